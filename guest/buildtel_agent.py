@@ -1,0 +1,1384 @@
+#!/bin/sh
+""":"
+# The buildtel guest agent: POSIX sh down to the first 'exit', Python 3.6 or newer below it.
+# The sh part is the outermost process of a step: killing the Python part never hurts the build.
+
+bt_python() {
+    bt_py=
+    [ -r "${0%/*}/interpreter" ] && read -r bt_py <"${0%/*}/interpreter"
+    for bt_py in "$bt_py" python3 /usr/bin/python3 /usr/local/bin/python3 /usr/libexec/platform-python; do
+        [ -n "$bt_py" ] && command -v "$bt_py" >/dev/null 2>&1 && return 0
+    done
+    return 1
+}
+
+# Status 1 is Python's own (compiled for another version, too old a version): only then the source is tried.
+bt_agent() {
+    if [ -r "${0%/*}/agent.pyc" ]; then
+        "$bt_py" -I -S "${0%/*}/agent.pyc" "$@"
+        bt_rc=$?
+        [ "$bt_rc" -eq 1 ] || return "$bt_rc"
+    fi
+    "$bt_py" -I -S "$0" "$@" || bt_rc=$?
+    [ "${bt_rc:-0}" -ne 1 ] || bt_rc=0
+    return "${bt_rc:-0}"
+}
+
+bt_run() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --step | --run | --proc | --sys)
+            case $1 in
+            --step) bt_step=${2-} ;;
+            --run) bt_run=${2-} ;;
+            --proc) bt_proc=${2-} ;;
+            --sys) bt_sys=${2-} ;;
+            esac
+            shift
+            [ $# -eq 0 ] || shift
+            ;;
+        --) shift; break ;;
+        *) break ;;
+        esac
+    done
+    if [ $# -eq 0 ]; then
+        echo 'buildtel: usage: run [--step NAME] -- COMMAND [ARGUMENT ...]' >&2
+        exit 2
+    fi
+    { true <&0; } 2>/dev/null || exec </dev/null
+    { true >&1; } 2>/dev/null || exec >/dev/null
+    { true >&2; } 2>/dev/null || exec 2>/dev/null
+    exec 7>&2 8<&0 9>&1 2>/dev/null
+    if bt_python; then
+        bt_agent sampler --step "${bt_step-}" --run "${bt_run-}" --label "${1##*/}" \
+            --proc "${bt_proc:-/proc}" --sys "${bt_sys:-/sys}" 7>&- 8<&- </dev/null
+    fi | {
+        read -r bt_id bt_pid bt_rcfile _
+        (
+            [ -z "$bt_id" ] || export BUILDTEL="$0" BUILDTEL_PARENT="$bt_id"
+            exec "$@"
+        ) <&8 >&9 2>&7 7>&- 8<&- 9>&-
+        bt_rc=$?
+        [ -z "$bt_rcfile" ] || echo "$bt_rc" >"$bt_rcfile"
+        [ -z "$bt_pid" ] || kill -CONT "$bt_pid"
+        exit "$bt_rc"
+    }
+    exit $?
+}
+
+case ${1-} in
+run) shift; bt_run "$@" ;;
+lead) shift; set -- sampler "$@" ;;
+pre)
+    # Words to put before a command so that it runs as a step; nothing at all where it could not.
+    bt_python || exit 0
+    bt_sh='sh'
+    # A script without '#!' is run by the shell that starts it: keep the login shell, unless sudo or env do it.
+    case ${3-}${SHELL-} in
+    /bin/bash | /usr/bin/bash | /bin/dash | /usr/bin/dash | /bin/ash | /bin/mksh) bt_sh=$SHELL ;;
+    esac
+    case ${2-} in '' | *[!A-Za-z0-9-]*) echo "$bt_sh $0 run --" ;; *) echo "$bt_sh $0 run --run $2 --" ;; esac
+    exit 0
+    ;;
+esac
+if bt_python; then
+    bt_agent "$@"
+    exit $?
+fi
+[ "${1-}" != install ] || echo 'buildtel: no python3 in this machine: its steps will not be measured'
+exit 0
+":"""
+# The Python part. Charter: it never harms the build, leaves nothing behind, tells the truth, is small.
+# It imports nothing that costs: see docs/architecture.md, "What a start costs".
+import posix
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Iterable, Iterator
+
+__version__ = "0.1.0"
+PROTOCOL = 1
+RECORD_BYTES = 3500  # one write(2) below PIPE_BUF, with room for Packer's prefix and colours
+BEAT_S = 30.0
+SERIES_POINTS = 60
+FLUSH_ROWS = 120
+INSTALL_DIR = "/var/tmp/buildtel"  # survives a reboot, unlike /tmp and /run, and may be noexec
+SPOOL_ROOTS = ("/dev/shm", "/run", "/var/tmp", "/tmp")  # a tmpfs where one can be had
+MB = 1048576.0
+
+
+# --- Reading the kernel's numbers -------------------------------------------------------------------
+
+
+def parse_stat(text: "bytes") -> "list[int | None]":
+    """`[user, nice, system, idle, iowait, irq, softirq, steal]`, ticks over all CPUs.
+
+    Source: first line of /proc/stat; Linux 2.6.11 and later have all eight.
+    """
+    values = text[: text.index(b"\n")].split()
+    if values[0] != b"cpu":
+        raise ValueError("no cpu line")
+    numbers = [int(value) for value in values[1:9]]  # type: list[int | None]
+    return numbers + [None] * (8 - len(numbers))
+
+
+def parse_meminfo(text: "bytes") -> "list[int | None]":
+    """`[total_kb, available_kb]`.
+
+    Source: /proc/meminfo; MemAvailable since Linux 3.14.
+    """
+    return [_number_after(text, b"MemTotal:"), _number_after(text, b"MemAvailable:")]
+
+
+def parse_vmstat(text: "bytes", page_kb: "int") -> "list[int | None]":
+    """`[swap_in_kb, swap_out_kb, pgmajfault, oom_kill]` since boot.
+
+    Source: /proc/vmstat (pswpin and pswpout are in pages); oom_kill since Linux 4.13.
+    """
+    pages = [_number_after(text, key) for key in (b"pswpin ", b"pswpout ")]
+    counts = [_number_after(text, key) for key in (b"pgmajfault ", b"oom_kill ")]
+    return [None if page is None else page * page_kb for page in pages] + counts
+
+
+def _number_after(text: "bytes", key: "bytes") -> "int | None":
+    at = 0 if text.startswith(key) else text.find(b"\n" + key) + 1
+    if at == 0 and not text.startswith(key):
+        return None
+    return int(text[at + len(key) : at + len(key) + 24].split(None, 1)[0])
+
+
+def parse_pressure(text: "bytes") -> "list[int | None]":
+    """`[some_us, full_us]` stalled since boot.
+
+    Source: /proc/pressure/*; Linux 4.20 with CONFIG_PSI; `full` of cpu since 5.13.
+    """
+    totals = {line[:4]: int(line[line.index(b"total=") + 6 :]) for line in text.splitlines() if line}
+    return [totals.get(b"some"), totals.get(b"full")]
+
+
+def parse_diskstats(text: "bytes", is_disk: "Callable[[str, list[str]], bool]") -> "dict[str, list[int]]":
+    """`{disk: [reads, read_sectors, read_ms, writes, written_sectors, write_ms, io_ms, weighted_io_ms]}`.
+
+    Source: /proc/diskstats, fields 4 to 14; sectors are of 512 bytes on every device.
+    """
+    rows = [line.split(None, 14) for line in text.splitlines()]
+    rows = [row for row in rows if len(row) >= 14]
+    names = [row[2].decode("ascii", "replace") for row in rows]
+    return {
+        name: [int(row[at]) for at in (3, 5, 6, 7, 9, 10, 12, 13)]
+        for name, row in zip(names, rows)
+        if is_disk(name, names)
+    }
+
+
+def parse_net_dev(text: "bytes", is_real: "Callable[[str], bool]") -> "dict[str, list[int]]":
+    """`{interface: [rx_bytes, tx_bytes]}`.
+
+    Source: /proc/net/dev, first and ninth number.
+    """
+    found = {}
+    for line in text.splitlines()[2:]:
+        name, _, rest = line.partition(b":")
+        interface = name.strip().decode("ascii", "replace")
+        if is_real(interface):
+            fields = rest.split(None, 9)
+            found[interface] = [int(fields[0]), int(fields[8])]
+    return found
+
+
+NOT_DISKS = ("dm-", "md", "loop", "zram", "ram", "sr", "fd", "drbd", "bcache", "zd")
+NOT_INTERFACES = (
+    "lo", "veth", "docker", "br-", "virbr", "tun", "tap", "cni", "flannel", "cali", "vxlan", "wg", "dummy", "ifb",
+    "sit", "ip6tnl", "gre", "bond", "team", "kube", "lxc", "lxd", "podman", "vnet", "macvtap",
+)  # fmt: skip
+
+
+def is_whole_disk(name: "str", names: "list[str]") -> "bool":
+    """Whether a line of /proc/diskstats is a whole physical disk: no partition, and not stacked on others."""
+    if name.startswith(NOT_DISKS):
+        return False
+    for disk in names:
+        rest = name[len(disk) :]
+        if rest and name.startswith(disk) and (rest.isdigit() or (rest[0] == "p" and rest[1:].isdigit())):
+            return False
+    return True
+
+
+def is_real_interface(name: "str", sys_root: "str") -> "bool":
+    """Whether bytes on this interface left the machine: no loopback, bridge, tunnel, VLAN or bond."""
+    if name.startswith(NOT_INTERFACES) or "." in name:
+        return False
+    base = sys_root + "/class/net/" + name
+    return not any(_exists(base + kind) for kind in ("/bridge", "/tun_flags", "/bonding"))
+
+
+def _exists(path: "str") -> "bool":
+    try:
+        posix.stat(path)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def read_file(path: "str", limit_bytes: "int" = 1 << 20) -> "bytes":
+    """A file's bytes, at most `limit_bytes`, or none where it can't be read."""
+    try:
+        fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NONBLOCK)
+    except (OSError, ValueError):
+        return b""
+    try:
+        return _read_all(fd, limit_bytes)
+    finally:
+        posix.close(fd)
+
+
+def _read_all(fd: "int", limit_bytes: "int" = 1 << 20, at: "int" = 0) -> "bytes":
+    # The kernel hands seq files out a page at a time, so a short read is no end.
+    blocks = []
+    try:
+        while limit_bytes > 0:
+            block = posix.pread(fd, min(65536, limit_bytes), at)
+            if not block:
+                break
+            blocks.append(block)
+            at += len(block)
+            limit_bytes -= len(block)
+    except OSError:
+        pass
+    return b"".join(blocks)
+
+
+class Kernel:
+    """The counters of this machine, read through files that stay open."""
+
+    def __init__(self, proc: "str" = "/proc", sys_root: "str" = "/sys") -> "None":
+        self.proc = proc
+        self._fds = {}  # type: dict[str, int]
+        self._disks = {}  # type: dict[str, bool]
+        self._interfaces = {}  # type: dict[str, bool]
+        self._sys = sys_root
+        page_kb = posix.sysconf("SC_PAGE_SIZE") // 1024
+        self._groups = (
+            ("cpu", "/stat", parse_stat),
+            ("mem", "/meminfo", parse_meminfo),
+            ("disk", "/diskstats", lambda text: parse_diskstats(text, self._is_disk)),
+            ("net", "/net/dev", lambda text: parse_net_dev(text, self._is_real)),
+            ("vm", "/vmstat", lambda text: parse_vmstat(text, page_kb)),
+        )  # type: tuple[tuple[str, str, Callable[[bytes], Any]], ...]
+
+    def _is_disk(self, name: "str", names: "list[str]") -> "bool":
+        if name not in self._disks:
+            self._disks[name] = is_whole_disk(name, names)
+        return self._disks[name]
+
+    def _is_real(self, name: "str") -> "bool":
+        if name not in self._interfaces:
+            self._interfaces[name] = is_real_interface(name, self._sys)
+        return self._interfaces[name]
+
+    def _text(self, name: "str") -> "bytes":
+        fd = self._fds.get(name)
+        if fd is None:
+            try:
+                fd = posix.open(self.proc + name, posix.O_RDONLY | posix.O_CLOEXEC)
+            except OSError:
+                fd = -1
+            self._fds[name] = fd
+        return _read_all(fd) if fd >= 0 else b""
+
+    def counters(self) -> "dict[str, Any]":
+        """The object `c` of docs/format.md, section 1.3: a group that can't be read is missing."""
+        found = {}  # type: dict[str, Any]
+        for key, name, parse in self._groups:
+            try:
+                found[key] = parse(self._text(name))
+            except (ValueError, IndexError):
+                pass
+        pressure = {}
+        for kind in ("cpu", "memory", "io"):
+            try:
+                text = self._text("/pressure/" + kind)
+                if text:
+                    pressure[kind] = parse_pressure(text)
+            except ValueError:
+                pass
+        if pressure:
+            found["psi"] = pressure
+        try:
+            fs = posix.statvfs("/")
+            found["fs"] = [(fs.f_blocks - fs.f_bfree) * fs.f_frsize // 1024, fs.f_bavail * fs.f_frsize // 1024]
+        except OSError:
+            pass
+        return found
+
+
+# --- Formulas: the only place where figures come from -----------------------------------------------
+
+
+class Delta:
+    """Differences between two sets of counters; a number that is absent or fell gives None."""
+
+    def __init__(
+        self, start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None"
+    ) -> "None":
+        self.start, self.end, self.seconds, self.peak_kb = start, end, seconds, peak_kb
+        self.cpu = [self.of("cpu", at) for at in range(8)]
+        idle_start, idle_end = _idle(start), _idle(end)
+        # The kernel's iowait may fall a little by itself: idle and iowait together may not.
+        self.idle = None if idle_start is None or idle_end is None else _grown(idle_start, idle_end)
+        parts = [self.cpu[at] for at in (0, 1, 2, 5, 6, 7)] + [self.idle]
+        self.total = None if None in parts else sum(part for part in parts if part is not None)
+
+    def of(self, group: "str", at: "int") -> "int | None":
+        """Growth of number `at` of a flat group."""
+        return _grown(_at(self.start.get(group), at), _at(self.end.get(group), at))
+
+    def each(self, group: "str", at: "int") -> "list[int] | None":
+        """Growth of number `at` for each device that both ends have; None if any of them fell."""
+        before, after = self.start.get(group) or {}, self.end.get(group) or {}
+        grown = [_grown(_at(before[name], at), _at(after[name], at)) for name in after if name in before]
+        known = [value for value in grown if value is not None]
+        return known if known and len(known) == len(grown) else None
+
+    def sum(self, group: "str", *at: "int") -> "int | None":
+        """Growth of the numbers `at` over all devices."""
+        parts = [self.each(group, number) for number in at]
+        return None if None in parts else sum(sum(part) for part in parts if part is not None)
+
+    def psi_us(self, kind: "str", at: "int") -> "int | None":
+        """Microseconds stalled."""
+        before, after = self.start.get("psi") or {}, self.end.get("psi") or {}
+        return _grown(_at(before.get(kind), at), _at(after.get(kind), at))
+
+
+
+def used_kb(counters: "dict[str, Any]") -> "int | None":
+    """MemTotal - MemAvailable."""
+    return _change(_at(counters.get("mem"), 1), _at(counters.get("mem"), 0))
+
+
+def _change(before: "int | None", after: "int | None") -> "int | None":
+    return None if before is None or after is None else after - before
+
+
+def _at(values: "Any", at: "int") -> "int | None":
+    return values[at] if values is not None and at < len(values) else None
+
+
+def _grown(before: "int | None", after: "int | None") -> "int | None":
+    return None if before is None or after is None or after < before else after - before
+
+
+def _idle(counters: "dict[str, Any]") -> "int | None":
+    idle, iowait = _at(counters.get("cpu"), 3), _at(counters.get("cpu"), 4)
+    return None if idle is None or iowait is None else idle + iowait
+
+
+def _ratio(part: "float | None", whole: "float | None", scale: "float" = 1.0) -> "float | None":
+    return None if part is None or not whole or whole < 0 else scale * part / whole
+
+
+class Metric:
+    """One figure of a step: the registry's row. `formula` gives None where the figure can't be had."""
+
+    __slots__ = ("decimals", "formula", "name", "source", "unit")
+
+    def __init__(
+        self, name: "str", unit: "str", decimals: "int", source: "str", formula: "Callable[[Delta], float | None]"
+    ) -> "None":
+        self.name, self.unit, self.decimals, self.source, self.formula = name, unit, decimals, source, formula
+
+
+METRICS = (
+    Metric("duration_s", "s", 3, "CLOCK_BOOTTIME", lambda d: d.seconds),
+    Metric("cpu_percent", "%", 1, "/proc/stat",
+           lambda d: None if d.total is None or d.idle is None else _ratio(d.total - d.idle, d.total, 100)),
+    Metric("cpu_user_percent", "%", 1, "/proc/stat",
+           lambda d: None if d.cpu[0] is None or d.cpu[1] is None else _ratio(d.cpu[0] + d.cpu[1], d.total, 100)),
+    Metric("cpu_system_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[2], d.total, 100)),
+    Metric("cpu_iowait_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[4], d.total, 100)),
+    Metric("cpu_steal_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[7], d.total, 100)),
+    Metric("memory_used_mb", "MB", 1, "/proc/meminfo", lambda d: _ratio(used_kb(d.end), 1024)),
+    Metric("memory_delta_mb", "MB", 1, "/proc/meminfo",
+           lambda d: _ratio(_change(used_kb(d.start), used_kb(d.end)), 1024)),
+    Metric("memory_peak_mb", "MB", 1, "/proc/meminfo", lambda d: _ratio(d.peak_kb, 1024)),
+    Metric("disk_read_mb", "MB", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 1), 2048)),
+    Metric("disk_write_mb", "MB", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 4), 2048)),
+    Metric("disk_read_ops", "", 0, "/proc/diskstats", lambda d: d.sum("disk", 0)),
+    Metric("disk_write_ops", "", 0, "/proc/diskstats", lambda d: d.sum("disk", 3)),
+    Metric("disk_read_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 1), d.seconds * 2048)),
+    Metric("disk_write_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 4), d.seconds * 2048)),
+    Metric("disk_util_percent", "%", 1, "/proc/diskstats",
+           lambda d: _ratio(max(d.each("disk", 6) or [-1]), d.seconds * 10) if d.each("disk", 6) else None),
+    Metric("await_ms", "ms", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 2, 5), d.sum("disk", 0, 3))),
+    Metric("queue_depth", "", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 7), d.seconds * 1000)),
+    Metric("net_rx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), MB)),
+    Metric("net_tx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), MB)),
+    Metric("net_rx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), d.seconds * MB)),
+    Metric("net_tx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), d.seconds * MB)),
+    Metric("psi_cpu_some_percent", "%", 1, "/proc/pressure/cpu", lambda d: _ratio(d.psi_us("cpu", 0), d.seconds * 1e4)),
+    Metric("psi_cpu_full_percent", "%", 1, "/proc/pressure/cpu", lambda d: _ratio(d.psi_us("cpu", 1), d.seconds * 1e4)),
+    Metric("psi_memory_some_percent", "%", 1, "/proc/pressure/memory",
+           lambda d: _ratio(d.psi_us("memory", 0), d.seconds * 1e4)),
+    Metric("psi_memory_full_percent", "%", 1, "/proc/pressure/memory",
+           lambda d: _ratio(d.psi_us("memory", 1), d.seconds * 1e4)),
+    Metric("psi_io_some_percent", "%", 1, "/proc/pressure/io", lambda d: _ratio(d.psi_us("io", 0), d.seconds * 1e4)),
+    Metric("psi_io_full_percent", "%", 1, "/proc/pressure/io", lambda d: _ratio(d.psi_us("io", 1), d.seconds * 1e4)),
+    Metric("swap_in_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 0), 1024)),
+    Metric("swap_out_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 1), 1024)),
+    Metric("major_faults", "", 0, "/proc/vmstat", lambda d: d.of("vm", 2)),
+    Metric("oom_kills", "", 0, "/proc/vmstat", lambda d: d.of("vm", 3)),
+    Metric("disk_used_delta_mb", "MB", 1, "statvfs",
+           lambda d: _ratio(_change(_at(d.start.get("fs"), 0), _at(d.end.get("fs"), 0)), 1024)),
+)  # fmt: skip
+
+
+def metrics(
+    start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None" = None
+) -> "dict[str, float | int]":
+    """The figures of a step between two sets of counters (docs/format.md, 1.3), those that can be had.
+
+    Args:
+        start: `c` at the beginning.
+        end: `c` at the end.
+        seconds: the time between them by the monotonic clock.
+        peak_kb: the largest MemTotal - MemAvailable seen between them.
+    """
+    delta = Delta(start, end, seconds, peak_kb)
+    figures = {}  # type: dict[str, float | int]
+    for metric in METRICS:
+        value = metric.formula(delta)
+        if value is not None:
+            figures[metric.name] = round(value, metric.decimals) if metric.decimals else int(value)
+    return figures
+
+
+SERIES = (
+    "m_ms", "cpu_busy", "cpu_total", "cpu_iowait", "cpu_steal", "memory_used_kb", "disk_read_sectors",
+    "disk_write_sectors", "net_rx_bytes", "net_tx_bytes", "psi_cpu_us", "psi_memory_us", "psi_io_us",
+)  # fmt: skip
+
+
+def series_point(m_ns: "int", counters: "dict[str, Any]") -> "list[int | None]":
+    """The numbers that a step's series keeps of one sample, in the order of `SERIES`."""
+    cpu = counters.get("cpu")
+    total = sum(cpu) if cpu and None not in cpu else None
+    psi = counters.get("psi") or {}
+    return [
+        m_ns // 1000000,
+        None if cpu is None or total is None else total - cpu[3] - cpu[4],
+        total,
+        _at(cpu, 4),
+        _at(cpu, 7),
+        used_kb(counters),
+        _total(counters, "disk", 1), _total(counters, "disk", 4),
+        _total(counters, "net", 0), _total(counters, "net", 1),
+        _at(psi.get("cpu"), 0), _at(psi.get("memory"), 0), _at(psi.get("io"), 0),
+    ]  # fmt: skip
+
+
+def _total(counters: "dict[str, Any]", group: "str", at: "int") -> "int | None":
+    devices = counters.get(group)
+    return sum(values[at] for values in devices.values()) if devices else None
+
+
+def pack_columns(names: "Iterable[str]", rows: "list[list[int | None]]") -> "dict[str, list[int | None]]":
+    """Columns of rows, difference-coded (docs/format.md, 1.3); a column of nothing but None is left out."""
+    packed = {}
+    for at, name in enumerate(names):
+        column = []  # type: list[int | None]
+        last = 0
+        for row in rows:
+            value = row[at]
+            column.append(None if value is None else value - last)
+            last = last if value is None else value
+        if any(value is not None for value in column):
+            packed[name] = column
+    return packed
+
+
+def unpack_columns(packed: "dict[str, list[int | None]]") -> "dict[str, list[int | None]]":
+    """Columns of plain numbers: what `pack_columns` was given."""
+    columns = {}
+    for name, column in packed.items():
+        last, values = 0, []  # type: int, list[int | None]
+        for difference in column:
+            last += difference or 0
+            values.append(None if difference is None else last)
+        columns[name] = values
+    return columns
+
+
+def flatten(counters: "dict[str, Any]", prefix: "str" = "") -> "Iterator[tuple[str, int | None]]":
+    """Each number of `c` with its column's name: `cpu.0`, `disk.vda.3`."""
+    for key, value in counters.items():
+        if isinstance(value, dict):
+            yield from flatten(value, prefix + key + ".")
+        else:
+            for at, number in enumerate(value):
+                yield "%s%s.%d" % (prefix, key, at), number
+
+
+def unflatten(pairs: "Iterable[tuple[str, int | None]]") -> "dict[str, Any]":
+    """The counters that `flatten` was given."""
+    counters = {}  # type: dict[str, Any]
+    for name, number in pairs:
+        group, _, rest = name.partition(".")
+        device, _, _at_text = rest.rpartition(".")
+        home = counters.setdefault(group, {}) if device else counters
+        home.setdefault(device or group, []).append(number)
+    return counters
+
+
+# --- Records ----------------------------------------------------------------------------------------
+
+
+def boottime_ns() -> "int":
+    """CLOCK_BOOTTIME (its number is 7; the name came with Python 3.7), else CLOCK_MONOTONIC, ns."""
+    for clock in (7, time.CLOCK_MONOTONIC):
+        try:
+            return int(time.clock_gettime_ns(clock)) if hasattr(time, "clock_gettime_ns") else int(
+                time.clock_gettime(clock) * 1e9
+            )
+        except OSError:
+            continue
+    return int(time.monotonic() * 1e9)
+
+
+def dumps(value: "Any") -> "str":
+    """JSON of None, bool, int, finite float, str, list, tuple and dict, in ASCII and without blanks."""
+    if value is None:
+        return "null"
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, str):
+        return '"' + "".join(map(_escape, value)) + '"' if _needs_escape(value) else '"' + value + '"'
+    if isinstance(value, dict):
+        return "{" + ",".join([dumps(key) + ":" + dumps(value[key]) for key in value]) + "}"
+    return "[" + ",".join([dumps(item) for item in value]) + "]"
+
+
+def _needs_escape(text: "str") -> "bool":
+    return not text.isprintable() or '"' in text or "\\" in text or max(text, default="") > "~"
+
+
+def _escape(char: "str") -> "str":
+    code = ord(char)
+    if 32 <= code < 127:
+        return "\\" + char if char in '"\\' else char
+    if code > 0xFFFF:
+        code -= 0x10000
+        return "\\u%04x\\u%04x" % (0xD800 + (code >> 10), 0xDC00 + (code & 0x3FF))
+    return "\\u%04x" % code
+
+
+def clean_name(raw: "str") -> "str":
+    """A name as users may give it: valid Unicode, printable, at most 120 characters."""
+    text = raw.encode(sys.getfilesystemencoding(), "surrogateescape").decode("utf-8", "replace")
+    return "".join([char if char.isprintable() else " " for char in text])[:120].strip()
+
+
+def split_fields(fields: "dict[str, Any]", room: "int") -> "list[dict[str, Any]]":
+    """The fields in as many parts as it takes for the JSON of each to fit into `room` bytes."""
+    parts, size = [{}], 0  # type: list[dict[str, Any]], int
+    for path, value in _leaves(fields, (), room // 4):
+        cost = len(dumps(value)) + sum(len(key) + 6 for key in path)
+        if size and size + cost > room:
+            parts.append({})
+            size = 0
+        home = parts[-1]
+        for key in path[:-1]:
+            home = home.setdefault(key, {})
+        home[path[-1]] = value
+        size += cost
+    return parts
+
+
+def _leaves(fields: "dict[str, Any]", path: "tuple[str, ...]", whole_bytes: "int") -> "Iterator[Any]":
+    for key, value in fields.items():
+        if isinstance(value, dict) and value and len(dumps(value)) > whole_bytes:
+            yield from _leaves(value, (*path, key), whole_bytes)
+        else:
+            yield (*path, key), value
+
+
+class Recorder:
+    """Numbers and writes the records of this process."""
+
+    def __init__(self, out: "int", run: "str", proc: "str" = "/proc", spool: "Spool | None" = None) -> "None":
+        self.out, self.run, self.spool = out, run, spool
+        self.sid = "".join(["%02x" % byte for byte in posix.urandom(6)])
+        self.boot = read_file(proc + "/sys/kernel/random/boot_id").decode("ascii", "replace").strip()
+        self.sequence = self.bytes = 0
+        self._spool_fd = -1
+
+    def emit(
+        self, event: "str", fields: "dict[str, Any]", shared: "dict[str, Any] | None" = None,
+        may_wait: "bool" = True, last: "bool" = False, own_line: "bool" = False,
+    ) -> "None":  # fmt: skip
+        """Writes an event as one record, or as parts of one; `shared` fields stand in each part.
+
+        Without `may_wait` an event that nobody is ready to read is dropped before it is numbered.
+        Only what is known to begin on its `own_line` goes without a newline before it.
+        """
+        if not may_wait and not _writable(self.out, 0):
+            return
+        now, monotonic = int(time.time() * 1e9), boottime_ns()
+        parts = split_fields(fields, RECORD_BYTES - 420 - len(dumps(shared or {})))
+        for number, part in enumerate(parts, 1):
+            self.sequence += 1
+            record = {"v": PROTOCOL, "ev": event, "sid": self.sid, "seq": self.sequence}  # type: dict[str, Any]
+            if self.boot:
+                record["boot"] = self.boot
+            if self.run:
+                record["run"] = self.run
+            record.update(t=now, m=monotonic)
+            if len(parts) > 1:
+                record.update(part=number, of=len(parts))
+            record.update(shared or {})
+            record.update(part)
+            if last and number == len(parts):
+                record["last"] = True
+            line = b"BUILDTEL:" + with_crc(dumps(record).encode("ascii")) + b"\n"
+            self._write(line, b"" if own_line or number > 1 else b"\n")
+
+    def _write(self, line: "bytes", before: "bytes") -> "None":
+        self.bytes += write(self.out, before + line)
+        if self.spool is None:
+            return
+        if self._spool_fd < 0:
+            self._spool_fd = self.spool.create(self.sid + ".jsonl")
+        if self._spool_fd >= 0:
+            write(self._spool_fd, line)
+
+
+def with_crc(body: "bytes") -> "bytes":
+    """A record's JSON with its last key, `crc`."""
+    from zlib import crc32
+
+    return b'%s,"crc":"%08x"}' % (body[:-1], crc32(body[:-1]) & 0xFFFFFFFF)
+
+
+def _writable(fd: "int", wait_ms: "int") -> "bool":
+    import select
+
+    poll = select.poll()
+    try:
+        poll.register(fd, select.POLLOUT)
+        return any(flags & select.POLLOUT for _, flags in poll.poll(wait_ms))
+    except OSError:
+        return False
+
+
+def write(fd: "int", data: "bytes") -> "int":
+    """Gives the bytes that one call of the kernel took, 0 where nobody reads; it ends us if that takes 20 s."""
+    import _signal
+
+    try:
+        _signal.alarm(20)
+        return posix.write(fd, data)
+    except OSError:
+        return 0
+    finally:
+        _signal.alarm(0)
+
+
+# --- What a person reads ----------------------------------------------------------------------------
+
+
+def iso_time() -> "str":
+    """The local time as `date -Iseconds` prints it."""
+    text = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+    return text[:-2] + ":" + text[-2:]
+
+
+def start_block(name: "str") -> "str":
+    """The rule that begins a step in the log."""
+    return "%s\n\u23f1\ufe0f  [%s] START: %s\n%s\n" % ("\u2550" * 71, name, iso_time(), "\u2500" * 71)
+
+
+def end_block(name: "str", figures: "dict[str, Any]", further: "Iterable[tuple[str, str]]") -> "str":
+    """The END line, the eight lines of figures, and `further` lines; what is not known is `n/a`."""
+    lines = [
+        ("Duration", "%ss", "duration_s"), ("CPU", "~%s%% avg", "cpu_percent"),
+        ("Memory", "%sMB used (delta %sMB)", "memory_used_mb", "memory_delta_mb"),
+        ("Disk Read", "%sMB (%sMB/s, %s ops)", "disk_read_mb", "disk_read_rate_mbs", "disk_read_ops"),
+        ("Disk Write", "%sMB (%sMB/s, %s ops)", "disk_write_mb", "disk_write_rate_mbs", "disk_write_ops"),
+        ("Disk I/O", "util=%s%%, await=%sms, queue=%s", "disk_util_percent", "await_ms", "queue_depth"),
+        ("Net RX", "%sMB (%sMB/s)", "net_rx_mb", "net_rx_rate_mbs"),
+        ("Net TX", "%sMB (%sMB/s)", "net_tx_mb", "net_tx_rate_mbs"),
+    ]  # fmt: skip
+    rows = [(line[0], line[1] % tuple(_shown(figures, key) for key in line[2:])) for line in lines]
+    text = "".join(["  %-14s %s\n" % (label + ":", value) for label, value in rows + list(further)])
+    return "%s\n\u23f1\ufe0f  [%s] END: %s\n\n%s%s\n" % ("\u2500" * 71, name, iso_time(), text, "\u2550" * 71)
+
+
+def _shown(figures: "dict[str, Any]", key: "str") -> "str":
+    if key not in figures:
+        return "n/a"
+    return "%.1f" % figures[key] if key in ("duration_s", "queue_depth") else "%d" % round(figures[key])
+
+
+# --- The busiest processes --------------------------------------------------------------------------
+
+
+class Processes:
+    """CPU and I/O of every process over a step, by scans; costs about ten times a sample, so it is rare."""
+
+    def __init__(self, proc: "str", hz: "int", started_ticks: "int") -> "None":
+        self._proc, self._hz, self._started_ticks = proc, hz, started_ticks
+        self._first = {}  # type: dict[tuple[str, bytes], tuple[int, int | None]]
+        self._last = {}  # type: dict[tuple[str, bytes], tuple[str, int, int | None]]
+
+    def scan(self) -> "None":
+        """Takes the CPU ticks and bytes of every process now."""
+        for pid in posix.listdir(self._proc):
+            if not pid.isdigit():
+                continue
+            stat = read_file(self._proc + "/" + pid + "/stat", 4096)
+            opened, closed = stat.find(b"("), stat.rfind(b")")
+            fields = stat[closed + 2 :].split(None, 20)
+            if closed < 0 or len(fields) < 20:
+                continue
+            io = read_file(self._proc + "/" + pid + "/io", 4096)
+            done = (_number_after(io, b"read_bytes: "), _number_after(io, b"write_bytes: "))
+            moved = None if done[0] is None or done[1] is None else done[0] + done[1]
+            key = (pid, fields[19])
+            ticks = int(fields[11]) + int(fields[12])
+            if key not in self._first:
+                self._first[key] = (0, 0) if int(fields[19]) >= self._started_ticks else (ticks, moved)
+            self._last[key] = (stat[opened + 1 : closed].decode("utf-8", "replace"), ticks, moved)
+
+    def busiest(self, count: "int" = 8) -> "list[list[Any]]":
+        """`[[comm, cpu_s, io_mb or None], …]`: processes of one name together, busiest first."""
+        sums = {}  # type: dict[str, list[Any]]
+        for key, (name, ticks, moved) in self._last.items():
+            ticks_before, moved_before = self._first[key]
+            row = sums.setdefault(clean_name(name), [0, None])
+            row[0] += ticks - ticks_before
+            if moved is not None and moved_before is not None:
+                row[1] = (row[1] or 0) + moved - moved_before
+        rows = [
+            [name, ticks / self._hz, None if io is None else round(io / MB, 1)] for name, (ticks, io) in sums.items()
+        ]
+        busy = [row for row in rows if row[1] >= 0.05 or (row[2] or 0) >= 1]
+        busy.sort(key=lambda row: (-row[1], -(row[2] or 0), row[0]))
+        io_first = sorted(busy[count:], key=lambda row: -(row[2] or 0))[:2]
+        return busy[: count - len(io_first)] + io_first if io_first and io_first[0][2] else busy[:count]
+
+
+# --- Places: where things lie while the build runs --------------------------------------------------
+
+
+def home() -> "str":
+    """The folder of the installed agent that runs now, or '' where none is installed."""
+    folder, _, name = sys.argv[0].rpartition("/")
+    return folder if name == "agent.pyc" or _exists(folder + "/agent.pyc") else ""
+
+
+class Spool:
+    """This user's folder on a tmpfs, for what must outlive a process but not the build."""
+
+    def __init__(self, owner: "str") -> "None":
+        from zlib import crc32
+
+        self._stem = "/buildtel-%08x-" % (crc32(owner.encode("utf-8", "replace")) & 0xFFFFFFFF)
+        self._folder = ""
+
+    def create(self, name: "str", mode: "int" = 0o644) -> "int":
+        """Opens a new file in this user's folder for writing; -1 where there is no place for it."""
+        mine = self._stem + str(posix.getuid())
+        for root in [self._folder] if self._folder else [root + mine for root in SPOOL_ROOTS]:
+            for _attempt in (1, 2):
+                try:
+                    if not _exists(root):
+                        posix.mkdir(root, 0o755)
+                    if not owned_folder(root):
+                        break
+                    flags = posix.O_CREAT | posix.O_EXCL | posix.O_WRONLY | posix.O_APPEND | posix.O_CLOEXEC
+                    fd = posix.open(root + "/" + name, flags, mode)
+                    self._folder = root
+                    if mode == 0o666:
+                        posix.chmod(root + "/" + name, mode)
+                    return fd
+                except OSError:
+                    continue
+        return -1
+
+    def path(self, name: "str") -> "str":
+        """Where a created file lies."""
+        return self._folder + "/" + name
+
+    def find(self, prefix: "str") -> "list[str]":
+        """The files of every user whose names begin so, in the order of their names."""
+        found = [folder + "/" + name for folder in self._folders() for name in _listed(folder)]
+        found = [path for path in found if path.rpartition("/")[2].startswith(prefix)]
+        return sorted(found, key=lambda path: path.rpartition("/")[2])
+
+    def tidy(self) -> "None":
+        """Removes the folders that are empty."""
+        for folder in self._folders():
+            _quietly(posix.rmdir, folder)
+
+    def _folders(self) -> "list[str]":
+        stem = self._stem[1:]
+        return [root + "/" + name for root in SPOOL_ROOTS for name in _listed(root) if name.startswith(stem)]
+
+
+def owned_folder(path: "str") -> "bool":
+    """Whether this is a real folder that only we (or root) can write to."""
+    try:
+        stat = posix.lstat(path)
+    except OSError:
+        return False
+    return stat.st_mode & 0o170000 == 0o040000 and stat.st_uid in (0, posix.getuid()) and not stat.st_mode & 0o022
+
+
+def _listed(path: "str") -> "list[str]":
+    try:
+        return posix.listdir(path)
+    except OSError:
+        return []
+
+
+def _quietly(call: "Callable[..., Any]", *arguments: "Any") -> "bool":
+    try:
+        call(*arguments)
+    except OSError:
+        return False
+    return True
+
+
+def rows_to_text(names: "list[str]", values: "Iterable[int | None]") -> "tuple[str, str]":
+    """A header and a row of a sample file."""
+    return " ".join(names), " ".join(["-" if value is None else str(value) for value in values])
+
+
+def row_from_text(text: "str") -> "list[int | None]":
+    """The numbers of a row of a sample file."""
+    return [None if value == "-" else int(value) for value in text.split()]
+
+
+# --- The sampler of the whole life of the machine ---------------------------------------------------
+
+
+class LifeFile:
+    """A file of samples with one header; a new one is begun when the machine's devices change."""
+
+    def __init__(self, spool: "Spool") -> "None":
+        self.spool, self.names, self.fd, self.files = spool, [], -1, []  # type: Spool, list[str], int, list[str]
+
+    def add(self, pairs: "list[tuple[str, int | None]]") -> "bool":
+        """Appends a sample; False where it can't be kept."""
+        names = [name for name, _ in pairs]
+        if names != self.names and not self._begin(names, pairs[0][1] or 0):
+            return False
+        return write(self.fd, (rows_to_text([], [value for _, value in pairs])[1] + "\n").encode()) > 0
+
+    def _begin(self, names: "list[str]", m_ms: "int") -> "bool":
+        import fcntl
+
+        ident = "%013d-%s" % (m_ms, posix.urandom(3).hex())
+        if self.fd >= 0:
+            posix.close(self.fd)
+        self.names, self.fd = names, self.spool.create("life-" + ident)
+        sent = self.spool.create("sent-" + ident, 0o666)
+        if self.fd < 0 or sent < 0:
+            return False
+        posix.close(sent)
+        self.files += ["life-" + ident, "sent-" + ident]
+        fcntl.flock(self.fd, fcntl.LOCK_EX)
+        return write(self.fd, ("%d %s\n" % (posix.getpid(), " ".join(names))).encode()) > 0
+
+    def remove(self) -> "None":
+        """Lets go of the lock; what `finish` has not removed by then goes a little later."""
+        if self.fd >= 0:
+            posix.close(self.fd)
+        time.sleep(3)
+        for name in self.files:
+            _quietly(posix.unlink, self.spool.path(name))
+        self.spool.tidy()
+
+
+def life(options: "dict[str, str]") -> "None":
+    """Samples into a spool file until TERM or until the agent is gone; the interval grows, so data stays bounded."""
+    import _signal
+
+    def stop(*_: "Any") -> "None":
+        raise InterruptedError
+
+    kernel, kept = Kernel(), LifeFile(Spool(home()))
+    due, rows = time.monotonic(), 0
+    _signal.signal(15, stop)
+    try:
+        while kept.add(sample(kernel)) and _exists(home() + "/agent.pyc"):
+            rows += 1
+            due += min(1 << rows // 3600, 60)
+            while time.monotonic() < due and _exists(home() + "/agent.pyc"):
+                time.sleep(max(0.0, min(due - time.monotonic(), 1.0)))
+    except InterruptedError:
+        _signal.signal(15, _signal.SIG_IGN)
+        kept.add(sample(kernel))
+    kept.remove()
+
+
+def sample(kernel: "Kernel") -> "list[tuple[str, int | None]]":
+    """All numbers of this moment with their columns' names."""
+    return [("m_ms", boottime_ns() // 1000000), *flatten(kernel.counters())]
+
+
+def life_lives(spool: "Spool") -> "bool":
+    """Whether a whole-life sampler holds the lock of its newest file."""
+    import fcntl
+
+    for path in spool.find("life-")[::-1]:
+        try:
+            fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            posix.close(fd)
+    return False
+
+
+def start_life() -> "None":
+    """Starts the whole-life sampler as a daemon that holds none of our files."""
+    if posix.fork():
+        posix.wait()
+        return
+    try:
+        posix.setsid()
+        if not posix.fork():
+            posix.closerange(0, 256)
+            for _ in (0, 1, 2):
+                posix.open("/dev/null", posix.O_RDWR)
+            posix.chdir("/")
+            posix.execv(sys.executable, [sys.executable, "-I", "-S", home() + "/agent.pyc", "life"])
+    finally:
+        posix._exit(0)
+
+
+def flush(recorder: "Recorder", spool: "Spool") -> "None":
+    """Sends what the whole-life sampler has not sent yet, at most `FLUSH_ROWS` samples of it."""
+    import fcntl
+
+    for path in spool.find("life-"):
+        sent_path = path.replace("/life-", "/sent-")
+        try:
+            fd = posix.open(sent_path, posix.O_RDWR | posix.O_CLOEXEC | posix.O_NOFOLLOW)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            sent_bytes = int(_read_all(fd, 20) or b"0")
+            sent_bytes = _flush_file(recorder, path, sent_bytes)
+            posix.pwrite(fd, b"%020d" % sent_bytes, 0)
+        except (OSError, ValueError):
+            pass  # another step sends just now, or somebody else wrote there
+        finally:
+            posix.close(fd)
+
+
+def _flush_file(recorder: "Recorder", path: "str", sent_bytes: "int") -> "int":
+    fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW)
+    try:
+        head = _read_all(fd, 65536).partition(b"\n")[0].decode()
+        data = _read_all(fd, 1 << 24, sent_bytes or len(head) + 1)
+    finally:
+        posix.close(fd)
+    data = data[: data.rfind(b"\n") + 1]
+    lines = data.decode().splitlines()
+    if len(lines) > FLUSH_ROWS:
+        stride = -(-len(lines) // FLUSH_ROWS)
+        lines = lines[::-1][::stride][::-1]
+    names = head.split()[1:]
+    for first in range(0, len(lines), 30):
+        rows = [row_from_text(line) for line in lines[first : first + 30]]
+        columns = pack_columns(names, [row for row in rows if len(row) == len(names)])
+        recorder.emit("samples", {"cols": columns}, {"src": path.rpartition("life-")[2]}, own_line=True)
+    return (sent_bytes or len(head) + 1) + len(data)
+
+
+# --- Commands ---------------------------------------------------------------------------------------
+
+
+def machine(kernel: "Kernel") -> "dict[str, Any]":
+    """What `hello` tells of this machine."""
+    system, fs = posix.uname(), posix.statvfs("/")
+    lines = read_file(kernel.proc + "/stat").splitlines()
+    cpus = [line for line in lines if line[:3] == b"cpu" and line[3:4].isdigit()]
+    release = read_file("/etc/os-release").decode("utf-8", "replace")
+    pretty = [line[12:].strip("\"'") for line in release.splitlines() if line.startswith("PRETTY_NAME=")]
+    return {
+        "agent": __version__,
+        "python": "%d.%d.%d" % sys.version_info[:3],
+        "cpus": len(cpus) or None,
+        "memory_total_kb": (kernel.counters().get("mem") or [None])[0],
+        "disk_total_kb": fs.f_blocks * fs.f_frsize // 1024,
+        "kernel": system.release,
+        "os": clean_name(pretty[0]) if pretty else None,
+        "arch": system.machine,
+        "hz": posix.sysconf("SC_CLK_TCK"),
+        "psi": _exists(kernel.proc + "/pressure/cpu"),
+    }
+
+
+def begin(options: "dict[str, str]", out: "int") -> "tuple[Recorder, Spool, Kernel]":
+    """What every call does first: brings the whole-life sampler's news, or says hello where there is none."""
+    kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
+    installed = home()
+    spool = Spool(installed or sys.argv[0])
+    run = options.get("run", "")
+    recorder = Recorder(out, run if run.replace("-", "").isalnum() else "", kernel.proc, spool if installed else None)
+    if installed and life_lives(spool):
+        flush(recorder, spool)
+    elif installed:
+        recorder.emit("hello", machine(kernel), own_line=True)
+        start_life()
+    elif "parent" not in options:
+        recorder.emit("hello", machine(kernel), own_line=True)
+    return recorder, spool, kernel
+
+
+def sampler(options: "dict[str, str]") -> "None":
+    """Measures the step that our parent shell runs: stdout is the shell's pipe, file 9 the build's output."""
+    import _signal
+
+    for number in (1, 2, 15):
+        _signal.signal(number, _signal.SIG_IGN)
+    out = 9
+    recorder, spool, kernel = begin(options, out)
+    name = options.get("step", "")
+    shown = name or options.get("label", "") or "step"
+    step = recorder.sid + ".1"
+    rc_fd = spool.create(recorder.sid + ".rc")
+    write(out, start_block(shown).encode())
+    watch = Watch(recorder, kernel, step)
+    fields = {"name": name or None, "parent": options.get("parent"), "c": watch.start}
+    recorder.emit("start", fields, {"step": step}, own_line=True)
+    where = spool.path(recorder.sid + ".rc") if rc_fd >= 0 else ""
+    agent = home() and home() + "/buildtel_agent.py"
+    write(1, ("%s %d %s %s\n" % (step, posix.getpid(), where or "/dev/null", agent)).encode())
+    watch.until_hang_up(1)
+    counters, m_ns = kernel.counters(), boottime_ns()
+    status = read_file(where, 10).strip()
+    if rc_fd >= 0:
+        _quietly(posix.unlink, where)
+    exit_status = int(status) if status.isdigit() else None
+    watch.finish(shown, name, m_ns, counters, exit_status)
+    if recorder.spool is None:
+        spool.tidy()
+
+
+class Watch:
+    """A step under way: its samples, beats, peak and busiest processes."""
+
+    def __init__(self, recorder: "Recorder", kernel: "Kernel", step: "str") -> "None":
+        self.recorder, self.kernel, self.step = recorder, kernel, step
+        hz = posix.sysconf("SC_CLK_TCK")
+        self.processes = Processes(kernel.proc, hz, boottime_ns() * hz // 1000000000)
+        self.start, self.start_ns = kernel.counters(), boottime_ns()
+        self.points = [series_point(self.start_ns, self.start)]
+        self.peak_kb = self.points[0][5]
+        self.stride_s = 0.0
+
+    def until_hang_up(self, pipe: "int") -> "None":
+        """Samples until the reader of `pipe` has gone."""
+        import select
+
+        poll = select.poll()
+        poll.register(pipe, 0)
+        now = begun = time.monotonic()
+        due = {self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2}
+        while not poll.poll(max(0, int((min(due.values()) - now) * 1000) + 1)):
+            now = time.monotonic()
+            for act, at in due.items():
+                if at <= now:
+                    due[act] = now + act(now - begun)
+            now = time.monotonic()
+
+    def _sample(self, elapsed_s: "float") -> "float":
+        point = series_point(boottime_ns(), self.kernel.counters())
+        used_kb = point[5]
+        if used_kb is not None:
+            self.peak_kb = max(used_kb, self.peak_kb or 0)
+        if (point[0] or 0) - (self.points[-1][0] or 0) >= self.stride_s * 950:
+            self.points.append(point)
+        if len(self.points) >= SERIES_POINTS:
+            self.points = self.points[::2]
+            self.stride_s = max(self.stride_s * 2, elapsed_s / SERIES_POINTS * 2)
+        return 0.25 if elapsed_s < 1 else 1.0 if elapsed_s < 1800 else 5.0
+
+    def _beat(self, elapsed_s: "float") -> "float":
+        fields = {"c": self.kernel.counters(), "peak_kb": self.peak_kb}
+        self.recorder.emit("beat", fields, {"step": self.step}, may_wait=False)
+        return max(BEAT_S, elapsed_s / 240)
+
+    def _scan(self, elapsed_s: "float") -> "float":
+        self.processes.scan()
+        return max(10.0, elapsed_s / 100)
+
+    def finish(
+        self, shown: "str", name: "str", m_ns: "int", counters: "dict[str, Any]", exit_status: "int | None"
+    ) -> "None":
+        """The end record and the block of figures, within ten seconds or not at all."""
+        import _signal
+
+        last = series_point(m_ns, counters)
+        self.peak_kb = max(filter(None, (last[5], self.peak_kb)), default=None)
+        seconds = (m_ns - self.start_ns) / 1e9
+        if seconds > 2:
+            self.processes.scan()
+        signal = exit_status - 128 if exit_status is not None and 128 < exit_status <= 192 else None
+        fields = {
+            "name": name or None, "c": counters, "exit": exit_status, "signal": signal, "peak_kb": self.peak_kb,
+            "series": pack_columns(SERIES, [*self.points, last]), "procs": self.processes.busiest(),
+            "cost": cost(self.recorder, self.kernel.proc),
+        }  # fmt: skip
+        if not _writable(self.recorder.out, 5000):
+            return
+        self.recorder.emit("end", fields, {"step": self.step}, last=True)
+        figures = metrics(self.start, counters, seconds, self.peak_kb)
+        write(self.recorder.out, end_block(shown, figures, further_lines(figures, exit_status)).encode())
+        _signal.alarm(0)
+
+
+def further_lines(figures: "dict[str, Any]", exit_status: "int | None") -> "Iterator[tuple[str, str]]":
+    """Our own lines under the original's eight."""
+    if "memory_peak_mb" in figures:
+        yield "Peak Memory", "%dMB" % round(figures["memory_peak_mb"])
+    stalls = [(kind, figures.get("psi_%s_some_percent" % kind)) for kind in ("cpu", "memory", "io")]
+    if any(value is not None for _, value in stalls):
+        yield "Pressure", ", ".join(["%s=%d%%" % (kind, round(value)) for kind, value in stalls if value is not None])
+    if exit_status is not None:
+        yield "Exit", str(exit_status)
+
+
+def cost(recorder: "Recorder", proc: "str") -> "dict[str, int | None]":
+    """What this process has used until now."""
+    times = posix.times()
+    status = read_file(proc + "/self/status", 8192)
+    return {
+        "cpu_ms": int((times.user + times.system) * 1000),
+        "rss_kb": _number_after(status, b"VmHWM:"),
+        "bytes": recorder.bytes,
+    }
+
+
+def start(options: "dict[str, str]") -> "None":
+    """Begins a step that a later `end` of the same name ends."""
+    from zlib import crc32
+
+    recorder, spool, kernel = begin(options, 1)
+    name = clean_name(options.get("name", "")) or "step"
+    write(1, ("\n" + start_block(name)).encode())
+    counters, m_ns = kernel.counters(), boottime_ns()
+    step = recorder.sid + ".1"
+    fields = {"name": name, "parent": options.get("parent"), "c": counters}
+    recorder.emit("start", fields, {"step": step}, last=True, own_line=True)
+    fd = spool.create("step-%08x-%020d" % (crc32(name.encode()) & 0xFFFFFFFF, m_ns))
+    if fd >= 0:
+        names, values = zip(*flatten(counters))
+        write(fd, "\n".join((step, str(m_ns), *rows_to_text(list(names), values))).encode())
+
+
+def end(options: "dict[str, str]") -> "None":
+    """Ends the last step that was begun under this name."""
+    from zlib import crc32
+
+    kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
+    counters, m_ns = kernel.counters(), boottime_ns()
+    recorder, spool, _ = begin(options, 1)
+    name = clean_name(options.get("name", "")) or "step"
+    status = options.get("status", "")
+    exit_status = int(status) if status.isdigit() else None
+    begun = None
+    for path in spool.find("step-%08x-" % (crc32(name.encode()) & 0xFFFFFFFF))[::-1]:
+        begun = read_file(path).decode("ascii", "replace").split("\n")
+        _quietly(posix.unlink, path)
+        if len(begun) == 4:
+            break
+    fields = {"name": name, "c": counters, "exit": exit_status, "signal": None, "cost": cost(recorder, kernel.proc)}
+    known = begun is not None and len(begun) == 4
+    recorder.emit("end", fields, {"step": begun[0] if begun and known else None}, last=True)
+    figures = {}  # type: dict[str, Any]
+    if begun and known:
+        before = unflatten(zip(begun[2].split(), row_from_text(begun[3])))
+        figures = metrics(before, counters, (m_ns - int(begun[1])) / 1e9)
+    write(1, end_block(name, figures, further_lines(figures, exit_status)).encode())
+    spool.tidy()
+
+
+def mark(options: "dict[str, str]") -> "None":
+    """Notes an instant that the user names."""
+    recorder, _, _ = begin(options, 1)
+    fields = {"name": clean_name(options.get("name", "")), "parent": options.get("parent")}
+    recorder.emit("mark", fields, last=True)
+
+
+def install(options: "dict[str, str]") -> "None":
+    """Leaves this agent, and a compiled copy for this interpreter, where later steps find it."""
+    import marshal
+
+    from _frozen_importlib_external import MAGIC_NUMBER
+
+    folder = options.get("dir", INSTALL_DIR)
+    if not _exists(folder):
+        posix.mkdir(folder, 0o755)
+    if not owned_folder(folder):
+        print("buildtel: %s belongs to somebody else; steps will not be measured" % folder)
+        return
+    source = read_file(sys.argv[0])
+    target = folder + "/buildtel_agent.py"
+    code = compile(source, target, "exec", 0, True, 2)
+    header = MAGIC_NUMBER + b"\0" * (8 if sys.version_info < (3, 7) else 12)
+    _replace(target, source)
+    _replace(folder + "/interpreter", sys.executable.encode() + b"\n")
+    _replace(folder + "/agent.pyc", header + marshal.dumps(code))
+    sys.argv[0] = folder + "/agent.pyc"
+    options["run"] = options["run"] or options.get("name", "")
+    begin(options, 1)
+    print("buildtel: agent %s installed in %s" % (__version__, folder))
+
+
+def _replace(path: "str", data: "bytes") -> "None":
+    fresh = path + ".new"
+    _quietly(posix.unlink, fresh)
+    fd = posix.open(fresh, posix.O_CREAT | posix.O_EXCL | posix.O_WRONLY | posix.O_CLOEXEC, 0o644)
+    try:
+        while data:
+            data = data[posix.write(fd, data) :]
+    finally:
+        posix.close(fd)
+    posix.rename(fresh, path)
+
+
+def finish(options: "dict[str, str]") -> "None":
+    """Sends the rest, stops the whole-life sampler, and removes all that `install` left."""
+    folder = home()
+    if not folder:
+        return
+    recorder, spool, kernel = begin(options, 1)
+    for name in ("agent.pyc", "interpreter", "buildtel_agent.py"):
+        if not _quietly(posix.unlink, folder + "/" + name):
+            print("buildtel: can't remove %s/%s, another user's; remove it in a last step as root" % (folder, name))
+    for path in spool.find("life-"):
+        pid = read_file(path, 20).split(b" ", 1)[0]
+        if pid.isdigit() and b"life" in read_file("/proc/%s/cmdline" % pid.decode()).split(b"\0"):
+            _quietly(posix.kill, int(pid), 15)
+    give_up = time.monotonic() + 3
+    while life_lives(spool) and time.monotonic() < give_up:
+        time.sleep(0.02)
+    flush(recorder, spool)
+    recorder.emit("bye", {"c": kernel.counters()}, last=True, own_line=True)
+    for path in spool.find(""):
+        _quietly(posix.unlink, path)
+    spool.tidy()
+    if folder == INSTALL_DIR or not _listed(folder):
+        _quietly(posix.rmdir, folder)
+
+
+SHELL_INIT = """\
+BUILDTEL=${BUILDTEL:-%s}
+telemetry_step_start() {
+    [ ! -r "$BUILDTEL" ] || sh "$BUILDTEL" start "${1-}" </dev/null 2>/dev/null || :
+}
+telemetry_step_end() {
+    [ ! -r "$BUILDTEL" ] || sh "$BUILDTEL" end "$@" </dev/null 2>/dev/null || :
+}
+"""
+
+
+def shell_init(options: "dict[str, str]") -> "None":
+    """Shell functions with the original's names: no-ops where the agent is not, or not any more."""
+    folder = home() or INSTALL_DIR
+    print(SHELL_INIT % (folder + "/buildtel_agent.py"), end="")
+
+
+def run(options: "dict[str, str]") -> "None":
+    """A step is never Python's child: this process becomes the shell."""
+    posix.execv("/bin/sh", ["sh", *sys.argv])
+
+
+USAGE = """\
+usage: sh buildtel_agent.py COMMAND
+  run [--step NAME] -- COMMAND [ARGUMENT ...]   run a command as a measured step
+  start NAME                                    begin a step
+  end NAME [--status N]                         end the last step begun under this name
+  mark NAME                                     note an instant
+  install [RUN_UUID] [--dir DIR]                leave the agent in this machine, sample its whole life
+  finish                                        send the rest and remove everything
+  shell-init                                    print telemetry_step_start and telemetry_step_end for sh
+  --version
+Options of all: --proc DIR, --sys DIR (other roots than /proc and /sys), --run RUN_UUID
+"""
+COMMANDS = {
+    "run": run, "sampler": sampler, "life": life, "start": start, "end": end, "mark": mark, "install": install,
+    "finish": finish, "shell-init": shell_init,
+}  # fmt: skip
+OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir")
+
+
+def parse_arguments(arguments: "list[str]") -> "dict[str, str]":
+    """Options by name; the first plain argument is `name`. Raises ValueError with words for the user."""
+    options = {}  # type: dict[str, str]
+    rest = iter(arguments)
+    for argument in rest:
+        if argument[:2] != "--":
+            options.setdefault("name", argument)
+            continue
+        key, given, value = argument[2:].partition("=")
+        if key not in OPTIONS:
+            raise ValueError("unknown option " + argument)
+        options[key] = value if given else next(rest, "")
+    parent = posix.environ.get(b"BUILDTEL_PARENT", b"").decode("ascii", "replace")
+    if parent.replace(".", "").isalnum():
+        options["parent"] = parent
+    elif "step" in options and not options["step"]:
+        options["step"] = posix.environ.get(b"BUILDTEL_STEP", b"").decode("utf-8", "replace")
+    if "run" not in options:
+        options["run"] = posix.environ.get(b"BUILDTEL_RUN", b"").decode("ascii", "replace")
+    options["step"] = clean_name(options.get("step", ""))
+    return options
+
+
+def main(arguments: "list[str]") -> "int":
+    """Exit status: 0, or 2 for wrong usage; telemetry that fails is no failure of the build."""
+    if arguments[:1] == ["--version"]:
+        print(__version__)
+        return 0
+    command = COMMANDS.get(arguments[0]) if arguments else None
+    try:
+        if command is None:
+            raise ValueError("no such command: " + arguments[0] if arguments else "which command?")
+        options = parse_arguments(arguments[1:] if command is not run else [])
+    except ValueError as problem:
+        sys.stderr.write("buildtel: %s\n%s" % (problem, USAGE))
+        return 2
+    try:
+        command(options)
+    except Exception as problem:
+        words = "buildtel: %s: %s\n" % (type(problem).__name__, problem)
+        _quietly(posix.write, 2, words.encode("ascii", "replace"))
+    return 0
+
+
+def _exit_now(status: "int") -> "None":
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass
+    posix._exit(status)
+
+
+if __name__ == "__main__":
+    _exit_now(main(sys.argv[1:]))

@@ -1,0 +1,67 @@
+# buildtel: measures the steps of a build inside the virtual machine it builds.
+#
+# Lay this file and buildtel_agent.py beside your template (`buildtel-host wire DIR` does it) and run
+# `packer build .`; `packer build one-file.pkr.hcl` does not load this library. Nothing here needs an edit.
+#
+#   build {
+#     provisioner "shell" {                                   # the first provisioner
+#       script          = local.buildtel_agent
+#       execute_command = local.buildtel_install_command
+#     }
+#
+#     provisioner "shell" {                                   # each of yours that is to be measured exactly
+#       execute_command  = local.buildtel_execute_command
+#       environment_vars = ["BUILDTEL_STEP=install-docker"]   # optional: its name
+#       script           = "install-docker.sh"
+#     }
+#
+#     provisioner "shell" {                                   # the last provisioner
+#       script          = local.buildtel_agent
+#       execute_command = local.buildtel_finish_command
+#     }
+#   }
+#
+# An execute_command of your own stays as it is, between two pieces that must stand outside of any quotes:
+#   execute_command = "${local.buildtel_pre}echo 'pw' | sudo -S env {{ .Vars }} {{ .Path }}${local.buildtel_post}"
+
+variable "buildtel_enabled" {
+  type        = bool
+  default     = true
+  description = "Measure the steps of the build; false runs every command as if buildtel was not there."
+}
+
+locals {
+  # The agent beside the template, for `script =`; and where the first provisioner puts it in the machine.
+  buildtel_agent = "${path.root}/buildtel_agent.py"
+  buildtel_guest = "/var/tmp/buildtel/buildtel_agent.py"
+
+  # execute_command of the first and of the last provisioner. They never fail a build.
+  buildtel_install_command = var.buildtel_enabled ? "sh '{{ .Path }}' install '{{ .PackerRunUUID }}' || true" : "true"
+  buildtel_finish_command  = var.buildtel_enabled ? "sh '${local.buildtel_guest}' finish 2>/dev/null || true" : "true"
+
+  # The same two as lists for `dynamic "provisioner"`: empty when switched off.
+  #   dynamic "provisioner" {
+  #     for_each = local.buildtel_first
+  #     labels   = ["shell"]
+  #     content {
+  #       script          = provisioner.value.script
+  #       execute_command = provisioner.value.execute_command
+  #     }
+  #   }
+  buildtel_first = var.buildtel_enabled ? [{ script = local.buildtel_agent, execute_command = local.buildtel_install_command }] : []
+  buildtel_last  = var.buildtel_enabled ? [{ script = local.buildtel_agent, execute_command = local.buildtel_finish_command }] : []
+
+  # execute_command of a measured shell provisioner: Packer's default, with words of the agent before the
+  # script. The agent prints no words, and the script runs as ever, where it can't measure.
+  buildtel_words           = var.buildtel_enabled ? "$(sh '${local.buildtel_guest}' pre '{{ .PackerRunUUID }}' 2>/dev/null) " : ""
+  buildtel_execute_command = "chmod +x {{ .Path }}; {{ .Vars }} ${local.buildtel_words}{{ .Path }}"
+
+  # The same as root, for a user who may sudo without a password.
+  buildtel_words_sudo           = var.buildtel_enabled ? "$(sh '${local.buildtel_guest}' pre '{{ .PackerRunUUID }}' sudo 2>/dev/null) " : ""
+  buildtel_execute_command_sudo = "chmod +x {{ .Path }}; sudo -n env {{ .Vars }} ${local.buildtel_words_sudo}{{ .Path }}"
+
+  # The pieces around an execute_command of your own. The first starts the sampler and hands its word through
+  # a pipe; the second tells it the exit status and waits for it; the status is that of your command.
+  buildtel_pre  = var.buildtel_enabled ? "exec 8<&0 9>&1; sh '${local.buildtel_guest}' lead --run '{{ .PackerRunUUID }}' </dev/null 2>/dev/null 8<&- | { read -r BUILDTEL_PARENT __bt_pid __bt_status BUILDTEL; export BUILDTEL BUILDTEL_PARENT; (\n" : ""
+  buildtel_post = var.buildtel_enabled ? "\n) <&8 >&9 8<&- 9>&-; __bt_rc=$?; [ -z \"$__bt_status\" ] || echo \"$__bt_rc\" >\"$__bt_status\"; [ -z \"$__bt_pid\" ] || kill -CONT \"$__bt_pid\" 2>/dev/null; exit \"$__bt_rc\"; }" : ""
+}
