@@ -703,24 +703,25 @@ def start_block(name: "str") -> "str":
 
 def end_block(name: "str", figures: "dict[str, Any]", further: "Iterable[tuple[str, str]]") -> "str":
     """The END line, the eight lines of figures, and `further` lines; what is not known is `n/a`."""
-    lines = [
-        ("Duration", "%ss", "duration_s"), ("CPU", "~%s%% avg", "cpu_percent"),
-        ("Memory", "%sMB used (delta %sMB)", "memory_used_mb", "memory_delta_mb"),
-        ("Disk Read", "%sMB (%sMB/s, %s ops)", "disk_read_mb", "disk_read_rate_mbs", "disk_read_ops"),
-        ("Disk Write", "%sMB (%sMB/s, %s ops)", "disk_write_mb", "disk_write_rate_mbs", "disk_write_ops"),
-        ("Disk I/O", "util=%s%%, await=%sms, queue=%s", "disk_util_percent", "await_ms", "queue_depth"),
-        ("Net RX", "%sMB (%sMB/s)", "net_rx_mb", "net_rx_rate_mbs"),
-        ("Net TX", "%sMB (%sMB/s)", "net_tx_mb", "net_tx_rate_mbs"),
-    ]  # fmt: skip
-    rows = [(line[0], line[1] % tuple(_shown(figures, key) for key in line[2:])) for line in lines]
+    lines = (
+        ("Duration", "%s", "duration_s s"), ("CPU", "%s avg", "cpu_percent %"),
+        ("Memory", "%s used (delta %s)", "memory_used_mb MB", "memory_delta_mb MB"),
+        ("Disk Read", "%s (%s, %s)", "disk_read_mb MB", "disk_read_rate_mbs MB/s", "disk_read_ops  ops"),
+        ("Disk Write", "%s (%s, %s)", "disk_write_mb MB", "disk_write_rate_mbs MB/s", "disk_write_ops  ops"),
+        ("Disk I/O", "util=%s, await=%s, queue=%s", "disk_util_percent %", "await_ms ms", "queue_depth "),
+        ("Net RX", "%s (%s)", "net_rx_mb MB", "net_rx_rate_mbs MB/s"),
+        ("Net TX", "%s (%s)", "net_tx_mb MB", "net_tx_rate_mbs MB/s"),
+    )  # fmt: skip
+    rows = [(line[0], line[1] % tuple([_shown(figures, *key.split(" ", 1)) for key in line[2:]])) for line in lines]
     text = "".join(["  %-14s %s\n" % (label + ":", value) for label, value in rows + list(further)])
     return "%s\n\u23f1\ufe0f  [%s] END: %s\n\n%s%s\n" % ("\u2500" * 71, name, iso_time(), text, "\u2550" * 71)
 
 
-def _shown(figures: "dict[str, Any]", key: "str") -> "str":
+def _shown(figures: "dict[str, Any]", key: "str", unit: "str") -> "str":
     if key not in figures:
         return "n/a"
-    return "%.1f" % figures[key] if key in ("duration_s", "queue_depth") else "%d" % round(figures[key])
+    number = "%.1f" % figures[key] if key in ("duration_s", "queue_depth") else "%d" % round(figures[key])
+    return ("~" if key == "cpu_percent" else "") + number + unit
 
 
 # --- The busiest processes --------------------------------------------------------------------------
@@ -1227,7 +1228,6 @@ def mark(options: "dict[str, str]") -> "None":
 def install(options: "dict[str, str]") -> "None":
     """Leaves this agent, and a compiled copy for this interpreter, where later steps find it."""
     import marshal
-
     from _frozen_importlib_external import MAGIC_NUMBER
 
     folder = options.get("dir", INSTALL_DIR)

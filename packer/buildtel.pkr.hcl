@@ -37,7 +37,7 @@ locals {
 
   # execute_command of the first and of the last provisioner. They never fail a build.
   buildtel_install_command = var.buildtel_enabled ? "sh '{{ .Path }}' install '{{ .PackerRunUUID }}' || true" : "true"
-  buildtel_finish_command  = var.buildtel_enabled ? "sh '${local.buildtel_guest}' finish 2>/dev/null || true" : "true"
+  buildtel_finish_command  = var.buildtel_enabled ? "sh '${local.buildtel_guest}' finish --run '{{ .PackerRunUUID }}' 2>/dev/null || true" : "true"
 
   # The same two as lists for `dynamic "provisioner"`: empty when switched off.
   #   dynamic "provisioner" {
