@@ -1,0 +1,1 @@
+"""Putting buildtel beside a Packer template, and judging how well a template is wired."""
