@@ -292,8 +292,10 @@ class Kernel:
         """The object `c` of docs/format.md, section 1.3: a group that can't be read is missing."""
         found = {}  # type: dict[str, Any]
         for key, name, parse in self._groups:
+            text = self._text(name)
             try:
-                found[key] = parse(self._text(name))
+                if text:
+                    found[key] = parse(text)
             except (ValueError, IndexError):
                 pass
         pressure = {}

@@ -1,0 +1,109 @@
+"""What the guest's tests share: interpreters found on the machine, and a strict reader of records."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+AGENT = ROOT / "guest" / "buildtel_agent.py"
+PROC = ROOT / "fixtures" / "proc"
+
+
+def pythons() -> dict[str, Path]:
+    """One interpreter of each version from 3.6 on that this machine has, by `3.N`."""
+    folders = [Path(entry) for entry in os.environ.get("PATH", "").split(":") if entry]
+    versions = [shims.parent / "versions" for shims in folders if shims.name == "shims"]
+    folders += [folder / "bin" for home in versions if home.is_dir() for folder in sorted(home.iterdir())]
+    found: dict[str, Path] = {}
+    for folder in folders:
+        if folder.name == "shims":
+            continue
+        for path in sorted(folder.glob("python3.*")) if folder.is_dir() else []:
+            if re.fullmatch(r"python3\.([6-9]|\d\d)", path.name) and os.access(path, os.X_OK):
+                found.setdefault(path.name.removeprefix("python"), path)
+    return dict(sorted(found.items(), key=lambda item: int(item[0].split(".")[1])))
+
+
+PYTHONS = pythons()
+SHELLS = {
+    name: command
+    for name, command in {"dash": ["dash"], "bash": ["bash"], "busybox": ["busybox", "sh"]}.items()
+    if shutil.which(command[0])
+}
+
+
+def records(output: str | bytes) -> list[dict[str, Any]]:
+    """The records in an output, each checked against every rule of docs/format.md that one line can show."""
+    found = []
+    raw = output if isinstance(output, bytes) else output.encode()
+    for line in raw.split(b"\n"):
+        if not line.startswith(b"BUILDTEL:"):
+            assert b"BUILDTEL:" not in line, f"a record that does not begin its line: {line!r}"
+            continue
+        body = line.removeprefix(b"BUILDTEL:")
+        cut = body.rindex(b',"crc"')
+        record = json.loads(body)
+        assert len(line) + 2 <= 3500
+        assert record["crc"] == f"{zlib.crc32(body[:cut]):08x}"
+        assert list(record)[-1] == "crc"
+        assert record["v"] == 1
+        found.append(record)
+    for sid in {record["sid"] for record in found}:
+        mine = [record for record in found if record["sid"] == sid]
+        assert [record["seq"] for record in mine] == list(range(1, len(mine) + 1))
+    return found
+
+
+class Guest:
+    """The agent as a build sees it: through sh, with one interpreter, in folders of its own."""
+
+    def __init__(self, folder: Path, python: Path) -> None:
+        """Takes the interpreter by a `python3` in a folder that comes first in PATH."""
+        self.folder = folder
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        (self.bin / "python3").symlink_to(python)
+        self.home = folder / "installed"
+        self.agent = folder / "buildtel_agent.py"
+        shutil.copy(AGENT, self.agent)
+        self.env = {"PATH": f"{self.bin}:/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8"}
+
+    def run(self, *arguments: str | Path, shell: str = "sh", **options: Any) -> subprocess.CompletedProcess[bytes]:
+        """Runs `sh buildtel_agent.py ARGUMENTS`, the installed agent's if there is one."""
+        installed = self.home / "buildtel_agent.py"
+        agent = installed if installed.exists() else self.agent
+        options.setdefault("env", self.env)
+        options.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.run([*shell.split(), agent, *arguments], capture_output=True, timeout=60, **options)
+
+    def install(self) -> subprocess.CompletedProcess[bytes]:
+        """Installs the agent into this guest's own folder."""
+        return self.run("install", "c0ffee00-1111", "--dir", str(self.home))
+
+
+@pytest.fixture
+def guest(tmp_path: Path):
+    """A guest with the machine's first Python; what a test leaves installed is finished."""
+    made = Guest(tmp_path, next(iter(reversed(PYTHONS.values()))))
+    yield made
+    if made.home.exists():
+        made.run("finish")
+
+
+@pytest.fixture(params=PYTHONS.items(), ids=lambda item: item[0])
+def any_guest(request: pytest.FixtureRequest, tmp_path: Path):
+    """The same guest once for every Python on the machine."""
+    made = Guest(tmp_path, request.param[1])
+    made.version = request.param[0]
+    yield made
+    if made.home.exists():
+        made.run("finish")
