@@ -17,6 +17,7 @@ from buildtel.wire.provisioners import Measured, Provisioner, faults, measured, 
 from buildtel.wire.template import Block, Template, read_file
 
 WRONG = "wrong"
+UNMEASURED = "unmeasured"
 NOTE = "note"
 
 _WINDOWS_KINDS = ("powershell", "windows-shell", "windows-restart", "windows-update")
@@ -27,7 +28,10 @@ _WRAP = 'write "${local.buildtel_pre}YOUR COMMAND${local.buildtel_post}"'
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that `wire --check` says: `level` is wrong or note; `line` is None for a whole file."""
+    """One thing that `wire --check` says; `line` is None for a whole file.
+
+    `level` is wrong (does not work as wired), unmeasured (a shell provisioner without level 2) or note.
+    """
 
     level: str
     path: Path
@@ -86,6 +90,8 @@ def _communicators(block: Block, template: Template) -> Iterator[str]:
 
 
 def _files(template: Template) -> Iterator[Finding]:
+    if not any(_has_guest(_build(block, template)) for block in template.of_kind("build")):
+        return
     for source in (shipped.agent(), shipped.library()):
         path = template.folder / source.name
         state = place.state(source, path)
@@ -213,9 +219,9 @@ def _judge(provisioner: Provisioner) -> Iterator[tuple[str, str]]:
 def _judge_shell(provisioner: Provisioner) -> Iterator[tuple[str, str]]:
     state, command = measured(provisioner.command), provisioner.command or ""
     if state is Measured.UNSET:
-        yield WRONG, f"is not measured as a step: {_USE_STEP}"
+        yield UNMEASURED, f"is not measured as a step: {_USE_STEP}"
     elif state is Measured.FOREIGN:
-        yield WRONG, f"is not measured as a step: it has its own execute_command; {_WRAP}"
+        yield UNMEASURED, f"is not measured as a step: it has its own execute_command; {_WRAP}"
     elif state is Measured.UNKNOWN:
         yield NOTE, f"has an execute_command that only Packer can evaluate ({command}): look yourself"
     elif state is Measured.BROKEN:

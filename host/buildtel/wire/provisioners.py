@@ -16,6 +16,7 @@ STEP_COMMANDS = frozenset({"local.buildtel_execute_command", "local.buildtel_exe
 
 _PRE = re.compile(r"\$\{\s*local\.buildtel_pre\s*\}")
 _POST = re.compile(r"\$\{\s*local\.buildtel_post\s*\}")
+_RUNS_SCRIPT = re.compile(r"\{\{\s*\.Path\s*\}\}")
 _HEREDOC = re.compile(r"<<-?\s*(\w+)\n(.*)\n\s*\1", re.DOTALL)
 _QUOTED_VARS = re.compile(r"'[^']*\{\{\s*\.Vars\s*\}\}[^']*'")
 _BY_FOR_EACH = {"local.buildtel_first": "first", "local.buildtel_last": "last"}
@@ -88,11 +89,12 @@ def faults(command: str) -> Iterator[str]:
     if len(pre) != 1 or len(post) != 1:
         yield _counted(len(pre), len(post))
         return
-    if inside[: pre[0].start()].strip() or inside[post[0].end() :].strip():
-        yield "buildtel_pre must come before the whole command and buildtel_post after it, outside of any quotes"
+    before, after = inside[: pre[0].start()], inside[post[0].end() :]
     if pre[0].end() > post[0].start():
         yield "buildtel_post stands before buildtel_pre"
-    elif not re.search(r"\{\{\s*\.Path\s*\}\}", inside[pre[0].end() : post[0].start()]):
+    elif before.strip() or after.strip():
+        yield "buildtel_pre must come before the whole command and buildtel_post after it, outside of any quotes"
+    elif not _RUNS_SCRIPT.search(inside[pre[0].end() : post[0].start()]):
         yield "between buildtel_pre and buildtel_post nothing runs {{ .Path }}, the script"
 
 
