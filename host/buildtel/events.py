@@ -139,3 +139,10 @@ class RunFinished(Event):
     """`Wait completed after …`: all builds of a run are over; `total_s` by packer's own word."""
 
     total_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableLine(Event):
+    """A line that was not kept, and why: longer than the reader's bound."""
+
+    reason: str

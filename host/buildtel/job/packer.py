@@ -1,0 +1,196 @@
+"""Folds packer's own events into runs, builds, phases and provisioners (docs/packer-log.md has the rules)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from buildtel.events import (
+    Artifact,
+    BuildFinished,
+    BuildSeen,
+    Event,
+    Interrupted,
+    PackerVersion,
+    PhaseStarted,
+    ProvisionerFinished,
+    ProvisionerStarted,
+    RunFinished,
+    RunStarted,
+    SshWait,
+)
+from buildtel.job.packer_model import Build, PackerReport, PackerRun, Phase, Provisioner
+
+AGENT_FILE = "buildtel_agent.py"
+_WORST_FIRST = ("cancelled", "failure", "success")
+_STOPPED = re.compile(r"halted|exit status:? (?:130|-1)\b", re.IGNORECASE)
+
+
+@dataclass
+class _Span:
+    """A phase (`what` is its name) or a provisioner (its kind) while it is being read."""
+
+    what: str
+    text: str
+    started_at: float | None
+    ended_at: float | None = None
+
+
+@dataclass
+class _Build:
+    name: str
+    first_line: int
+    phases: list[_Span] = field(default_factory=list)
+    provisioners: list[_Span] = field(default_factory=list)
+    artifacts: list[str] = field(default_factory=list)
+    ends: list[BuildFinished] = field(default_factory=list)
+    waited: bool = False
+    connected: bool = False
+    phase: _Span | None = None
+    provisioner: _Span | None = None
+
+    def stop_phase(self, at: float | None) -> None:
+        if self.phase:
+            self.phase.ended_at = at
+        self.phase = None
+
+    def stop_provisioner(self, at: float | None) -> None:
+        if self.provisioner:
+            self.provisioner.ended_at = at
+        self.provisioner = None
+
+
+@dataclass
+class _Run:
+    builds: dict[str, _Build] = field(default_factory=dict)
+    interrupted_line: int | None = None
+    finished: bool = False
+    total_s: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+def fold_packer(events: Iterable[Event]) -> PackerReport:
+    """Packer's runs as a log tells them; events that are not packer's are passed over."""
+    version: str | None = None
+    runs: list[_Run] = []
+    for event in events:
+        if isinstance(event, PackerVersion):
+            version = version or event.version
+        if isinstance(event, RunStarted) or (isinstance(event, _FOLDED) and not runs):
+            runs.append(_Run())
+        if runs:
+            _take(runs[-1], event)
+    told = [run for run in runs if run.builds or run.finished]
+    return PackerReport(version=version, runs=tuple(_run(run) for run in told or runs[:1]))
+
+
+def _take(run: _Run, event: Event) -> None:
+    at = event.at.unix_s if event.at else None
+    if isinstance(event, (RunStarted, *_FOLDED)) and at is not None:
+        run.started_at = at if run.started_at is None else min(run.started_at, at)
+        run.ended_at = at if run.ended_at is None else max(run.ended_at, at)
+    if isinstance(event, RunFinished):
+        run.finished = True
+        run.total_s = event.total_s if run.total_s is None else run.total_s
+    elif isinstance(event, Interrupted):
+        run.interrupted_line = run.interrupted_line or event.line
+    elif isinstance(event, _OF_BUILD):
+        build = run.builds.setdefault(event.target, _Build(event.target, event.line))
+        _take_of_build(build, event, at)
+
+
+def _take_of_build(build: _Build, event: Event, at: float | None) -> None:
+    if isinstance(event, BuildSeen):
+        build.first_line = min(build.first_line, event.line)
+    elif isinstance(event, PhaseStarted):
+        build.stop_phase(at)
+        build.stop_provisioner(at)
+        build.phase = _Span(event.name, event.text, at)
+        build.phases.append(build.phase)
+    elif isinstance(event, ProvisionerStarted):
+        build.stop_phase(at)
+        build.stop_provisioner(at)
+        build.provisioner = _Span(event.kind, event.detail, at)
+        build.provisioners.append(build.provisioner)
+    elif isinstance(event, ProvisionerFinished):
+        build.stop_provisioner(at)
+    elif isinstance(event, SshWait):
+        _take_wait(build, event, at)
+    elif isinstance(event, BuildFinished):
+        build.stop_phase(at)
+        build.stop_provisioner(at)
+        build.ends.append(event)
+    elif isinstance(event, Artifact):
+        build.artifacts.append(event.text)
+
+
+def _take_wait(build: _Build, event: SshWait, at: float | None) -> None:
+    if event.connected:
+        build.connected = True
+        build.stop_phase(at)
+    else:
+        build.waited = True
+
+
+_OF_BUILD = (
+    BuildSeen, PhaseStarted, ProvisionerStarted, ProvisionerFinished, SshWait, BuildFinished, Artifact,
+)  # fmt: skip
+_FOLDED = (*_OF_BUILD, Interrupted, RunFinished)
+
+
+def _run(run: _Run) -> PackerRun:
+    builds = sorted(run.builds.values(), key=lambda build: build.first_line)
+    interrupted_line = run.interrupted_line
+    last_end = max((end.line for build in builds for end in build.ends), default=0)
+    if interrupted_line is not None and interrupted_line > last_end:
+        interrupted_line = 0  # only packer's last words tell of the interrupt: no build is known to be before it
+    return PackerRun(
+        builds=tuple(_build(build, interrupted_line) for build in builds),
+        total_s=run.total_s,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+    )
+
+
+def _build(build: _Build, interrupted_line: int | None) -> Build:
+    durations = [end.duration_s for end in build.ends if end.duration_s is not None]
+    return Build(
+        name=build.name,
+        result=_result(build.ends, interrupted_line),
+        duration_s=max(durations, default=None),
+        ssh_wait=build.waited and build.connected,
+        error=next((end.error for end in build.ends if end.error is not None), None),
+        phases=tuple(
+            Phase(name=span.what, text=span.text, started_at=span.started_at, ended_at=span.ended_at)
+            for span in build.phases
+        ),
+        provisioners=tuple(_provisioner(span) for span in build.provisioners),
+        artifacts=tuple(build.artifacts),
+    )
+
+
+def _provisioner(span: _Span) -> Provisioner:
+    file_name = re.split(r"[/\\]", span.text)[-1]
+    return Provisioner(
+        kind=span.what,
+        detail=span.text,
+        own=span.what == "shell" and file_name == AGENT_FILE,
+        started_at=span.started_at,
+        ended_at=span.ended_at,
+    )
+
+
+def _result(ends: list[BuildFinished], interrupted_line: int | None) -> str:
+    results = {_result_of(end, interrupted_line) for end in ends}
+    return next((result for result in _WORST_FIRST if result in results), "unknown")
+
+
+def _result_of(end: BuildFinished, interrupted_line: int | None) -> str:
+    """Packer says `finished` even of a build that it was told to stop; only the interrupt before it tells."""
+    if interrupted_line is None:
+        return end.result
+    if end.result == "success":
+        return "cancelled" if end.line > interrupted_line else "success"
+    return "cancelled" if _STOPPED.search(end.error or "") else end.result

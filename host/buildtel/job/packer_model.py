@@ -1,0 +1,61 @@
+"""What packer itself did, as it stands in the job document under `packer`."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Phase(_Part):
+    """A stretch of packer's own work; `started_at` and `ended_at` are Unix seconds, null where the log has no times."""
+
+    name: str
+    text: str
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+class Provisioner(_Part):
+    """One provisioner unit: one script, one upload, one Ansible run. `own` marks buildtel's agent itself."""
+
+    kind: str
+    detail: str
+    own: bool = False
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+class Build(_Part):
+    """One build of a run.
+
+    `result` is success, failure, cancelled or unknown. `duration_s` is packer's own word, null where it
+    says none. `ssh_wait` tells that the log shows both the wait for SSH or WinRM and the connection.
+    """
+
+    name: str
+    result: str = "unknown"
+    duration_s: float | None = None
+    ssh_wait: bool = False
+    error: str | None = None
+    phases: tuple[Phase, ...] = ()
+    provisioners: tuple[Provisioner, ...] = ()
+    artifacts: tuple[str, ...] = ()
+
+
+class PackerRun(_Part):
+    """One `packer build`: its builds in the order of their first lines, `total_s` by packer's own word."""
+
+    builds: tuple[Build, ...] = ()
+    total_s: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+class PackerReport(_Part):
+    """All runs in a log, nearly always one; `version` only where the log states it."""
+
+    version: str | None = None
+    runs: tuple[PackerRun, ...] = ()

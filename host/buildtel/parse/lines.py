@@ -1,0 +1,49 @@
+"""Chunks of bytes to numbered lines, in bounded memory and linear time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+MAX_LINE_BYTES = 4 << 20
+_SLICE_BYTES = 1 << 20
+
+
+class LineCutter:
+    """Cuts a stream at newlines; a line of more than `MAX_LINE_BYTES` comes out as None, its bytes are not kept."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._tail = bytearray()
+        self._too_long = False
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, bytes | None]]:
+        """Yield (line number from 1, line without its newline) for each line that `data` completes."""
+        for start in range(0, len(data), _SLICE_BYTES):
+            lines = data[start : start + _SLICE_BYTES].split(b"\n")
+            if len(lines) > 1:
+                self._keep(lines[0])
+                yield self._cut()
+                number = self.number
+                for number, line in enumerate(lines[1:-1], number + 1):  # noqa: B020
+                    yield number, line
+                self.number = number
+            self._keep(lines[-1])
+
+    def close(self) -> Iterator[tuple[int, bytes | None]]:
+        """Yield the last line if it has no newline."""
+        if self._tail or self._too_long:
+            yield self._cut()
+
+    def _keep(self, data: bytes) -> None:
+        if self._too_long or len(self._tail) + len(data) > MAX_LINE_BYTES:
+            self._too_long = True
+            self._tail = bytearray()
+        else:
+            self._tail += data
+
+    def _cut(self) -> tuple[int, bytes | None]:
+        line = None if self._too_long else bytes(self._tail)
+        self._tail = bytearray()
+        self._too_long = False
+        self.number += 1
+        return self.number, line

@@ -1,0 +1,163 @@
+"""Packer's own texts and the phases that they begin; a text that is not here begins none.
+
+Sources: the `ui.Say` texts of hashicorp/packer 0.5 to 1.16 and of the plugins for amazon, azure, docker,
+googlecompute, hyperv, proxmox, qemu, virtualbox, vmware, vsphere, digitalocean and others.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+# phase: how its texts begin. Where two fit, the longer one wins.
+_BEGINNINGS: dict[str, tuple[str, ...]] = {
+    "prepare": (
+        "Prevalidating ", "Inspecting the source AMI", "Validating ", "Checking image does not exist",
+        "Running builder ...", "Creating Azure Resource Manager (ARM) client", "Creating Azure DevTestLab",
+        "Getting source image id", "Checking the root device", "Gathering information about",
+        "Creating a temporary directory for sharing data", "Creating build directory", "Preparing config",
+        "Discovering ", "Querying source image id", "Force Deregister flag found",
+        "Deleting previous output directory", "Configuring output and export directories", "Calling Vagrant",
+        "XAPI client session established", "Using existing resource group",
+    ),
+    "access": (
+        "Creating temporary keypair", "Creating temporary RSA SSH key", "Creating temporary ECDSA SSH key",
+        "Creating temporary ED25519 SSH key", "Creating temporary SSH key", "Creating temporary ssh key",
+        "Creating temporary key", "Creating temporary security group", "Creating temporary Security Group",
+        "Creating temporary role", "Creating temporary instance profile", "Creating temporary certificate",
+        "Creating ephemeral key pair", "Created ephemeral SSH key pair", "Authorizing ",
+        "Importing SSH public key", "Using existing SSH private key", "Using local SSH Agent",
+        "Using SSH Agent", "Creating security group", "Creating windows user", "Setting the certificate",
+        "Uploading SSH public key", "Creating a temporary ssh key",
+    ),
+    "retrieve_image": (
+        "Retrieving ", "Trying http", "Downloading or copying", "Downloading ISO", "Pulling Docker image",
+        "Using image:", "Using as source image", "Building base image", "Importing VM:",
+        "Uploading ISO to remote machine", "Downloading VM",
+    ),
+    "create_media": (
+        "Creating floppy disk", "Creating CD disk", "Uploading Floppy", "Uploading floppy image",
+        "Uploading created floppy image", "Starting HTTP server", "Serving HTTP requests",
+        "HTTP server is working",
+    ),
+    "create_disk": (
+        "Creating required virtual machine disk", "Creating virtual machine disk", "Creating hard drive",
+        "Creating disk", "Creating persistent disk", "Creating the root volume", "Creating Volume",
+        "Creating volume", "Copying hard drive", "Resizing hard drive", "Resizing vhd",
+        "Creating additional hard drives", "Attaching the root volume", "Mounting the root device",
+        "Copying source volume",
+    ),
+    "create_machine": (
+        "Creating virtual machine", "Creating VM", "Creating Virtual Machine", "Creating instance",
+        "Creating Instance", "Creating droplet", "Creating server", "Creating Server", "Creating Linode",
+        "Creating container", "Creating resource group", "Deploying deployment template", "Launching ",
+        "Cloning ", "Starting docker container", "Waiting for instance (", "Waiting for the instance to become",
+        "Waiting for server", "Waiting for droplet", "Building and writing VMX", "Generating the .vmx",
+        "Registering remote VM", "Customizing ", "Applying hardware", "Creating source machine",
+        "Creating builder instance", "Waiting for source machine to become", "Creating forwarded port mapping",
+        "Executing custom ", "Setting boot order", "Set boot order", "Adding SATA", "Requesting spot",
+        "Waiting for auto-generated password", "Getting the VM's IP address", "Step: Create Instance",
+        "Adding configuration parameters", "Mounting ISO images", "Adding CD-ROM devices",
+        "Finding virtual machine to clone",
+    ),
+    "boot": (
+        "Starting VM", "Starting virtual machine", "Starting the virtual machine", "Powering on ",
+        "Power on VM", "Starting instance", "Resuming VM", "Waiting for boot", "Connecting to VM via VNC",
+        "Connecting to VNC", "Connecting to the VM over VNC", "Typing boot command", "Typing the boot command",
+        "Typing boot commands", "Overriding default Qemu arguments", "Overriding defaults Qemu arguments",
+        "Waiting for IP", "Waiting for any running startup script", "Waiting for the guest address",
+        "Step: Start VM",
+    ),
+    "wait_ssh": (
+        "Waiting for SSH to become available", "Waiting for WinRM to become available",
+        "Using SSH communicator", "Using WinRM communicator", "Using ssh communicator",
+        "Using winrm communicator", "Using docker communicator", "Pausing before connecting",
+        "Step Launch IAP Tunnel", "Starting portForwarding session", "Waiting for ssh to become available",
+    ),
+    "pause": (
+        "Pausing before the next provisioner",
+    ),
+    "error_cleanup": (
+        "Provisioning step had errors: Running the cleanup provisioner",
+    ),
+    "shutdown": (
+        "Gracefully halting ", "Gracefully shutting down", "Halting the virtual machine", "Forcibly halting",
+        "Forcefully shutting down", "Waiting for shutdown", "Running shutdown command",
+        "Executing shutdown command", "Powering off ", "Power off VM", "Shutting down ", "Shuting down ",
+        "Stopping the source", "Stopping VM", "Stopping virtual machine", "Stopping instance",
+        "Stopping server", "Stopping source machine", "Stopping this instance", "Stopping container",
+        "Waiting for the instance to stop", "Waiting for the vm to stop", "Waiting for vm to be powered down",
+        "Generalizing machine", "Executing OS generalization", "Step: Shutting down VM",
+        "Automatic shutdown disabled", "Deleting instance...", "Waiting instance stopped",
+    ),
+    "create_image": (
+        "Creating AMI ", "Creating the AMI", "Creating OMI ", "Creating the OMI", "Creating image",
+        "Creating the image", "Creating snapshot", "Creating Snapshot", "Creating a snapshot",
+        "Creating virtual machine snapshot", "Creating template", "Creating ProfitBricks snapshot",
+        "Registering the AMI", "Registering image", "Waiting for AMI", "Waiting for OMI", "Waiting for image",
+        "Waiting for snapshot", "Waiting for Snapshots", "Waiting for fast launch", "Capturing ", "Publishing ",
+        "Snapshotting ", "Committing the container", "Copying AMI", "Copying/Encrypting AMI",
+        "Modifying attributes on", "Adding tags to AMI", "Tagging ", "Bundling the volume",
+        "Querying the machine's", "Copying VHD to Storage Account", "transferring Snapshot",
+        "Enabling fast boot for AMI", "Enabling deprecation on AMI", "Copying images from",
+    ),
+    "convert": (
+        "Converting ", "Convert VM into template", "Compacting ", "Collating build artifacts",
+        "Marking as a template", "Registering virtual machine as a template",
+    ),
+    "export": (
+        "Preparing to export", "Exporting ", "Uploading the bundle", "Uploading image", "Importing VM template",
+        "Importing VM OVF template", "Packaging box",
+    ),
+    "cleanup": (
+        "Terminating ", "Cleaning up ", "Cleaning VMX", "Cleaning .vmx", "Cleanup ", "Clean up ", "Deleting ",
+        "Destroying ", "Deregistering ", "Unregistering ", "Killing the container", "Removing ",
+        "Trying to remove ephemeral keys", "Unmount", "Detaching ", "Disabling VNC",
+        "Disconnecting from vmconnect", "Disabling vlan", "Ejecting CD-ROM", "Eject CD-ROM",
+        "No volumes to clean up", "The resource group was not created by Packer", "Revoking access",
+        "Clear boot order", "Clearing boot order",
+    ),
+    "post_processor": (
+        "Running post-processor:",
+    ),
+}  # fmt: skip
+
+# Phases that can follow a provisioner; the others, seen while one runs, are its own output.
+AFTER_PROVISIONING = frozenset(
+    ("pause", "error_cleanup", "shutdown", "create_image", "convert", "export", "cleanup", "post_processor")
+)
+# Texts of one word and a duration between fixed parts.
+_TIMED = (
+    (b"Pausing ", b" before the next provisioner...", "pause"),
+    (b"Pausing ", b" before connecting...", "wait_ssh"),
+    (b"Waiting ", b" for boot...", "boot"),
+    (b"Waiting ", b" for boot", "boot"),
+    (b"Waiting ", b" before establishing the SSM session...", "wait_ssh"),
+)
+
+
+def _by_first_word() -> dict[bytes, list[tuple[bytes, str]]]:
+    table: dict[bytes, list[tuple[bytes, str]]] = defaultdict(list)
+    for phase, beginnings in _BEGINNINGS.items():
+        for beginning in beginnings:
+            table[_word(beginning.encode())].append((beginning.encode(), phase))
+    for entries in table.values():
+        entries.sort(key=lambda entry: -len(entry[0]))
+    return dict(table)
+
+
+def _word(text: bytes) -> bytes:
+    return text.lstrip().partition(b" ")[0][:6]
+
+
+def phase_of(text: bytes) -> str | None:
+    """The phase that a message of packer's begins, None for every other text."""
+    for beginning, phase in _BY_WORD.get(_word(text), ()):
+        if text.startswith(beginning):
+            return phase
+    for start, end, phase in _TIMED:
+        if text.startswith(start) and text.endswith(end):
+            return phase
+    return None
+
+
+_BY_WORD = _by_first_word()

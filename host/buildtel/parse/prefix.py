@@ -1,0 +1,209 @@
+"""Takes off what others put before packer's text: CI stamps, `-timestamp-ui`, `PACKER_LOG`, `-machine-readable`.
+
+The forms are those of docs/packer-log.md. `peel` is called for every line: one slice, few regexes.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+
+from buildtel.events import When
+
+ANSI = re.compile(
+    rb"\x1b\[8mha:[^\x1b]*\x1b\[0m"  # a note of Jenkins
+    rb"|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?"
+)
+_BARE_COLOUR = re.compile(rb"(?:\^\[|#033)?\[(?:0|[01];3[1-7])m")
+_STAMP = re.compile(
+    rb"(?:\xef\xbb\xbf|\xff\xfe)?(?:(?:#+|//|--|;|>|\*|\|)[ \t]*)?"
+    rb"\[?(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?"
+    rb"(Z| UTC| ?[+-]\d\d:?\d\d)?\]?(:)?(?: |$)"
+)
+_LOG = re.compile(
+    rb"(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? (ui(?: error)?:(?: |$)|(?=\d{9,11},[^,]*,))?"
+)
+_MACHINE = re.compile(rb"(\d{9,11}),([^,]*),([^,]*),(.*)", re.S)
+_AZURE = re.compile(rb"\[[0-9a-fA-F-]{36}\] PACKER (?:OUT |ERR )?")
+_TIME_ONLY = re.compile(rb"\[?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?\]?(?:[WE]?:)?(?: :)? {1,2}(?=\S|    \S)")
+_SYSLOG = re.compile(rb"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?:\S+ \S+\[\d+\]: )?")
+_BOM = (b"\xef\xbb\xbf", b"\xff\xfe")
+_NEVER_STAMPED = frozenset(b"=- B")
+
+OUT = "out"
+LOG_UI = "log"
+LOG_ONLY = "log only"
+MACHINE_ONLY = "machine only"
+
+
+@dataclass(slots=True)
+class Peeled:
+    """A line without its prefixes.
+
+    Attributes:
+        text: what packer said.
+        form: OUT (the output), LOG_UI (the copy of the output in a debug log), LOG_ONLY (a debug
+            line), MACHINE_ONLY (a machine-readable line that is not text for people).
+        error: said on the error stream.
+        sure: only packer writes such lines.
+        stamps: the times found, outermost first.
+        log_stamp: the time of the debug log, without a zone.
+    """
+
+    text: bytes
+    form: str = OUT
+    error: bool = False
+    sure: bool = False
+    stamps: tuple[tuple[bytes, ...], ...] = ()
+    log_stamp: tuple[bytes, ...] | None = None
+    epoch: bytes | None = None
+
+
+def plain(line: bytes) -> tuple[bytes, bool, bool]:
+    """(line without NULs, colours and cursor codes; whether it was red; whether it had packer's colours)."""
+    if b"\x00" in line:
+        line = line.replace(b"\x00", b"")
+    red = coloured = False
+    if b"\x1b" in line:
+        red = b"\x1b[1;31m" in line
+        coloured = red or b"\x1b[1;3" in line or b"\x1b[0;3" in line
+        line = ANSI.sub(b"", line)
+    elif b"[0m" in line or b"[1;3" in line or b"[0;3" in line:
+        red = b"[1;31m" in line
+        line = _BARE_COLOUR.sub(b"", line)
+    return line, red, coloured
+
+
+def peel(line: bytes) -> Peeled:
+    """Take every known prefix off `line` (which `plain` has cleaned)."""
+    line = line.rstrip()
+    peeled = Peeled(line)
+    for _ in range(5):
+        text = peeled.text
+        if not text or text[0] in _NEVER_STAMPED or not _peel_one(peeled, text):
+            break
+    if b"\r" in peeled.text:
+        inner = peel(peeled.text.rpartition(b"\r")[2])
+        peeled.text, peeled.form = inner.text, inner.form if peeled.form == OUT else peeled.form
+    return peeled
+
+
+def _peel_one(peeled: Peeled, text: bytes) -> bool:
+    first = text[0]
+    if 48 <= first <= 57:
+        return (
+            _peel_log(peeled, text)
+            or _peel_stamp(peeled, text)
+            or _peel_machine(peeled, text)
+            or _peel_noise(peeled, text)
+        )
+    if b"\t" in text:
+        inner = text.split(b"\t", 2)
+        if len(inner) == 3 and len(inner[0]) < 300 and _peel_stamp(peeled, inner[2]):
+            return True
+    if first in b"[#/-;>*|\xef\xff":
+        return _peel_stamp(peeled, text) or _peel_noise(peeled, text)
+    if text.startswith(_BOM):
+        peeled.text = text[3:]
+        return True
+    return 65 <= first <= 90 and _peel_noise(peeled, text)
+
+
+def _peel_stamp(peeled: Peeled, text: bytes) -> bool:
+    found = _STAMP.match(text)
+    if not found:
+        if text.startswith(_BOM):
+            peeled.text = text[3 if text[0] == 0xEF else 2 :]
+            return True
+        return False
+    peeled.stamps += (found.groups(),)
+    peeled.sure = peeled.sure or bool(found[9] and found[8])
+    peeled.text = text[found.end() :]
+    return True
+
+
+def _peel_log(peeled: Peeled, text: bytes) -> bool:
+    found = _LOG.match(text)
+    if not found or peeled.form != OUT:
+        return False
+    peeled.log_stamp = found.groups()
+    peeled.text = text[found.end() :]
+    said = found[8]
+    peeled.sure = said is not None
+    peeled.form = LOG_ONLY if said is None else LOG_UI
+    peeled.error = peeled.error or (said or b"").startswith(b"ui error")
+    return said is not None
+
+
+def _peel_machine(peeled: Peeled, text: bytes) -> bool:
+    found = _MACHINE.match(text)
+    if not found:
+        return False
+    peeled.epoch = found[1]
+    if found[3] != b"ui" or found[2]:
+        peeled.form = MACHINE_ONLY
+        return False
+    said, _, message = found[4].partition(b",")
+    peeled.sure = True
+    peeled.error = said == b"error"
+    peeled.text = message.replace(b"%!(PACKER_COMMA)", b",")
+    return True
+
+
+def _peel_noise(peeled: Peeled, text: bytes) -> bool:
+    for form in (_AZURE, _TIME_ONLY, _SYSLOG):
+        found = form.match(text)
+        if found:
+            peeled.text = text[found.end() :]
+            return True
+    return False
+
+
+class Clock:
+    """Turns the stamps of a line into one `When`, and learns the zone of the debug log on the way."""
+
+    def __init__(self) -> None:
+        self._log_zone_s: int | None = None
+
+    def when(self, peeled: Peeled) -> When | None:
+        """The best time of a line: the outermost that knows its zone, else the debug log's, else None."""
+        for stamp in peeled.stamps:
+            if stamp[7]:
+                return _when(stamp, _zone_s(stamp[7]), True)
+        if peeled.epoch is not None:
+            return When(float(peeled.epoch), 1.0, True)
+        if peeled.log_stamp is not None:
+            return _when(peeled.log_stamp, self._log_zone_s or 0, self._log_zone_s is not None)
+        return _when(peeled.stamps[0], 0, False) if peeled.stamps else None
+
+    def learn(self, peeled: Peeled) -> None:
+        """Look for the zone of the debug log: stated by `-timestamp-ui`, or told by an epoch beside a stamp."""
+        if self._log_zone_s is not None:
+            return
+        for stamp in peeled.stamps:
+            if stamp[8] and stamp[7]:
+                self._log_zone_s = _zone_s(stamp[7])
+                return
+        if peeled.epoch is not None and peeled.log_stamp is not None:
+            local = _when(peeled.log_stamp, 0, False)
+            if local:
+                self._log_zone_s = round((local.unix_s - float(peeled.epoch)) / 900) * 900
+
+
+def _when(stamp: tuple[bytes, ...], zone_s: int, known: bool) -> When | None:
+    year, month, day, hour, minute, second = (int(part) for part in stamp[:6])
+    if not (1970 <= year <= 9998 and 1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    fraction = stamp[6] or b""
+    whole = calendar.timegm((year, month, day, hour, minute, second)) - zone_s
+    return When(whole + (int(fraction) / 10 ** len(fraction) if fraction else 0.0), 10.0 ** -len(fraction), known)
+
+
+def _zone_s(zone: bytes) -> int:
+    zone = zone.strip()
+    if zone in (b"Z", b"UTC"):
+        return 0
+    digits = zone[1:].replace(b":", b"")
+    seconds = int(digits[:2]) * 3600 + int(digits[2:]) * 60
+    return -seconds if zone.startswith(b"-") else seconds

@@ -1,0 +1,86 @@
+"""Packer's texts that begin a provisioner unit, and the kinds that they are of (docs/packer-log.md).
+
+Sources: the provisioners of hashicorp/packer 0.5 to 1.16, packer-plugin-ansible, -chef and windows-update.
+"""
+
+from __future__ import annotations
+
+SHELL_LOCAL = "shell-local"
+CHEF = "chef"
+WINDOWS_UPDATE = "windows-update"
+OTHER = "other"
+
+# (how the text begins, kind); what follows is the detail.
+_WITH_DETAIL = (
+    (b"Provisioning with shell script: ", "shell"),
+    (b"Provisioning with powershell script: ", "powershell"),
+    (b"Running local shell script: ", SHELL_LOCAL),
+    (b"Executing local command: ", SHELL_LOCAL),
+)
+_TRANSFERS = ((b"Uploading ", "file-upload"), (b"Downloading ", "file-download"))
+_WITHOUT_DETAIL = (
+    (b"Provisioning with Ansible", "ansible"),
+    (b"Provisioning with chef", CHEF),
+    (b"Restarting Machine", "windows-restart"),
+    (b"Uploading the Windows update elevated script", WINDOWS_UPDATE),
+    (b"Pausing at breakpoint provisioner", OTHER),
+    (b"Automatic SBOM generation enabled", OTHER),
+)
+# They announce units that follow, and are none.
+_HEADINGS = (b"Provisioning with Powershell", b"Provisioning with windows-shell", b"Provisioning with shell script")
+# Only a sign of a unit where none of the kind is running: the unit's first text was missed, or there is none.
+_WITHIN = ((b"Running Windows update", WINDOWS_UPDATE), (b"Executing Chef: ", CHEF))
+_QUIET_WITHIN = (
+    (b"Executing Chef: ", CHEF),
+    (b"Creating configuration file 'client.rb'", CHEF),
+    (b"Creating directory: /tmp/packer-chef-client", CHEF),
+)
+_FIRST = tuple({text[:5] for text, _ in _WITH_DETAIL + _TRANSFERS + _WITHOUT_DETAIL + _WITHIN} | {b"Provi"})
+
+# Types of the `(telemetry)` lines whose provisioners say themselves when they begin, and their kinds.
+KINDS_OF_TYPE: dict[str, tuple[str, ...]] = {
+    "shell": ("shell",),
+    "windows-shell": ("shell",),
+    "powershell": ("powershell",),
+    "shell-local": (SHELL_LOCAL,),
+    "file": ("file-upload", "file-download"),
+    "ansible": ("ansible",),
+    "ansible-local": ("ansible",),
+    "chef-solo": (CHEF,),
+    "chef-client": (CHEF,),
+    "windows-restart": ("windows-restart",),
+    "windows-update": (WINDOWS_UPDATE,),
+    "puppet-masterless": (OTHER,),
+    "puppet-server": (OTHER,),
+    "salt-masterless": (OTHER,),
+    "converge": (OTHER,),
+    "inspec": (OTHER,),
+    "breakpoint": (OTHER,),
+}
+
+
+def provisioner_of(text: bytes, running: str | None) -> tuple[str, bytes] | None:
+    """(kind, detail) of the unit that a message of packer's begins; `running` is the kind that runs by now."""
+    if not text.startswith(_FIRST) or (text.startswith(_HEADINGS) and b": " not in text):
+        return None
+    for beginning, kind in _WITH_DETAIL:
+        if text.startswith(beginning):
+            return kind, text[len(beginning) :]
+    for beginning, kind in _WITHOUT_DETAIL:
+        if text.startswith(beginning):
+            return kind, b""
+    for beginning, kind in _TRANSFERS:
+        if text.startswith(beginning) and b" => " in text:
+            return kind, text[len(beginning) :]
+    for beginning, kind in _WITHIN:
+        if text.startswith(beginning):
+            return None if running == kind else (kind, b"")
+    return (OTHER, b"") if text.startswith(b"Provisioning with ") else None
+
+
+def quiet_provisioner_of(text: bytes, running: str | None) -> tuple[str, bytes] | None:
+    """The same for the texts that packer before 1.13 prints with four spaces."""
+    for beginning, kind in _QUIET_WITHIN:
+        if text.startswith(beginning) and running != kind:
+            return kind, b""
+    return None

@@ -1,0 +1,415 @@
+"""What packer says, message by message, to events: the only state is which runs and builds are under way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from buildtel.events import (
+    AgentRecord,
+    Artifact,
+    BuildFinished,
+    BuildSeen,
+    DamagedRecord,
+    Event,
+    Interrupted,
+    PackerVersion,
+    PhaseStarted,
+    ProvisionerFinished,
+    ProvisionerStarted,
+    RunFinished,
+    RunStarted,
+    SshWait,
+    When,
+)
+from buildtel.parse.longtext import LongText
+from buildtel.parse.names import Stranger, Strangers
+from buildtel.parse.phases import AFTER_PROVISIONING, phase_of
+from buildtel.parse.provisioners import KINDS_OF_TYPE, OTHER, provisioner_of, quiet_provisioner_of
+from buildtel.parse.records import MARK, looks_damaged, read_record
+from buildtel.parse.words import duration_s, says_cancelled, verdict
+
+_COLOUR_LINE = b" output will be in this color."
+_OVER = (b"Builds finished", b"Some builds didn't complete successfully")
+_CONNECTED = (b"Connected to SSH!", b"Connected to WinRM!")
+_WAITING = (b"Waiting for SSH to become available", b"Waiting for WinRM to become available")
+
+
+@dataclass(slots=True)
+class Said:
+    """One message: where it stood, and how it was said."""
+
+    line: int
+    at: When | None
+    copy: str
+    error: bool
+    sure: bool
+
+
+@dataclass(slots=True)
+class _Build:
+    target: str
+    seen: bool = True
+    coloured: bool = False
+    running: str | None = None
+    silent_type: str | None = None
+    phase: tuple[str, bytes] | None = None
+    timed_out: bool = False
+    verdict: bytes | None = None
+
+
+class Tracker:
+    """Takes messages in order and collects events in `events`, which the caller empties."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._in_run = False
+        self._version_known = False
+        self._open: LongText | None = None
+        self._new_run_state()
+
+    def _new_run_state(self) -> None:
+        self._builds: dict[bytes, _Build] = {}
+        self._odd_names: list[bytes] = []
+        self._strangers = Strangers()
+        self._copies: Counter[tuple[str, bytes]] = Counter()
+        self._over = False
+        self._total: bytes | None = None
+        self._listing = False
+
+    # What the reader calls.
+
+    def said(self, text: bytes, said: Said) -> None:
+        """Take one line of packer's output."""
+        if text.startswith(b"==> "):
+            rest = text[4:]
+            if not self._run_level(rest, said):
+                self._targeted(rest, said, loud=True)
+        elif text.startswith(b"    "):
+            self._targeted(text.lstrip(b" "), said, loud=False)
+        elif text.startswith(b"--> "):
+            self._listed(text[4:], said)
+        elif text.startswith(b"Build '"):
+            self._finished(text, said)
+        elif text.endswith(_COLOUR_LINE):
+            self._declared(text[: -len(_COLOUR_LINE)].removesuffix(b":"), said)
+        elif text.startswith((b"Cleanly cancelled builds after", b"Cancelling build after receiving")):
+            self._interrupted(text, said)
+        elif text.startswith(MARK):
+            self._record(text, None, said)
+        elif text.startswith(b"Packer v") and not said.sure:
+            self._version(text[8:].partition(b" ")[0], said, own_process=False)
+        else:
+            self._continued(text)
+
+    def logged(self, text: bytes, said: Said) -> None:
+        """Take one line of the debug log that is not a copy of the output."""
+        self._flush()
+        if text.startswith(b"[INFO] (telemetry) "):
+            self._telemetry(text[19:].decode("utf-8", "replace"), said)
+        elif text.startswith(b"Starting build run: "):
+            self._expect(text[20:])
+        else:
+            version = text.removeprefix(b"[INFO] ").removeprefix(b"Packer version: ").split()
+            self._version(version[0] if version else b"", said, own_process=True)
+
+    def close(self) -> None:
+        """Take the end of the log."""
+        self._flush()
+        self._settle_strangers()
+
+    # Runs.
+
+    def _begin_run(self, line: int, at: When | None) -> None:
+        if self._in_run:
+            self._settle_strangers()
+        self._in_run = True
+        self._new_run_state()
+        self.events.append(RunStarted(line=line, at=at))
+
+    def _need_run(self, said: Said) -> None:
+        if not self._in_run:
+            self._begin_run(said.line, said.at)
+
+    def _version(self, version: bytes, said: Said, own_process: bool) -> None:
+        if own_process and (not self._in_run or self._builds or self._over):
+            self._flush()
+            self._begin_run(said.line, said.at)
+        if not self._version_known and version[:1].isdigit():
+            self._version_known = True
+            self.events.append(PackerVersion(line=said.line, at=said.at, version=version.decode("utf-8", "replace")))
+
+    def _run_level(self, rest: bytes, said: Said) -> bool:
+        waited = rest.startswith(b"Wait completed after ")
+        if not waited and not rest.startswith(_OVER):
+            return False
+        self._flush()
+        self._need_run(said)
+        if waited and self._over and self._total is not None and self._total != rest:
+            self._begin_run(said.line, said.at)
+        if not self._over:
+            total_s = duration_s(rest[21:]) if waited else None
+            self._end_run(total_s, said)
+        if waited:
+            self._total = rest
+        self._listing = rest.startswith(b"Builds finished. The artifacts")
+        return True
+
+    def _end_run(self, total_s: float | None, said: Said) -> None:
+        self._settle_strangers()
+        self._over = True
+        self.events.append(RunFinished(line=said.line, at=said.at, total_s=total_s))
+
+    def _interrupted(self, text: bytes, said: Said) -> None:
+        self._flush()
+        self._need_run(said)
+        if self._is_copy(text, said):
+            return
+        self.events.append(Interrupted(line=said.line, at=said.at))
+        if text.startswith(b"Cleanly") and not self._over:
+            self._end_run(None, said)
+
+    # Builds.
+
+    def _declared(self, name: bytes, said: Said) -> None:
+        self._flush()
+        if not name or self._is_copy(name + _COLOUR_LINE, said):
+            return
+        build = self._builds.get(name)
+        if not self._in_run or self._over or (build and build.coloured):
+            self._begin_run(said.line, said.at)
+            self._is_copy(name + _COLOUR_LINE, said)
+        self._known(name, said.line, said.at).coloured = True
+
+    def _expect(self, name: bytes) -> None:
+        if self._in_run and not self._over and name and name not in self._builds:
+            self._add(name, _Build(name.decode("utf-8", "replace"), seen=False))
+
+    def _add(self, name: bytes, build: _Build) -> _Build:
+        self._builds[name] = build
+        self._strangers.forget(name)
+        if b": " in name:
+            self._odd_names.append(name)
+        return build
+
+    def _known(self, name: bytes, line: int, at: When | None) -> _Build:
+        """The build of that name, from now on surely one of this run's."""
+        build = self._builds.get(name)
+        if build is None:
+            build = self._add(name, _Build(name.decode("utf-8", "replace"), seen=False))
+        if not build.seen:
+            build.seen = True
+            self.events.append(BuildSeen(line=line, at=at, target=build.target))
+        return build
+
+    def _finished(self, text: bytes, said: Said) -> None:
+        self._flush()
+        words = verdict(text)
+        if not words or self._is_copy(text, said):
+            return
+        self._need_run(said)
+        name, seconds, error = words
+        build = self._builds.get(name)
+        if build and build.verdict is not None and (self._over or build.verdict == text):
+            if build.verdict == text:
+                return
+            self._begin_run(said.line, said.at)
+        build = self._known(name, said.line, said.at)
+        self._stop_provisioner(build, said)
+        build.verdict = text
+        result = "success" if error is None else "failure"
+        if error is not None and says_cancelled(error) and not build.timed_out:
+            result = "cancelled"
+        first = None if error is None else error.decode("utf-8", "replace")
+        self._open = LongText(
+            BuildFinished(
+                line=said.line, at=said.at, target=build.target, result=result, duration_s=seconds, error=first
+            )
+        )
+
+    # Messages of one build.
+
+    def _targeted(self, rest: bytes, said: Said, loud: bool) -> None:
+        self._flush()
+        name, message = self._split(rest)
+        if name is None:
+            return
+        build = self._builds.get(name)
+        within = False
+        if build is None and name.endswith(b")"):
+            build = self._builds.get(name.rpartition(b" (")[0])
+            within = build is not None
+        late = self._over and build is not None and build.verdict is not None
+        if build is None or (late and b"BUILDTEL:" not in message):
+            self._stranger(name, rest, message, said, loud)
+            return
+        if not build.seen:
+            self._known(name, said.line, said.at)
+        if b"BUILDTEL:" in message:
+            self._record(message, build.target, said)
+        elif not within:
+            self._message(build, message, said, loud)
+
+    def _split(self, rest: bytes) -> tuple[bytes | None, bytes]:
+        for odd in self._odd_names:
+            if rest.startswith(odd + b":"):
+                return odd, rest[len(odd) + 2 :]
+        name, colon, message = rest.partition(b": ")
+        if colon:
+            return name, message
+        return (rest[:-1], b"") if rest.endswith(b":") else (None, b"")
+
+    def _message(self, build: _Build, text: bytes, said: Said, loud: bool) -> None:
+        if said.error:
+            build.timed_out = build.timed_out or text.startswith(b"Cancelling provisioner after a timeout")
+            return
+        if not loud:
+            unit = quiet_provisioner_of(text, build.running)
+        else:
+            unit = provisioner_of(text, build.running)
+            if not unit and self._other_message(build, text, said):
+                return
+        if unit and not self._is_copy(build.target.encode() + text, said):
+            silent = build.silent_type is not None and unit[0] == OTHER
+            if not silent:
+                self._start_provisioner(build, unit[0], unit[1], said)
+
+    def _other_message(self, build: _Build, text: bytes, said: Said) -> bool:
+        phase = phase_of(text)
+        connected = text.startswith(_CONNECTED)
+        if text.startswith(b"Setting a ") and text.endswith(b" timeout for the next provisioner..."):
+            self._stop_provisioner(build, said)
+        elif text.startswith(b"Cancelling provisioner after a timeout"):
+            build.timed_out = True
+        elif (phase or connected) and not self._is_copy(build.target.encode() + text, said):
+            if phase:
+                self._start_phase(build, phase, text, said)
+            if (connected or text.startswith(_WAITING)) and build.running is None:
+                build.phase = None if connected else build.phase
+                self.events.append(SshWait(line=said.line, at=said.at, target=build.target, connected=connected))
+        return True
+
+    def _start_phase(self, build: _Build, phase: str, text: bytes, said: Said) -> None:
+        if build.running is not None and phase not in AFTER_PROVISIONING:
+            return
+        if build.phase == (phase, text):
+            return
+        self._stop_provisioner(build, said)
+        build.phase = (phase, text)
+        shown = text.decode("utf-8", "replace")
+        self.events.append(PhaseStarted(line=said.line, at=said.at, target=build.target, name=phase, text=shown))
+
+    def _start_provisioner(self, build: _Build, kind: str, detail: bytes, said: Said) -> None:
+        self._stop_provisioner(build, said)
+        build.running, build.phase = kind, None
+        shown = detail.decode("utf-8", "replace")
+        self.events.append(ProvisionerStarted(line=said.line, at=said.at, target=build.target, kind=kind, detail=shown))
+
+    def _stop_provisioner(self, build: _Build, said: Said) -> None:
+        if build.running is not None:
+            build.running = None
+            self.events.append(ProvisionerFinished(line=said.line, at=said.at, target=build.target))
+
+    def _telemetry(self, text: str, said: Said) -> None:
+        under_way = [build for build in self._builds.values() if build.verdict is None]
+        only = under_way[0] if len(under_way) == 1 else None
+        if text.startswith("Starting provisioner "):
+            kind = text[21:].strip()
+            if only and only.seen and kind and kind not in KINDS_OF_TYPE:
+                only.silent_type = kind
+                self._start_provisioner(only, OTHER, b"", said)
+        elif text.startswith("ending "):
+            kind = text[7:].strip()
+            kinds = KINDS_OF_TYPE.get(kind, ())
+            ended = [build for build in under_way if build.running in kinds or kind == build.silent_type]
+            if len(ended) == 1:
+                ended[0].silent_type = None
+                self._stop_provisioner(ended[0], said)
+
+    # Records.
+
+    def _record(self, text: bytes, target: str | None, said: Said) -> None:
+        if text.startswith(MARK):
+            fields = read_record(text)
+            if isinstance(fields, dict):
+                self.events.append(AgentRecord(line=said.line, at=said.at, target=target, fields=fields))
+                return
+            reason = fields
+        elif looks_damaged(text):
+            reason = "other output stands before it in the same line"
+        else:
+            return
+        self.events.append(DamagedRecord(line=said.line, at=said.at, target=target, reason=reason))
+
+    # Names that are not known yet.
+
+    def _stranger(self, name: bytes, rest: bytes, message: bytes, said: Said, loud: bool) -> None:
+        stranger = self._strangers.get(name, said.line, said.at, rest)
+        if stranger is None:
+            return
+        stranger.meet(rest, said.sure)
+        found: bytes | None = None
+        if message.startswith(MARK):
+            if not isinstance(read_record(message), dict):
+                self._record(message, None, said)
+                return
+            found = name
+        elif loud and not said.error:
+            late = name in self._builds
+            found = stranger.proven(name, rest, lambda text: _only_packer_says(text, late))
+        if found is not None:
+            self._acquaint(name, found, stranger)
+            self._targeted(rest, said, loud)
+
+    def _acquaint(self, name: bytes, found: bytes, stranger: Stranger) -> None:
+        if self._over or not self._in_run:
+            self._begin_run(stranger.line, stranger.at)
+        self._known(found, stranger.line, stranger.at)
+        self._strangers.forget(name)
+
+    def _settle_strangers(self) -> None:
+        """At a run's end, names that stood in lines that only packer writes are taken for builds."""
+        for name, stranger in self._strangers.sure():
+            if name not in self._builds and not self._over:
+                self._acquaint(name, name, stranger)
+        self._strangers = Strangers()
+
+    # Texts of several lines.
+
+    def _listed(self, rest: bytes, said: Said) -> None:
+        self._flush()
+        name, text = self._split(rest)
+        build = self._builds.get(name) if name is not None else None
+        if build is None or not self._listing or self._is_copy(b"--> " + rest, said):
+            return
+        shown = text.decode("utf-8", "replace")
+        self._open = LongText(Artifact(line=said.line, at=said.at, target=build.target, text=shown))
+
+    def _continued(self, text: bytes) -> None:
+        if self._open is not None and not self._open.goes_on(text):
+            self._flush()
+
+    def _flush(self) -> None:
+        """Let go of the event whose text might have gone on."""
+        if self._open is not None:
+            self.events.append(self._open.whole())
+            self._open = None
+
+    # Copies: a debug log holds the output once more.
+
+    def _is_copy(self, text: bytes, said: Said) -> bool:
+        """Whether `text` stood in the other stream (output, debug log) already, and has not been matched yet."""
+        for copy, text_before in ((other, text) for other in ("out", "log") if other != said.copy):
+            if self._copies[copy, text_before] > 0:
+                self._copies[copy, text_before] -= 1
+                return True
+        self._copies[said.copy, text] += 1
+        return False
+
+
+def _only_packer_says(message: bytes, finished_before: bool) -> bool:
+    """Whether the message proves a build; of one that ended already, only words from a build's beginning do."""
+    phase = phase_of(message)
+    if phase:
+        return not (finished_before and phase in AFTER_PROVISIONING)
+    return provisioner_of(message, None) is not None or message.startswith(_CONNECTED)
