@@ -91,11 +91,10 @@ build {
     inline           = ["timeout 20 sh -c 'while :; do :; done' || test $? -eq 124"]
   }
 
-  # An execute_command of one's own, wrapped as it stands.
+  # An execute_command of one's own, wrapped as it stands. The step is named by its script.
   provisioner "shell" {
-    environment_vars = ["BUILDTEL_STEP=sleep-20-s"]
-    execute_command  = "${local.buildtel_pre}sudo -S env {{ .Vars }} nice sh {{ .Path }}${local.buildtel_post}"
-    inline           = ["sleep 20"]
+    execute_command = "${local.buildtel_pre}sudo -S env {{ .Vars }} nice sh {{ .Path }}${local.buildtel_post}"
+    script          = "${path.root}/scripts/sleep-20-s.sh"
   }
 
   provisioner "shell" {

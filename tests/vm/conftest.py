@@ -1,0 +1,93 @@
+"""The VM builds that the tests look at: four builds of one example template, two at a time.
+
+Set BUILDTEL_VM_BUILDS to a folder to keep the builds there and to look at them again without building.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from buildtel.wire import place
+
+HERE = Path(__file__).parent
+EXAMPLE = HERE.parents[1] / "packer" / "examples" / "debian-qemu"
+TOOLS = ("packer", "qemu-system-x86_64", "qemu-img", "mmdebstrap", "mke2fs", "debugfs")
+BUILD_LIMIT_S = 1200
+FAILING_STATUS = 3
+
+# In the order they start. The two that are not wired tell which files differ between any two builds.
+VARIABLES: Mapping[str, Mapping[str, str]] = {
+    "wired": {},
+    "failing": {"exit_status": str(FAILING_STATUS)},
+    "plain-1": {"buildtel_enabled": "false"},
+    "plain-2": {"buildtel_enabled": "false"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A finished build: packer's log, the finished disk (absent if it failed), packer's exit status."""
+
+    log: Path
+    disk: Path
+    exit_status: int
+
+
+def build(name: str, image: Path, folder: Path) -> Built:
+    """One `packer build` of the example, in `folder`; looks only, if it has been built there."""
+    built = Built(folder / "packer.log", folder / "output" / "packer-debian", 0)
+    status = folder / "exit-status"
+    if not status.exists():
+        shutil.copytree(EXAMPLE, folder)
+        place.put(folder)
+        status.write_text(str(_packer(folder, built.log, {"image": str(image), **VARIABLES[name]})))
+    return Built(built.log, built.disk, int(status.read_text()))
+
+
+def _packer(folder: Path, log: Path, variables: Mapping[str, str]) -> int:
+    settings = [word for name, value in variables.items() for word in ("-var", f"{name}={value}")]
+    environment = {
+        **os.environ,
+        "PACKER_CACHE_DIR": str(folder / "packer-cache"),
+        "CHECKPOINT_DISABLE": "1",
+    }
+    with log.open("wb") as stream:
+        return subprocess.run(
+            ["packer", "build", "-timestamp-ui", "-color=false", *settings, "."],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            timeout=BUILD_LIMIT_S,
+            check=False,
+        ).returncode
+
+
+@pytest.fixture(scope="session")
+def base_image() -> Path:
+    """The folder of the Debian base, made on first use."""
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if os.geteuid() != 0:
+        missing.append("root")
+    if missing and not os.environ.get("CI"):
+        pytest.skip(f"the VM tests need {', '.join(missing)}: see tests/vm/apt-packages.txt")
+    done = subprocess.run([HERE / "make_base_image.sh"], stdout=subprocess.PIPE, text=True, check=True)
+    return Path(done.stdout.strip()).resolve()
+
+
+@pytest.fixture(scope="session")
+def builds(base_image: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Future[Built]]:
+    """Every build by its name, begun; `result()` waits for it."""
+    kept = os.environ.get("BUILDTEL_VM_BUILDS")
+    folder = Path(kept) if kept else tmp_path_factory.mktemp("vm")
+    pool = ThreadPoolExecutor(max_workers=2)
+    started = {name: pool.submit(build, name, base_image, folder / name) for name in VARIABLES}
+    pool.shutdown(wait=False)
+    return started
