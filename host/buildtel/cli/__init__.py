@@ -1,0 +1,78 @@
+"""The command `buildtel-host`: the frame; each command is a module of its own, imported when asked for.
+
+A command module has `HELP` (one line), `add_arguments(parser)` and `run(args) -> int`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from buildtel.errors import BuildtelError
+
+COMMANDS = ("wire", "collect", "report", "upload")
+PROGRAM = "buildtel-host"
+ABOUT = "Where the time of a Packer build goes: guest and host on one axis, in one document."
+STOPPED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status: 0 done, 1 failed, 2 wrong usage."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["--version"]:
+        from buildtel_agent import __version__
+
+        print(PROGRAM, __version__)
+        return 0
+    try:
+        status = _run(words)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        return _hung_up()
+    except KeyboardInterrupt:
+        return STOPPED
+    except (BuildtelError, OSError) as error:
+        print(f"{PROGRAM}: {_line(error)}", file=sys.stderr)
+        return error.exit_code if isinstance(error, BuildtelError) else 1
+
+
+def _run(words: list[str]) -> int:
+    args = _parser(words).parse_args(words)
+    if args.command is None:
+        _parser([]).print_help()
+        return 0
+    status: int = import_module(f"buildtel.cli.{args.command}").run(args)
+    return status
+
+
+def _parser(words: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=ABOUT, allow_abbrev=False)
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    asked = [word for word in words[:1] if word in COMMANDS]
+    for name in asked or COMMANDS:
+        module = import_module(f"buildtel.cli.{name}")
+        own = commands.add_parser(name, help=module.HELP, description=module.HELP, allow_abbrev=False)
+        module.add_arguments(own)
+    return parser
+
+
+def _hung_up() -> int:
+    """The reader of our output left (`| head`): nothing to say, and nobody to say it to."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    return 0
+
+
+def _line(error: BaseException) -> str:
+    """An error's text on one line, free of control characters."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        text = f"{where}{error.strerror}"
+    else:
+        text = str(error)
+    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split("\n")))

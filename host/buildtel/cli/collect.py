@@ -1,0 +1,115 @@
+"""`collect`: a log into one document."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from buildtel.errors import BuildtelError
+
+if TYPE_CHECKING:
+    from buildtel.job import JobDocument, Meta
+
+HELP = "make one job document of a Packer log, and show the report"
+CHUNK = 256 * 1024
+FORMATS = ("table", "json", "csv", "markdown")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("log", metavar="LOG", help="the log of `packer build`, or - for standard input")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE",
+        help="where the document goes (default: $TELEMETRY_DIR/JOB_TIME.json; - is standard output)",
+    )  # fmt: skip
+    parser.add_argument("--job", metavar="NAME", help="the job's name (default: build)")
+    parser.add_argument(
+        "--version", metavar="V", help="the appliance's version (default: the CI's tag, git describe, or 0)"
+    )
+    parser.add_argument("--format", choices=FORMATS, default="table", help="of the report (default: %(default)s)")
+    parser.add_argument("-q", "--quiet", action="store_true", help="show no report, and say nothing but errors")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status 0 if a document was made, whatever the build's result."""
+    from buildtel.cli.documents import check_named
+    from buildtel.settings import read_meta
+
+    meta = read_meta(os.environ, args.job, args.version)
+    if args.output not in (None, "-"):
+        check_named(Path(args.output), meta.job)
+    document = collect(args.log, meta)
+    where = _write(document, args.output, meta)
+    if where is not None and not args.quiet:
+        print(f"document: {where}", file=sys.stderr)
+    if where is not None and not args.quiet:
+        from buildtel.cli.show import show
+
+        show(document, args.format)
+    return 0
+
+
+def collect(log: str, meta: Meta) -> JobDocument:
+    """The document of a log.
+
+    Raises:
+        BuildtelError: the log can't be read.
+    """
+    from buildtel.job import Fold
+    from buildtel.parse import LogReader
+
+    reader, fold = LogReader(), Fold()
+    for chunk in _chunks(log):
+        for event in reader.feed(chunk):
+            fold.add(event)
+    for event in reader.close():
+        fold.add(event)
+    return fold.document(meta)
+
+
+def _chunks(log: str) -> Iterator[bytes]:
+    if log == "-":
+        yield from _read(sys.stdin.buffer, "standard input")
+        return
+    if Path(log).is_dir():
+        raise BuildtelError(f"can't read {log}: it is a directory: name the log in it")
+    with _explained(log), Path(log).open("rb") as file:
+        yield from _read(file, log)
+
+
+def _read(file: BinaryIO, name: str) -> Iterator[bytes]:
+    while True:
+        with _explained(name):
+            chunk = file.read(CHUNK)
+        if not chunk:
+            return
+        yield chunk
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BuildtelError(f"can't read {name}: {error.strerror or error}") from error
+
+
+def _write(document: JobDocument, output: str | None, meta: Meta) -> Path | None:
+    """Where the document is, None if it went to standard output."""
+    from buildtel.cli.documents import telemetry_dir, write_named, write_new
+    from buildtel.settings import read_settings
+
+    data = document.to_json().encode("utf-8", "replace")
+    if output == "-":
+        sys.stdout.buffer.write(data)
+        return None
+    if output is None:
+        folder = telemetry_dir(read_settings(os.environ).telemetry_dir)
+        return write_new(folder, meta.job, meta.collected_at, data)
+    write_named(Path(output), data, meta.job)
+    return Path(output)

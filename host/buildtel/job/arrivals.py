@@ -1,0 +1,173 @@
+"""One event of an agent taken into the drafts: what `start`, `beat`, `end` and the others mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from buildtel.job.drafts import MachineDraft, MarkDraft, Point, StepDraft, Unit
+from buildtel.job.records import Record
+from buildtel.job.series import MAX_KEPT, Samples, unpack
+
+MAX_STEPS = 20_000
+MAX_MARKS = 2_000
+MAX_LEAVES = 1_000_000  # numbers kept in all counters, series and samples together
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An event, its body checked, with where and how it came.
+
+    `unit` is the provisioner it came through, None outside of any; `whole` is False if parts are missing.
+    """
+
+    machine: MachineDraft
+    record: Record
+    body: dict[str, Any]
+    point: Point
+    unit: Unit | None
+    whole: bool
+
+    @property
+    def step(self) -> str:
+        """The id of the step that the event names, or one of its own."""
+        return self.body.get("step") or f"{self.record.sid}#{self.record.seq}"
+
+
+class Limits:
+    """How much a document may still grow; `note` is told once of each bound that is met."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
+        self._steps, self._marks, self._leaves = MAX_STEPS, MAX_MARKS, MAX_LEAVES
+
+    def afford(self, body: dict[str, Any]) -> None:
+        """Drop from `body` the measurements that no longer fit."""
+        for name in ("c", "series"):
+            if name in body and not self.room(_leaves(body[name])):
+                del body[name]
+
+    def room(self, leaves: int) -> bool:
+        """True if that many more numbers fit."""
+        self._leaves -= leaves
+        if self._leaves < 0:
+            self._note("The log holds more measurements than a document may: some are left out.")
+        return self._leaves >= 0
+
+    def step(self) -> bool:
+        """True if one more step fits."""
+        self._steps -= 1
+        if self._steps < 0:
+            self._note(f"More than {MAX_STEPS} steps: the rest is left out.")
+        return self._steps >= 0
+
+    def mark(self) -> bool:
+        """True if one more mark fits."""
+        self._marks -= 1
+        if self._marks < 0:
+            self._note(f"More than {MAX_MARKS} marks: the rest is left out.")
+        return self._marks >= 0
+
+
+def take(arrival: Arrival, limits: Limits) -> None:
+    """Take one event into its machine's draft."""
+    TAKERS[arrival.record.ev](arrival, limits)
+
+
+def _hello(arrival: Arrival, limits: Limits) -> None:
+    arrival.machine.facts.update(arrival.body)
+    _setup(arrival, limits)
+
+
+def _setup(arrival: Arrival, limits: Limits) -> None:
+    if arrival.unit is not None:
+        arrival.unit.saw_setup = True
+
+
+def _start(arrival: Arrival, limits: Limits) -> None:
+    draft = _draft(arrival, arrival.step, limits)
+    if draft is not None and draft.start is None:
+        draft.start = arrival.point
+        draft.name, draft.parent = arrival.body.get("name"), arrival.body.get("parent")
+
+
+def _beat(arrival: Arrival, limits: Limits) -> None:
+    draft = _draft(arrival, arrival.step, limits)
+    if draft is not None and draft.end is None:
+        draft.beat = arrival.point
+        _raise_peak(draft, arrival.body)
+
+
+def _end(arrival: Arrival, limits: Limits) -> None:
+    body, machine = arrival.body, arrival.machine
+    step = body.get("step") or _last_open(machine, body.get("name")) or arrival.step
+    draft = _draft(arrival, step, limits)
+    if draft is None or draft.end is not None:
+        return
+    draft.end, draft.whole = arrival.point, arrival.whole
+    draft.name = draft.name if draft.name is not None else body.get("name")
+    draft.exit_code, draft.signal = body.get("exit"), body.get("signal")
+    draft.columns = unpack(body["series"]) if "series" in body else None
+    draft.processes, draft.cost = body.get("procs"), body.get("cost", {})
+    _raise_peak(draft, body)
+    machine.open_ids.pop(step, None)
+
+
+def _mark(arrival: Arrival, limits: Limits) -> None:
+    if limits.mark():
+        arrival.machine.marks.append(MarkDraft(arrival.body.get("name"), arrival.body.get("parent"), arrival.point))
+    if arrival.unit is not None:
+        arrival.unit.saw_step = True
+
+
+def _samples(arrival: Arrival, limits: Limits) -> None:
+    boot, machine, columns = arrival.record.boot, arrival.machine, arrival.body.get("cols")
+    if columns is None or boot not in machine.boots:
+        return
+    if boot not in machine.samples:
+        if not limits.room(MAX_KEPT * len(columns)):
+            return
+        machine.samples[boot] = Samples()
+    machine.samples[boot].add(unpack(columns))
+
+
+def _draft(arrival: Arrival, step: str, limits: Limits) -> StepDraft | None:
+    """The step `step`, made if it is new; None when there are too many."""
+    if arrival.unit is not None:
+        arrival.unit.saw_step = True
+    machine, body = arrival.machine, arrival.body
+    draft = machine.steps.get(step)
+    if draft is None and limits.step():
+        draft = StepDraft(step, body.get("name"), body.get("parent"), arrival.unit, arrival.point.line)
+        machine.steps[step] = draft
+        machine.open_ids[step] = None
+    return draft
+
+
+def _last_open(machine: MachineDraft, name: str | None) -> str | None:
+    """The step begun last under `name` and not ended yet."""
+    return next((step for step in reversed(machine.open_ids) if machine.steps[step].name == name), None)
+
+
+def _raise_peak(draft: StepDraft, body: dict[str, Any]) -> None:
+    peak_kb = body.get("peak_kb")
+    if peak_kb is not None:
+        draft.peak_kb = max(draft.peak_kb or 0, peak_kb)
+
+
+def _leaves(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(_leaves(item) for item in value.values())
+    return len(value) if isinstance(value, list) else 1
+
+
+TAKERS: dict[str, Callable[[Arrival, Limits], None]] = {
+    "hello": _hello,
+    "start": _start,
+    "beat": _beat,
+    "end": _end,
+    "mark": _mark,
+    "samples": _samples,
+    "bye": _setup,
+}

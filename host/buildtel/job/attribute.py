@@ -1,0 +1,64 @@
+"""The whole-life samples shared out to provisioners that have no records of their own (level 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from buildtel.job.clock import BootClock
+from buildtel.job.drafts import MachineDraft
+from buildtel.job.model import Step, StepCounters, StepProvisioner
+from buildtel.job.packer_model import PackerReport, Provisioner
+from buildtel.job.series import Samples
+from buildtel.job.steps import figures
+
+LEAST_S = 1.0
+
+
+def attributed_steps(draft: MachineDraft, key: str, packer: PackerReport) -> Iterator[Step]:
+    """A step for each of the user's provisioners that the samples cover and no record measured."""
+    measured = {step.unit.index for step in draft.steps.values() if step.unit is not None}
+    index = draft.section.run_index
+    for build in packer.runs[index].builds if index is not None else ():
+        for place, provisioner in enumerate(build.provisioners if build.name == draft.target else ()):
+            if place not in measured and not provisioner.own:
+                step = _step(draft, key, place, provisioner)
+                if step is not None:
+                    yield step
+
+
+def _step(draft: MachineDraft, key: str, index: int, provisioner: Provisioner) -> Step | None:
+    start_s, end_s = provisioner.started_at, provisioner.ended_at
+    if start_s is None or end_s is None or end_s - start_s < LEAST_S:
+        return None
+    for boot, samples in draft.samples.items():
+        found = _window(draft.boots[boot], samples, start_s, end_s)
+        if found is not None:
+            counters, peak_kb = found
+            metrics = figures(counters.start or {}, counters.end or {}, end_s - start_s, peak_kb)
+            known = bool(draft.boots[boot].known.zero())
+            return Step(
+                name=provisioner.detail or provisioner.kind,
+                start_time=start_s if known else None,
+                end_time=end_s if known else None,
+                metrics=dict(metrics),
+                id=f"{key}/{index}",
+                machine=key,
+                origin="guest",
+                measured="from samples",
+                status="unknown",
+                provisioner=StepProvisioner(index=index, kind=provisioner.kind, detail=provisioner.detail),
+                counters=counters,
+            )
+    return None
+
+
+def _window(clock: BootClock, samples: Samples, start_s: float, end_s: float) -> tuple[StepCounters, int | None] | None:
+    """The counters at both ends of a stretch of the log, and the peak between; None if not covered."""
+    zero_s = clock.log_s(0)
+    if zero_s is None:
+        return None
+    from_ms, to_ms = (start_s - zero_s) * 1000, (end_s - zero_s) * 1000
+    before, after = samples.counters_at(from_ms), samples.counters_at(to_ms)
+    if before is None or after is None:
+        return None
+    return StepCounters(start=before, end=after), samples.peak_kb(from_ms, to_ms)

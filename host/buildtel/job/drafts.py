@@ -1,0 +1,184 @@
+"""What the fold knows so far: the mutable side of a document, until the log is over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from buildtel.events import BuildFinished, Event, When
+from buildtel.job.clock import BootClock
+from buildtel.job.series import Samples
+
+MAX_NOTES = 100
+
+
+@dataclass(slots=True)
+class Unit:
+    """A provisioner unit of one build, and what records came through it."""
+
+    index: int
+    kind: str
+    detail: str
+    at: When | None
+    line: int
+    saw_setup: bool = False
+    saw_step: bool = False
+
+    @property
+    def looks_own(self) -> bool:
+        """True if it did nothing but start or end our agent."""
+        return self.saw_setup and not self.saw_step
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """An instant of a machine: its clocks, and its counters if they were read."""
+
+    t_ns: int
+    m_ns: int
+    boot: str | None
+    line: int
+    counters: dict[str, Any] | None
+
+
+@dataclass(slots=True)
+class StepDraft:
+    """A step: begun, maybe seen alive, maybe ended."""
+
+    id: str
+    name: str | None
+    parent: str | None
+    unit: Unit | None
+    line: int
+    start: Point | None = None
+    beat: Point | None = None
+    end: Point | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    peak_kb: int | None = None
+    columns: dict[str, list[int | None]] | None = None
+    processes: list[tuple[str, float | None, float | None]] | None = None
+    cost: dict[str, int] = field(default_factory=dict)
+    whole: bool = True
+
+
+@dataclass(slots=True)
+class MarkDraft:
+    """An instant that the user named."""
+
+    name: str | None
+    parent: str | None
+    point: Point
+
+
+@dataclass(slots=True)
+class MachineDraft:
+    """One VM (or whatever printed records) of one run."""
+
+    target: str | None
+    section: Section
+    facts: dict[str, Any] = field(default_factory=dict)
+    steps: dict[str, StepDraft] = field(default_factory=dict)
+    open_ids: dict[str, None] = field(default_factory=dict)
+    boots: dict[str | None, BootClock] = field(default_factory=dict)
+    samples: dict[str | None, Samples] = field(default_factory=dict)
+    marks: list[MarkDraft] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Group:
+    """All records of one Packer run UUID within one section of the log."""
+
+    run: str | None
+    records: int = 0
+    units: set[tuple[str | None, int]] = field(default_factory=set)
+    boots: set[str] = field(default_factory=set)
+    machines: dict[str | None, MachineDraft] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Section:
+    """The stretch of the log that one `packer` process printed.
+
+    `told` says that a build or the end of all builds is in it, `run_index` which of the report's runs it is.
+    """
+
+    number: int
+    told: bool = False
+    run_index: int | None = None
+    groups: list[Group] = field(default_factory=list)
+    units: dict[str, list[Unit]] = field(default_factory=dict)
+    current: dict[str, Unit | None] = field(default_factory=dict)
+    finished: dict[str, BuildFinished] = field(default_factory=dict)
+    interrupted_line: int | None = None
+
+    def group_of(self, run: str | None, boot: str | None) -> Group:
+        """The group that a record belongs to, made if it is the first.
+
+        A record that does not know its run goes with its boot, else with the fullest group; and a
+        group that does not know its run takes the first that comes.
+        """
+        known = next((group for group in self.groups if run is not None and group.run == run), None)
+        if known is None and run is None and self.groups:
+            by_boot = (group for group in self.groups if boot is not None and boot in group.boots)
+            known = next(by_boot, None) or self.own_group()
+        if known is None and run is not None and len(self.groups) == 1 and self.groups[0].run is None:
+            known = self.groups[0]
+            known.run = run
+        if known is None:
+            known = Group(run)
+            self.groups.append(known)
+        return known
+
+    def own_group(self) -> Group | None:
+        """The group of this section's run: it came through the most provisioners, or else came first.
+
+        An old log printed by one step has many records, yet all come through one provisioner.
+        """
+        return max(self.groups, key=lambda group: len(group.units), default=None)
+
+
+@dataclass(slots=True)
+class Span:
+    """First and last time that the log states, on each of the two axes."""
+
+    first: dict[bool, float] = field(default_factory=dict)
+    last: dict[bool, float] = field(default_factory=dict)
+
+    def add(self, at: When) -> None:
+        """Take the time of one event in."""
+        known, time = at.zone_known, at.unix_s
+        self.first[known] = min(self.first.get(known, time), time)
+        self.last[known] = max(self.last.get(known, time), time)
+
+
+@dataclass(slots=True)
+class Folded:
+    """All that a log said, ready to be made a document."""
+
+    sections: list[Section] = field(default_factory=lambda: [Section(0)])
+    packer_events: list[Event] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    damage: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    span: Span = field(default_factory=Span)
+
+    def note_once(self, note: str) -> None:
+        """Say `note` in the document, once."""
+        if note not in self.notes and len(self.notes) < MAX_NOTES:
+            self.notes.append(note)
+
+    def number_runs(self) -> None:
+        """Set each section's `run_index`: the fold of Packer's own events counts those only that tell of builds."""
+        told = [section for section in self.sections if section.told]
+        for index, section in enumerate(told):
+            section.run_index = index
+
+    def machines(self) -> Iterator[tuple[Section, MachineDraft]]:
+        """The machines of each section's own run, in the log's order."""
+        for section in self.sections:
+            own = section.own_group()
+            for machine in own.machines.values() if own else ():
+                yield section, machine

@@ -1,0 +1,206 @@
+"""The drafts of a whole log made one document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timezone
+
+from buildtel.job.attribute import attributed_steps
+from buildtel.job.clock import BootClock as BootClockDraft
+from buildtel.job.drafts import Folded, MachineDraft, Section, Span
+from buildtel.job.model import (
+    SCHEMA,
+    BootClock,
+    Clock,
+    Integrity,
+    JobDocument,
+    Machine,
+    Mark,
+    Meta,
+    Samples,
+    Status,
+    Step,
+)
+from buildtel.job.packer import fold_packer
+from buildtel.job.packer_model import PackerReport
+from buildtel.job.series import chart
+from buildtel.job.steps import finish_step, time_of
+
+NO_TIMES = "the log has no times: host and guest can't be put on one axis"
+NO_ZONE = "the log's times have no zone: the guest's clock can't be compared with the host's"
+MAX_DAMAGE_NOTES = 10
+
+
+def finish(folded: Folded, meta: Meta) -> JobDocument:
+    """The document of all that was folded."""
+    folded.number_runs()
+    packer = mark_own(fold_packer(folded.packer_events), folded.sections)
+    machines: dict[str, Machine] = {}
+    clocks: dict[str, Clock] = {}
+    steps: list[Step] = []
+    for section, draft in folded.machines():
+        key = machine_key(draft, machines)
+        machines[key] = finish_machine(draft)
+        clocks[key] = finish_clock(draft)
+        steps += [finish_step(step, draft, key, section) for step in draft.steps.values()]
+        steps += attributed_steps(draft, key, packer)
+    steps.sort(key=lambda step: (step.start_time is None, step.start_time or 0.0))
+    start_s, end_s = folded.span.first.get(True), folded.span.last.get(True)
+    return JobDocument(
+        schema=SCHEMA,
+        **meta.model_dump(exclude={"collected_at"}),
+        timestamp=iso(start_s) if start_s is not None else meta.collected_at.isoformat(timespec="seconds"),
+        job_start=start_s,
+        job_end=end_s,
+        job_duration_s=job_duration_s(folded.span, packer),
+        steps=steps,
+        status=job_status(packer),
+        machines=machines,
+        packer=packer,
+        clock=clocks,
+        integrity=integrity(folded),
+        notes=list(notes(folded, packer, clocks, start_s)),
+    )
+
+
+def iso(unix_s: float) -> str:
+    """ISO 8601 in UTC, whole seconds."""
+    return datetime.fromtimestamp(unix_s, timezone.utc).isoformat(timespec="seconds")
+
+
+def machine_key(draft: MachineDraft, taken: dict[str, Machine]) -> str:
+    """Packer's target; a later run of the same log gets `#2`, `#3` behind it."""
+    name = draft.target or "guest"
+    key = name if draft.section.number == 0 else f"{name}#{draft.section.number + 1}"
+    return key if key not in taken else f"{key}#{len(taken) + 1}"
+
+
+def mark_own(packer: PackerReport, sections: list[Section]) -> PackerReport:
+    """`packer` with the provisioners marked that did nothing but start or end our agent."""
+    ours = {
+        (section.run_index, target, unit.index)
+        for section in sections
+        for target, units in section.units.items()
+        for unit in units
+        if unit.looks_own
+    }
+    runs = []
+    for number, run in enumerate(packer.runs):
+        builds = []
+        for build in run.builds:
+            provisioners = tuple(
+                item.model_copy(update={"own": item.own or (number, build.name, index) in ours})
+                for index, item in enumerate(build.provisioners)
+            )
+            builds.append(build.model_copy(update={"provisioners": provisioners}))
+        runs.append(run.model_copy(update={"builds": tuple(builds)}))
+    return packer.model_copy(update={"runs": tuple(runs)})
+
+
+def finish_machine(draft: MachineDraft) -> Machine:
+    """What a machine said of itself, its samples and its marks."""
+    facts = dict(draft.facts)
+    memory_kb, disk_kb = facts.pop("memory_total_kb", None), facts.pop("disk_total_kb", None)
+    return Machine(
+        origin="guest",
+        target=draft.target,
+        run=draft.section.number + 1,
+        memory_total_mb=None if memory_kb is None else round(memory_kb / 1024),
+        disk_total_gb=None if disk_kb is None else round(disk_kb / 1024**2, 1),
+        boots=list(draft.boots),
+        samples=finish_samples(draft),
+        marks=[
+            Mark(name=mark.name, time=time_of(mark.point, draft) or 0.0, parent=mark.parent) for mark in draft.marks
+        ],
+        **facts,
+    )
+
+
+def finish_samples(draft: MachineDraft) -> list[Samples]:
+    """The whole-life samples of each boot, as a chart shows them."""
+    found = []
+    for boot, samples in draft.samples.items():
+        if len(samples):
+            clock = draft.boots[boot]
+            m_ns = samples.times_ms[0] * 1_000_000
+            t_ns = round(clock.wall_first_s * 1e9) + m_ns
+            start = round(clock.host_s(m_ns, t_ns), 3)
+            found.append(Samples(boot=boot, start_time=start, columns=chart(samples.chart_columns())))
+    return found
+
+
+def finish_clock(draft: MachineDraft) -> Clock:
+    """A machine's clock against the host's: that of its last boot with times stands for it."""
+    boots = [boot_clock(clock) for clock in draft.boots.values()]
+    known = [boot for boot in boots if boot.offset_s is not None]
+    if not known:
+        timed = any(clock.unzoned.zero() for clock in draft.boots.values())
+        return Clock(note=NO_ZONE if timed else NO_TIMES, boots=boots)
+    return Clock(offset_s=known[-1].offset_s, error_s=known[-1].error_s, boots=boots)
+
+
+def boot_clock(clock: BootClockDraft) -> BootClock:
+    """One boot's clock, as of its first record."""
+    zero = clock.known.zero()
+    stepped_s = clock.stepped_s
+    return BootClock(
+        boot=clock.boot,
+        offset_s=None if zero is None else round(clock.wall_first_s - zero[0], 3),
+        error_s=None if zero is None else round(zero[1], 3),
+        stepped_s=None if stepped_s is None else round(stepped_s, 3),
+        records=clock.records,
+    )
+
+
+def job_status(packer: PackerReport) -> Status:
+    """How the job went, by Packer's word on its builds; `unknown` where one has none."""
+    results = {build.result for run in packer.runs for build in run.builds}
+    if "failure" in results:
+        return "failure"
+    if "cancelled" in results:
+        return "cancellation"
+    return "success" if results == {"success"} else "unknown"
+
+
+def job_duration_s(span: Span, packer: PackerReport) -> float | None:
+    """Last time minus first of the log; without times what Packer says that its only run took."""
+    for known in (True, False):
+        if known in span.first and span.last[known] > span.first[known]:
+            return round(span.last[known] - span.first[known], 3)
+    return packer.runs[0].total_s if len(packer.runs) == 1 else None
+
+
+def integrity(folded: Folded) -> Integrity:
+    """What became of the records."""
+    own = {id(section.own_group()) for section in folded.sections}
+    groups = [group for section in folded.sections for group in section.groups]
+    return Integrity(
+        records=sum(group.records for group in groups if id(group) in own),
+        foreign=sum(group.records for group in groups if id(group) not in own),
+        duplicate=folded.counts["duplicate"],
+        missing=folded.counts["missing"],
+        damaged=folded.counts["damaged"],
+    )
+
+
+def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_s: float | None) -> Iterable[str]:
+    """What a reader should know before trusting the figures."""
+    yield from folded.notes
+    if not packer.runs or not any(run.builds for run in packer.runs):
+        yield "No Packer build is in this log."
+    elif any(build.result == "unknown" for run in packer.runs for build in run.builds):
+        yield "The log does not say how every build ended: it was cut off, or Packer was killed."
+    if start_s is None:
+        yield "The log states no absolute time: `timestamp` is when it was collected."
+    if not clocks:
+        yield "No agent reported from inside a machine: only Packer's own lines are known."
+    for key, clock in clocks.items():
+        if clock.note:
+            yield f"{key}: {clock.note}."
+        for boot in clock.boots:
+            if boot.stepped_s is not None:
+                yield f"{key}: its wall clock was set by {boot.stepped_s:.1f} s while it ran."
+    if folded.counts["missing_parts"]:
+        yield f"{folded.counts['missing_parts']} event(s) lack a part and are used as far as they go."
+    for reason, number in folded.damage.most_common(MAX_DAMAGE_NOTES):
+        yield f"{number} record(s) damaged: {reason}."

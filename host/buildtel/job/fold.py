@@ -1,0 +1,232 @@
+"""Events to one job document: a pure function, fed one event at a time so that no log is ever held.
+
+What is kept is bounded, whatever the log's length; where a bound is met, the document says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from buildtel.events import (
+    AgentRecord,
+    Artifact,
+    BuildFinished,
+    BuildSeen,
+    DamagedRecord,
+    Event,
+    Interrupted,
+    PhaseStarted,
+    ProvisionerFinished,
+    ProvisionerStarted,
+    RunFinished,
+    RunStarted,
+    SshWait,
+)
+from buildtel.job.arrivals import Arrival, Limits, take
+from buildtel.job.clock import BootClock
+from buildtel.job.drafts import Folded, Group, MachineDraft, Point, Section, Unit
+from buildtel.job.finish import finish
+from buildtel.job.ledger import MAX_PENDING, MAX_PROCESSES, Full, Pending, Seen
+from buildtel.job.model import JobDocument, Meta
+from buildtel.job.records import Record, Refused, clean, read_body, read_record
+
+TELLING = (
+    Artifact, BuildFinished, BuildSeen, PhaseStarted, ProvisionerFinished, ProvisionerStarted, RunFinished, SshWait,
+)  # fmt: skip
+LATEST_TIME_S = 253_402_300_000  # the year 9999
+MAX_PACKER_EVENTS = 100_000
+MAX_MACHINES = 64
+MAX_BOOTS = 64
+MAX_GROUPS = 64
+
+
+def fold(events: Iterable[Event], meta: Meta) -> JobDocument:
+    """The document of a log's events; `meta` is what the log can't tell."""
+    folding = Fold()
+    for event in events:
+        folding.add(event)
+    return folding.document(meta)
+
+
+class Fold:
+    """The fold, one event at a time: `add` each, then `document`."""
+
+    def __init__(self) -> None:
+        self._folded = Folded()
+        self._section = self._folded.sections[0]
+        self._seen: dict[str, tuple[Seen, Group]] = {}
+        self._pending: dict[tuple[str, int], Pending] = {}
+        self._limits = Limits(self._folded.note_once)
+        self._machines = self._groups = 0
+        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+            AgentRecord: self._record,
+            DamagedRecord: self._damaged,
+            RunStarted: self._run_started,
+            ProvisionerStarted: self._provisioner,
+            PhaseStarted: self._phase,
+            BuildFinished: self._build_finished,
+            Interrupted: self._interrupted,
+        }
+
+    def add(self, event: Event) -> None:
+        """Take one event in, in the log's order."""
+        if event.at is not None and 0 <= event.at.unix_s < LATEST_TIME_S:
+            self._folded.span.add(event.at)
+        elif event.at is not None:
+            event = replace(event, at=None)
+        if isinstance(event, TELLING):
+            self._section.told = True
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
+        if not isinstance(event, AgentRecord | DamagedRecord):
+            if len(self._folded.packer_events) < MAX_PACKER_EVENTS:
+                self._folded.packer_events.append(event)
+            else:
+                self._folded.note_once("The log has more of Packer's lines than any build: the rest is left out.")
+
+    def document(self, meta: Meta) -> JobDocument:
+        """The document of all events so far; the fold is over then."""
+        for pending in list(self._pending.values()):
+            self._folded.counts["missing_parts"] += 1
+            self._event(pending)
+        self._pending.clear()
+        own = {id(section.own_group()) for section in self._folded.sections}
+        for seen, group in self._seen.values():
+            if id(group) in own:
+                self._folded.counts["missing"] += seen.missing
+        return finish(self._folded, meta)
+
+    # Packer's side
+
+    def _run_started(self, event: RunStarted) -> None:
+        if self._section.told or self._section.groups:
+            self._section = Section(len(self._folded.sections))
+            self._folded.sections.append(self._section)
+
+    def _provisioner(self, event: ProvisionerStarted) -> None:
+        units = self._section.units.setdefault(event.target, [])
+        unit = Unit(len(units), event.kind, event.detail, event.at, event.line)
+        if len(self._folded.packer_events) < MAX_PACKER_EVENTS:
+            units.append(unit)
+        self._section.current[event.target] = unit
+
+    def _phase(self, event: PhaseStarted) -> None:
+        self._section.current[event.target] = None
+
+    def _build_finished(self, event: BuildFinished) -> None:
+        self._section.current[event.target] = None
+        if len(self._section.finished) < MAX_PACKER_EVENTS:
+            self._section.finished[event.target] = event
+
+    def _interrupted(self, event: Interrupted) -> None:
+        if self._section.interrupted_line is None:
+            self._section.interrupted_line = event.line
+
+    # The agent's side
+
+    def _damaged(self, event: DamagedRecord) -> None:
+        self._folded.counts["damaged"] += 1
+        self._folded.damage[clean(event.reason, 80)] += 1
+
+    def _refuse(self, reason: str) -> None:
+        self._folded.counts["damaged"] += 1
+        self._folded.damage[reason] += 1
+
+    def _record(self, event: AgentRecord) -> None:
+        try:
+            record = read_record(event.fields)
+        except Refused as refused:
+            self._refuse(f"a record that no agent writes ({refused})")
+            return
+        try:
+            group = self._new_in(record)
+        except Full:
+            self._refuse("more agent processes or gaps than any build has")
+            return
+        if group is None:
+            self._folded.counts["duplicate"] += 1
+            return
+        group.records += 1
+        if record.boot is not None and len(group.boots) < MAX_BOOTS:
+            group.boots.add(record.boot)
+        self._collect(record, event)
+
+    def _new_in(self, record: Record) -> Group | None:
+        """The group of a record not seen before, None for a duplicate."""
+        known = self._seen.get(record.sid)
+        if known is None:
+            if len(self._seen) >= MAX_PROCESSES:
+                raise Full
+            group = self._group(record)
+            known = self._seen[record.sid] = (Seen(), group)
+        return known[1] if known[0].add(record.seq) else None
+
+    def _group(self, record: Record) -> Group:
+        if self._groups >= MAX_GROUPS and self._section.groups:
+            return self._section.groups[-1]
+        before = len(self._section.groups)
+        group = self._section.group_of(record.run, record.boot)
+        self._groups += len(self._section.groups) - before
+        return group
+
+    def _collect(self, record: Record, event: AgentRecord) -> None:
+        """Hold an event's parts until all are there."""
+        first = (record.sid, record.seq - record.part + 1)
+        pending = self._pending.get(first)
+        if pending is None:
+            pending = Pending(record, event)
+            if record.of > 1:
+                self._make_room()
+                self._pending[first] = pending
+        pending.parts[record.part] = record.body
+        if len(pending.parts) == record.of:
+            self._pending.pop(first, None)
+            self._event(pending)
+
+    def _make_room(self) -> None:
+        if len(self._pending) >= MAX_PENDING:
+            oldest = self._pending.pop(next(iter(self._pending)))
+            self._folded.counts["missing_parts"] += 1
+            self._event(oldest)
+
+    def _event(self, pending: Pending) -> None:
+        """One whole event of an agent, or what came of it."""
+        record, event = pending.first, pending.event
+        body, refused = read_body(record.ev, pending.body())
+        for name in refused:
+            self._folded.damage[f"an unusable `{name}` in a `{record.ev}` record"] += 1
+        if refused:
+            self._folded.counts["damaged"] += 1
+        machine = self._machine(self._seen[record.sid][1], event.target)
+        if machine is None:
+            return
+        unit = self._section.current.get(event.target) if event.target is not None else None
+        if unit is not None:
+            group = self._seen[record.sid][1]
+            if len(group.units) < MAX_PACKER_EVENTS:
+                group.units.add((event.target, unit.index))
+        self._clock(machine, record, event, unit)
+        self._limits.afford(body)
+        point = Point(record.t_ns, record.m_ns, record.boot, event.line, body.get("c"))
+        take(Arrival(machine, record, body, point, unit, len(pending.parts) == record.of), self._limits)
+
+    def _machine(self, group: Group, target: str | None) -> MachineDraft | None:
+        machine = group.machines.get(target)
+        if machine is None:
+            if self._machines >= MAX_MACHINES:
+                self._folded.note_once(f"More than {MAX_MACHINES} machines: the records of the rest are left out.")
+                return None
+            self._machines += 1
+            machine = group.machines[target] = MachineDraft(target, self._section)
+        return machine
+
+    def _clock(self, machine: MachineDraft, record: Record, event: AgentRecord, unit: Unit | None) -> None:
+        clock = machine.boots.get(record.boot)
+        if clock is None:
+            if len(machine.boots) >= MAX_BOOTS:
+                return
+            clock = machine.boots[record.boot] = BootClock(record.boot)
+        clock.add(record.t_ns, record.m_ns, event.line, event.at, unit.at if unit else None)

@@ -1,0 +1,239 @@
+"""What a record may hold: every field checked here, so that the fold meets sane values only.
+
+A record with a good CRC is still a stranger's JSON. Its envelope is read or refused as a whole; in
+its body each field is kept or refused for itself. The format is docs/format.md, section 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PROTOCOL = 1
+MAX_TEXT = 300
+MAX_PARTS = 64
+MAX_DEVICES = 64
+MAX_COLUMNS = 120
+MAX_POINTS = 5_000
+COUNT_LIMIT = 2**63
+KINDS = ("hello", "start", "beat", "end", "mark", "samples", "bye")
+
+
+class Refused(ValueError):
+    """A value that no agent writes; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record's envelope, checked, and its body as it came."""
+
+    ev: str
+    sid: str
+    seq: int
+    t_ns: int
+    m_ns: int
+    boot: str | None
+    run: str | None
+    part: int
+    of: int
+    last: bool
+    body: dict[str, Any]
+
+
+ENVELOPE = frozenset({"v", "ev", "sid", "seq", "t", "m", "boot", "run", "part", "of", "last", "crc"})
+
+
+def read_record(fields: Mapping[str, Any]) -> Record:
+    """The record in `fields`.
+
+    Raises:
+        Refused: the envelope is not one of protocol 1.
+    """
+    if count(fields.get("v")) != PROTOCOL:
+        raise Refused("another protocol")
+    if fields.get("ev") not in KINDS:
+        raise Refused("unknown event")
+    part, of = count(fields.get("part", 1)), count(fields.get("of", 1))
+    if not 1 <= part <= of <= MAX_PARTS:
+        raise Refused("impossible part")
+    seq = count(fields.get("seq"))
+    if not part <= seq <= 2**40:
+        raise Refused("impossible seq")
+    return Record(
+        ev=fields["ev"],
+        sid=filled(fields.get("sid")),
+        seq=seq,
+        t_ns=count(fields.get("t")),
+        m_ns=count(fields.get("m")),
+        boot=or_none(filled)(fields.get("boot")),
+        run=or_none(filled)(fields.get("run")),
+        part=part,
+        of=of,
+        last=fields.get("last") is True,
+        body={key: value for key, value in fields.items() if key not in ENVELOPE},
+    )
+
+
+def read_body(ev: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The fields of an event's body that hold, and the names of those refused.
+
+    A field that is missing or null is absent from the first; unknown fields are ignored.
+    """
+    kept: dict[str, Any] = {}
+    refused: list[str] = []
+    for name, check in BODIES[ev].items():
+        if body.get(name) is None:
+            continue
+        try:
+            kept[name] = check(body[name])
+        except Refused:
+            refused.append(name)
+    return kept, refused
+
+
+def clean(text: str, limit: int = MAX_TEXT) -> str:
+    """`text` as valid Unicode, cut to `limit` characters."""
+    return text[:limit].encode("utf-8", "replace").decode("utf-8")
+
+
+def text(value: Any) -> str:
+    """A string, cleaned."""
+    if not isinstance(value, str):
+        raise Refused("not a string")
+    return clean(value)
+
+
+def filled(value: Any) -> str:
+    """A string that names something."""
+    found = text(value)
+    if not found:
+        raise Refused("empty")
+    return found
+
+
+def count(value: Any) -> int:
+    """A counter: an integer from 0 to below 2**63."""
+    if type(value) is not int or not 0 <= value < COUNT_LIMIT:
+        raise Refused("not a count")
+    return value
+
+
+def status(value: Any) -> int:
+    """An exit status or a signal's number, as a shell knows them."""
+    found = count(value)
+    if found >= 2**32:
+        raise Refused("not a status")
+    return found
+
+
+def flag(value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise Refused("not a boolean")
+    return value
+
+
+def figure(value: Any) -> float:
+    """A finite number, not negative."""
+    if type(value) not in (int, float) or not 0 <= value < COUNT_LIMIT or not math.isfinite(value):
+        raise Refused("not a figure")
+    return float(value)
+
+
+def or_none(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`check`, letting None pass."""
+    return lambda value: None if value is None else check(value)
+
+
+def numbers(length: int) -> Callable[[Any], list[int | None]]:
+    """A list of at least `length` counters or nulls, cut to `length` (a newer agent may append)."""
+
+    def check(value: Any) -> list[int | None]:
+        if not isinstance(value, list) or len(value) < length:
+            raise Refused("not that many numbers")
+        return [or_none(count)(item) for item in value[:length]]
+
+    return check
+
+
+def named(check: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
+    """An object of devices, each value held to `check`."""
+
+    def checked(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict) or len(value) > MAX_DEVICES:
+            raise Refused("not an object of devices")
+        return {filled(name): check(item) for name, item in value.items()}
+
+    return checked
+
+
+GROUPS: dict[str, Callable[[Any], Any]] = {
+    "cpu": numbers(8),
+    "mem": numbers(2),
+    "disk": named(numbers(8)),
+    "net": named(numbers(2)),
+    "psi": named(numbers(2)),
+    "vm": numbers(4),
+    "fs": numbers(2),
+}
+
+
+def counters(value: Any) -> dict[str, Any]:
+    """A `c`: the groups that are known; one that does not hold refuses the whole."""
+    if not isinstance(value, dict):
+        raise Refused("not an object")
+    return {name: check(value[name]) for name, check in GROUPS.items() if value.get(name) is not None}
+
+
+def columns(value: Any) -> dict[str, list[int | None]]:
+    """Difference-coded columns of one length, with their time column `m_ms` whole."""
+    if not isinstance(value, dict) or not 1 <= len(value) <= MAX_COLUMNS:
+        raise Refused("not columns")
+    time = value.get("m_ms")
+    if not isinstance(time, list) or not 1 <= len(time) <= MAX_POINTS or None in time:
+        raise Refused("no time column")
+    return {clean(name): column(item, len(time)) for name, item in value.items()}
+
+
+def column(value: Any, length: int) -> list[int | None]:
+    """One column of `length` differences."""
+    if not isinstance(value, list) or len(value) != length:
+        raise Refused("columns of unequal length")
+    if not all(item is None or (type(item) is int and abs(item) < COUNT_LIMIT) for item in value):
+        raise Refused("not differences")
+    return value
+
+
+def processes(value: Any) -> list[tuple[str, float | None, float | None]]:
+    """The busiest processes: name, CPU seconds, MB read and written."""
+    if not isinstance(value, list) or not all(isinstance(row, list) and len(row) >= 3 for row in value):
+        raise Refused("not processes")
+    number = or_none(figure)
+    return [(text(row[0]), number(row[1]), number(row[2])) for row in value[:8]]
+
+
+def cost(value: Any) -> dict[str, int]:
+    """What the agent itself used."""
+    if not isinstance(value, dict):
+        raise Refused("not an object")
+    names = ("cpu_ms", "rss_kb", "bytes")
+    return {name: int(figure(value[name])) for name in names if value.get(name) is not None}
+
+
+BODIES: dict[str, dict[str, Callable[[Any], Any]]] = {
+    "hello": {
+        "agent": text, "python": text, "cpus": count, "memory_total_kb": count, "disk_total_kb": count,
+        "kernel": text, "os": text, "arch": text, "hz": count, "psi": flag,
+    },
+    "start": {"step": filled, "name": text, "parent": filled, "c": counters},
+    "beat": {"step": filled, "c": counters, "peak_kb": count},
+    "end": {
+        "step": filled, "name": text, "c": counters, "exit": status, "signal": status, "peak_kb": count,
+        "series": columns, "procs": processes, "cost": cost,
+    },
+    "mark": {"name": text, "parent": filled},
+    "samples": {"src": filled, "cols": columns},
+    "bye": {"c": counters},
+}  # fmt: skip

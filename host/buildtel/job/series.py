@@ -1,0 +1,202 @@
+"""Figures over time: from cumulative columns to what a chart shows, and the whole-life samples."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from buildtel_agent import unpack_columns
+
+Column = list[int | None]
+Columns = dict[str, Column]
+MAX_KEPT = 480
+MIB = 1_048_576
+SECTOR_MIB = 512 / MIB
+
+# Name in the document: columns of the record, factor; the difference of the columns by a second's time.
+RATES: dict[str, tuple[str, float]] = {
+    "disk_read_mbs": ("disk_read_sectors", SECTOR_MIB),
+    "disk_write_mbs": ("disk_write_sectors", SECTOR_MIB),
+    "net_rx_mbs": ("net_rx_bytes", 1 / MIB),
+    "net_tx_mbs": ("net_tx_bytes", 1 / MIB),
+    "psi_cpu_some_percent": ("psi_cpu_us", 1e-4),
+    "psi_memory_some_percent": ("psi_memory_us", 1e-4),
+    "psi_io_some_percent": ("psi_io_us", 1e-4),
+}
+SHARES = {"cpu_percent": "cpu_busy", "cpu_iowait_percent": "cpu_iowait", "cpu_steal_percent": "cpu_steal"}
+
+
+def unpack(packed: Columns) -> Columns:
+    """Plain numbers from difference-coded columns; what falls outside of 64 bits is None."""
+    return {
+        name: [value if value is not None and 0 <= value < 2**64 else None for value in column]
+        for name, column in unpack_columns(packed).items()
+    }
+
+
+def chart(columns: Columns) -> dict[str, list[float | None]]:
+    """The document's series of a step's columns: `t_s` from the first point, then one list a figure.
+
+    A figure at a point is that of the stretch since the point before it, so the first is None;
+    a counter that fell, or a clock that did not move, gives None. Absent columns give no list.
+    """
+    times = [(value or 0) / 1000 for value in columns["m_ms"]]
+    lists: dict[str, list[float | None]] = {"t_s": [round(time - times[0], 3) for time in times]}
+    total = columns.get("cpu_total")
+    for name, source in SHARES.items():
+        if total is not None and source in columns:
+            lists[name] = _ratios(columns[source], total, 100.0)
+    if "memory_used_kb" in columns:
+        lists["memory_used_mb"] = [None if kb is None else round(kb / 1024, 1) for kb in columns["memory_used_kb"]]
+    for name, (source, factor) in RATES.items():
+        if source in columns:
+            lists[name] = _ratios(columns[source], times, factor)
+    return lists
+
+
+def _ratios(parts: Sequence[int | None], wholes: Sequence[float | None], factor: float) -> list[float | None]:
+    found: list[float | None] = [None]
+    for at in range(1, len(parts)):
+        part, whole = _grown(parts[at - 1], parts[at]), _grown(wholes[at - 1], wholes[at])
+        found.append(None if part is None or not whole else round(factor * part / whole, 3))
+    return found
+
+
+def _grown(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None or after < before else after - before
+
+
+class Samples:
+    """The whole-life samples of one boot: raw columns, thinned by halves so that they stay bounded."""
+
+    def __init__(self) -> None:
+        self.times_ms: list[int] = []
+        self.columns: Columns = {}
+
+    def add(self, columns: Columns) -> None:
+        """Append the points that are newer than what is there."""
+        times = columns["m_ms"]
+        for at, time in enumerate(times):
+            if time is not None and (not self.times_ms or time > self.times_ms[-1]):
+                self._append(time, ((name, column[at]) for name, column in columns.items() if is_counter(name)))
+        while len(self.times_ms) > MAX_KEPT:
+            self._thin()
+
+    def _append(self, time_ms: int, row: Iterable[tuple[str, int | None]]) -> None:
+        self.times_ms.append(time_ms)
+        for name, value in row:
+            column = self.columns.setdefault(name, [])
+            column.extend([None] * (len(self.times_ms) - 1 - len(column)))
+            column.append(value)
+        if len(self.times_ms) > 4 * MAX_KEPT:
+            self._thin()
+
+    def _thin(self) -> None:
+        self.times_ms = self.times_ms[::2]
+        self.columns = {name: column[::2] for name, column in self.columns.items()}
+
+    def __len__(self) -> int:
+        """How many points there are."""
+        return len(self.times_ms)
+
+    def chart_columns(self) -> Columns:
+        """The columns of a step's series, summed from the raw ones."""
+        found: Columns = {"m_ms": list(self.times_ms)}
+        for name, (prefixes, suffixes) in SUMS.items():
+            chosen = [column for key, column in self.columns.items() if _matches(key, prefixes, suffixes)]
+            if chosen:
+                found[name] = _summed([self._filled(column) for column in chosen])
+        used = self._difference("mem.0", "mem.1")
+        if used is not None:
+            found["memory_used_kb"] = used
+        return found
+
+    def _filled(self, column: Column) -> Column:
+        return column + [None] * (len(self.times_ms) - len(column))
+
+    def _difference(self, left: str, right: str) -> Column | None:
+        if left not in self.columns or right not in self.columns:
+            return None
+        pairs = zip(self._filled(self.columns[left]), self._filled(self.columns[right]), strict=True)
+        return [None if a is None or b is None else a - b for a, b in pairs]
+
+    def counters_at(self, time_ms: float) -> dict[str, Any] | None:
+        """The counters `c` at an instant, between two samples in proportion; None outside of them."""
+        at = bisect_left(self.times_ms, time_ms)
+        if at >= len(self.times_ms) or (at == 0 and self.times_ms[0] != time_ms):
+            return None
+        before = max(at - 1, 0)
+        span = self.times_ms[at] - self.times_ms[before]
+        share = (time_ms - self.times_ms[before]) / span if span else 0.0
+        whole: dict[str, Any] = {}
+        for key, column in self.columns.items():
+            _place(whole, key, _between(column, before, at, share))
+        return whole
+
+    def peak_kb(self, from_ms: float, to_ms: float) -> int | None:
+        """The largest memory use of the samples between two instants."""
+        used = self._difference("mem.0", "mem.1") or []
+        inside = (kb for time, kb in zip(self.times_ms, used, strict=False) if from_ms <= time <= to_ms)
+        return max((kb for kb in inside if kb is not None), default=None)
+
+
+SUMS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "cpu_busy": ("cpu.", (".0", ".1", ".2", ".5", ".6", ".7")),
+    "cpu_total": ("cpu.", (".0", ".1", ".2", ".3", ".4", ".5", ".6", ".7")),
+    "cpu_iowait": ("cpu.", (".4",)),
+    "cpu_steal": ("cpu.", (".7",)),
+    "disk_read_sectors": ("disk.", (".1",)),
+    "disk_write_sectors": ("disk.", (".4",)),
+    "net_rx_bytes": ("net.", (".0",)),
+    "net_tx_bytes": ("net.", (".1",)),
+    "psi_cpu_us": ("psi.cpu.", (".0",)),
+    "psi_memory_us": ("psi.memory.", (".0",)),
+    "psi_io_us": ("psi.io.", (".0",)),
+}
+
+
+SIZES = {"cpu": 8, "mem": 2, "vm": 4, "fs": 2, "disk": 8, "net": 2, "psi": 2}
+FLAT = ("cpu", "mem", "vm", "fs")
+
+
+def is_counter(name: str) -> bool:
+    """True for the name of a column of `c`: `cpu.3`, `disk.vda.0`."""
+    group, _, rest = name.partition(".")
+    device, _, number = rest.rpartition(".")
+    known = group in SIZES and number.isdecimal() and len(number) == 1 and int(number) < SIZES[group]
+    return known and bool(device) != (group in FLAT)
+
+
+def _place(counters: dict[str, Any], name: str, value: int | None) -> None:
+    group, _, rest = name.partition(".")
+    device, _, number = rest.rpartition(".")
+    home = counters.setdefault(group, {}) if device else counters
+    home.setdefault(device or group, [None] * SIZES[group])[int(number)] = value
+
+
+def _matches(key: str, prefix: str, suffixes: tuple[str, ...]) -> bool:
+    return key.startswith(prefix) and key.endswith(suffixes)
+
+
+def _summed(columns: list[Column]) -> Column:
+    """One cumulative column: the growth of those that are there at both ends of each stretch."""
+    whole, found = 0, []
+    for at in range(len(columns[0])):
+        present = [column for column in columns if column[at] is not None]
+        if at:
+            whole += sum(_growth(column, at) for column in present)
+        found.append(whole if present else None)
+    return found
+
+
+def _growth(column: Column, at: int) -> int:
+    before, after = column[at - 1], column[at]
+    return 0 if before is None or after is None or after < before else after - before
+
+
+def _between(column: Column, before: int, after: int, share: float) -> int | None:
+    if after >= len(column):
+        return None
+    low, high = column[before], column[after]
+    return None if low is None or high is None else round(low + share * (high - low))

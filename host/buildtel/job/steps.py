@@ -1,0 +1,142 @@
+"""A step's draft made a step of the document: times on one axis, figures from counters."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from buildtel.job.drafts import MachineDraft, Point, Section, StepDraft, Unit
+from buildtel.job.model import Process, Status, Step, StepCounters, StepProvisioner
+from buildtel.job.series import chart
+from buildtel_agent import metrics
+
+TIMEOUT_WORDS = ("timeout", "timed out", "deadline exceeded")
+LOG_ENDS = "the log ends before the step does"
+
+
+def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: Section) -> Step:
+    """The step of `draft`; without an end it is marked, with the figures of its last beat."""
+    last = draft.end or draft.beat
+    status, why = step_status(draft, machine, section)
+    figures = {**step_metrics(draft.start, last, draft.peak_kb), **cost_metrics(draft.cost)}
+    last_seen = draft.beat or draft.start
+    return Step(
+        name=step_name(draft.name, draft.unit),
+        start_time=time_of(draft.start, machine),
+        end_time=time_of(draft.end, machine),
+        metrics=figures,
+        id=draft.id,
+        machine=key,
+        parent=draft.parent,
+        origin="guest",
+        measured="exactly",
+        status=status,
+        exit_code=draft.exit_code,
+        signal=draft.signal,
+        unfinished=why,
+        last_seen=time_of(last_seen, machine) if draft.end is None else None,
+        provisioner=step_provisioner(draft.unit),
+        series=chart(draft.columns) if draft.columns is not None else None,
+        counters=step_counters(draft.start, last),
+        processes=_processes(draft),
+    )
+
+
+def step_name(name: str | None, unit: Unit | None) -> str | None:
+    """The name that the user gave, else what Packer calls the provisioner around it."""
+    if name or unit is None:
+        return name or None
+    return unit.detail or unit.kind
+
+
+def step_provisioner(unit: Unit | None) -> StepProvisioner | None:
+    """The document's words for a provisioner unit."""
+    return None if unit is None else StepProvisioner(index=unit.index, kind=unit.kind, detail=unit.detail)
+
+
+def time_of(point: Point | None, machine: MachineDraft) -> float | None:
+    """Seconds since the epoch, on the host's axis where it is known."""
+    if point is None:
+        return None
+    clock = machine.boots.get(point.boot)
+    return round(point.t_ns / 1e9 if clock is None else clock.host_s(point.m_ns, point.t_ns), 3)
+
+
+def step_metrics(start: Point | None, end: Point | None, peak_kb: int | None) -> dict[str, float | int | None]:
+    """The figures between two points; across a reboot only the wall clock's duration can be had."""
+    if start is None or end is None:
+        return {}
+    if start.boot != end.boot or end.m_ns < start.m_ns:
+        wall_s = (end.t_ns - start.t_ns) / 1e9
+        return {"duration_s": round(wall_s, 3)} if wall_s >= 0 else {}
+    seconds = (end.m_ns - start.m_ns) / 1e9
+    return figures(start.counters or {}, end.counters or {}, seconds, peak_kb)
+
+
+def figures(
+    start: dict[str, Any], end: dict[str, Any], seconds: float, peak_kb: int | None
+) -> dict[str, float | int | None]:
+    """The agent's formulas on two sets of counters, finite figures only."""
+    return {name: value for name, value in metrics(start, end, seconds, peak_kb).items() if math.isfinite(value)}
+
+
+def cost_metrics(cost: dict[str, int]) -> dict[str, float | int | None]:
+    """What the agent used, in the document's names and units."""
+    rss_kb = cost.get("rss_kb")
+    found = {
+        "agent_cpu_ms": cost.get("cpu_ms"),
+        "agent_rss_mb": None if rss_kb is None else round(rss_kb / 1024, 1),
+        "agent_bytes": cost.get("bytes"),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def step_counters(start: Point | None, end: Point | None) -> StepCounters | None:
+    """The raw counters of both ends, None if neither was read."""
+    first, last = start.counters if start else None, end.counters if end else None
+    return None if first is None and last is None else StepCounters(start=first, end=last)
+
+
+def _processes(draft: StepDraft) -> list[Process] | None:
+    if draft.processes is None:
+        return None
+    return [Process(name=name, cpu_s=cpu_s, io_mb=io_mb) for name, cpu_s, io_mb in draft.processes]
+
+
+def step_status(draft: StepDraft, machine: MachineDraft, section: Section) -> tuple[Status, str | None]:
+    """How the step went, and why its end is not known if it is not."""
+    if draft.end is not None:
+        known = draft.exit_code is not None
+        status: Status = ("success" if draft.exit_code == 0 else "failure") if known else "unknown"
+        return status, "its start is not in the log" if draft.start is None else None
+    if _rebooted(draft, machine):
+        return "unknown", "the machine rebooted"
+    if section.interrupted_line is not None and section.interrupted_line > draft.line:
+        return "cancellation", "the build was interrupted"
+    over = section.finished.get(machine.target) if machine.target is not None else None
+    if over is not None and over.line > draft.line:
+        return _ended_with_build(over.error)
+    if draft.unit is not None and _next_unit_began(draft.unit, machine, section):
+        return "unknown", "its end record is not in the log"
+    return "unknown", LOG_ENDS
+
+
+def _ended_with_build(error: str | None) -> tuple[Status, str]:
+    if error is None:
+        return "unknown", "its end record is not in the log"
+    if any(word in error.lower() for word in TIMEOUT_WORDS):
+        return "timeout", "the build failed in it: a timeout"
+    return "unknown", "the build failed in it"
+
+
+def _rebooted(draft: StepDraft, machine: MachineDraft) -> bool:
+    """True if the machine spoke again later, under another boot id."""
+    point = draft.beat or draft.start
+    return point is not None and any(
+        clock.first_line > point.line and boot != point.boot for boot, clock in machine.boots.items()
+    )
+
+
+def _next_unit_began(unit: Unit, machine: MachineDraft, section: Section) -> bool:
+    units = section.units.get(machine.target or "", [])
+    return len(units) > unit.index + 1

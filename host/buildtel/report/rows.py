@@ -1,0 +1,184 @@
+"""A document made rows: everything that a report says, before any form is given to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from buildtel.job import JobDocument
+from buildtel.job.model import Integrity, Step
+from buildtel.report.thresholds import LONG_S, Threshold, exceeded
+from buildtel.report.timeline import BuildRows, build_rows, provisioner_label
+from buildtel.report.words import duration, number, safe
+
+MAX_STEPS = 1000
+MAX_BOTTLENECKS = 20
+MAX_UNMEASURED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """A step: its figures by name, the metrics above their thresholds, what is odd about it."""
+
+    name: str
+    machine: str
+    status: str
+    exit_code: int | None
+    start_time: float | None
+    metrics: dict[str, float | int | None]
+    marked: frozenset[str]
+    remark: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bottleneck:
+    """A step or phase that is worth a look: what it is, by which figures, and what would help."""
+
+    name: str
+    words: tuple[str, ...]
+    helps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that is said of one job."""
+
+    title: str
+    status: str
+    facts: list[tuple[str, str]]
+    builds: list[BuildRows]
+    steps: list[StepRow]
+    bottlenecks: list[Bottleneck]
+    missing: list[str] = field(default_factory=list)
+
+
+def report_of(document: JobDocument) -> Report:
+    """The rows of a document, of this version or of the original."""
+    builds = build_rows(document)
+    return Report(
+        title=safe(f"{document.job} {document.version}"),
+        status=document.status or "unknown",
+        facts=list(_facts(document)),
+        builds=builds,
+        steps=[_step(step) for step in document.steps[:MAX_STEPS]],
+        bottlenecks=_bottlenecks(document, builds),
+        missing=list(_missing(document)),
+    )
+
+
+def _facts(document: JobDocument) -> Iterable[tuple[str, str]]:
+    yield "duration", duration(document.job_duration_s)
+    named = {
+        "time": document.timestamp,
+        "runner": document.runner,
+        "commit": document.git_sha,
+        "ref": document.git_ref,
+        "run": document.run_number or document.run_id,
+        "packer": document.packer.version if document.packer else None,
+    }
+    yield from ((label, safe(value)) for label, value in named.items() if value is not None)
+    system = document.system
+    if system.cpus is not None:
+        yield "system", _machine_text(system.cpus, system.memory_total_mb, system.disk_total_gb)
+    for name, machine in document.machines.items():
+        text = _machine_text(machine.cpus, machine.memory_total_mb, machine.disk_total_gb)
+        words = [text, *(safe(word) for word in (machine.os, machine.kernel, machine.arch) if word)]
+        yield safe(name), ", ".join(word for word in words if word) or "nothing known of it"
+        clock = document.clock.get(name)
+        if clock is not None and clock.offset_s is not None:
+            yield f"{safe(name)} clock", f"{clock.offset_s:+.2f} s against the host, within {clock.error_s or 0:.2f} s"
+
+
+def _machine_text(cpus: int | None, memory_mb: float | None, disk_gb: float | None) -> str:
+    known = (
+        f"{cpus} CPUs" if cpus is not None else "",
+        f"{memory_mb:.0f} MB" if memory_mb is not None else "",
+        f"{disk_gb:.0f} GB disk" if disk_gb is not None else "",
+    )
+    return ", ".join(text for text in known if text)
+
+
+def _step(step: Step) -> StepRow:
+    remark = step.unfinished
+    if remark is None and step.measured == "from samples":
+        remark = "figures from the whole-life samples"
+    return StepRow(
+        name=step_name(step),
+        machine=safe(step.machine or ""),
+        status=step.status or "",
+        exit_code=step.exit_code,
+        start_time=step.start_time,
+        metrics=step.metrics,
+        marked=frozenset(row.metric for row in exceeded(step.metrics)),
+        remark=remark,
+    )
+
+
+def step_name(step: Step) -> str:
+    """The step's name made harmless; what stands for one where it has none."""
+    return safe(step.name) if step.name else "(no name)"
+
+
+def _bottlenecks(document: JobDocument, builds: list[BuildRows]) -> list[Bottleneck]:
+    """Steps above a threshold and long phases of Packer's own, the longest first."""
+    found: list[tuple[float, Bottleneck]] = []
+    for step in document.steps[:MAX_STEPS]:
+        rows = exceeded(step.metrics)
+        if rows:
+            words = tuple(f"{row.word} ({_with_unit(row, step)})" for row in rows)
+            helps = tuple(row.help for row in rows if row.metric != "duration_s" or len(rows) == 1)
+            found.append((step.metrics.get("duration_s") or 0.0, Bottleneck(step_name(step), words, helps)))
+    for build in builds:
+        for stretch in build.stretches:
+            long_s = stretch.duration_s or 0.0
+            if stretch.kind == "phase" and long_s > LONG_S:
+                words = (f"long phase of Packer's own ({duration(long_s)})",)
+                found.append((long_s, Bottleneck(stretch.label, words, ())))
+    found.sort(key=lambda pair: -pair[0])
+    return [bottleneck for _, bottleneck in found[:MAX_BOTTLENECKS]]
+
+
+def _with_unit(row: Threshold, step: Step) -> str:
+    value = step.metrics.get(row.metric)
+    if row.metric == "duration_s":
+        return duration(value)
+    return f"{number(value)}%" if row.unit == "%" else f"{number(value)} {row.unit}".rstrip()
+
+
+def _missing(document: JobDocument) -> Iterable[str]:
+    """What a reader should know before trusting the figures."""
+    yield from (safe(note) for note in document.notes)
+    if document.integrity is not None:
+        yield from _integrity(document.integrity)
+    unmeasured = list(_unmeasured(document))
+    if unmeasured:
+        rest = len(unmeasured) - MAX_UNMEASURED
+        names = ", ".join(unmeasured[:MAX_UNMEASURED]) + (f" and {rest} more" if rest > 0 else "")
+        yield f"{len(unmeasured)} provisioner(s) without figures from inside the machine: {names}."
+
+
+def _integrity(integrity: Integrity) -> Iterable[str]:
+    words = {
+        "missing": "record(s) never arrived",
+        "damaged": "record(s) arrived damaged and were not used",
+        "foreign": "record(s) of another run were set apart",
+        "duplicate": "record(s) came twice and were counted once",
+        "recovered": "record(s) were filled in from the spool",
+    }
+    for name, text in words.items():
+        amount = getattr(integrity, name)
+        if amount:
+            yield f"{amount} {text}."
+
+
+def _unmeasured(document: JobDocument) -> Iterable[str]:
+    """The user's provisioners, of builds whose machine reported, that no step covers."""
+    covered = {(step.machine, step.provisioner.index) for step in document.steps if step.provisioner is not None}
+    runs = document.packer.runs if document.packer else ()
+    targets = {(machine.run, machine.target): key for key, machine in document.machines.items()}
+    for number_, run in enumerate(runs, 1):
+        for build in run.builds:
+            key = targets.get((number_, build.name))
+            for index, provisioner in enumerate(build.provisioners if key is not None else ()):
+                if not provisioner.own and (key, index) not in covered:
+                    yield provisioner_label(provisioner.kind, provisioner.detail)

@@ -1,0 +1,212 @@
+"""The report on a terminal: bars on the time axis, a table of steps as wide as the terminal allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.text import Text
+
+from buildtel.report.rows import Bottleneck, Report, StepRow
+from buildtel.report.timeline import BuildRows, Stretch
+from buildtel.report.words import duration, number
+
+NARROWEST = 60
+COLOURS = {"success": "green", "failure": "bold red", "cancelled": "yellow", "cancellation": "yellow"}
+MARK = "!"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table of steps; those with the lowest `rank` stay when the terminal is narrow."""
+
+    head: str
+    metric: str
+    width: int
+    rank: int
+
+
+COLUMNS = (
+    Column("time", "duration_s", 8, 0),
+    Column("CPU%", "cpu_percent", 5, 1),
+    Column("mem MB", "memory_used_mb", 7, 2),
+    Column("+/- MB", "memory_delta_mb", 7, 12),
+    Column("peak MB", "memory_peak_mb", 8, 11),
+    Column("read MB", "disk_read_mb", 8, 8),
+    Column("write MB", "disk_write_mb", 9, 3),
+    Column("rd MB/s", "disk_read_rate_mbs", 8, 16),
+    Column("wr MB/s", "disk_write_rate_mbs", 8, 13),
+    Column("rd ops", "disk_read_ops", 7, 15),
+    Column("wr ops", "disk_write_ops", 7, 14),
+    Column("util%", "disk_util_percent", 6, 4),
+    Column("await", "await_ms", 6, 6),
+    Column("queue", "queue_depth", 6, 7),
+    Column("rx MB", "net_rx_mb", 6, 5),
+    Column("tx MB", "net_tx_mb", 6, 9),
+    Column("rx MB/s", "net_rx_rate_mbs", 8, 17),
+    Column("tx MB/s", "net_tx_rate_mbs", 8, 18),
+    Column("io psi%", "psi_io_some_percent", 8, 10),
+)
+
+
+def render_terminal(report: Report, console: Console, *, ascii_only: bool) -> None:
+    """Write the report to `console`, in its width."""
+    width = max(console.width, NARROWEST)
+    for line in _lines(report, width, ascii_only):
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def _lines(report: Report, width: int, ascii_only: bool) -> Iterable[Text]:
+    yield Text.assemble((report.title, "bold"), "  ", _coloured(report.status))
+    labels = max((cell_len(label) for label, _ in report.facts), default=0)
+    labels = min(labels, width // 3)
+    for label, text in report.facts:
+        yield from _wrapped(_fit(label, labels) + "  ", text, width)
+    for build in report.builds:
+        yield Text()
+        yield from _build(build, width, ascii_only)
+    yield Text()
+    yield from _steps(report.steps, width)
+    if report.bottlenecks:
+        yield Text()
+        yield Text("Bottlenecks", "bold")
+        for bottleneck in report.bottlenecks:
+            yield from _bottleneck(bottleneck, width)
+    if report.missing:
+        yield Text()
+        yield Text("What is missing", "bold")
+        for text in report.missing:
+            yield from _wrapped("  - ", text, width)
+
+
+def _coloured(word: str) -> tuple[str, str]:
+    return word, COLOURS.get(word, "")
+
+
+def _build(build: BuildRows, width: int, ascii_only: bool) -> Iterable[Text]:
+    head = Text.assemble((build.name, "bold"), "  ", _coloured(build.result), f"  {duration(build.duration_s)}")
+    yield head
+    if build.error:
+        yield from _wrapped("  error: ", build.error, width)
+    label_width = _label_width(build, width)
+    for stretch in build.stretches:
+        yield _bar_line(stretch, build.span_s, label_width, width, ascii_only)
+    if build.cut:
+        yield Text(f"  and {build.cut} more")
+    for artifact in build.artifacts:
+        yield from _wrapped("  artifact: ", artifact, width)
+
+
+def _label_width(build: BuildRows, width: int) -> int:
+    longest = max((cell_len(stretch.label) for stretch in build.stretches), default=0)
+    room = width - 14 if build.span_s is None else (width - 14) * 6 // 10
+    return min(longest, room)
+
+
+def _bar_line(stretch: Stretch, span_s: float | None, label_width: int, width: int, ascii_only: bool) -> Text:
+    style = "" if stretch.kind == "provisioner" else "dim"
+    line = Text.assemble("  ", (_fit(stretch.label, label_width), style), f" {duration(stretch.duration_s):>9} ")
+    if span_s and stretch.start_s is not None and stretch.duration_s is not None:
+        room = width - label_width - 14
+        colour = "cyan" if stretch.kind == "provisioner" else "blue"
+        line.append(bar(stretch.start_s / span_s, stretch.duration_s / span_s, room, ascii_only), colour)
+    line.rstrip()
+    return line
+
+
+def bar(start: float, length: float, room: int, ascii_only: bool) -> str:
+    """A bar of `length` from `start`, both shares of the axis, in `room` cells; never empty."""
+    first = min(int(start * room), room - 1)
+    cells = max(1, min(round(length * room), room - first))
+    return " " * first + ("#" if ascii_only else "━") * cells
+
+
+def _steps(steps: list[StepRow], width: int) -> Iterable[Text]:
+    if not steps:
+        yield Text("No step was measured.")
+        return
+    name_width = min(max(cell_len(row.name) for row in steps), max(20, width // 4))
+    columns = _columns(steps, width - name_width - 2)
+    head = "".join(f"{column.head:>{column.width}} " for column in columns)
+    yield Text(f"{_fit('Step', name_width)} {head}".rstrip(), "bold")
+    machines = {row.machine for row in steps}
+    machine = None
+    for row in steps:
+        if len(machines) > 1 and row.machine != machine:
+            machine = row.machine
+            yield Text(f"on {machine}", "dim")
+        yield _step(row, columns, name_width)
+        if row.remark or row.status not in ("success", ""):
+            yield from _wrapped("    ", _remark(row), width)
+
+
+def _columns(steps: list[StepRow], room: int) -> list[Column]:
+    """The columns that any step has a figure for and that fit, the weightiest first to stay."""
+    chosen: list[Column] = []
+    for column in sorted(COLUMNS, key=lambda column: column.rank):
+        room -= column.width + 1
+        if room < 0:
+            break
+        chosen.append(column)
+    known = {name for row in steps for name, value in row.metrics.items() if value is not None}
+    return [column for column in COLUMNS if column in chosen and (column.metric in known or column.rank == 0)]
+
+
+def _step(row: StepRow, columns: list[Column], name_width: int) -> Text:
+    line = Text(_fit(row.name, name_width) + " ", "red" if row.status == "failure" else "")
+    for column in columns:
+        value = row.metrics.get(column.metric)
+        text = duration(value) if column.metric == "duration_s" else number(value)
+        marked = column.metric in row.marked
+        cell = f"{text:>{column.width}}" + (MARK if marked else " ")
+        line.append(cell, "yellow" if marked else "default")
+    line.rstrip()
+    return line
+
+
+def _remark(row: StepRow) -> str:
+    exit_text = f"exit {row.exit_code}" if row.exit_code is not None else ""
+    words = (row.status if row.status != "success" else "", exit_text, row.remark or "")
+    return ", ".join(word for word in words if word)
+
+
+def _bottleneck(bottleneck: Bottleneck, width: int) -> Iterable[Text]:
+    yield from _wrapped("  ! ", f"{bottleneck.name}: {', '.join(bottleneck.words)}", width)
+    for help_ in bottleneck.helps:
+        yield from _wrapped("      try: ", help_, width)
+
+
+def _fit(text: str, width: int) -> str:
+    """`text` in exactly `width` cells; a path too long loses its beginning, anything else its end."""
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    if "/" not in text:
+        return set_cell_size(text, max(width - 2, 0)) + ".."
+    kept = text
+    while cell_len(kept) > width - 2:
+        kept = kept[1:]
+    return set_cell_size(".." + kept, width)
+
+
+def _wrapped(lead: str, text: str, width: int) -> Iterable[Text]:
+    """`text` behind `lead`, its further lines indented as far; words longer than a line are cut."""
+    indent, room = cell_len(lead), max(width - cell_len(lead), 10)
+    line = ""
+    for word in _words(text, room):
+        if line and cell_len(line) + 1 + cell_len(word) > room:
+            yield Text(lead + line)
+            lead, line = " " * indent, word
+        else:
+            line = f"{line} {word}" if line else word
+    yield Text(lead + line)
+
+
+def _words(text: str, room: int) -> Iterable[str]:
+    for word in text.split(" "):
+        rest = word
+        while cell_len(rest) > room:
+            yield rest[: max(room // 2, 1)]
+            rest = rest[max(room // 2, 1) :]
+        yield rest

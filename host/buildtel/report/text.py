@@ -1,0 +1,87 @@
+"""The report as JSON, CSV and Markdown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+from buildtel.job import JobDocument
+from buildtel.job.model import ORIGINAL_METRICS
+from buildtel.report.rows import Report, StepRow, report_of
+from buildtel.report.words import duration, number, safe
+
+MARKDOWN_COLUMNS = (
+    ("time", "duration_s"), ("CPU %", "cpu_percent"), ("memory MB", "memory_used_mb"), ("read MB", "disk_read_mb"),
+    ("write MB", "disk_write_mb"), ("util %", "disk_util_percent"), ("await ms", "await_ms"),
+    ("queue", "queue_depth"), ("rx MB", "net_rx_mb"), ("tx MB", "net_tx_mb"),
+)  # fmt: skip
+
+
+def render_json(document: JobDocument) -> str:
+    """The document itself, indented."""
+    return json.dumps(document.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=True) + "\n"
+
+
+def render_csv(document: JobDocument) -> str:
+    """A line for each step: job, version, machine, name, status, then every figure that any step has."""
+    further = {name for step in document.steps for name in step.metrics} - set(ORIGINAL_METRICS)
+    names = [*ORIGINAL_METRICS, *sorted(further)]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["job", "version", "machine", "name", "status", "exit_code", "start_time", "end_time", *names])
+    for step in document.steps:
+        known = (document.job, document.version, step.machine, step.name, step.status)
+        words = ("" if item is None else safe(item) for item in known)
+        writer.writerow(
+            [*words, step.exit_code, step.start_time, step.end_time, *(step.metrics.get(name) for name in names)]
+        )
+    return out.getvalue()
+
+
+def render_markdown(document: JobDocument) -> str:
+    """The report for a pull request or a CI summary."""
+    report = report_of(document)
+    lines = [f"## {_plain(report.title)}: {report.status}", ""]
+    lines += [f"- {_plain(label)}: {_plain(text)}" for label, text in report.facts]
+    for build in report.builds:
+        lines += ["", f"### {_plain(build.name)}: {build.result}, {duration(build.duration_s)}", ""]
+        if build.stretches:
+            lines += ["| after | took | what |", "|---:|---:|---|"]
+            lines += [
+                _row(duration(row.start_s), duration(row.duration_s), _plain(row.label)) for row in build.stretches
+            ]
+    lines += _steps(report)
+    if report.bottlenecks:
+        lines += ["", "### Bottlenecks", ""]
+        lines += [f"- **{_plain(item.name)}**: {_plain(', '.join(item.words))}" for item in report.bottlenecks]
+    if report.missing:
+        lines += ["", "### What is missing", "", *(f"- {_plain(text)}" for text in report.missing)]
+    return "\n".join(lines) + "\n"
+
+
+def _steps(report: Report) -> list[str]:
+    if not report.steps:
+        return []
+    heads = ("step", "status", *(head for head, _ in MARKDOWN_COLUMNS))
+    rule = "|---|---|" + "---:|" * len(MARKDOWN_COLUMNS)
+    return ["", "### Steps", "", _row(*heads), rule, *(_step(row) for row in report.steps)]
+
+
+def _step(row: StepRow) -> str:
+    cells = [_plain(row.name), _plain(row.status)]
+    for _, metric in MARKDOWN_COLUMNS:
+        value = row.metrics.get(metric)
+        text = duration(value) if metric == "duration_s" else number(value)
+        cells.append(f"**{text}**" if metric in row.marked else text)
+    return _row(*cells)
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _plain(text: str) -> str:
+    """`text` with nothing in it that Markdown or HTML would act on."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(f"\\{char}" if char in "\\`*_[]|~#!" else char for char in escaped)

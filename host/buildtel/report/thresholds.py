@@ -1,0 +1,35 @@
+"""When a figure is worth a look: the original's thresholds, what they mean, and what would help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A metric above `limit` is a `word`; `help` says what to try."""
+
+    metric: str
+    limit: float
+    unit: str
+    word: str
+    help: str
+
+
+THRESHOLDS = (
+    Threshold("duration_s", 60, "s", "long step", "look at what it waits for: the other marks say"),
+    Threshold("cpu_percent", 80, "%", "CPU-bound", "use more or faster CPUs, or run parts side by side"),
+    Threshold("memory_used_mb", 8192, "MB", "memory-intensive", "more RAM, or less work at once"),
+    Threshold("disk_write_mb", 1024, "MB", "I/O-intensive", "write less, clean up in the same step"),
+    Threshold("disk_util_percent", 80, "%", "disk saturated", "use a faster disk, or write with fewer workers"),
+    Threshold("await_ms", 10, "ms", "slow disk", "turn on the disk's cache, or queue fewer operations"),
+    Threshold("queue_depth", 4, "", "I/O congestion", "write one after another instead of all at once"),
+    Threshold("net_rx_mb", 500, "MB", "download-heavy", "keep a local mirror or cache of what is downloaded"),
+)  # fmt: skip
+LONG_S = THRESHOLDS[0].limit
+
+
+def exceeded(metrics: Mapping[str, float | None]) -> list[Threshold]:
+    """The thresholds that a step's figures are above; an unknown figure is above none."""
+    return [row for row in THRESHOLDS if (metrics.get(row.metric) or 0) > row.limit]

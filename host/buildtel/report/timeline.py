@@ -1,0 +1,104 @@
+"""What Packer did in each build, in order, each with its place on the time axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Literal
+
+from buildtel.job import JobDocument
+from buildtel.job.packer_model import Build, Phase, Provisioner
+from buildtel.report.words import duration, safe
+
+Kind = Literal["phase", "provisioner"]
+MAX_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A phase or provisioner: when it began after its build's first, how long it took; None if unknown."""
+
+    kind: Kind
+    label: str
+    own: bool
+    start_s: float | None
+    duration_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRows:
+    """One build. `span_s` is the length of its time axis, None without times; `cut` rows were left out."""
+
+    name: str
+    result: str
+    duration_s: float | None
+    error: str | None
+    artifacts: tuple[str, ...]
+    span_s: float | None
+    stretches: tuple[Stretch, ...]
+    cut: int
+
+
+def build_rows(document: JobDocument) -> list[BuildRows]:
+    """The builds of all runs of a document, in its order."""
+    runs = document.packer.runs if document.packer else ()
+    return [_rows(build) for run in runs for build in run.builds]
+
+
+def provisioner_label(kind: str, detail: str) -> str:
+    """`shell scripts/a.sh`, `ansible`."""
+    return safe(f"{kind} {detail}".strip())
+
+
+def _rows(build: Build) -> BuildRows:
+    parts: list[Phase | Provisioner] = [*build.phases, *build.provisioners]
+    zero = min((part.started_at for part in parts if part.started_at is not None), default=None)
+    # Without times the two lists can't be merged: Packer's phases first, each list in its order.
+    parts.sort(key=lambda part: (part.started_at is None, part.started_at or 0.0))
+    shown = [part for part in parts if not (isinstance(part, Provisioner) and part.own)]
+    ends = [part.ended_at for part in parts if part.ended_at is not None]
+    return BuildRows(
+        name=safe(build.name),
+        result=build.result,
+        duration_s=build.duration_s,
+        error=None if build.error is None else safe(build.error),
+        artifacts=tuple(safe(text) for text in build.artifacts),
+        span_s=max(ends) - zero if zero is not None and ends else None,
+        stretches=tuple(_stretch(part, zero) for part in shown[:MAX_ROWS]),
+        cut=max(len(shown) - MAX_ROWS, 0),
+    )
+
+
+def _stretch(part: Phase | Provisioner, zero: float | None) -> Stretch:
+    start, end = part.started_at, part.ended_at
+    return Stretch(
+        kind="phase" if isinstance(part, Phase) else "provisioner",
+        label=safe(part.text or part.name) if isinstance(part, Phase) else provisioner_label(part.kind, part.detail),
+        own=isinstance(part, Provisioner) and part.own,
+        start_s=None if start is None or zero is None else start - zero,
+        duration_s=None if start is None or end is None else end - start,
+    )
+
+
+def packer_steps(document: JobDocument) -> str:
+    """Packer's own steps as lines of text: start (UTC), length, build, what. Empty if there are none."""
+    runs = document.packer.runs if document.packer else ()
+    return "".join(f"{line}\n" for run in runs for build in run.builds for line in _lines(build))
+
+
+def _lines(build: Build) -> Iterable[str]:
+    parts: list[Phase | Provisioner] = [*build.phases, *build.provisioners]
+    for part in sorted(parts, key=lambda part: (part.started_at is None, part.started_at or 0.0)):
+        row = _stretch(part, 0.0)
+        yield "\t".join((_clock(part.started_at), duration(row.duration_s), safe(build.name), row.kind, row.label))
+    yield "\t".join(("-", duration(build.duration_s), safe(build.name), "build", build.result))
+
+
+def _clock(unix_s: float | None) -> str:
+    if unix_s is None:
+        return "-"
+    try:
+        return datetime.fromtimestamp(unix_s, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return "-"

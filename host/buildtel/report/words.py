@@ -1,0 +1,39 @@
+"""Figures and names as text: durations, sizes, and names that strangers chose made harmless."""
+
+from __future__ import annotations
+
+from typing import Any
+
+LONGEST = 500
+
+
+def duration(seconds: float | None) -> str:
+    """`0.4 s`, `59.9 s`, `3:12`, `1:02:03`; `-` for None."""
+    if seconds is None:
+        return "-"
+    if abs(seconds) < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
+
+
+def number(value: float | None) -> str:
+    """A figure in at most about five characters; `-` for None."""
+    if value is None:
+        return "-"
+    if value == 0 or abs(value) >= 100 or value == int(value):
+        return f"{value:.0f}"
+    return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2f}"
+
+
+def safe(text: Any) -> str:
+    """`text` with every character that does not print shown as its Python escape, cut if it is very long."""
+    whole = str(text)
+    shown = whole if len(whole) <= LONGEST else whole[:LONGEST] + " ..."
+    return "".join(char if char.isprintable() else _escaped(char) for char in shown)
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,20 @@
+"""Where documents are kept: one contract, a store each for a directory and memory, one owner of keys."""
+
+from buildtel.store.catalog import Delivery, deliver, newest, newest_of_version
+from buildtel.store.contract import Store, Stored, StoreError
+from buildtel.store.directory import DirectoryStore
+from buildtel.store.layout import Entry
+from buildtel.store.memory import MemoryStore
+
+__all__ = [
+    "Delivery",
+    "DirectoryStore",
+    "Entry",
+    "MemoryStore",
+    "Store",
+    "StoreError",
+    "Stored",
+    "deliver",
+    "newest",
+    "newest_of_version",
+]

@@ -1,0 +1,109 @@
+"""The only maker of keys. As in the original, but that any version and job name is safe.
+
+Keys: `VERSION/YYYYMMDD_HHMMSS/JOB_YYYYMMDD_HHMMSS.json`, beside it `packer_steps.txt`;
+`latest/JOB_VERSION.json`; and `index/JOB/` with one key a build, whose name sorts newest first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from urllib.parse import quote, unquote
+
+STAMP = "%Y%m%d_%H%M%S"
+NEWEST_FIRST = 10**13
+RESERVED = ("latest", "index")
+LONGEST = 120
+NOTHING = "%"
+CUT = "%~"
+
+
+def escape(name: str) -> str:
+    """`name` as one part of a key: letters, digits, `.`, `_`, `+` and `-` stand for themselves.
+
+    The empty name is a lone `%`; a very long one is cut and told apart by a digest.
+    """
+    if not name:
+        return NOTHING
+    plain = quote(name, safe="+", errors="replace").replace("~", "%7E")
+    if plain.startswith(".") or plain in RESERVED:
+        plain = f"%{ord(plain[0]):02X}{plain[1:]}"
+    if len(plain) <= LONGEST:
+        return plain
+    digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:16]
+    return re.sub(r"%[0-9A-F]?$", "", plain[: LONGEST - 20]) + CUT + digest
+
+
+def unescape(part: str) -> str:
+    """The name that `escape` was given; a cut one ends in `…`."""
+    if part == NOTHING:
+        return ""
+    kept, cut, _ = part.partition(CUT)
+    return unquote(kept) + ("…" if cut else "")
+
+
+def stamp(time: datetime) -> str:
+    """`YYYYMMDD_HHMMSS` in UTC."""
+    return time.astimezone(timezone.utc).strftime(STAMP)
+
+
+def folder_key(version: str, time: datetime, copy: int) -> str:
+    """The folder of one build; `copy` counts builds of one second, from 1."""
+    return f"{escape(version)}/{stamp(time)}" + (f"_{copy}" if copy > 1 else "")
+
+
+def document_key(folder: str, job: str, time: datetime) -> str:
+    """The document in its folder."""
+    return f"{folder}/{escape(job)}_{stamp(time)}.json"
+
+
+def steps_key(folder: str) -> str:
+    """Packer's own steps as text, beside the document."""
+    return f"{folder}/packer_steps.txt"
+
+
+def latest_key(job: str, version: str) -> str:
+    """The newest document of a job and version; the only key whose value changes."""
+    return f"latest/{escape(job).replace('_', '%5F')}_{escape(version)}.json"
+
+
+def index_prefix(job: str) -> str:
+    """The folder of a job's index."""
+    return f"index/{escape(job)}/"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the name of an index key says of a build. `version` ends in `…` if it was too long."""
+
+    job: str
+    version: str
+    time: datetime
+    status: str
+    duration_s: float | None
+    document: str
+
+
+def index_key(entry: Entry) -> str:
+    """The key of an entry: newest sorts first, and within one second the later folder."""
+    inverse = NEWEST_FIRST - int(entry.time.timestamp() * 1000)
+    length = "-" if entry.duration_s is None else f"{entry.duration_s:.3f}"
+    version, folder, _ = entry.document.split("/")
+    name = "~".join((f"{inverse:013d}", folder, entry.status, length, version))
+    return index_prefix(entry.job) + name
+
+
+def parse_index_key(key: str) -> Entry:
+    """What `index_key` was given.
+
+    Raises:
+        ValueError: it is no index key.
+    """
+    _, job, name = key.split("/")
+    inverse, folder, status, length, version = name.split("~", 4)
+    time = datetime.fromtimestamp((NEWEST_FIRST - int(inverse)) / 1000, timezone.utc)
+    document = document_key(f"{version}/{folder}", unescape(job), time)
+    duration_s = None if length == "-" else float(length)
+    return Entry(unescape(job), unescape(version), time, status, duration_s, document)
