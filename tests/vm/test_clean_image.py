@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -26,8 +27,7 @@ def describe(path: Path) -> tuple[str, ...]:
     if stat.S_ISLNK(found.st_mode):
         return (*head, str(path.readlink()))
     if stat.S_ISREG(found.st_mode):
-        with path.open("rb") as stream:
-            return (*head, hashlib.file_digest(stream, "sha256").hexdigest())
+        return (*head, hashlib.sha256(path.read_bytes()).hexdigest())
     return head
 
 
@@ -56,7 +56,7 @@ def differing(one: Listing, other: Listing) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def images(builds: dict[str, Future[Built]], tmp_path_factory: pytest.TempPathFactory):
+def images(builds: dict[str, Future[Built]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
     """The files of the wired image and of two images of the same build unwired."""
     folder = tmp_path_factory.mktemp("images")
     names = ("wired", "plain-1", "plain-2")

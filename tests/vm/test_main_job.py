@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,12 +48,9 @@ def collect(built: Built) -> dict[str, Any]:
     """The document that `buildtel-host collect` makes of a build's log."""
     document = built.log.with_name("job.json")
     environment = {**os.environ, "TELEMETRY_DIR": str(built.log.with_name("telemetry"))}
-    subprocess.run(
-        [sys.executable, "-c", "import sys; from buildtel.cli import main; sys.exit(main())"]
-        + ["collect", str(built.log), "-o", str(document)],
-        env=environment,
-        check=True,
-    )
+    script = "import sys; from buildtel.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", script, "collect", str(built.log), "-o", str(document)]
+    subprocess.run(command, env=environment, check=True)
     parsed: dict[str, Any] = json.loads(document.read_text(encoding="utf-8"))
     return parsed
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from buildtel import shipped
 from buildtel.wire import place
-from buildtel.wire.provisioners import Measured, Provisioner, faults, measured, of_build, quotes_variables
+from buildtel.wire.provisioners import Measured, Provisioner, faults, measured, of_build, quotes_variables, shown
 from buildtel.wire.template import Block, Template, read_file
 
 WRONG = "wrong"
@@ -223,7 +223,10 @@ def _judge_shell(provisioner: Provisioner) -> Iterator[tuple[str, str]]:
     elif state is Measured.FOREIGN:
         yield UNMEASURED, f"is not measured as a step: it has its own execute_command; {_WRAP}"
     elif state is Measured.UNKNOWN:
-        yield NOTE, f"has an execute_command that only Packer can evaluate ({command}): look yourself"
+        yield (
+            NOTE,
+            f"has an execute_command that only Packer can evaluate ({shown(command)}): see that it runs buildtel's",
+        )
     elif state is Measured.BROKEN:
         yield from ((WRONG, f"is wired wrongly: {fault}; {_WRAP}") for fault in faults(command))
     elif state is Measured.STEP and provisioner.body.text("use_env_var_file") == "true":

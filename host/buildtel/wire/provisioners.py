@@ -17,8 +17,11 @@ STEP_COMMANDS = frozenset({"local.buildtel_execute_command", "local.buildtel_exe
 _PRE = re.compile(r"\$\{\s*local\.buildtel_pre\s*\}")
 _POST = re.compile(r"\$\{\s*local\.buildtel_post\s*\}")
 _RUNS_SCRIPT = re.compile(r"\{\{\s*\.Path\s*\}\}")
+_OUR_NAME_ALONE = re.compile(r"local\.buildtel_\w+")
+_REFERENCE = re.compile(r"\b(?:local|provisioner|each)\.\w")
 _HEREDOC = re.compile(r"<<-?\s*(\w+)\n(.*)\n\s*\1", re.DOTALL)
-_QUOTED_VARS = re.compile(r"'[^']*\{\{\s*\.Vars\s*\}\}[^']*'")
+_VARIABLES = re.compile(r"\{\{\s*\.Vars\s*\}\}")
+_SHOWN = 60
 _BY_FOR_EACH = {"local.buildtel_first": "first", "local.buildtel_last": "last"}
 _BY_COMMAND = {FIRST_COMMAND: "first", LAST_COMMAND: "last"}
 
@@ -54,7 +57,7 @@ class Provisioner:
         """How messages name it."""
         script = self.body.text("script") or self.body.text("scripts") or self.body.text("playbook_file")
         words = f'provisioner "{self.kind}" number {self.number}'
-        return words if script is None else f"{words} ({script})"
+        return words if script is None else f"{words} ({shown(script)})"
 
 
 def of_build(build: Block, template: Template) -> tuple[Provisioner, ...]:
@@ -73,17 +76,18 @@ def measured(command: str | None) -> Measured:
         return Measured.UNSET
     if command in STEP_COMMANDS:
         return Measured.STEP
-    if "local.buildtel_" in command:
-        return Measured.BROKEN if any(faults(command)) else Measured.WRAPPED
-    return Measured.FOREIGN if _inside(command) is not None else Measured.UNKNOWN
+    if _inside(command) is None and not _OUR_NAME_ALONE.fullmatch(command):
+        return Measured.UNKNOWN if _REFERENCE.search(command) else Measured.FOREIGN
+    if "local.buildtel_" not in command:
+        return Measured.FOREIGN
+    return Measured.BROKEN if any(faults(command)) else Measured.WRAPPED
 
 
 def faults(command: str) -> Iterator[str]:
     """What is wrong with an execute_command that uses buildtel's names; nothing if it is right."""
     inside = _inside(command)
     if inside is None:
-        if not ("local.buildtel_pre" in command and "local.buildtel_post" in command):
-            yield f"{command} is no command for a step"
+        yield f"{command} is no command for a step"
         return
     pre, post = list(_PRE.finditer(inside)), list(_POST.finditer(inside))
     if len(pre) != 1 or len(post) != 1:
@@ -98,9 +102,16 @@ def faults(command: str) -> Iterator[str]:
         yield "between buildtel_pre and buildtel_post nothing runs {{ .Path }}, the script"
 
 
+def shown(expression: str) -> str:
+    """An expression on one line of bearable length, for messages."""
+    line = " ".join(expression.split())
+    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
+
+
 def quotes_variables(command: str | None) -> bool:
     """Whether `{{ .Vars }}` stands inside single quotes, which a value with a space breaks silently."""
-    return command is not None and _QUOTED_VARS.search(command) is not None
+    inside_quotes = (command or "").split("'")[1::2]
+    return any(_VARIABLES.search(part) for part in inside_quotes)
 
 
 def _counted(pre: int, post: int) -> str:

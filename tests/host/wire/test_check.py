@@ -57,6 +57,12 @@ RIGHT = {
     "wrapped in a heredoc": wired(
         shell("execute_command = <<EOT\n${local.buildtel_pre}sh {{.Path}}${local.buildtel_post}\nEOT")
     ),
+    "variables between two quoted words": wired(
+        shell(
+            "execute_command = \"${local.buildtel_pre}echo 'pw' | sudo -S env {{ .Vars }} sh -c '{{ .Path }}'"
+            '${local.buildtel_post}"'
+        )
+    ),
     "inline_shebang": wired(shell(OURS, 'inline_shebang = "/bin/bash -e"')),
     "dynamic": (DYNAMIC.format("first"), shell(OURS), DYNAMIC.format("last")),
     "nothing between": wired(),
@@ -76,6 +82,21 @@ FAULTY = {
         wired(shell(OURS), shell('execute_command = "sudo {{ .Path }}"')),
         "unmeasured",
         "number 2 is not measured as a step: it has its own execute_command",
+    ),
+    "its own, by a condition": (
+        wired(shell('execute_command = var.x == "a" ? "su {{ .Path }}" : "sudo {{ .Path }}"')),
+        "unmeasured",
+        "it has its own execute_command",
+    ),
+    "only Packer knows": (
+        wired(shell('execute_command = var.x ? local.buildtel_execute_command : "sudo {{ .Path }}"')),
+        "note",
+        "only Packer can evaluate",
+    ),
+    "on one line": (
+        wired('provisioner "shell" {\nscripts = [\n"a.sh",\n"b.sh"\n]\n}\n'),
+        "unmeasured",
+        '([ "a.sh", "b.sh" ])',
     ),
     "named by its script": (
         wired('provisioner "shell" {\nscript = "a.sh"\n}\n'),
