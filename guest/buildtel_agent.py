@@ -54,10 +54,8 @@ bt_run() {
             --proc "${bt_proc:-/proc}" --sys "${bt_sys:-/sys}" 7>&- 8<&- </dev/null
     fi | {
         read -r bt_id bt_pid bt_rcfile _
-        (
-            [ -z "$bt_id" ] || export BUILDTEL="$0" BUILDTEL_PARENT="$bt_id"
-            exec "$@"
-        ) <&8 >&9 2>&7 7>&- 8<&- 9>&-
+        [ -z "$bt_id" ] || export BUILDTEL="$0" BUILDTEL_PARENT="$bt_id"
+        ("$@") <&8 >&9 2>&7 7>&- 8<&- 9>&-
         bt_rc=$?
         [ -z "$bt_rcfile" ] || echo "$bt_rc" >"$bt_rcfile"
         [ -z "$bt_pid" ] || kill -CONT "$bt_pid"
