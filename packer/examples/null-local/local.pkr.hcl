@@ -4,13 +4,14 @@
 #   buildtel-host collect packer.log
 
 variable "agent" {
-  description = "The agent that measures each step; found in a checkout without being told."
+  description = "Path of buildtel_agent.py, if this folder is not in a checkout of buildtel."
   type        = string
-  default     = "../../../guest/buildtel_agent.py"
+  default     = ""
 }
 
 locals {
-  agent = "sh '${path.root}/${var.agent}'"
+  agent = var.agent != "" ? var.agent : "${path.root}/../../../guest/buildtel_agent.py"
+  step  = "sh '${local.agent}' run --step"
 }
 
 source "null" "appliance" {
@@ -21,18 +22,18 @@ build {
   sources = ["source.null.appliance"]
 
   provisioner "shell-local" {
-    inline = ["${local.agent} run --step write-64-mib -- dd if=/dev/zero of=buildtel-demo.bin bs=1M count=64 conv=fsync"]
+    inline = ["${local.step} write-128-mib -- dd if=/dev/zero of=buildtel-demo.bin bs=1M count=128 conv=fsync"]
   }
 
   provisioner "shell-local" {
-    inline = ["${local.agent} run --step compress -- sh -c 'head -c 16M /dev/urandom | gzip -9 >buildtel-demo.gz'"]
+    inline = ["${local.step} compress -- sh -c 'head -c 48M /dev/urandom | gzip -9 >buildtel-demo.gz'"]
   }
 
   provisioner "shell-local" {
-    inline = ["${local.agent} run --step wait-for-nothing -- sleep 3"]
+    inline = ["${local.step} wait-for-nothing -- sleep 3"]
   }
 
   provisioner "shell-local" {
-    inline = ["${local.agent} run --step clean-up -- rm -f buildtel-demo.bin buildtel-demo.gz"]
+    inline = ["${local.step} clean-up -- rm -f buildtel-demo.bin buildtel-demo.gz"]
   }
 }
