@@ -6,10 +6,11 @@ import json
 import re
 from pathlib import Path
 
-import buildtel_agent as agent
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+import buildtel_agent as agent
 
 PROC = Path(__file__).parents[2] / "fixtures" / "proc"
 SECONDS = 10.0

@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -85,7 +84,8 @@ class Case:
 
 
 CALM = "pkill -9 -f 'agent.pyc life'; "
-FILL = "for d in /dev/shm /run /var/tmp /tmp; do mount -o remount,size=300k $d; cat /dev/zero >$d/full 2>/dev/null; done"
+PLACES = "for d in /dev/shm /run /var/tmp /tmp; do "
+FILL = PLACES + "mount -o remount,size=300k $d; cat /dev/zero >$d/full 2>/dev/null; done"
 SH = "#!/bin/sh -e\n"
 CASES = [
     Case("plain", SH + "echo out; echo err >&2; read -r a || a=none; echo \"stdin $a, $PLAIN, $BUILDTEL_STEP\""),
@@ -93,17 +93,17 @@ CASES = [
     Case("status-255", SH + "exit 255", status=255),
     Case("unfinished line", SH + "printf unfinished"),
     Case("no agent file", SH + "echo out; exit 4", "rm -r /var/tmp/buildtel", status=4, measured=False),
-    Case("agent is a directory", SH + "exit 4", "cd /var/tmp/buildtel; rm buildtel_agent.py; mkdir buildtel_agent.py; cd /",
-         status=4, measured=False),
+    Case("agent is a directory", SH + "exit 4",
+         "rm /var/tmp/buildtel/buildtel_agent.py; mkdir /var/tmp/buildtel/buildtel_agent.py", status=4, measured=False),
     Case("agent is empty", SH + "exit 4", "for f in /var/tmp/buildtel/*; do : >$f; done", status=4, measured=False),
     Case("agent unreadable for the user", SH + "exit 4", "chmod 700 /var/tmp/buildtel; chown root /var/tmp/buildtel",
          status=4, who="nobody", measured=False, shapes=("default", "pieces")),
     Case("no python", SH + "exit 4",
-         "rm -f /var/tmp/buildtel/interpreter; for p in $(ls -d /usr/bin/python3* /usr/local/bin/python3* 2>/dev/null); "
+         "rm -f /var/tmp/buildtel/interpreter; for p in /usr/bin/python3* /usr/local/bin/python3*; "
          "do [ -f $p ] && mount --bind /dev/null $p; done", status=4, measured=False),
     Case("python can't be started", SH + "exit 4",
-         f"mount --bind /bin/false {PYTHON}; cp /bin/false /var/tmp/interp; echo /var/tmp/interp >/var/tmp/buildtel/interpreter",
-         status=4, measured=False),
+         f"mount --bind /bin/false {PYTHON}; cp /bin/false /var/tmp/interp; "
+         "echo /var/tmp/interp >/var/tmp/buildtel/interpreter", status=4, measured=False),
     Case("python hangs up at once", SH + "exit 4",
          "printf '#!/bin/sh\\nkill -9 $$\\n' >/var/tmp/interp; chmod +x /var/tmp/interp; "
          "echo /var/tmp/interp >/var/tmp/buildtel/interpreter", status=4, measured=False),
@@ -111,21 +111,23 @@ CASES = [
     Case("full disks", SH + "echo out; exit 4", FILL, status=4, measured=None),
     Case("read-only /tmp", SH + "exit 4", CALM + "mount -o remount,ro /tmp", status=4),
     Case("everything read-only", SH + "exit 4",
-         CALM + "for d in /dev/shm /run /var/tmp /tmp; do mount -o remount,ro $d; done", status=4, measured=None),
+         CALM + PLACES + "mount -o remount,ro $d; done", status=4, measured=None),
     Case("noexec /var/tmp", SH + "exit 4", "mount -o remount,noexec /var/tmp; mount -o remount,noexec /tmp", status=4),
     Case("script on a noexec place", SH + "exit 4", "mount -o remount,bind,noexec $SCRIPTS", status=126),
     Case("script is missing its interpreter", "#!/no/such/shell\necho never", status=127),
     Case("user without sudo", SH + "echo $(id -u); exit 4", who="nobody", status=4,
          shapes=("default", "pieces", "own-pieces")),
     Case("user with sudo", SH + "echo $(id -u); exit 4", who="nobody", status=4, shapes=("sudo",)),
-    Case("prints 100 MB", SH + "head -c 104857600 /dev/zero | tr '\\0' 'x' | fold -w 4095", shapes=("default", "pieces")),
+    Case("prints 100 MB", SH + "head -c 104857600 /dev/zero | tr '\\0' 'x' | fold -w 4095",
+         shapes=("default", "pieces")),
     Case("closes its stdout", SH + "exec >&-; echo lost 2>/dev/null || true; sleep 0.2; exit 5", status=5),
     Case("closes stdin, stdout and stderr", SH + "exec <&- >&- 2>&-; sleep 0.2; exit 5", status=5),
     Case("killed", SH + "kill -9 $$", status=137),
     Case("terminated", SH + "kill -TERM $$", status=143),
     Case("kills the sampler", SH + "pkill -9 -f 'agent.pyc (sampler|life)' || :; exit 6", status=6, measured=None),
     Case("stops the sampler", SH + "pkill -STOP -f 'agent.pyc sampler' || :; exit 6", status=6),
-    Case("wipes /tmp and the agent", SH + "rm -rf /tmp/* /var/tmp/buildtel /dev/shm/*; exit 6", status=6, measured=None),
+    Case("wipes /tmp and the agent", SH + "rm -rf /tmp/* /var/tmp/buildtel /dev/shm/*; exit 6", status=6,
+         measured=None),
     Case("bash script without #!", "a=(1 2 3); echo ${#a[@]}; exit 7", status=7, shapes=("default", "pieces")),
     Case("sh script without #!, dash as login shell", "echo ${BASH_VERSION-none}; exit 7", status=7, login="/bin/dash"),
     Case("leaves a process behind", SH + "(sleep 0.5; echo late) & exit 0"),
@@ -157,7 +159,8 @@ BLOCKS = re.compile(
 def theirs(stdout: bytes) -> str:
     """The step's own output: without records, and without our blocks, wherever they stand."""
     if len(stdout) > 10_000_000:  # a pattern over 100 MB of x would only cost time
-        stdout = b"\n".join(line for line in stdout.split(b"\n") if line != b"x" * 4095) + b"%d" % stdout.count(b"x" * 4095)
+        whole = b"x" * 4095
+        stdout = b"\n".join([line for line in stdout.split(b"\n") if line != whole] + [b"%d" % stdout.count(whole)])
     text = re.sub(rb'\nBUILDTEL:{"v":1,"ev":"(end|beat)"[^\n]*\n', b"", stdout)
     text = re.sub(rb"(?m)^BUILDTEL:[^\n]*\n", b"", text).decode()
     return BLOCKS.sub("", text)
