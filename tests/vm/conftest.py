@@ -77,7 +77,7 @@ def base_image() -> Path:
     if os.geteuid() != 0:
         missing.append("root")
     if missing and not os.environ.get("CI"):
-        pytest.skip(f"the VM tests need {', '.join(missing)}: see tests/vm/apt-packages.txt")
+        pytest.skip(f"the VM tests need {', '.join(missing)}: see tests/apt-packages.txt")
     done = subprocess.run([HERE / "make_base_image.sh"], stdout=subprocess.PIPE, text=True, check=True)
     return Path(done.stdout.strip()).resolve()
 

@@ -22,7 +22,7 @@ fi
 
 for tool in mmdebstrap mke2fs qemu-img; do
     command -v "$tool" >/dev/null || {
-        echo "make_base_image.sh: $tool is missing: install what $here/apt-packages.txt lists" >&2
+        echo "make_base_image.sh: $tool is missing: install what tests/apt-packages.txt lists" >&2
         exit 1
     }
 done
@@ -35,7 +35,7 @@ if [ -e "$image/complete" ]; then
     exit 0
 fi
 work=$cache/making-$key
-rm -rf "$work" "$image"
+rm -rf "$work" "$cache"/base-*
 mkdir -p "$work"
 trap 'rm -rf "$work"' EXIT
 
@@ -76,8 +76,6 @@ chroot "$root" useradd --create-home --shell /bin/bash packer
 echo packer:packer | chroot "$root" chpasswd
 echo "packer ALL=(ALL) NOPASSWD: ALL" >"$root/etc/sudoers.d/packer"
 chmod 0440 "$root/etc/sudoers.d/packer"
-# Without a machine id each test would do a first boot's work (presets) again.
-chroot "$root" systemd-machine-id-setup
 chroot "$root" systemctl --quiet enable systemd-networkd.service ssh.service
 chroot "$root" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer \
     e2scrub_all.timer e2scrub_reap.service man-db.timer systemd-tmpfiles-clean.timer getty@tty1.service
@@ -95,6 +93,9 @@ mmdebstrap --quiet --variant=minbase --include="$packages" \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
     --essential-hook="$minimal_initrd" --customize-hook="$work/configure" \
     "$suite" "$work/root" "$@" >&2
+
+# Without a machine id each VM would do a first boot's work (presets) and keep its journal elsewhere.
+echo 6275696c7474656c0000000000000001 >"$work/root/etc/machine-id"
 
 cp "$work"/root/boot/vmlinuz-* "$work/vmlinuz"
 cp "$work"/root/boot/initrd.img-* "$work/initrd.img"

@@ -1,0 +1,51 @@
+# One target for each thing a contributor does; `make` lists them.
+PYTHON := .venv/bin/python
+BIN := .venv/bin
+SH := .ci/setup tests/all.sh packer/examples/try.sh tests/vm/make_base_image.sh
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: ## .venv with buildtel and all tools
+	sh .ci/setup --dev
+
+all: check test ## every check and every test
+
+check: lint types imports shell schema ## everything but the tests
+
+lint: ## ruff
+	$(BIN)/ruff check .
+
+types: ## mypy, strict
+	$(BIN)/mypy
+
+imports: ## data flows one way
+	$(BIN)/lint-imports
+
+shell: ## shellcheck
+	$(BIN)/shellcheck $(SH)
+	$(BIN)/shellcheck -s bash .ci/run
+
+schema: ## docs/job.schema.json is that of the models
+	$(PYTHON) tests/schema.py --check
+
+test: ## all tests (the VM ones take most of the time)
+	$(BIN)/pytest
+
+quick: ## the tests that take seconds
+	$(BIN)/pytest -m 'not vm and not packer' --ignore tests/guest/test_unharmed.py
+
+golden: ## write the golden files and the schema anew; read the diff
+	UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/guest -k golden
+	$(PYTHON) tests/schema.py
+
+bench: ## figures beside their yardsticks, measured in one run
+	$(PYTHON) tests/bench/agent.py
+
+demo: ## the README's first command
+	sh packer/examples/try.sh
+
+wheel: ## build sdist and wheel into dist/
+	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+.PHONY: help setup all check lint types imports shell schema test quick golden bench demo wheel
