@@ -147,3 +147,13 @@ def arrived(
     """A record as the reader hands it on."""
     at = None if at_s is None else When(START.timestamp() + at_s, 1.0, True)
     return AgentRecord(line=line, at=at, target=target, fields=fields)
+
+
+def packed(rows: list[dict[str, Any]], times_s: list[float], guest: Guest) -> dict[str, Any]:
+    """The `cols` of whole-life samples taken at `times_s` host seconds after START."""
+    from buildtel_agent import flatten, pack_columns
+
+    flat = [dict(flatten(row)) for row in rows]
+    names = ["m_ms", *flat[0]]
+    lists = [[int((at_s - guest.booted_s) * 1000), *row.values()] for at_s, row in zip(times_s, flat, strict=True)]
+    return pack_columns(names, lists)

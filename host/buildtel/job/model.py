@@ -28,6 +28,10 @@ Status = Literal["success", "failure", "error", "timeout", "cancellation", "skip
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Figure = int | Number
 
+ORIGINAL_FIELDS = (
+    "job", "version", "timestamp", "runner", "git_sha", "git_ref", "run_id", "run_number", "job_start", "job_end",
+    "job_duration_s", "steps", "system",
+)  # fmt: skip
 ORIGINAL_METRICS = (
     "duration_s", "cpu_percent", "memory_used_mb", "memory_delta_mb", "disk_read_mb", "disk_write_mb",
     "disk_read_ops", "disk_write_ops", "disk_read_rate_mbs", "disk_write_rate_mbs", "disk_util_percent",
@@ -254,6 +258,8 @@ class JobDocument(Model):
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of the documents that are written."""
     schema = JobDocument.model_json_schema(by_alias=True, mode="serialization")
+    schema["required"] = ["schema", *ORIGINAL_FIELDS]
+    schema["$defs"]["System"]["required"] = list(System.model_fields)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = SCHEMA
     return schema

@@ -13,6 +13,9 @@ from buildtel.report.words import duration, safe
 
 Kind = Literal["phase", "provisioner"]
 MAX_ROWS = 500
+BEFORE_PROVISIONING = frozenset({
+    "prepare", "access", "retrieve_image", "create_media", "create_disk", "create_machine", "boot", "wait_ssh",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,7 @@ def provisioner_label(kind: str, detail: str) -> str:
 def _rows(build: Build) -> BuildRows:
     parts: list[Phase | Provisioner] = [*build.phases, *build.provisioners]
     zero = min((part.started_at for part in parts if part.started_at is not None), default=None)
-    # Without times the two lists can't be merged: Packer's phases first, each list in its order.
-    parts.sort(key=lambda part: (part.started_at is None, part.started_at or 0.0))
+    parts.sort(key=_place)
     shown = [part for part in parts if not (isinstance(part, Provisioner) and part.own)]
     ends = [part.ended_at for part in parts if part.ended_at is not None]
     return BuildRows(
@@ -68,6 +70,12 @@ def _rows(build: Build) -> BuildRows:
         stretches=tuple(_stretch(part, zero) for part in shown[:MAX_ROWS]),
         cut=max(len(shown) - MAX_ROWS, 0),
     )
+
+
+def _place(part: Phase | Provisioner) -> tuple[bool, float, int]:
+    """Where a part belongs; without times, what comes before a machine answers, provisioners, and the rest."""
+    turn = 1 if isinstance(part, Provisioner) else 0 if part.name in BEFORE_PROVISIONING else 2
+    return part.started_at is None, part.started_at or 0.0, turn if part.started_at is None else 0
 
 
 def _stretch(part: Phase | Provisioner, zero: float | None) -> Stretch:
@@ -89,7 +97,7 @@ def packer_steps(document: JobDocument) -> str:
 
 def _lines(build: Build) -> Iterable[str]:
     parts: list[Phase | Provisioner] = [*build.phases, *build.provisioners]
-    for part in sorted(parts, key=lambda part: (part.started_at is None, part.started_at or 0.0)):
+    for part in sorted(parts, key=_place):
         row = _stretch(part, 0.0)
         yield "\t".join((_clock(part.started_at), duration(row.duration_s), safe(build.name), row.kind, row.label))
     yield "\t".join(("-", duration(build.duration_s), safe(build.name), "build", build.result))

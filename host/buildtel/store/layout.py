@@ -88,9 +88,10 @@ class Entry:
 
 def index_key(entry: Entry) -> str:
     """The key of an entry: newest sorts first, and within one second the later folder."""
-    inverse = NEWEST_FIRST - int(entry.time.timestamp() * 1000)
-    length = "-" if entry.duration_s is None else f"{entry.duration_s:.3f}"
     version, folder, _ = entry.document.split("/")
+    copy = int((folder.split("_") + ["1"])[2])
+    inverse = NEWEST_FIRST - (int(entry.time.timestamp()) * 1000 + copy - 1)
+    length = "-" if entry.duration_s is None else f"{entry.duration_s:.3f}"
     name = "~".join((f"{inverse:013d}", folder, entry.status, length, version))
     return index_prefix(entry.job) + name
 
@@ -103,7 +104,7 @@ def parse_index_key(key: str) -> Entry:
     """
     _, job, name = key.split("/")
     inverse, folder, status, length, version = name.split("~", 4)
-    time = datetime.fromtimestamp((NEWEST_FIRST - int(inverse)) / 1000, timezone.utc)
+    time = datetime.fromtimestamp((NEWEST_FIRST - int(inverse)) // 1000, timezone.utc)
     document = document_key(f"{version}/{folder}", unescape(job), time)
     duration_s = None if length == "-" else float(length)
     return Entry(unescape(job), unescape(version), time, status, duration_s, document)

@@ -1,0 +1,96 @@
+"""The document's form: the original's fields, the schema file, reading old and foreign files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from buildtel.errors import BuildtelError
+from buildtel.job import load_document
+from buildtel.job.model import ORIGINAL_FIELDS, ORIGINAL_METRICS, json_schema
+
+from ..samples import log, qemu_build
+from .test_fold import read
+
+DOCS = Path(__file__).parents[3] / "docs"
+ORIGINAL: dict[str, Any] = {
+    "job": "build", "version": "0.10.2", "timestamp": "2026-01-24T12:00:00+00:00", "runner": "github-runner",
+    "git_sha": "abc123", "git_ref": "refs/heads/main", "run_id": "12345678", "run_number": "42",
+    "job_start": 1769257179.067, "job_end": 1769259279.123, "job_duration_s": 2100.056,
+    "steps": [{
+        "name": "packer_build", "start_time": 1769257200.0, "end_time": 1769259200.0, "duration_s": 2000.0,
+        "cpu_percent": 45, "memory_used_mb": 4200, "memory_delta_mb": 1500, "disk_read_mb": 150,
+        "disk_write_mb": 25600, "disk_read_ops": 12000, "disk_write_ops": 89000, "disk_read_rate_mbs": 4,
+        "disk_write_rate_mbs": 12, "disk_util_percent": 65, "await_ms": 3, "queue_depth": 1.2, "net_rx_mb": 890,
+        "net_tx_mb": 5, "net_rx_rate_mbs": 0, "net_tx_rate_mbs": 0,
+    }],
+    "system": {"cpus": 4, "memory_total_mb": 32000, "disk_total_gb": 120},
+}  # fmt: skip
+
+
+def test_the_schema_file_is_current() -> None:
+    """docs/job.schema.json is what the models say; `python docs/job_schema.py` writes it anew."""
+    assert json.loads((DOCS / "job.schema.json").read_text(encoding="utf-8")) == json_schema()
+
+
+@pytest.mark.parametrize("data", [b"", log(qemu_build()), log(qemu_build(), stamps=False), log(qemu_build())[:3000]])
+def test_documents_hold_to_the_schema(data: bytes) -> None:
+    """What is written validates, of whole logs, logs without times, cut and empty ones."""
+    jsonschema.validate(json.loads(read(data).to_json()), json_schema())
+
+
+def test_the_originals_fields_come_first_and_always() -> None:
+    """Every field of the original is there, in its order, even if nothing is known."""
+    empty = json.loads(read(b"").to_json())
+    whole = json.loads(read(log(qemu_build())).to_json())
+
+    assert [name for name in empty if name in ORIGINAL_FIELDS] == list(ORIGINAL_FIELDS) == list(ORIGINAL)
+    assert list(whole["steps"][0])[:20] == ["name", "start_time", "end_time", *ORIGINAL_METRICS]
+    assert list(whole["steps"][0])[:20] == list(ORIGINAL["steps"][0])
+    assert whole["system"] == {"cpus": None, "memory_total_mb": None, "disk_total_gb": None}
+
+
+def test_an_original_document_is_read() -> None:
+    """A file of the original system keeps every value through reading and writing."""
+    document = load_document(json.dumps(ORIGINAL).encode(), "old.json")
+    again = json.loads(document.to_json())
+
+    assert {name: again[name] for name in ORIGINAL} == ORIGINAL
+
+
+def test_metrics_of_a_newer_agent_are_kept() -> None:
+    """A figure that this program has no row for is read and written as it stands."""
+    step = {**ORIGINAL["steps"][0], "gpu_percent": 12.5, "new_object": {"a": 1}}
+    document = load_document(json.dumps({**ORIGINAL, "steps": [step]}).encode(), "new.json")
+
+    assert json.loads(document.to_json())["steps"][0]["gpu_percent"] == 12.5
+
+
+BAD = {
+    "empty": (b"", "not JSON"),
+    "cut": (b'{"job": "a", "steps": [', "not JSON"),
+    "binary": (b"\x00\xff\xfe", "not JSON"),
+    "list": (b"[]", "no `job` and `steps`"),
+    "other program": (b'{"name": "x"}', "no `job` and `steps`"),
+    "wrong type": (json.dumps({**ORIGINAL, "steps": 3}).encode(), "`steps`"),
+    "wrong figure": (json.dumps({**ORIGINAL, "job_start": "noon"}).encode(), "`job_start`"),
+    "infinite": (json.dumps({**ORIGINAL, "job_start": float("inf")}).encode(), "`job_start`"),
+    "newer": (json.dumps({**ORIGINAL, "schema": "buildtel.job/2"}).encode(), "a newer buildtel"),
+    "foreign schema": (json.dumps({**ORIGINAL, "schema": ["x"]}).encode(), "not one of buildtel's"),
+    "deep": (b"[" * 100_000, "not JSON"),
+}
+
+
+@pytest.mark.parametrize(("data", "words"), BAD.values(), ids=BAD.keys())
+def test_what_is_no_document_is_refused_in_one_line(data: bytes, words: str) -> None:
+    """The error names the file and what is wrong with it."""
+    with pytest.raises(BuildtelError) as caught:
+        load_document(data, "x.json")
+
+    assert str(caught.value).startswith("x.json: ")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,103 @@
+"""The promises of a store, as tests: a store's own test module subclasses and gives the fixture `store`."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from buildtel.store import Store
+
+KEYS = ["a/b/1.json", "a/b/2.json", "a/b.json", "a/b0", "a/bc/x", "b/%2E%2E/x", "latest/build_1.json"]
+
+
+class StoreContract:
+    """Every store keeps these; run it by subclassing with a fixture `store` that gives an empty one."""
+
+    parallel = True
+
+    def test_what_was_put_is_there(self, store: Store) -> None:
+        """A value comes back byte for byte, the empty one too."""
+        assert store.put_new("a/x.json", b"\x00\xff\n") and store.put_new("a/empty", b"")
+
+        found, empty = store.get("a/x.json"), store.get("a/empty")
+        assert found is not None and found.data == b"\x00\xff\n"
+        assert empty is not None and empty.data == b""
+
+    def test_what_was_not_put_is_none(self, store: Store) -> None:
+        """Neither a missing key nor the beginning of one is a value."""
+        store.put_new("a/b/c", b"1")
+
+        assert store.get("nothing") is None
+        assert store.get("a/b") is None
+        assert store.get("a/b/c/d") is None
+
+    def test_put_new_never_overwrites(self, store: Store) -> None:
+        """The first value stays."""
+        assert store.put_new("k", b"first")
+        assert not store.put_new("k", b"second")
+
+        found = store.get("k")
+        assert found is not None and found.data == b"first"
+
+    def test_replace_wants_the_current_version(self, store: Store) -> None:
+        """A value is replaced by who saw the last one, and by nobody else."""
+        assert store.replace("k", b"1", None)
+        assert not store.replace("k", b"2", None)
+        first = store.get("k")
+        assert first is not None
+        assert store.replace("k", b"2", first.version)
+        assert not store.replace("k", b"3", first.version)
+        assert not store.replace("missing", b"3", first.version)
+
+        last = store.get("k")
+        assert last is not None and last.data == b"2"
+
+    def test_lists_are_in_order_and_bounded(self, store: Store) -> None:
+        """Keys come in the order of their bytes, by prefix, behind a key, and no more than asked for."""
+        for key in KEYS:
+            store.put_new(key, b"")
+
+        assert store.list("") == sorted(KEYS)
+        assert store.list("a/b") == sorted(key for key in KEYS if key.startswith("a/b"))
+        assert store.list("a/b/") == ["a/b/1.json", "a/b/2.json"]
+        assert store.list("nothing/") == []
+        assert store.list("", limit=2) == sorted(KEYS)[:2]
+        for place, key in enumerate(sorted(KEYS)):
+            assert store.list("", start_after=key) == sorted(KEYS)[place + 1 :]
+        assert store.list("a/", start_after="a/b/1.json", limit=1) == ["a/b/2.json"]
+
+    def test_of_two_writers_one_wins(self, store: Store) -> None:
+        """Of many that put the same key at once, exactly one is told that it did, and its value stands."""
+        if not self.parallel:
+            pytest.skip("this store is for one thread")
+        with ThreadPoolExecutor(8) as pool:
+            won = list(pool.map(lambda number: store.put_new("k", b"%d" % number), range(16)))
+
+        found = store.get("k")
+        assert won.count(True) == 1
+        assert found is not None and found.data == b"%d" % won.index(True)
+
+    def test_conditional_writers_lose_no_update(self, store: Store) -> None:
+        """Counting up by get and replace from many threads at once counts every one."""
+        if not self.parallel:
+            pytest.skip("this store is for one thread")
+        store.put_new("k", b"0")
+
+        def count_up(_: int) -> None:
+            while True:
+                found = store.get("k")
+                assert found is not None
+                if store.replace("k", b"%d" % (int(found.data) + 1), found.version):
+                    return
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(count_up, range(12)))
+        found = store.get("k")
+        assert found is not None and found.data == b"12"
+
+    @pytest.mark.parametrize("key", ["", "/a", "a//b", "a/../b", "../a", "a/.", "a\nb", "é", "a/" + "x" * 256])
+    def test_a_bad_key_is_our_mistake(self, store: Store, key: str) -> None:
+        """What is no key is refused before anything is touched."""
+        with pytest.raises(ValueError, match="not a key"):
+            store.put_new(key, b"")
