@@ -27,7 +27,7 @@ shell: ## shellcheck
 	$(BIN)/shellcheck -s bash .ci/run
 
 schema: ## docs/job.schema.json is that of the models
-	$(PYTHON) tests/schema.py --check
+	$(PYTHON) docs/job_schema.py --check
 
 test: ## all tests (the VM ones take most of the time)
 	$(BIN)/pytest
@@ -37,7 +37,7 @@ quick: ## the tests that take seconds
 
 golden: ## write the golden files and the schema anew; read the diff
 	UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/guest -k golden
-	$(PYTHON) tests/schema.py
+	$(PYTHON) docs/job_schema.py
 
 bench: ## figures beside their yardsticks, measured in one run
 	$(PYTHON) tests/bench/agent.py

@@ -1,0 +1,97 @@
+"""What the agent costs, beside `python3 -I -S -c pass` of the same interpreter, measured in turn in one run.
+
+    .venv/bin/python tests/bench/agent.py [ROUNDS]
+
+Prints medians of wall milliseconds and of the ratios within each round; asserts nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+AGENT = Path(__file__).parents[2] / "guest" / "buildtel_agent.py"
+PYTHON = "/usr/bin/python3"
+ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
+
+
+def wall_ms(command: list[str]) -> float:
+    """One run of a command, from spawn to reap."""
+    begun = time.perf_counter()
+    subprocess.run(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+    return (time.perf_counter() - begun) * 1000
+
+
+def in_turn(commands: dict[str, list[str]], rounds: int) -> None:
+    """Every command once a round, so that a slow minute slows them all."""
+    taken: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            taken[name].append(wall_ms(command))
+    floor = taken["pass"]
+    for name, times in taken.items():
+        ratio = statistics.median(one / other for one, other in zip(times, floor, strict=True))
+        print(f"{name:34}{statistics.median(times):8.1f} ms {ratio:6.2f} x pass")
+
+
+def bias_ms(agent: Path, rounds: int) -> float:
+    """How long an empty step lasts by the agent's own records."""
+    lengths = []
+    for _ in range(rounds):
+        done = subprocess.run(["sh", agent, "run", "--", "true"], env=ENVIRONMENT, capture_output=True, check=True)
+        lines = [line[9:] for line in done.stdout.splitlines() if line.startswith(b"BUILDTEL:")]
+        times = {record["ev"]: record["m"] for record in map(json.loads, lines)}
+        lengths.append((times["end"] - times["start"]) / 1e6)
+    return statistics.median(lengths)
+
+
+def life_cost(agent: Path, seconds: float) -> tuple[float, float]:
+    """CPU percent of one core, and PSS in MiB, of the whole-life sampler."""
+    pid = subprocess.run(["pgrep", "-f", f"{agent.parent}/agent.pyc life"], capture_output=True, check=True).stdout
+    process = Path("/proc") / pid.decode().split()[0]
+
+    def run_ns() -> int:
+        return int((process / "schedstat").read_text().split()[0])
+
+    before = run_ns()
+    time.sleep(seconds)
+    used = run_ns() - before
+    rollup = (process / "smaps_rollup").read_text().splitlines()
+    pss_kb = next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
+    return used / seconds / 1e7, pss_kb / 1024
+
+
+def main() -> None:
+    """Every figure once."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 21
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "installed"
+        subprocess.run(["sh", AGENT, "install", "--dir", home], env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
+        installed = home / "buildtel_agent.py"
+        compiled = [PYTHON, "-I", "-S", str(home / "agent.pyc")]
+        commands = {
+            "pass": [PYTHON, "-I", "-S", "-c", "pass"],
+            "mark, as source": [PYTHON, "-I", "-S", str(AGENT), "mark", "x"],
+            "mark, compiled": [*compiled, "mark", "x"],
+            "start (one boundary), compiled": [*compiled, "start", "x"],
+            "end (one boundary), compiled": [*compiled, "end", "x"],
+            "sh start, as a script calls it": ["sh", str(installed), "start", "y"],
+            "sh end": ["sh", str(installed), "end", "y"],
+            "a wrapped empty step": ["sh", str(installed), "run", "--", "true"],
+        }
+        in_turn(commands, rounds)
+        print(f"an empty step by our own figures  {bias_ms(installed, rounds):8.2f} ms")
+        cpu_percent, pss_mb = life_cost(installed, 20)
+        print(f"whole-life sampler, 1 Hz          {cpu_percent:8.3f} % of a core, {pss_mb:.1f} MiB PSS")
+        print(f"load of this machine meanwhile    {os.getloadavg()[0]:8.2f}")
+        subprocess.run(["sh", installed, "finish"], env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main()
