@@ -17,6 +17,10 @@ class LineJoiner:
     def __init__(self) -> None:
         self._held: dict[bytes, tuple[int, bytearray | None]] = {}
 
+    def concerns(self, line: bytes | None) -> bool:
+        """Whether `join` would do anything but give the line back."""
+        return bool(self._held) or (line is not None and line[19:20] == b"." and _has_header(line))
+
     def join(self, number: int, line: bytes | None) -> Iterator[tuple[int, bytes | None]]:
         """Yield the whole lines that are certain now, each by the number of its first piece."""
         if line is None or not _has_header(line):
@@ -47,10 +51,4 @@ class LineJoiner:
 
 
 def _has_header(line: bytes) -> bool:
-    return (
-        line[19:20] == b"."
-        and line[26:28] == b"Z "
-        and line[30:31] in (b"O", b"E")
-        and line[31:32] in (b" ", b"+")
-        and line[:4].isdigit()
-    )
+    return line[26:28] == b"Z " and line[30:31] in (b"O", b"E") and line[31:32] in (b" ", b"+") and line[:4].isdigit()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from buildtel.events import When
 
 _MAX_STRANGERS = 200
+_MAX_NAME_BYTES = 300
 
 
 @dataclass(slots=True)
@@ -28,7 +29,7 @@ class Stranger:
 
     def meet(self, rest: bytes, sure: bool) -> None:
         """Take one more line, `NAME: message`."""
-        self.common = common_start(self.common, rest)
+        self.common = common_start(self.common, rest[:_MAX_NAME_BYTES])
         self.sure = self.sure or sure
 
     def proven(self, name: bytes, rest: bytes, proves: Callable[[bytes], bool]) -> bytes | None:
@@ -37,7 +38,7 @@ class Stranger:
         while at > 0:
             if proves(rest[at + 2 :]) and self.common.startswith(rest[: at + 1]):
                 return rest[:at]
-            at = rest.find(b": ", at + 1)
+            at = rest.find(b": ", at + 1, _MAX_NAME_BYTES)
         return None
 
 
@@ -51,7 +52,7 @@ class Strangers:
         """The stranger of that name; None where there are too many already."""
         stranger = self._by_name.get(name)
         if stranger is None and len(self._by_name) < _MAX_STRANGERS:
-            stranger = self._by_name[name] = Stranger(line, at, rest, False)
+            stranger = self._by_name[name] = Stranger(line, at, rest[:_MAX_NAME_BYTES], False)
         return stranger
 
     def forget(self, name: bytes) -> None:

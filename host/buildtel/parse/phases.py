@@ -135,29 +135,31 @@ _TIMED = (
 )
 
 
-def _by_first_word() -> dict[bytes, list[tuple[bytes, str]]]:
+_KEY_BYTES = 6
+
+
+def _by_start() -> dict[bytes, list[tuple[bytes, str]]]:
     table: dict[bytes, list[tuple[bytes, str]]] = defaultdict(list)
     for phase, beginnings in _BEGINNINGS.items():
         for beginning in beginnings:
-            table[_word(beginning.encode())].append((beginning.encode(), phase))
+            table[beginning.encode()[:_KEY_BYTES]].append((beginning.encode(), phase))
     for entries in table.values():
         entries.sort(key=lambda entry: -len(entry[0]))
     return dict(table)
 
 
-def _word(text: bytes) -> bytes:
-    return text.lstrip().partition(b" ")[0][:6]
+_BY_START = _by_start()
+PHASE_STARTS = frozenset(_BY_START) | {start[:_KEY_BYTES] for start, _, _ in _TIMED}
 
 
 def phase_of(text: bytes) -> str | None:
     """The phase that a message of packer's begins, None for every other text."""
-    for beginning, phase in _BY_WORD.get(_word(text), ()):
+    if text[:_KEY_BYTES] not in PHASE_STARTS:
+        return None
+    for beginning, phase in _BY_START.get(text[:_KEY_BYTES], ()):
         if text.startswith(beginning):
             return phase
     for start, end, phase in _TIMED:
         if text.startswith(start) and text.endswith(end):
             return phase
     return None
-
-
-_BY_WORD = _by_first_word()

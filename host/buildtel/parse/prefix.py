@@ -55,8 +55,8 @@ class Peeled:
     form: str = OUT
     error: bool = False
     sure: bool = False
-    stamps: tuple[tuple[bytes, ...], ...] = ()
-    log_stamp: tuple[bytes, ...] | None = None
+    stamps: tuple[re.Match[bytes], ...] = ()
+    log_stamp: re.Match[bytes] | None = None
     epoch: bytes | None = None
 
 
@@ -117,8 +117,8 @@ def _peel_stamp(peeled: Peeled, text: bytes) -> bool:
             peeled.text = text[3 if text[0] == 0xEF else 2 :]
             return True
         return False
-    peeled.stamps += (found.groups(),)
-    peeled.sure = peeled.sure or bool(found[9] and found[8])
+    peeled.stamps += (found,)
+    peeled.sure = peeled.sure or bool(found[8] and found[9])
     peeled.text = text[found.end() :]
     return True
 
@@ -127,7 +127,7 @@ def _peel_log(peeled: Peeled, text: bytes) -> bool:
     found = _LOG.match(text)
     if not found or peeled.form != OUT:
         return False
-    peeled.log_stamp = found.groups()
+    peeled.log_stamp = found
     peeled.text = text[found.end() :]
     said = found[8]
     peeled.sure = said is not None
@@ -169,8 +169,8 @@ class Clock:
     def when(self, peeled: Peeled) -> When | None:
         """The best time of a line: the outermost that knows its zone, else the debug log's, else None."""
         for stamp in peeled.stamps:
-            if stamp[7]:
-                return _when(stamp, _zone_s(stamp[7]), True)
+            if stamp[8]:
+                return _when(stamp, _zone_s(stamp[8]), True)
         if peeled.epoch is not None:
             return When(float(peeled.epoch), 1.0, True)
         if peeled.log_stamp is not None:
@@ -182,8 +182,8 @@ class Clock:
         if self._log_zone_s is not None:
             return
         for stamp in peeled.stamps:
-            if stamp[8] and stamp[7]:
-                self._log_zone_s = _zone_s(stamp[7])
+            if stamp[8] and stamp[9]:
+                self._log_zone_s = _zone_s(stamp[8])
                 return
         if peeled.epoch is not None and peeled.log_stamp is not None:
             local = _when(peeled.log_stamp, 0, False)
@@ -191,11 +191,11 @@ class Clock:
                 self._log_zone_s = round((local.unix_s - float(peeled.epoch)) / 900) * 900
 
 
-def _when(stamp: tuple[bytes, ...], zone_s: int, known: bool) -> When | None:
-    year, month, day, hour, minute, second = (int(part) for part in stamp[:6])
+def _when(stamp: re.Match[bytes], zone_s: int, known: bool) -> When | None:
+    year, month, day, hour, minute, second = (int(part) for part in stamp.group(1, 2, 3, 4, 5, 6))
     if not (1970 <= year <= 9998 and 1 <= month <= 12 and 1 <= day <= 31):
         return None
-    fraction = stamp[6] or b""
+    fraction = stamp[7] or b""
     whole = calendar.timegm((year, month, day, hour, minute, second)) - zone_s
     return When(whole + (int(fraction) / 10 ** len(fraction) if fraction else 0.0), 10.0 ** -len(fraction), known)
 

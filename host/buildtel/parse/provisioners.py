@@ -35,7 +35,9 @@ _QUIET_WITHIN = (
     (b"Creating configuration file 'client.rb'", CHEF),
     (b"Creating directory: /tmp/packer-chef-client", CHEF),
 )
-_FIRST = tuple({text[:5] for text, _ in _WITH_DETAIL + _TRANSFERS + _WITHOUT_DETAIL + _WITHIN} | {b"Provi"})
+_KEY_BYTES = 6
+_ALL = (*_WITH_DETAIL, *_TRANSFERS, *_WITHOUT_DETAIL, *_WITHIN, *_QUIET_WITHIN)
+PROVISIONER_STARTS = frozenset(text[:_KEY_BYTES] for text, _ in _ALL)
 
 # Types of the `(telemetry)` lines whose provisioners say themselves when they begin, and their kinds.
 KINDS_OF_TYPE: dict[str, tuple[str, ...]] = {
@@ -61,7 +63,7 @@ KINDS_OF_TYPE: dict[str, tuple[str, ...]] = {
 
 def provisioner_of(text: bytes, running: str | None) -> tuple[str, bytes] | None:
     """(kind, detail) of the unit that a message of packer's begins; `running` is the kind that runs by now."""
-    if not text.startswith(_FIRST) or (text.startswith(_HEADINGS) and b": " not in text):
+    if text[:_KEY_BYTES] not in PROVISIONER_STARTS or (text.startswith(_HEADINGS) and b": " not in text):
         return None
     for beginning, kind in _WITH_DETAIL:
         if text.startswith(beginning):

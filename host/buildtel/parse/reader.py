@@ -5,10 +5,12 @@ from __future__ import annotations
 from buildtel.events import Event, UnreadableLine
 from buildtel.parse.gitlab import LineJoiner
 from buildtel.parse.lines import LineCutter
-from buildtel.parse.prefix import LOG_ONLY, LOG_UI, MACHINE_ONLY, OUT, Clock, Peeled, peel, plain
+from buildtel.parse.prefix import LOG_ONLY, MACHINE_ONLY, Clock, Peeled, peel, plain
+from buildtel.parse.skip import Skipper
 from buildtel.parse.tracker import Said, Tracker
 
 _LOGGED = (b"[INFO] (telemetry) ", b"[INFO] Packer version: ", b"Packer version: ", b"Starting build run: ")
+_MAX_TEXT_BYTES = 256 << 10
 
 
 class LogReader:
@@ -25,19 +27,19 @@ class LogReader:
         self._joiner = LineJoiner()
         self._clock = Clock()
         self._tracker = Tracker()
+        self._skipper = Skipper()
+        self._names = self._tracker.quiet_names
 
     def feed(self, data: bytes) -> list[Event]:
         """The events of the lines that `data` completes."""
         for number, line in self._cutter.feed(data):
-            for whole in self._joiner.join(number, line):
-                self._line(*whole)
+            self._joined(number, line)
         return self._taken()
 
     def close(self) -> list[Event]:
         """The events of what is left: a last line without a newline, a text that might have gone on."""
         for number, line in self._cutter.close():
-            for whole in self._joiner.join(number, line):
-                self._line(*whole)
+            self._joined(number, line)
         for whole in self._joiner.close():
             self._line(*whole)
         self._tracker.close()
@@ -47,22 +49,34 @@ class LogReader:
         events, self._tracker.events = self._tracker.events, []
         return events
 
+    def _joined(self, number: int, line: bytes | None) -> None:
+        if self._joiner.concerns(line):
+            for whole in self._joiner.join(number, line):
+                self._line(*whole)
+        else:
+            self._line(number, line)
+
     def _line(self, number: int, line: bytes | None) -> None:
         if line is None:
             self._tracker.events.append(UnreadableLine(line=number, reason="longer than 4 MiB"))
-            return
+        elif self._tracker.waits or not self._skipper.boring(line):
+            self._told(number, line)
+            if self._names is not self._tracker.quiet_names:
+                self._names = self._tracker.quiet_names
+                self._skipper.know(self._names)
+
+    def _told(self, number: int, line: bytes) -> None:
         line, red, coloured = plain(line)
         peeled = peel(line)
+        peeled.text = peeled.text[:_MAX_TEXT_BYTES]
+        said = Said(number, peeled, self._clock, red or peeled.error, coloured or peeled.sure)
         if peeled.form == LOG_ONLY:
-            if peeled.text.startswith(_LOGGED):
-                self._tracker.logged(peeled.text, self._said(number, peeled, False, False))
-        elif peeled.form != MACHINE_ONLY:
+            self._tracker.logged(peeled.text if peeled.text.startswith(_LOGGED) else b"", said)
+        elif peeled.form == MACHINE_ONLY:
+            self._tracker.logged(b"", said)
+        else:
             self._clock.learn(peeled)
-            self._output(peeled, self._said(number, peeled, red, coloured))
-
-    def _said(self, number: int, peeled: Peeled, red: bool, coloured: bool) -> Said:
-        copy = LOG_UI if peeled.form == LOG_UI else OUT
-        return Said(number, self._clock.when(peeled), copy, red or peeled.error, peeled.sure or coloured)
+            self._output(peeled, said)
 
     def _output(self, peeled: Peeled, said: Said) -> None:
         text = peeled.text

@@ -25,25 +25,36 @@ from buildtel.events import (
 from buildtel.parse.longtext import LongText
 from buildtel.parse.names import Stranger, Strangers
 from buildtel.parse.phases import AFTER_PROVISIONING, phase_of
+from buildtel.parse.prefix import LOG_UI, OUT, Clock, Peeled
 from buildtel.parse.provisioners import KINDS_OF_TYPE, OTHER, provisioner_of, quiet_provisioner_of
 from buildtel.parse.records import MARK, looks_damaged, read_record
 from buildtel.parse.words import duration_s, says_cancelled, verdict
 
 _COLOUR_LINE = b" output will be in this color."
 _OVER = (b"Builds finished", b"Some builds didn't complete successfully")
+_MAX_NAME_BYTES = 300
+_COMPARED_BYTES = 500
 _CONNECTED = (b"Connected to SSH!", b"Connected to WinRM!")
 _WAITING = (b"Waiting for SSH to become available", b"Waiting for WinRM to become available")
 
 
-@dataclass(slots=True)
 class Said:
-    """One message: where it stood, and how it was said."""
+    """One message: where it stood, and how it was said. Its time is worked out when it is asked for."""
 
-    line: int
-    at: When | None
-    copy: str
-    error: bool
-    sure: bool
+    __slots__ = ("_clock", "_peeled", "copy", "error", "line", "sure")
+
+    def __init__(self, line: int, peeled: Peeled, clock: Clock, error: bool, sure: bool) -> None:
+        self.line = line
+        self.copy = peeled.form
+        self.error = error
+        self.sure = sure
+        self._peeled = peeled
+        self._clock = clock
+
+    @property
+    def at(self) -> When | None:
+        """The time of the line."""
+        return self._clock.when(self._peeled)
 
 
 @dataclass(slots=True)
@@ -63,6 +74,7 @@ class Tracker:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.quiet_names: list[bytes] = []
         self._in_run = False
         self._version_known = False
         self._open: LongText | None = None
@@ -74,10 +86,16 @@ class Tracker:
         self._strangers = Strangers()
         self._copies: Counter[tuple[str, bytes]] = Counter()
         self._over = False
+        self.quiet_names = []
         self._total: bytes | None = None
         self._listing = False
 
     # What the reader calls.
+
+    @property
+    def waits(self) -> bool:
+        """Whether the text of an event may go on in the next line, whatever that holds."""
+        return self._open is not None
 
     def said(self, text: bytes, said: Said) -> None:
         """Take one line of packer's output."""
@@ -103,8 +121,10 @@ class Tracker:
             self._continued(text)
 
     def logged(self, text: bytes, said: Said) -> None:
-        """Take one line of the debug log that is not a copy of the output."""
+        """Take one line of the debug log that is not a copy of the output, empty if it says nothing to us."""
         self._flush()
+        if not text:
+            return
         if text.startswith(b"[INFO] (telemetry) "):
             self._telemetry(text[19:].decode("utf-8", "replace"), said)
         elif text.startswith(b"Starting build run: "):
@@ -158,6 +178,7 @@ class Tracker:
     def _end_run(self, total_s: float | None, said: Said) -> None:
         self._settle_strangers()
         self._over = True
+        self.quiet_names = []
         self.events.append(RunFinished(line=said.line, at=said.at, total_s=total_s))
 
     def _interrupted(self, text: bytes, said: Said) -> None:
@@ -199,6 +220,7 @@ class Tracker:
             build = self._add(name, _Build(name.decode("utf-8", "replace"), seen=False))
         if not build.seen:
             build.seen = True
+            self.quiet_names = [] if self._over else [*self.quiet_names, name]
             self.events.append(BuildSeen(line=line, at=at, target=build.target))
         return build
 
@@ -254,10 +276,10 @@ class Tracker:
         for odd in self._odd_names:
             if rest.startswith(odd + b":"):
                 return odd, rest[len(odd) + 2 :]
-        name, colon, message = rest.partition(b": ")
-        if colon:
-            return name, message
-        return (rest[:-1], b"") if rest.endswith(b":") else (None, b"")
+        end = rest.find(b": ", 0, _MAX_NAME_BYTES)
+        if end >= 0:
+            return rest[:end], rest[end + 2 :]
+        return (rest[:-1], b"") if rest.endswith(b":") and len(rest) <= _MAX_NAME_BYTES else (None, b"")
 
     def _message(self, build: _Build, text: bytes, said: Said, loud: bool) -> None:
         if said.error:
@@ -399,10 +421,11 @@ class Tracker:
 
     def _is_copy(self, text: bytes, said: Said) -> bool:
         """Whether `text` stood in the other stream (output, debug log) already, and has not been matched yet."""
-        for copy, text_before in ((other, text) for other in ("out", "log") if other != said.copy):
-            if self._copies[copy, text_before] > 0:
-                self._copies[copy, text_before] -= 1
-                return True
+        text = text[:_COMPARED_BYTES]
+        other = OUT if said.copy == LOG_UI else LOG_UI
+        if self._copies[other, text] > 0:
+            self._copies[other, text] -= 1
+            return True
         self._copies[said.copy, text] += 1
         return False
 

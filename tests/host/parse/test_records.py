@@ -1,0 +1,148 @@
+"""Which `BUILDTEL:` lines are records, which are damaged, and which are neither."""
+
+import json
+import zlib
+
+import pytest
+
+from buildtel.events import AgentRecord, DamagedRecord
+from buildtel.parse import LogReader
+from buildtel.parse.records import read_record
+
+BASE = '{"v":1,"ev":"start","sid":"9f3c01ab22cd","seq":1,"t":1769257200000000000,"m":41200000000'
+
+
+def sealed(body):
+    """The record with this body (from `{`, without its closing brace), its CRC computed."""
+    return f'BUILDTEL:{body},"crc":"{zlib.crc32(body.encode()):08x}"}}'.encode()
+
+
+def read(*lines):
+    """The records and damages in a log of these lines."""
+    reader = LogReader()
+    events = reader.feed(b"\n".join(lines) + b"\n") + reader.close()
+    return [event for event in events if isinstance(event, (AgentRecord, DamagedRecord))]
+
+
+RECORD = sealed(BASE)
+FIRST = b"==> qemu.debian: Waiting for SSH to become available..."
+
+SOUND = {
+    "plain": BASE,
+    "counters": BASE + ',"c":{"cpu":[1,2,null],"disk":{"vda":[1,2]},"psi":{"cpu":[1,2]}}',
+    "floats where they belong": BASE + ',"procs":[["dpkg",12.3,null]],"cost":{"cpu_ms":31,"rss_kb":9100,"bytes":1}',
+    "text": BASE + ',"name":"a, b: \\"c\\" \\n \\u00e9 {x}"',
+    "unknown fields": BASE + ',"future":{"a":[1.5]}',
+    "largest numbers": BASE + ',"x":18446744073709551615,"y":-9223372036854775808',
+}
+BAD = {
+    "NaN": BASE + ',"x":NaN',
+    "Infinity": BASE + ',"x":-Infinity',
+    "out of range": BASE + ',"x":1e999',
+    "65 bits": BASE + ',"x":18446744073709551616',
+    "5,000 digits": BASE + ',"x":' + "9" * 5000,
+    "same key twice": BASE + ',"seq":2',
+    "same key twice below": BASE + ',"c":{"mem":[1],"mem":[2]}',
+    "deep": BASE + ',"x":' + "[" * 500 + "]" * 500,
+    "very deep": BASE + ',"x":' + "[" * 20000 + "]" * 20000,
+    "a float as seq": BASE.replace('"seq":1', '"seq":1.0'),
+    "true as seq": BASE.replace('"seq":1', '"seq":true'),
+    "no seq": BASE.replace('"seq":1,', ""),
+    "float counter": BASE + ',"c":{"cpu":[1.5]}',
+    "text as counter": BASE + ',"cols":{"m_ms":["1"]}',
+    "counters that are a list": BASE + ',"c":[1]',
+    "float exit": BASE + ',"exit":1.0',
+    "no sid": BASE.replace('"9f3c01ab22cd"', "null"),
+    "other protocol": BASE.replace('"v":1', '"v":2'),
+    "half a surrogate": BASE + ',"name":"\\ud800"',
+    "trailing comma": BASE + ",",
+    "too long": BASE + ',"name":"' + "x" * 70000 + '"',
+}
+
+
+@pytest.mark.parametrize("body", SOUND.values(), ids=SOUND)
+def test_sound_records_come_with_their_fields(body):
+    """A record whose CRC agrees comes with all that its JSON says."""
+    (event,) = read(FIRST, b"    qemu.debian: " + sealed(body))
+    assert isinstance(event, AgentRecord)
+    assert (event.target, event.line) == ("qemu.debian", 2)
+    assert event.fields == json.loads(sealed(body)[9:])
+
+
+@pytest.mark.parametrize("body", BAD.values(), ids=BAD)
+def test_records_that_are_no_strict_json_are_damaged(body):
+    """A record may have the right CRC and still be nothing that the agent writes: counted, never raised."""
+    (event,) = read(FIRST, b"==> qemu.debian: " + sealed(body))
+    assert isinstance(event, DamagedRecord)
+    assert event.reason
+
+
+def test_bytes_that_are_no_text_are_damaged():
+    """Invalid UTF-8 in a record is damage even where the CRC agrees."""
+    body = BASE.encode() + b',"name":"\xff"'
+    line = b"BUILDTEL:" + body + f',"crc":"{zlib.crc32(body):08x}"}}'.encode()
+    assert isinstance(read(FIRST, b"==> qemu.debian: " + line)[0], DamagedRecord)
+
+
+@pytest.mark.parametrize(
+    ("message", "word"),
+    [
+        (b"foo " + RECORD, "before"),
+        (b"+ echo '" + RECORD + b"'", "before"),
+        (RECORD + b" foo", "glued"),
+        (RECORD[:60], "cut"),
+        (RECORD.replace(b'"seq":1', b'"seq":<sensitive>'), "scrubbed"),
+        (RECORD.replace(b"{", b"<sensitive>"), "scrubbed"),
+        (RECORD.replace(b"9f3c", b"***"), "scrubbed"),
+        (RECORD.replace(b'"seq":1', b'"seq":2'), "CRC"),
+        (b"BUILDTEL:hello", "JSON"),
+        (b"BUILDTEL:", "JSON"),
+        (RECORD[9:] and b"x BUILDTEL:<sensitive>", "before"),
+    ],
+)
+def test_damage_is_counted_with_a_reason(message, word):
+    """Glued, traced, cut, scrubbed and altered records are damaged, each with words that say so."""
+    (event,) = read(FIRST, b"==> qemu.debian: " + message)
+    assert isinstance(event, DamagedRecord)
+    assert word in event.reason
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"2026/01/24 12:00:00 packer-plugin-qemu_v1.1.4_x5.0_linux_amd64 plugin: 2026/01/24 12:00:00 "
+        b"[DEBUG] starting remote command: echo '" + RECORD + b"'",
+        b"2026/01/24 12:00:00 [INFO] (shell-local): starting local command: sh -c " + RECORD,
+        b"==> qemu.debian: MARK = 'BUILDTEL:'",
+        b"==> qemu.debian: buildtel: nothing",
+        b"printf '%s' '" + RECORD + b"'",
+    ],
+)
+def test_mentions_are_neither_record_nor_damage(line):
+    """Debug lines that echo a command, source text and other programs' lines are not messages of ours."""
+    assert read(FIRST, line) == []
+
+
+def test_a_line_outside_of_packer_is_a_record_without_a_target():
+    """A spool file's lines carry no build's name."""
+    (event,) = read(RECORD)
+    assert isinstance(event, AgentRecord)
+    assert event.target is None
+
+
+def test_copies_of_a_record_are_all_told():
+    """A log that was merged from two streams holds a record twice; which one counts is the fold's to say."""
+    merged = b"1769257200,,ui,message,    qemu.debian: " + RECORD.replace(b",", b"%!(PACKER_COMMA)")
+    assert len(read(FIRST, merged, b"2026/01/24 12:00:00 " + merged)) == 2
+
+
+def test_a_post_processors_record_belongs_to_its_build():
+    """`T (shell-local): ` is the build T."""
+    (event,) = read(FIRST, b"    qemu.debian (shell-local): " + RECORD)
+    assert event.target == "qemu.debian"
+
+
+def test_reading_by_itself_says_what_is_wrong():
+    """`read_record` gives fields or words."""
+    assert isinstance(read_record(RECORD), dict)
+    assert isinstance(read_record(RECORD[:-1]), str)
