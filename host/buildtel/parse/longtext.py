@@ -18,9 +18,14 @@ class LongText:
     _lines: list[bytes] = field(default_factory=list)
 
     def goes_on(self, line: bytes) -> bool:
-        """Take a line without any form of packer's; False where the text is over. A heading may have a gap below it."""
-        gap_below_heading = not self._lines and self._text().endswith(":")
-        if len(self._lines) >= _MAX_LINES or (not line and not gap_below_heading):
+        """Take a line without any form of packer's; False where the text is over.
+
+        An artifact goes on only below a heading (`AMIs were created:`); a heading may have a gap below it.
+        """
+        heading = self._text().endswith(":")
+        if isinstance(self.event, Artifact) and not heading:
+            return False
+        if len(self._lines) >= _MAX_LINES or (not line and not (heading and not self._lines)):
             return False
         self._lines.append(line[:_MAX_LINE_BYTES])
         return True

@@ -276,6 +276,8 @@ class Tracker:
         for odd in self._odd_names:
             if rest.startswith(odd + b":"):
                 return odd, rest[len(odd) + 2 :]
+            if rest.startswith(odd + b" (") and (end := rest.find(b"): ", len(odd))) > 0:
+                return rest[: end + 1], rest[end + 3 :]
         end = rest.find(b": ", 0, _MAX_NAME_BYTES)
         if end >= 0:
             return rest[:end], rest[end + 2 :]
