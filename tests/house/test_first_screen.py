@@ -43,7 +43,8 @@ def bare_root(tmp_path: Path):
 
 def typed(root: Path, command: str) -> str:
     """What a newcomer sees on stdout after typing a command in the clone; it must succeed."""
-    script = "mount -t proc proc proc; mount --rbind /dev dev; exec chroot . sh -c 'cd /root/buildtel && " + command + "'"
+    enter = "mount -t proc proc proc; mount --rbind /dev dev; exec chroot . "
+    script = f"{enter} sh -c 'cd /root/buildtel && {command}'"
     pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_") and "FIND_LINKS" not in name}
     done = subprocess.run(
         ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec", script],

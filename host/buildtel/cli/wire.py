@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from buildtel.errors import BuildtelError
-from buildtel.wire import check, lines, place
-from buildtel.wire.template import Template, read_folder
+
+if TYPE_CHECKING:
+    from buildtel.wire.template import Template
 
 HELP = "put buildtel beside a Packer template, or check how a template is wired"
 
@@ -29,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Does it; 0 if all is well, 1 if the check found something wrong."""
+    from buildtel.wire import lines, place
+    from buildtel.wire.template import read_folder
+
     template = read_folder(args.dir)
     if args.check:
         return _check(template, args.level)
@@ -45,13 +50,15 @@ def _refuse_json(template: Template) -> None:
     json_files = template.json_files + template.legacy_files
     if json_files:
         raise BuildtelError(
-            f"{json_files[0]} is a JSON template, which can't be wired: it gets level 0, by"
-            " `buildtel-host packer build …` or `buildtel-host collect packer.log`; `packer hcl2_upgrade` makes it HCL2"
+            f"{json_files[0]} is a JSON template, which can't be wired: it gets what its log says,"
+            " by `buildtel-host collect packer.log`; `packer hcl2_upgrade` makes it HCL2"
         )
     raise BuildtelError(f"{template.folder} has no *.pkr.hcl: name the folder that `packer build` is given")
 
 
 def _check(template: Template, level: int) -> int:
+    from buildtel.wire import check
+
     findings = check.check(template)
     for finding in findings:
         line = "" if finding.line is None else f":{finding.line}"
