@@ -50,7 +50,7 @@ def _refuse_json(template: Template) -> None:
     json_files = template.json_files + template.legacy_files
     if json_files:
         raise BuildtelError(
-            f"{json_files[0]} is a JSON template, which can't be wired: it gets what its log says,"
+            f"{json_files[0]} is a JSON template, which can't be wired: it gets level 0, what its log says,"
             " by `buildtel-host collect packer.log`; `packer hcl2_upgrade` makes it HCL2"
         )
     raise BuildtelError(f"{template.folder} has no *.pkr.hcl: name the folder that `packer build` is given")
