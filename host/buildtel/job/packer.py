@@ -24,6 +24,7 @@ from buildtel.job.packer_model import Build, PackerReport, PackerRun, Phase, Pro
 
 AGENT_FILE = "buildtel_agent.py"
 _WORST_FIRST = ("cancelled", "failure", "success")
+_CRASHED = re.compile(r"unexpected EOF|panic|plugin .*crashed", re.IGNORECASE)
 _STOPPED = re.compile(r"halted|exit status:? (?:130|-1)\b", re.IGNORECASE)
 
 
@@ -188,9 +189,10 @@ def _result(ends: list[BuildFinished], interrupted_line: int | None) -> str:
 
 
 def _result_of(end: BuildFinished, interrupted_line: int | None) -> str:
-    """Packer says `finished` even of a build that it was told to stop; only the interrupt before it tells."""
-    if interrupted_line is None:
+    """Packer says `finished` or any error of a build that it was told to stop; only the interrupt before it tells."""
+    if interrupted_line is None or end.line < interrupted_line:
         return end.result
-    if end.result == "success":
-        return "cancelled" if end.line > interrupted_line else "success"
-    return "cancelled" if _STOPPED.search(end.error or "") else end.result
+    if end.result == "success" or _STOPPED.search(end.error or ""):
+        return "cancelled"
+    ended_by_it = interrupted_line > 0 and not _CRASHED.search(end.error or "")
+    return "cancelled" if ended_by_it else end.result
