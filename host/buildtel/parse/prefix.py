@@ -27,8 +27,12 @@ _LOG = re.compile(
 _MACHINE = re.compile(rb"(\d{9,11}),([^,]*),([^,]*),(.*)", re.S)
 _AZURE = re.compile(rb"\[[0-9a-fA-F-]{36}\] PACKER (?:OUT |ERR )?")
 _TIME_ONLY = re.compile(rb"\[?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?\]?(?:[WE]?:)?(?: :)? {1,2}(?=\S|    \S)")
+_COMMENT = re.compile(
+    rb"(?:#+|//+|;+|>|\*|\|)[ \t]?(?===> |--> |    [^ ]|Build '|\d{4}[-/]\d\d|\d{9},|.{1,300} output will be in)"
+)
 _SYSLOG = re.compile(rb"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?:\S+ \S+\[\d+\]: )?")
 _BOM = (b"\xef\xbb\xbf", b"\xff\xfe")
+_UNINDENTED = (b"==> ", b"--> ", b"Build '")
 _NEVER_STAMPED = frozenset(b"=- B")
 
 OUT = "out"
@@ -83,6 +87,9 @@ def peel(line: bytes) -> Peeled:
         text = peeled.text
         if not text or text[0] in _NEVER_STAMPED or not _peel_one(peeled, text):
             break
+    indented = peeled.text.lstrip(b" \t")
+    if indented.startswith(_UNINDENTED):
+        peeled.text = indented
     if b"\r" in peeled.text:
         inner = peel(peeled.text.rpartition(b"\r")[2])
         peeled.text, peeled.form = inner.text, inner.form if peeled.form == OUT else peeled.form
@@ -152,7 +159,7 @@ def _peel_machine(peeled: Peeled, text: bytes) -> bool:
 
 
 def _peel_noise(peeled: Peeled, text: bytes) -> bool:
-    for form in (_AZURE, _TIME_ONLY, _SYSLOG):
+    for form in (_AZURE, _TIME_ONLY, _COMMENT, _SYSLOG):
         found = form.match(text)
         if found:
             peeled.text = text[found.end() :]

@@ -7,9 +7,16 @@ from buildtel.parse.gitlab import LineJoiner
 from buildtel.parse.lines import LineCutter
 from buildtel.parse.prefix import LOG_ONLY, MACHINE_ONLY, Clock, Peeled, peel, plain
 from buildtel.parse.skip import Skipper
-from buildtel.parse.tracker import Said, Tracker
+from buildtel.parse.states import Said
+from buildtel.parse.tracker import Tracker
 
-_LOGGED = (b"[INFO] (telemetry) ", b"[INFO] Packer version: ", b"Packer version: ", b"Starting build run: ")
+_LOGGED = (
+    b"[INFO] (telemetry) ",
+    b"[INFO] Packer version: ",
+    b"Packer version: ",
+    b"Packer Version: ",
+    b"Starting build run: ",
+)
 _MAX_TEXT_BYTES = 256 << 10
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
 from buildtel.events import (
     AgentRecord,
@@ -14,9 +13,6 @@ from buildtel.events import (
     Event,
     Interrupted,
     PackerVersion,
-    PhaseStarted,
-    ProvisionerFinished,
-    ProvisionerStarted,
     RunFinished,
     RunStarted,
     SshWait,
@@ -25,9 +21,10 @@ from buildtel.events import (
 from buildtel.parse.longtext import LongText
 from buildtel.parse.names import Stranger, Strangers
 from buildtel.parse.phases import AFTER_PROVISIONING, phase_of
-from buildtel.parse.prefix import LOG_UI, OUT, Clock, Peeled
+from buildtel.parse.prefix import LOG_UI, OUT
 from buildtel.parse.provisioners import KINDS_OF_TYPE, OTHER, provisioner_of, quiet_provisioner_of
 from buildtel.parse.records import MARK, looks_damaged, read_record
+from buildtel.parse.states import BuildState, Said
 from buildtel.parse.words import duration_s, says_cancelled, verdict
 
 _COLOUR_LINE = b" output will be in this color."
@@ -36,37 +33,6 @@ _MAX_NAME_BYTES = 300
 _COMPARED_BYTES = 500
 _CONNECTED = (b"Connected to SSH!", b"Connected to WinRM!")
 _WAITING = (b"Waiting for SSH to become available", b"Waiting for WinRM to become available")
-
-
-class Said:
-    """One message: where it stood, and how it was said. Its time is worked out when it is asked for."""
-
-    __slots__ = ("_clock", "_peeled", "copy", "error", "line", "sure")
-
-    def __init__(self, line: int, peeled: Peeled, clock: Clock, error: bool, sure: bool) -> None:
-        self.line = line
-        self.copy = peeled.form
-        self.error = error
-        self.sure = sure
-        self._peeled = peeled
-        self._clock = clock
-
-    @property
-    def at(self) -> When | None:
-        """The time of the line."""
-        return self._clock.when(self._peeled)
-
-
-@dataclass(slots=True)
-class _Build:
-    target: str
-    seen: bool = True
-    coloured: bool = False
-    running: str | None = None
-    silent_type: str | None = None
-    phase: tuple[str, bytes] | None = None
-    timed_out: bool = False
-    verdict: bytes | None = None
 
 
 class Tracker:
@@ -81,7 +47,7 @@ class Tracker:
         self._new_run_state()
 
     def _new_run_state(self) -> None:
-        self._builds: dict[bytes, _Build] = {}
+        self._builds: dict[bytes, BuildState] = {}
         self._odd_names: list[bytes] = []
         self._strangers = Strangers()
         self._copies: Counter[tuple[str, bytes]] = Counter()
@@ -117,6 +83,8 @@ class Tracker:
             self._record(text, None, said)
         elif text.startswith(b"Packer v") and not said.sure:
             self._version(text[8:].partition(b" ")[0], said, own_process=False)
+        elif self._split(text)[0] in self._builds:
+            self._targeted(text, said, loud=False)
         else:
             self._continued(text)
 
@@ -130,7 +98,7 @@ class Tracker:
         elif text.startswith(b"Starting build run: "):
             self._expect(text[20:])
         else:
-            version = text.removeprefix(b"[INFO] ").removeprefix(b"Packer version: ").split()
+            version = text.removeprefix(b"[INFO] ")[len(b"Packer version: ") :].split()
             self._version(version[0] if version else b"", said, own_process=True)
 
     def close(self) -> None:
@@ -204,20 +172,20 @@ class Tracker:
 
     def _expect(self, name: bytes) -> None:
         if self._in_run and not self._over and name and name not in self._builds:
-            self._add(name, _Build(name.decode("utf-8", "replace"), seen=False))
+            self._add(name, BuildState(name.decode("utf-8", "replace"), seen=False))
 
-    def _add(self, name: bytes, build: _Build) -> _Build:
+    def _add(self, name: bytes, build: BuildState) -> BuildState:
         self._builds[name] = build
         self._strangers.forget(name)
         if b": " in name:
             self._odd_names.append(name)
         return build
 
-    def _known(self, name: bytes, line: int, at: When | None) -> _Build:
+    def _known(self, name: bytes, line: int, at: When | None) -> BuildState:
         """The build of that name, from now on surely one of this run's."""
         build = self._builds.get(name)
         if build is None:
-            build = self._add(name, _Build(name.decode("utf-8", "replace"), seen=False))
+            build = self._add(name, BuildState(name.decode("utf-8", "replace"), seen=False))
         if not build.seen:
             build.seen = True
             self.quiet_names = [] if self._over else [*self.quiet_names, name]
@@ -237,7 +205,7 @@ class Tracker:
                 return
             self._begin_run(said.line, said.at)
         build = self._known(name, said.line, said.at)
-        self._stop_provisioner(build, said)
+        build.stop(said, self.events)
         build.verdict = text
         result = "success" if error is None else "failure"
         if error is not None and says_cancelled(error) and not build.timed_out:
@@ -283,7 +251,7 @@ class Tracker:
             return rest[:end], rest[end + 2 :]
         return (rest[:-1], b"") if rest.endswith(b":") and len(rest) <= _MAX_NAME_BYTES else (None, b"")
 
-    def _message(self, build: _Build, text: bytes, said: Said, loud: bool) -> None:
+    def _message(self, build: BuildState, text: bytes, said: Said, loud: bool) -> None:
         if said.error:
             build.timed_out = build.timed_out or text.startswith(b"Cancelling provisioner after a timeout")
             return
@@ -296,43 +264,22 @@ class Tracker:
         if unit and not self._is_copy(build.target.encode() + text, said):
             silent = build.silent_type is not None and unit[0] == OTHER
             if not silent:
-                self._start_provisioner(build, unit[0], unit[1], said)
+                build.start(unit, said, self.events)
 
-    def _other_message(self, build: _Build, text: bytes, said: Said) -> bool:
+    def _other_message(self, build: BuildState, text: bytes, said: Said) -> bool:
         phase = phase_of(text)
         connected = text.startswith(_CONNECTED)
         if text.startswith(b"Setting a ") and text.endswith(b" timeout for the next provisioner..."):
-            self._stop_provisioner(build, said)
+            build.stop(said, self.events)
         elif text.startswith(b"Cancelling provisioner after a timeout"):
             build.timed_out = True
         elif (phase or connected) and not self._is_copy(build.target.encode() + text, said):
             if phase:
-                self._start_phase(build, phase, text, said)
+                build.begin_phase(phase, text, said, self.events)
             if (connected or text.startswith(_WAITING)) and build.running is None:
                 build.phase = None if connected else build.phase
                 self.events.append(SshWait(line=said.line, at=said.at, target=build.target, connected=connected))
         return True
-
-    def _start_phase(self, build: _Build, phase: str, text: bytes, said: Said) -> None:
-        if build.running is not None and phase not in AFTER_PROVISIONING:
-            return
-        if build.phase == (phase, text):
-            return
-        self._stop_provisioner(build, said)
-        build.phase = (phase, text)
-        shown = text.decode("utf-8", "replace")
-        self.events.append(PhaseStarted(line=said.line, at=said.at, target=build.target, name=phase, text=shown))
-
-    def _start_provisioner(self, build: _Build, kind: str, detail: bytes, said: Said) -> None:
-        self._stop_provisioner(build, said)
-        build.running, build.phase = kind, None
-        shown = detail.decode("utf-8", "replace")
-        self.events.append(ProvisionerStarted(line=said.line, at=said.at, target=build.target, kind=kind, detail=shown))
-
-    def _stop_provisioner(self, build: _Build, said: Said) -> None:
-        if build.running is not None:
-            build.running = None
-            self.events.append(ProvisionerFinished(line=said.line, at=said.at, target=build.target))
 
     def _telemetry(self, text: str, said: Said) -> None:
         under_way = [build for build in self._builds.values() if build.verdict is None]
@@ -341,14 +288,14 @@ class Tracker:
             kind = text[21:].strip()
             if only and only.seen and kind and kind not in KINDS_OF_TYPE:
                 only.silent_type = kind
-                self._start_provisioner(only, OTHER, b"", said)
+                only.start((OTHER, b""), said, self.events)
         elif text.startswith("ending "):
             kind = text[7:].strip()
             kinds = KINDS_OF_TYPE.get(kind, ())
             ended = [build for build in under_way if build.running in kinds or kind == build.silent_type]
             if len(ended) == 1:
                 ended[0].silent_type = None
-                self._stop_provisioner(ended[0], said)
+                ended[0].stop(said, self.events)
 
     # Records.
 
