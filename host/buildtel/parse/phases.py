@@ -7,6 +7,7 @@ googlecompute, hyperv, proxmox, qemu, virtualbox, vmware, vsphere, digitalocean 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 # phase: how its texts begin. Where two fit, the longer one wins.
 _BEGINNINGS: dict[str, tuple[str, ...]] = {
@@ -15,8 +16,8 @@ _BEGINNINGS: dict[str, tuple[str, ...]] = {
         "Running builder ...", "Creating Azure Resource Manager (ARM) client", "Creating Azure DevTestLab",
         "Getting source image id", "Checking the root device", "Gathering information about",
         "Creating a temporary directory for sharing data", "Creating build directory", "Preparing config",
-        "Discovering ", "Querying source image id", "Force Deregister flag found",
-        "Deleting previous output directory", "Configuring output and export directories", "Calling Vagrant",
+        "Discovering ", "Querying source image id", "Force Deregister flag found", "Deleting previous ",
+        "Deleting any current floppy disk", "Configuring output and export directories", "Calling Vagrant",
         "XAPI client session established", "Using existing resource group",
     ),
     "access": (
@@ -80,11 +81,14 @@ _BEGINNINGS: dict[str, tuple[str, ...]] = {
         "Provisioning step had errors: Running the cleanup provisioner",
     ),
     "shutdown": (
-        "Gracefully halting ", "Gracefully shutting down", "Halting the virtual machine", "Forcibly halting",
-        "Forcefully shutting down", "Waiting for shutdown", "Running shutdown command",
-        "Executing shutdown command", "Powering off ", "Power off VM", "Shutting down ", "Shuting down ",
-        "Stopping the source", "Stopping VM", "Stopping virtual machine", "Stopping instance",
-        "Stopping server", "Stopping source machine", "Stopping this instance", "Stopping container",
+        "Gracefully halting virtual machine", "Gracefully halting ", "Gracefully shutting down",
+        "Halting the virtual machine", "Forcibly halting", "Forcefully shutting down", "Waiting for shutdown",
+        "Running shutdown command", "Executing shutdown command", "Powering off machine",
+        "Powering off virtual machine", "Powering off ", "Power off VM", "Shutting down VM",
+        "Shutting down server", "Shutting down instance", "Shutting down Linode",
+        "Shutting down the virtual machine", "Shutting down ", "Shuting down ", "Stopping the source",
+        "Stopping VM", "Stopping virtual machine", "Stopping instance", "Stopping server",
+        "Stopping source machine", "Stopping this instance", "Stopping container",
         "Waiting for the instance to stop", "Waiting for the vm to stop", "Waiting for vm to be powered down",
         "Generalizing machine", "Executing OS generalization", "Step: Shutting down VM",
         "Automatic shutdown disabled", "Deleting instance...", "Waiting instance stopped",
@@ -94,24 +98,29 @@ _BEGINNINGS: dict[str, tuple[str, ...]] = {
         "Creating the image", "Creating snapshot", "Creating Snapshot", "Creating a snapshot",
         "Creating virtual machine snapshot", "Creating template", "Creating ProfitBricks snapshot",
         "Registering the AMI", "Registering image", "Waiting for AMI", "Waiting for OMI", "Waiting for image",
-        "Waiting for snapshot", "Waiting for Snapshots", "Waiting for fast launch", "Capturing ", "Publishing ",
+        "Waiting for snapshot", "Waiting for Snapshots", "Waiting for fast launch", "Capturing image",
+        "Capturing VHD", "Capturing ", "Publishing to Shared Image Gallery", "Publishing container",
         "Snapshotting ", "Committing the container", "Copying AMI", "Copying/Encrypting AMI",
         "Modifying attributes on", "Adding tags to AMI", "Tagging ", "Bundling the volume",
         "Querying the machine's", "Copying VHD to Storage Account", "transferring Snapshot",
         "Enabling fast boot for AMI", "Enabling deprecation on AMI", "Copying images from",
     ),
     "convert": (
-        "Converting ", "Convert VM into template", "Compacting ", "Collating build artifacts",
-        "Marking as a template", "Registering virtual machine as a template",
+        "Converting VM to template", "Converting ", "Convert VM into template", "Compacting ",
+        "Collating build artifacts", "Marking as a template", "Registering virtual machine as a template",
     ),
     "export": (
-        "Preparing to export", "Exporting ", "Uploading the bundle", "Uploading image", "Importing VM template",
-        "Importing VM OVF template", "Packaging box",
+        "Preparing to export", "Exporting the container", "Exporting container", "Exporting ",
+        "Uploading the bundle", "Uploading image", "Importing VM template", "Importing VM OVF template",
+        "Packaging box",
     ),
     "cleanup": (
-        "Terminating ", "Cleaning up ", "Cleaning VMX", "Cleaning .vmx", "Cleanup ", "Clean up ", "Deleting ",
-        "Destroying ", "Deregistering ", "Unregistering ", "Killing the container", "Removing ",
-        "Trying to remove ephemeral keys", "Unmount", "Detaching ", "Disabling VNC",
+        "Terminating the source", "Terminating ", "Cleaning up any extra volumes", "Cleaning up ",
+        "Cleaning VMX", "Cleaning .vmx", "Cleanup ", "Clean up ", "Deleting output directory",
+        "Deleting temporary keypair", "Deleting ", "Destroying VM", "Destroying droplet", "Destroying server",
+        "Destroying ", "Deregistering and deleting", "Deregistering ", "Unregistering and deleting",
+        "Unregistering ", "Killing the container", "Removing ", "Trying to remove ephemeral keys",
+        "Unmounting the root device", "Unmounting ", "Unmount/delete", "Detaching ", "Disabling VNC",
         "Disconnecting from vmconnect", "Disabling vlan", "Ejecting CD-ROM", "Eject CD-ROM",
         "No volumes to clean up", "The resource group was not created by Packer", "Revoking access",
         "Clear boot order", "Clearing boot order",
@@ -121,7 +130,8 @@ _BEGINNINGS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-# Phases that can follow a provisioner; the others, seen while one runs, are its own output.
+# Phases that can follow a provisioner; the others, seen while one runs, are its own output. So are words that
+# guests print too (`Removing libfoo ...`): beginnings that end in a space are not believed then.
 AFTER_PROVISIONING = frozenset(
     ("pause", "error_cleanup", "shutdown", "create_image", "convert", "export", "cleanup", "post_processor")
 )
@@ -152,14 +162,21 @@ _BY_START = _by_start()
 PHASE_STARTS = frozenset(_BY_START) | {start[:_KEY_BYTES] for start, _, _ in _TIMED}
 
 
-def phase_of(text: bytes) -> str | None:
-    """The phase that a message of packer's begins, None for every other text."""
+def phase_of(text: bytes, while_provisioning: bool = False) -> str | None:
+    """The phase that a message of packer's begins, None for every other text.
+
+    `while_provisioning` believes only what the guest would hardly print.
+    """
     if text[:_KEY_BYTES] not in PHASE_STARTS:
         return None
-    for beginning, phase in _BY_START.get(text[:_KEY_BYTES], ()):
+    for beginning, phase in (*_BY_START.get(text[:_KEY_BYTES], ()), *_timed(text)):
         if text.startswith(beginning):
-            return phase
+            sure = phase in AFTER_PROVISIONING and not beginning.endswith(b" ")
+            return phase if sure or not while_provisioning else None
+    return None
+
+
+def _timed(text: bytes) -> Iterator[tuple[bytes, str]]:
     for start, end, phase in _TIMED:
         if text.startswith(start) and text.endswith(end):
-            return phase
-    return None
+            yield text, phase

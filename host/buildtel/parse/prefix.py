@@ -33,6 +33,7 @@ _COMMENT = re.compile(
 _SYSLOG = re.compile(rb"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?:\S+ \S+\[\d+\]: )?")
 _BOM = (b"\xef\xbb\xbf", b"\xff\xfe")
 _UNINDENTED = (b"==> ", b"--> ", b"Build '")
+_PROMPTS = (b"Press enter to continue. ", b"(build may fail even if retry succeeds)? ")
 _NEVER_STAMPED = frozenset(b"=- B")
 
 OUT = "out"
@@ -87,6 +88,9 @@ def peel(line: bytes) -> Peeled:
         text = peeled.text
         if not text or text[0] in _NEVER_STAMPED or not _peel_one(peeled, text):
             break
+    for prompt in _PROMPTS:
+        if prompt in peeled.text:
+            peeled.text = peeled.text.rpartition(prompt)[2] or peeled.text
     indented = peeled.text.lstrip(b" \t")
     if indented.startswith(_UNINDENTED):
         peeled.text = indented

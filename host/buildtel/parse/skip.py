@@ -9,7 +9,7 @@ from buildtel.parse.phases import PHASE_STARTS
 from buildtel.parse.provisioners import PROVISIONER_STARTS
 
 START_BYTES = 6
-_STARTS = PHASE_STARTS | PROVISIONER_STARTS | {b"BUILDT", b"Connec", b"Settin", b"Cancel"}
+_STARTS = PHASE_STARTS | PROVISIONER_STARTS | {b"BUILDT", b"Connec", b"Settin", b"Cancel", b"[c] Cl"}
 _BEFORE = rb"[\x1b\[0-9;mTZ:.,/+ -]{0,60}(?:ui(?: error)?: |ui,[a-z]+,)?[\x1b\[0-9;mTZ:.+ -]{0,40}(?:==> |    )"
 _DEBUG = re.compile(rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?!ui(?: error)?:|\[INFO\] |Packer |Starting build|\d{9})")
 _NOTHING = re.compile(rb"(?!)")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from buildtel.events import Event, PhaseStarted, ProvisionerFinished, ProvisionerStarted, When
-from buildtel.parse.phases import AFTER_PROVISIONING
 from buildtel.parse.prefix import Clock, Peeled
 
 
@@ -53,9 +52,7 @@ class BuildState:
     verdict: bytes | None = None
 
     def begin_phase(self, phase: str, text: bytes, said: Said, events: list[Event]) -> None:
-        """Begin a phase, unless a provisioner runs that may have printed its text."""
-        if self.running is not None and phase not in AFTER_PROVISIONING:
-            return
+        """Begin a phase; what ran before it is over. Its text once more begins nothing."""
         if self.phase == (phase, text):
             return
         self.stop(said, events)

@@ -267,7 +267,7 @@ class Tracker:
                 build.start(unit, said, self.events)
 
     def _other_message(self, build: BuildState, text: bytes, said: Said) -> bool:
-        phase = phase_of(text)
+        phase = phase_of(text, while_provisioning=build.running is not None)
         connected = text.startswith(_CONNECTED)
         if text.startswith(b"Setting a ") and text.endswith(b" timeout for the next provisioner..."):
             build.stop(said, self.events)

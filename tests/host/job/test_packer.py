@@ -244,6 +244,31 @@ def test_telemetry_lines_end_a_provisioner_and_tell_silent_ones():
     assert report.version == "1.6.6"
 
 
+def test_what_the_guest_prints_while_provisioning_begins_no_phase():
+    """Since 1.13 the guest's lines look like packer's: words that guests print too are not believed then."""
+    log = SAYS + (
+        "==> q: Provisioning with shell script: a.sh\n"
+        "==> q: Removing libfoo (1.2) ...\n"
+        "==> q: Creating virtual machine...\n"
+        "==> q: Waiting for SSH to become available...\n"
+        "==> q: Stopping the source instance...\n"
+        "==> q: Removing temporary things\n"
+    )
+    build = report_of(log).runs[0].builds[0]
+    assert [phase.name for phase in build.phases] == ["wait_ssh", "shutdown", "cleanup"]
+
+
+def test_lines_behind_a_prompt_are_read():
+    """`-debug` and `-on-error=ask` leave no newline behind their questions."""
+    log = SAYS + (
+        "==> q: Pausing after run of step 'StepConnect'. Press enter to continue. "
+        "==> q: Provisioning with shell script: a.sh\n"
+        "==> q: [c] Clean up and exit, [a] abort without cleanup, or [r] retry step "
+        "(build may fail even if retry succeeds)? ==> q: Provisioning with shell script: b.sh\n"
+    )
+    assert [unit.detail for unit in report_of(log).runs[0].builds[0].provisioners] == ["a.sh", "b.sh"]
+
+
 def test_late_lines_of_a_merged_log_begin_no_run():
     """Stderr may overtake stdout: what packer says at a build's end does not begin a new run."""
     log = SAYS + (
