@@ -10,9 +10,9 @@ from buildtel.job.drafts import MachineDraft, MarkDraft, Point, StepDraft, Unit
 from buildtel.job.records import Record
 from buildtel.job.series import MAX_KEPT, Samples, unpack
 
-MAX_STEPS = 20_000
+MAX_STEPS = 5_000
 MAX_MARKS = 2_000
-MAX_LEAVES = 1_000_000  # numbers kept in all counters, series and samples together
+MAX_LEAVES = 500_000  # numbers kept in all counters, series and samples together
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,10 @@ class Limits:
         self._note = note
         self._steps, self._marks, self._leaves = MAX_STEPS, MAX_MARKS, MAX_LEAVES
 
-    def afford(self, body: dict[str, Any]) -> None:
-        """Drop from `body` the measurements that no longer fit."""
+    def afford(self, ev: str, body: dict[str, Any]) -> None:
+        """Drop from an event's `body` the measurements that no longer fit; a beat replaces the one before."""
+        if ev == "beat":
+            return
         for name in ("c", "series"):
             if name in body and not self.room(_leaves(body[name])):
                 del body[name]

@@ -209,7 +209,7 @@ class Fold:
             if len(group.units) < MAX_PACKER_EVENTS:
                 group.units.add((event.target, unit.index))
         self._clock(machine, record, event, unit)
-        self._limits.afford(body)
+        self._limits.afford(record.ev, body)
         point = Point(record.t_ns, record.m_ns, record.boot, event.line, body.get("c"))
         take(Arrival(machine, record, body, point, unit, len(pending.parts) == record.of), self._limits)
 

@@ -99,7 +99,7 @@ def _machine_text(cpus: int | None, memory_mb: float | None, disk_gb: float | No
 
 
 def _step(step: Step) -> StepRow:
-    remark = step.unfinished
+    remark = safe(step.unfinished) if step.unfinished else None
     if remark is None and step.measured == "from samples":
         remark = "figures from the whole-life samples"
     return StepRow(

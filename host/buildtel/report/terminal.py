@@ -59,7 +59,7 @@ def render_terminal(report: Report, console: Console, *, ascii_only: bool) -> No
 
 
 def _lines(report: Report, width: int, ascii_only: bool) -> Iterable[Text]:
-    yield Text.assemble((report.title, "bold"), "  ", _coloured(report.status))
+    yield Text.assemble((_cut(report.title, width - 16), "bold"), "  ", _coloured(report.status))
     labels = max((cell_len(label) for label, _ in report.facts), default=0)
     labels = min(labels, width // 3)
     for label, text in report.facts:
@@ -86,7 +86,8 @@ def _coloured(word: str) -> tuple[str, str]:
 
 
 def _build(build: BuildRows, width: int, ascii_only: bool) -> Iterable[Text]:
-    head = Text.assemble((build.name, "bold"), "  ", _coloured(build.result), f"  {duration(build.duration_s)}")
+    name, result = _cut(build.name, width - 30), _cut(build.result, 12)
+    head = Text.assemble((name, "bold"), "  ", _coloured(result), f"  {duration(build.duration_s)}")
     yield head
     if build.error:
         yield from _wrapped("  error: ", build.error, width)
@@ -136,7 +137,7 @@ def _steps(steps: list[StepRow], width: int) -> Iterable[Text]:
     for row in steps:
         if len(machines) > 1 and row.machine != machine:
             machine = row.machine
-            yield Text(f"on {machine}", "dim")
+            yield Text(_cut(f"on {machine}", width), "dim")
         yield _step(row, columns, name_width)
         if row.remark or row.status not in ("success", ""):
             yield from _wrapped("    ", _remark(row), width)
@@ -188,6 +189,11 @@ def _fit(text: str, width: int) -> str:
     while cell_len(kept) > width - 2:
         kept = kept[1:]
     return set_cell_size(".." + kept, width)
+
+
+def _cut(text: str, width: int) -> str:
+    """`text` in at most `width` cells."""
+    return _fit(text, min(cell_len(text), width))
 
 
 def _wrapped(lead: str, text: str, width: int) -> Iterable[Text]:

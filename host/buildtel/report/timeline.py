@@ -62,7 +62,7 @@ def _rows(build: Build) -> BuildRows:
     ends = [part.ended_at for part in parts if part.ended_at is not None]
     return BuildRows(
         name=safe(build.name),
-        result=build.result,
+        result=safe(build.result),
         duration_s=build.duration_s,
         error=None if build.error is None else safe(build.error),
         artifacts=tuple(safe(text) for text in build.artifacts),
@@ -100,7 +100,7 @@ def _lines(build: Build) -> Iterable[str]:
     for part in sorted(parts, key=_place):
         row = _stretch(part, 0.0)
         yield "\t".join((_clock(part.started_at), duration(row.duration_s), safe(build.name), row.kind, row.label))
-    yield "\t".join(("-", duration(build.duration_s), safe(build.name), "build", build.result))
+    yield "\t".join(("-", duration(build.duration_s), safe(build.name), "build", safe(build.result)))
 
 
 def _clock(unix_s: float | None) -> str:

@@ -89,7 +89,7 @@ class Entry:
 def index_key(entry: Entry) -> str:
     """The key of an entry: newest sorts first, and within one second the later folder."""
     version, folder, _ = entry.document.split("/")
-    copy = int((folder.split("_") + ["1"])[2])
+    copy = int([*folder.split("_"), "1"][2])
     inverse = NEWEST_FIRST - (int(entry.time.timestamp()) * 1000 + copy - 1)
     length = "-" if entry.duration_s is None else f"{entry.duration_s:.3f}"
     name = "~".join((f"{inverse:013d}", folder, entry.status, length, version))

@@ -38,16 +38,19 @@ def read(data: bytes) -> JobDocument:
 
 
 def at(seconds: float) -> When:
+    """The host's time, to the second."""
     return When(S + seconds, 1.0, True)
 
 
 def provisioner(line: int, detail: str, seconds: float | None = None) -> ProvisionerStarted:
+    """The line that announces one."""
     return ProvisionerStarted(
         line=line, at=None if seconds is None else at(seconds), target=TARGET, kind="shell", detail=detail
     )
 
 
 def step_events(guest: Guest, line: int, sid: str = "aaaa00000001", **how: Any) -> list[AgentRecord]:
+    """A whole step, as the reader hands it on."""
     rows = guest.step(sid, how.pop("name", "one"), how.pop("start_s", 10.0), how.pop("end_s", 20.0), **how)
     return [arrived(fields, line + number, at_s) for number, (at_s, fields) in enumerate(rows)]
 
@@ -192,6 +195,7 @@ def unended(tail: list[Event], **beat: Any) -> Any:
 
 
 def finished(error: str | None) -> BuildFinished:
+    """The end of a failed build."""
     return BuildFinished(line=9, target=TARGET, result="failure", duration_s=None, error=error)
 
 
@@ -294,7 +298,7 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=4)
     | st.sampled_from(["\ud800", "cpu", "m_ms", "a1.1"]),
     lambda inner: st.lists(inner, max_size=9) | st.dictionaries(
-        st.sampled_from(["cpu", "mem", "disk", "net", "psi", "vm", "fs", "vda", "m_ms", "cpu.0", "cpu_busy", "x"]), inner,
+        st.sampled_from(["cpu", "mem", "disk", "net", "psi", "vm", "fs", "vda", "m_ms", "cpu.0", "cpu_busy", "x"]), inner,  # noqa: E501
         max_size=4,
     ),
     max_leaves=25,
@@ -308,7 +312,7 @@ FIELDS = {
     "boot": st.sampled_from(["b1", "b2"]) | JSON,
     "run": st.sampled_from(["r1", "r2"]) | JSON,
 }
-BODY = dict.fromkeys(("step", "name", "parent", "c", "peak_kb", "exit", "signal", "series", "procs", "cost", "cols", "cpus", "psi", "part", "of", "last"), JSON)  # fmt: skip
+BODY = dict.fromkeys(("step", "name", "parent", "c", "peak_kb", "exit", "signal", "series", "procs", "cost", "cols", "cpus", "psi", "part", "of", "last"), JSON)  # fmt: skip  # noqa: E501
 
 
 @settings(max_examples=60, deadline=None)

@@ -37,6 +37,7 @@ def document(version: str = "0.10.2", time: datetime = NOON, job: str = "build",
 
 
 def put(store: MemoryStore, data: bytes, steps: str = "steps\n") -> str:
+    """The key that the document stands under now."""
     return deliver(store, data, steps, "job.json").key
 
 
@@ -141,6 +142,7 @@ class FailingStore(MemoryStore):
         self.left = fails_at
 
     def replace(self, key: str, data: bytes, version: str | None) -> bool:
+        """As any store, until the line is cut."""
         self.left -= 1
         if self.left == 0:
             raise StoreError("the line is cut")
@@ -177,7 +179,7 @@ def test_a_document_without_a_time_is_refused(timestamp: str | None) -> None:
     """Without a time there is no key; the error says what is wrong."""
     data = json.dumps({"job": "build", "version": "1", "timestamp": timestamp, "steps": []}).encode()
 
-    with pytest.raises(BuildtelError, match="job.json: its `timestamp`"):
+    with pytest.raises(BuildtelError, match=r"job\.json: its `timestamp`"):
         put(MemoryStore(), data)
 
 

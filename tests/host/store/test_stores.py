@@ -17,12 +17,14 @@ class TestMemoryStore(StoreContract):
 
     @pytest.fixture
     def store(self) -> Store:
+        """An empty store."""
         return MemoryStore()
 
 
 class TestDirectoryStore(StoreContract):
     @pytest.fixture
     def store(self, tmp_path: Path) -> Store:
+        """A store whose directory is not made yet."""
         return DirectoryStore(tmp_path / "data" / "buildtel")
 
 

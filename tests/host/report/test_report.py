@@ -1,0 +1,201 @@
+"""The report: what it says of a job, in any width, whatever the names are."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from buildtel.job import JobDocument, load_document
+from buildtel.report import packer_steps, render_csv, render_json, render_markdown, report_of
+from buildtel.report.terminal import bar, render_terminal
+from buildtel.report.thresholds import THRESHOLDS, exceeded
+from buildtel.report.words import duration, number, safe
+
+from ..job.test_document import ORIGINAL
+from ..job.test_fold import read
+from ..samples import log, qemu_build
+
+
+def drawn(document: JobDocument, width: int = 80, *, ascii_only: bool = True) -> str:
+    """The report as text."""
+    out = io.StringIO()
+    render_terminal(report_of(document), Console(file=out, width=width, force_terminal=False), ascii_only=ascii_only)
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def document() -> JobDocument:
+    """A whole build."""
+    return read(log(qemu_build()))
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_no_line_is_wider_than_the_terminal(document: JobDocument, width: int) -> None:
+    """Every line fits, and the wider terminal shows more figures."""
+    lines = drawn(document, width).splitlines()
+
+    assert max(cell_len(line) for line in lines) <= width
+    assert ("queue" in "".join(lines)) == (width >= 100)
+
+
+def test_a_report_for_a_pipe_is_plain_ascii(document: JobDocument) -> None:
+    """Neither escape sequences nor characters that a plain log can't show."""
+    assert drawn(document).isascii() and "\x1b" not in drawn(document)
+
+
+def test_bars_stand_where_the_time_was(document: JobDocument) -> None:
+    """A phase that follows another begins behind it, and the longest has the longest bar."""
+    lines = {line.split("  ")[1].strip(): line for line in drawn(document, 120).splitlines() if "#" in line}
+    steps = {name.split()[0]: line for name, line in lines.items()}
+
+    assert steps["Converting"].index("#") > steps["shell"].index("#")
+    assert max(lines.values(), key=lambda line: line.count("#")).strip().startswith("shell scripts/install-docker.sh")
+
+
+def test_our_own_provisioners_are_not_shown(document: JobDocument) -> None:
+    """The agent's provisioner is not among the user's, and not missed."""
+    assert "buildtel_agent.py" not in drawn(document, 200)
+
+
+def test_what_is_missing_is_said(document: JobDocument) -> None:
+    """A provisioner without figures is named; of whole data nothing else is said."""
+    assert report_of(document).missing == [
+        "1 provisioner(s) without figures from inside the machine: file-upload files/app.tar => /tmp/app.tar."
+    ]
+
+
+@pytest.mark.parametrize("row", THRESHOLDS, ids=lambda row: row.metric)
+def test_each_threshold_marks_what_is_above_it(row: Any) -> None:
+    """A figure at the threshold is not marked, one above it is, an unknown one never."""
+    assert exceeded({row.metric: row.limit}) == []
+    assert exceeded({row.metric: row.limit + 0.1}) == [row]
+    assert exceeded({row.metric: None}) == []
+
+
+def test_bottlenecks_are_the_originals(document: JobDocument) -> None:
+    """The long, busy, writing, downloading step is marked for each, and the long phase of Packer's own is named."""
+    step, phase = report_of(document).bottlenecks
+
+    assert [word.split(" (")[0] for word in step.words] == ["long step", "CPU-bound", "I/O-intensive", "download-heavy"]
+    assert step.name == "install-docker" and phase.name == "Converting hard drive..."
+
+
+def test_an_original_document_is_reported() -> None:
+    """A file of the original system gives its step, its system and its bottlenecks."""
+    text = drawn(load_document(json.dumps(ORIGINAL).encode(), "old.json"))
+
+    assert "4 CPUs, 32000 MB, 120 GB disk" in text
+    assert "packer_build" in text and "25600!" in text and "33:20!" in text
+
+
+HOSTILE = [
+    "\x1b]0;title\x07",
+    "[bold red]x[/]",
+    "a\nb\tc",
+    "\u202edesrever",
+    "é漢字🐧" * 30,
+    "x" * 5000,
+    " ",
+    "/",
+    "%s{}",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("width", [80, 200])
+def test_no_name_breaks_the_report(name: str, width: int) -> None:
+    """Names are shown as they are, or escaped: no control character, no markup, no line too wide."""
+    step = {**ORIGINAL["steps"][0], "name": name, "machine": name, "status": "failure", "unfinished": name}
+    packer = {"runs": [{"builds": [{"name": name, "result": name, "error": name, "artifacts": [name],
+              "phases": [{"name": "boot", "text": name}], "provisioners": [{"kind": "shell", "detail": name}]}]}]}  # fmt: skip  # noqa: E501
+    other = {**step, "machine": "m"}
+    whole = {
+        **ORIGINAL,
+        "job": name,
+        "version": name,
+        "runner": name,
+        "steps": [step, other],
+        "packer": packer,
+        "notes": [name],
+    }
+    document = load_document(json.dumps(whole).encode(), "x")
+
+    text = drawn(document, width)
+    assert all(char.isprintable() or char == "\n" for char in text + packer_steps(document).replace("\t", ""))
+    assert max(cell_len(line) for line in text.splitlines()) <= width
+    if name.startswith("[bold"):
+        assert "[bold red]x[/]" in text
+    assert "<" not in render_markdown(document)
+
+
+def test_markdown_acts_on_no_name() -> None:
+    """A name with pipes, tags and links is text in the table."""
+    step = {**ORIGINAL["steps"][0], "name": "a|b<img src=x>[c](http://d)`e`"}
+    text = render_markdown(load_document(json.dumps({**ORIGINAL, "steps": [step]}).encode(), "x"))
+
+    (row,) = [line for line in text.splitlines() if "img" in line and line.startswith("|")]
+    assert row.startswith("| a\\|b&lt;img src=x&gt;\\[c\\](http://d)\\`e\\` |")
+
+
+def test_csv_has_a_line_a_step(document: JobDocument) -> None:
+    """Each step's figures stand under their names, unknown ones empty."""
+    rows = list(csv.DictReader(io.StringIO(render_csv(document))))
+
+    assert [(row["name"], row["exit_code"]) for row in rows] == [
+        ("install-docker", "0"),
+        ("/tmp/packer-shell123456", "3"),
+    ]
+    assert (rows[0]["disk_write_mb"], rows[1]["await_ms"]) == ("1500.0", "")
+
+
+def test_json_is_the_document(document: JobDocument) -> None:
+    """`--format json` gives what the file has."""
+    assert json.loads(render_json(document)) == json.loads(document.to_json())
+
+
+def test_packer_steps_are_lines(document: JobDocument) -> None:
+    """Start, length, build, kind and label of each of Packer's steps, and how the build went."""
+    lines = packer_steps(document).splitlines()
+
+    assert lines[0].split("\t") == ["2026-01-24T12:00:00Z", "4.0 s", "qemu.debian", "phase", "Retrieving ISO"]
+    assert lines[-1].split("\t") == ["-", "3:49", "qemu.debian", "build", "success"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, "-"), (0, "0.0 s"), (59.94, "59.9 s"), (60, "1:00"), (192, "3:12"), (3723, "1:02:03"), (-5, "-5.0 s")],
+)
+def test_durations_read_like_a_clock(seconds: float | None, text: str) -> None:
+    """Seconds below a minute, then minutes, then hours."""
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "-"), (0, "0"), (0.034, "0.03"), (3.25, "3.2"), (250.7, "251"), (7.0, "7")]
+)
+def test_figures_are_short(value: float | None, text: str) -> None:
+    """As many digits as one can use."""
+    assert number(value) == text
+
+
+@settings(deadline=None)
+@given(st.floats(0, 1), st.floats(0, 1), st.integers(5, 200))
+def test_a_bar_is_never_empty_nor_too_long(start: float, length: float, room: int) -> None:
+    """However short the stretch, it is seen; however long, it stays in its room."""
+    drawn_bar = bar(start, length, room, True)
+
+    assert "#" in drawn_bar and len(drawn_bar) <= room
+
+
+@given(st.text())
+def test_safe_text_prints(text: str) -> None:
+    """No character that does not print is left."""
+    assert safe(text).isprintable()
