@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 
 MAX_LINE_BYTES = 4 << 20
@@ -47,3 +48,27 @@ class LineCutter:
         self._too_long = False
         self.number += 1
         return self.number, line
+
+
+class ToUtf8:
+    """Passes bytes through, unless the file begins with the mark of UTF-16 (PowerShell's `>` writes it)."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._begun = False
+        self._decoder: codecs.IncrementalDecoder | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        """The same text in UTF-8, as far as it is certain."""
+        if not self._begun:
+            self._head += data
+            if len(self._head) < len(codecs.BOM_UTF16_LE):
+                return b""
+            data, self._head, self._begun = self._head, b"", True
+            if data.startswith(codecs.BOM_UTF16_LE):
+                self._decoder = codecs.getincrementaldecoder("utf-16-le")("replace")
+        return data if self._decoder is None else self._decoder.decode(data).encode()
+
+    def close(self) -> bytes:
+        """What was held back."""
+        return self._head if self._decoder is None else self._decoder.decode(b"", final=True).encode()

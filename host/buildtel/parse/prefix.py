@@ -25,7 +25,7 @@ _LOG = re.compile(
     rb"(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? (ui(?: error)?:(?: |$)|(?=\d{9,11},[^,]*,))?"
 )
 _MACHINE = re.compile(rb"(\d{9,11}),([^,]*),([^,]*),(.*)", re.S)
-_AZURE = re.compile(rb"\[[0-9a-fA-F-]{36}\] PACKER (?:OUT |ERR )?")
+_AZURE = re.compile(rb"\[[0-9a-fA-F-]{36}\] PACKER(?: (?:OUT|ERR))?(?: |$)")
 _TIME_ONLY = re.compile(rb"\[?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?\]?(?:[WE]?:)?(?: :)? {1,2}(?=\S|    \S)")
 _COMMENT = re.compile(
     rb"(?:#+|//+|;+|>|\*|\|)[ \t]?(?===> |--> |    [^ ]|Build '|\d{4}[-/]\d\d|\d{9},|.{1,300} output will be in)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buildtel.events import Event, UnreadableLine
 from buildtel.parse.gitlab import LineJoiner
-from buildtel.parse.lines import LineCutter
+from buildtel.parse.lines import LineCutter, ToUtf8
 from buildtel.parse.prefix import LOG_ONLY, MACHINE_ONLY, Clock, Peeled, peel, plain
 from buildtel.parse.skip import Skipper
 from buildtel.parse.states import Said
@@ -30,6 +30,7 @@ class LogReader:
     """
 
     def __init__(self) -> None:
+        self._to_utf8 = ToUtf8()
         self._cutter = LineCutter()
         self._joiner = LineJoiner()
         self._clock = Clock()
@@ -39,12 +40,12 @@ class LogReader:
 
     def feed(self, data: bytes) -> list[Event]:
         """The events of the lines that `data` completes."""
-        for number, line in self._cutter.feed(data):
-            self._joined(number, line)
+        self._cut(self._to_utf8.feed(data))
         return self._taken()
 
     def close(self) -> list[Event]:
         """The events of what is left: a last line without a newline, a text that might have gone on."""
+        self._cut(self._to_utf8.close())
         for number, line in self._cutter.close():
             self._joined(number, line)
         for whole in self._joiner.close():
@@ -55,6 +56,10 @@ class LogReader:
     def _taken(self) -> list[Event]:
         events, self._tracker.events = self._tracker.events, []
         return events
+
+    def _cut(self, data: bytes) -> None:
+        for number, line in self._cutter.feed(data):
+            self._joined(number, line)
 
     def _joined(self, number: int, line: bytes | None) -> None:
         if self._joiner.concerns(line):

@@ -51,6 +51,7 @@ class Tracker:
         self._odd_names: list[bytes] = []
         self._strangers = Strangers()
         self._copies: Counter[tuple[str, bytes]] = Counter()
+        self._has_log = False
         self._over = False
         self.quiet_names = []
         self._total: bytes | None = None
@@ -123,6 +124,7 @@ class Tracker:
         if own_process and (not self._in_run or self._builds or self._over):
             self._flush()
             self._begin_run(said.line, said.at)
+        self._has_log = self._has_log or own_process
         if not self._version_known and version[:1].isdigit():
             self._version_known = True
             self.events.append(PackerVersion(line=said.line, at=said.at, version=version.decode("utf-8", "replace")))
@@ -230,8 +232,11 @@ class Tracker:
             build = self._builds.get(name.rpartition(b" (")[0])
             within = build is not None
         late = self._over and build is not None and build.verdict is not None
+        self._has_log = self._has_log or said.copy == LOG_UI
         if build is None or (late and b"BUILDTEL:" not in message):
-            self._stranger(name, rest, message, said, loud)
+            # A debug log states its version before a new run; without that, late lines are copies that lag behind.
+            if not (late and (within or self._has_log)):
+                self._stranger(name, rest, message, said, loud)
             return
         if not build.seen:
             self._known(name, said.line, said.at)

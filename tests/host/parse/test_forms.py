@@ -141,6 +141,13 @@ def merged(lines, target, old):
         yield from pair if n % 3 else reversed(pair)
 
 
+def merged_late(lines, target, old):
+    """The same, the debug log's copies far behind."""
+    texts = list(machine(lines, target, old))
+    copies = [f"2026/01/24 13:{n // 60:02d}:{n % 60:02d} {text}" for n, text in enumerate(texts)]
+    return [*texts[:5], *copies[:3], *texts[5:], *copies[3:]]
+
+
 def every(put):
     """A form that puts something before or behind each line of the default form."""
     return lambda lines, target, old: [
@@ -166,6 +173,7 @@ FORMS = {
     "debug log": debug_log,
     "debug log of machine-readable": machine_log,
     "merged": merged,
+    "merged, copies late": merged_late,
     "github": every(lambda n, text: ("" if n else "\ufeff") + stamp(n, digits=".1234567") + " " + text),
     "gh run view": every(lambda n, text: f"build\tRun packer\t{stamp(n, digits='.1234567')} {text}"),
     "our wrapper": every(lambda n, text: stamp(n, digits=".250") + " " + text),
@@ -244,6 +252,16 @@ def test_times_come_from_the_best_stamp(form):
     assert all(NOON_S <= at.unix_s < NOON_S + 120 for at in timed)
     build = fold_packer(events).runs[0].builds[0]
     assert all(unit.started_at <= unit.ended_at for unit in build.provisioners)
+
+
+@pytest.mark.parametrize("form", ["default", "machine-readable"])
+def test_utf_16_is_read_as_the_text_it_is(form):
+    """Windows PowerShell's `>` writes UTF-16; umlauts survive, in any cutting."""
+    text = rendered(form, "qemu.größer").decode()
+    log = b"\xff\xfe" + text.replace("\n", "\r\n").encode("utf-16-le")
+    events = events_of(log, [1, 2, 3, 200, 555])
+    assert events == events_of(log)
+    assert events == events_of(text.replace("\n", "\r\n").encode())
 
 
 def test_a_debug_log_alone_has_times_without_a_zone():
