@@ -27,9 +27,10 @@ bt_agent() {
 bt_run() {
     while [ $# -gt 0 ]; do
         case $1 in
-        --step | --run | --proc | --sys)
+        --step | --run | --record | --proc | --sys)
             case $1 in
             --step) bt_step=${2-} ;;
+            --record) bt_record=${2-} ;;
             --run) bt_run=${2-} ;;
             --proc) bt_proc=${2-} ;;
             --sys) bt_sys=${2-} ;;
@@ -51,7 +52,7 @@ bt_run() {
     exec 7>&2 8<&0 9>&1 2>/dev/null
     if bt_python; then
         bt_agent sampler --step "${bt_step-}" --run "${bt_run-}" --label "${1##*/}" \
-            --proc "${bt_proc:-/proc}" --sys "${bt_sys:-/sys}" 7>&- 8<&- </dev/null
+            --proc "${bt_proc:-/proc}" --sys "${bt_sys:-/sys}" ${bt_record:+--record "$bt_record"} 7>&- 8<&- </dev/null
     fi | {
         read -r bt_id bt_pid bt_rcfile _
         [ -z "$bt_id" ] || export BUILDTEL="$0" BUILDTEL_PARENT="$bt_id"
@@ -782,13 +783,13 @@ def home() -> "str":
 
 
 class Spool:
-    """This user's folder on a tmpfs, for what must outlive a process but not the build."""
+    """This user's folder on a tmpfs, for what must outlive a process but not the build; or a `folder` given."""
 
-    def __init__(self, owner: "str") -> "None":
+    def __init__(self, owner: "str", folder: "str" = "") -> "None":
         from zlib import crc32
 
         self._stem = "/buildtel-%08x-" % (crc32(owner.encode("utf-8", "replace")) & 0xFFFFFFFF)
-        self._folder = ""
+        self._given = self._folder = folder
 
     def create(self, name: "str", mode: "int" = 0o644) -> "int":
         """Opens a new file in this user's folder for writing; -1 where there is no place for it."""
@@ -822,10 +823,12 @@ class Spool:
 
     def tidy(self) -> "None":
         """Removes the folders that are empty."""
-        for folder in self._folders():
+        for folder in [] if self._given else self._folders():
             _quietly(posix.rmdir, folder)
 
     def _folders(self) -> "list[str]":
+        if self._given:
+            return [self._given]
         stem = self._stem[1:]
         return [root + "/" + name for root in SPOOL_ROOTS for name in _listed(root) if name.startswith(stem)]
 
@@ -1033,8 +1036,16 @@ def machine(kernel: "Kernel") -> "dict[str, Any]":
 
 
 def begin(options: "dict[str, str]", out: "int") -> "tuple[Recorder, Spool, Kernel]":
-    """What every call does first: brings the whole-life sampler's news, or says hello where there is none."""
+    """What every call does first: brings the whole-life sampler's news, or says hello where there is none.
+
+    With the option `record` the records go to that file, in whose folder all else is kept too: so does the
+    runner, whose log is for people.
+    """
     kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
+    if "record" in options:
+        file = options["record"]
+        out = posix.open(file, posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT | posix.O_CLOEXEC, 0o600)
+        return Recorder(out, options.get("run", ""), kernel.proc), Spool("", file.rpartition("/")[0]), kernel
     installed = home()
     spool = Spool(installed or sys.argv[0])
     run = options.get("run", "")
@@ -1062,7 +1073,7 @@ def sampler(options: "dict[str, str]") -> "None":
     step = recorder.sid + ".1"
     rc_fd = spool.create(recorder.sid + ".rc")
     write(out, start_block(shown).encode())
-    watch = Watch(recorder, kernel, step)
+    watch = Watch(recorder, kernel, step, out)
     fields = {"name": name or None, "parent": options.get("parent"), "c": watch.start}
     recorder.emit("start", fields, {"step": step}, own_line=True)
     where = spool.path(recorder.sid + ".rc") if rc_fd >= 0 else ""
@@ -1082,8 +1093,8 @@ def sampler(options: "dict[str, str]") -> "None":
 class Watch:
     """A step under way: its samples, beats, peak and busiest processes."""
 
-    def __init__(self, recorder: "Recorder", kernel: "Kernel", step: "str") -> "None":
-        self.recorder, self.kernel, self.step = recorder, kernel, step
+    def __init__(self, recorder: "Recorder", kernel: "Kernel", step: "str", people: "int") -> "None":
+        self.recorder, self.kernel, self.step, self.people = recorder, kernel, step, people
         hz = posix.sysconf("SC_CLK_TCK")
         self.processes = Processes(kernel.proc, hz, boottime_ns() * hz // 1000000000)
         self.start, self.start_ns = kernel.counters(), boottime_ns()
@@ -1130,9 +1141,7 @@ class Watch:
     def finish(
         self, shown: "str", name: "str", m_ns: "int", counters: "dict[str, Any]", exit_status: "int | None"
     ) -> "None":
-        """The end record and the block of figures, within ten seconds or not at all."""
-        import _signal
-
+        """The end record, and the block of figures for people, where somebody still reads."""
         last = series_point(m_ns, counters)
         self.peak_kb = max(filter(None, (last[5], self.peak_kb)), default=None)
         seconds = (m_ns - self.start_ns) / 1e9
@@ -1148,8 +1157,7 @@ class Watch:
             return
         self.recorder.emit("end", fields, {"step": self.step}, last=True)
         figures = metrics(self.start, counters, seconds, self.peak_kb)
-        write(self.recorder.out, end_block(shown, figures, further_lines(figures, exit_status)).encode())
-        _signal.alarm(0)
+        write(self.people, end_block(shown, figures, further_lines(figures, exit_status)).encode())
 
 
 def further_lines(figures: "dict[str, Any]", exit_status: "int | None") -> "Iterator[tuple[str, str]]":
@@ -1324,7 +1332,7 @@ COMMANDS = {
     "run": run, "sampler": sampler, "life": life, "start": start, "end": end, "mark": mark, "install": install,
     "finish": finish, "shell-init": shell_init,
 }  # fmt: skip
-OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir")
+OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir", "record")
 
 
 def parse_arguments(arguments: "list[str]") -> "dict[str, str]":
