@@ -78,7 +78,9 @@ def base_image() -> Path:
         missing.append("root")
     if missing and not os.environ.get("CI"):
         pytest.skip(f"the VM tests need {', '.join(missing)}: see tests/apt-packages.txt")
-    done = subprocess.run([HERE / "make_base_image.sh"], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([HERE / "make_base_image.sh"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.fail(f"the VM's base can't be made:\n{done.stderr[-2000:]}", pytrace=False)
     return Path(done.stdout.strip()).resolve()
 
 

@@ -20,7 +20,7 @@ if [ -e "$image/complete" ]; then
     exit 0
 fi
 
-for tool in mmdebstrap mke2fs qemu-img; do
+for tool in mmdebstrap unshare mke2fs qemu-img; do
     command -v "$tool" >/dev/null || {
         echo "make_base_image.sh: $tool is missing: install what tests/apt-packages.txt lists" >&2
         exit 1
@@ -35,9 +35,9 @@ if [ -e "$image/complete" ]; then
     exit 0
 fi
 work=$cache/making-$key
-rm -rf "$work" "$cache"/base-*
+rm -rf --one-file-system "$work" "$cache"/base-*
 mkdir -p "$work"
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf --one-file-system "$work"' EXIT
 
 # What the host itself takes Debian's packages from; elsewhere mmdebstrap's own default.
 suite=bookworm
@@ -88,7 +88,8 @@ minimal_initrd='mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs
     printf "MODULES=list\nCOMPRESS=gzip\nRESUME=none\n" >"$1/etc/initramfs-tools/conf.d/vm"
     printf "virtio_pci\nvirtio_blk\next4\ncrc32c_generic\n" >"$1/usr/share/initramfs-tools/modules.d/vm"'
 
-mmdebstrap --quiet --variant=minbase --include="$packages" \
+# In a mount namespace of its own: its /proc goes with it, whoever is looking into the folder meanwhile.
+unshare --mount mmdebstrap --quiet --variant=minbase --include="$packages" \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
     --essential-hook="$minimal_initrd" --customize-hook="$work/configure" \
