@@ -203,4 +203,4 @@ def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_
     if folded.counts["missing_parts"]:
         yield f"{folded.counts['missing_parts']} event(s) lack a part and are used as far as they go."
     for reason, number in folded.damage.most_common(MAX_DAMAGE_NOTES):
-        yield f"{number} record(s) damaged: {reason}."
+        yield f"{number} record(s) damaged and not used: {reason}."

@@ -148,7 +148,7 @@ def _with_unit(row: Threshold, step: Step) -> str:
 def _missing(document: JobDocument) -> Iterable[str]:
     """What a reader should know before trusting the figures."""
     yield from (safe(note) for note in document.notes)
-    if document.integrity is not None:
+    if document.integrity is not None:  # damaged records are in the notes, by reason
         yield from _integrity(document.integrity)
     unmeasured = list(_unmeasured(document))
     if unmeasured:
@@ -160,7 +160,6 @@ def _missing(document: JobDocument) -> Iterable[str]:
 def _integrity(integrity: Integrity) -> Iterable[str]:
     words = {
         "missing": "record(s) never arrived",
-        "damaged": "record(s) arrived damaged and were not used",
         "foreign": "record(s) of another run were set apart",
         "duplicate": "record(s) came twice and were counted once",
         "recovered": "record(s) were filled in from the spool",

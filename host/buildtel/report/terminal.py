@@ -108,7 +108,8 @@ def _label_width(build: BuildRows, width: int) -> int:
 
 def _bar_line(stretch: Stretch, span_s: float | None, label_width: int, width: int, ascii_only: bool) -> Text:
     style = "" if stretch.kind == "provisioner" else "dim"
-    line = Text.assemble("  ", (_fit(stretch.label, label_width), style), f" {duration(stretch.duration_s):>9} ")
+    label = _fit(stretch.label, label_width, path=stretch.kind == "provisioner")
+    line = Text.assemble("  ", (label, style), f" {duration(stretch.duration_s):>9} ")
     if span_s and stretch.start_s is not None and stretch.duration_s is not None:
         room = width - label_width - 14
         colour = "cyan" if stretch.kind == "provisioner" else "blue"
@@ -156,7 +157,7 @@ def _columns(steps: list[StepRow], room: int) -> list[Column]:
 
 
 def _step(row: StepRow, columns: list[Column], name_width: int) -> Text:
-    line = Text(_fit(row.name, name_width) + " ", "red" if row.status == "failure" else "")
+    line = Text(_fit(row.name, name_width, path="/" in row.name) + " ", "red" if row.status == "failure" else "")
     for column in columns:
         value = row.metrics.get(column.metric)
         text = duration(value) if column.metric == "duration_s" else number(value)
@@ -179,16 +180,18 @@ def _bottleneck(bottleneck: Bottleneck, width: int) -> Iterable[Text]:
         yield from _wrapped("      try: ", help_, width)
 
 
-def _fit(text: str, width: int) -> str:
-    """`text` in exactly `width` cells; a path too long loses its beginning, anything else its end."""
+def _fit(text: str, width: int, *, path: bool = False) -> str:
+    """`text` in exactly `width` cells; what is too long loses its end, a path what is behind its first word."""
     if cell_len(text) <= width:
         return set_cell_size(text, width)
-    if "/" not in text:
+    if not path:
         return set_cell_size(text, max(width - 2, 0)) + ".."
-    kept = text
-    while cell_len(kept) > width - 2:
+    kind, space, kept = text.partition(" ")
+    lead = kind + space if kept and cell_len(kind) <= width // 2 else ""
+    kept = kept if lead else text
+    while cell_len(kept) > width - 2 - cell_len(lead):
         kept = kept[1:]
-    return set_cell_size(".." + kept, width)
+    return set_cell_size(f"{lead}..{kept}", width)
 
 
 def _cut(text: str, width: int) -> str:

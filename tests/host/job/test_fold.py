@@ -291,7 +291,7 @@ def test_damage_is_counted_by_reason() -> None:
     document = fold([DamagedRecord(line=1, target=None, reason="cut")] * 3, META)
 
     assert document.integrity is not None and document.integrity.damaged == 3
-    assert "3 record(s) damaged: cut." in document.notes
+    assert "3 record(s) damaged and not used: cut." in document.notes
 
 
 JSON = st.recursive(
