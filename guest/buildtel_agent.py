@@ -1199,10 +1199,15 @@ def start(options: "dict[str, str]") -> "None":
         write(fd, "\n".join((step, str(m_ns), *rows_to_text(list(names), values))).encode())
 
 
-def end(options: "dict[str, str]") -> "None":
-    """Ends the last step that was begun under this name."""
+def begun_under(name: "str", spool: "Spool") -> "list[str]":
+    """The files of the steps that were begun under this name and not ended, newest first."""
     from zlib import crc32
 
+    return spool.find("step-%08x-" % (crc32(name.encode()) & 0xFFFFFFFF))[::-1]
+
+
+def end(options: "dict[str, str]") -> "None":
+    """Ends the last step that was begun under this name."""
     kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
     counters, m_ns = kernel.counters(), boottime_ns()
     recorder, spool, _ = begin(options, 1)
@@ -1210,7 +1215,7 @@ def end(options: "dict[str, str]") -> "None":
     status = options.get("status", "")
     exit_status = int(status) if status.isdigit() else None
     begun = None
-    for path in spool.find("step-%08x-" % (crc32(name.encode()) & 0xFFFFFFFF))[::-1]:
+    for path in begun_under(name, spool):
         begun = read_file(path).decode("ascii", "replace").split("\n")
         _quietly(posix.unlink, path)
         if len(begun) == 4:

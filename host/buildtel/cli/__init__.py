@@ -5,15 +5,16 @@ A command module has `HELP` (one line), `add_arguments(parser)` and `run(args) -
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Sequence
-from importlib import import_module
 
-from buildtel.errors import BuildtelError
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `step` must cost little more than a start of Python: nothing is imported before it is known
+    import argparse
+    from collections.abc import Sequence
+    from typing import Any
 
-COMMANDS = ("wire", "collect", "report", "upload")
+COMMANDS = ("wire", "init", "step", "run", "finalize", "shell-init", "collect", "report", "upload")
 PROGRAM = "buildtel-host"
 ABOUT = "Where the time of a Packer build goes: guest and host on one axis, in one document."
 STOPPED = 130
@@ -27,6 +28,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(PROGRAM, __version__)
         return 0
+    if words[:1] == ["step"]:
+        from buildtel.cli import quick
+
+        if quick.wants(words):
+            return quick.step_of(words)
+    from buildtel.errors import BuildtelError
+
     try:
         status = _run(words)
         sys.stdout.flush()
@@ -45,17 +53,25 @@ def _run(words: list[str]) -> int:
     if args.command is None:
         _parser([]).print_help()
         return 0
-    status: int = import_module(f"buildtel.cli.{args.command}").run(args)
+    status: int = _module(args.command).run(args)
     return status
 
 
+def _module(command: str) -> Any:
+    from importlib import import_module
+
+    return import_module(f"buildtel.cli.{command.replace('-', '_')}")
+
+
 def _parser(words: list[str]) -> argparse.ArgumentParser:
+    import argparse
+
     parser = argparse.ArgumentParser(prog=PROGRAM, description=ABOUT, allow_abbrev=False)
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     asked = [word for word in words[:1] if word in COMMANDS]
     for name in asked or COMMANDS:
-        module = import_module(f"buildtel.cli.{name}")
+        module = _module(name)
         own = commands.add_parser(name, help=module.HELP, description=module.HELP, allow_abbrev=False)
         module.add_arguments(own)
     return parser

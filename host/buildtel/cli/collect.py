@@ -14,6 +14,7 @@ from buildtel.errors import BuildtelError
 
 if TYPE_CHECKING:
     from buildtel.job import JobDocument, Meta
+    from buildtel.job.runner import JobFacts
 
 HELP = "make one job document of a Packer log, and show the report"
 CHUNK = 256 * 1024
@@ -40,6 +41,12 @@ def run(args: argparse.Namespace) -> int:
     from buildtel.cli.documents import check_named
     from buildtel.settings import read_meta
 
+    if args.job is None and args.version is None and args.output != "-":
+        from buildtel.cli import jobs
+
+        begun = jobs.current(os.environ)
+        if begun is not None:
+            return _into_job(args, *begun)
     meta = read_meta(os.environ, args.job, args.version)
     if args.output not in (None, "-"):
         check_named(Path(args.output), meta.job)
@@ -50,6 +57,23 @@ def run(args: argparse.Namespace) -> int:
     if where is not None and not args.quiet:
         from buildtel.cli.show import show
 
+        show(document, args.format)
+    return 0
+
+
+def _into_job(args: argparse.Namespace, folder: Path, facts: JobFacts) -> int:
+    """The log as part of the job that `init` began."""
+    from buildtel.cli import jobs
+    from buildtel.cli.documents import check_named
+
+    if args.output is not None:
+        check_named(Path(args.output), facts.meta.job)
+    document = jobs.merged(folder, facts, collect(args.log, facts.meta))
+    path, _ = jobs.keep(folder, facts, document, args.output)
+    if not args.quiet:
+        from buildtel.cli.show import show
+
+        print(f"document: {path}", file=sys.stderr)
         show(document, args.format)
     return 0
 

@@ -1,0 +1,72 @@
+"""`step start`, `step end`, `run`: the agent measures this machine as it does a guest.
+
+Nothing here may load what costs: a step's two calls take little more than two starts of Python.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+import buildtel_agent as agent
+from buildtel.capture.place import FACTS, RECORDS, job_folder, make_folder
+
+GROUPED = 'sh "$@"; rc=$?; echo ::endgroup::; exit "$rc"'
+
+
+def options(environ: Mapping[str, str], name: str) -> dict[str, str]:
+    """The agent's options for a step of the job that runs now, whose folder is made if it is not there.
+
+    Raises:
+        BuildtelError: there is no place for the job's records.
+    """
+    folder = make_folder(job_folder(environ))
+    found = {"name": name, "step": agent.clean_name(name), "record": f"{folder}/{RECORDS}"}
+    if not os.path.exists(f"{folder}/{RECORDS}"):
+        hello(found)
+    return found
+
+
+def hello(found: dict[str, str]) -> None:
+    """Records what this machine is."""
+    recorder, _, kernel = agent.begin(found, 1)
+    recorder.emit("hello", agent.machine(kernel), last=True, own_line=True)
+
+
+def start(environ: Mapping[str, str], name: str) -> None:
+    """Begins a step."""
+    agent.start(options(environ, name))
+    if environ.get("GITHUB_ACTIONS"):
+        say(f"::group::{agent.clean_name(name)}\n")
+
+
+def end(environ: Mapping[str, str], name: str, status: str) -> bool:
+    """Ends the step last begun under this name; False if there is none."""
+    found = options(environ, name)
+    known = bool(agent.begun_under(agent.clean_name(name), agent.Spool("", os.path.dirname(found["record"]))))
+    if environ.get("GITHUB_ACTIONS"):
+        say("::endgroup::\n")
+    agent.end({**found, "status": status})
+    return known
+
+
+def run(environ: Mapping[str, str], name: str, command: list[str], agent_file: str) -> None:
+    """Becomes the shell that runs `command` as a step; does not come back."""
+    found = options(environ, name)
+    words = [agent_file, "run", "--step", name, "--record", found["record"], "--", *command]
+    sys.stdout.flush()
+    if environ.get("GITHUB_ACTIONS"):
+        say(f"::group::{agent.clean_name(name)}\n")
+        os.execv("/bin/sh", ["sh", "-c", GROUPED, "sh", *words])
+    os.execv("/bin/sh", ["sh", *words])
+
+
+def say(text: str) -> None:
+    """Text to stdout, past all buffers: the agent writes there too."""
+    os.write(1, text.encode("utf-8", "replace"))
+
+
+def facts_path(environ: Mapping[str, str]) -> str:
+    """Where `init` leaves what it knows of the job."""
+    return f"{job_folder(environ)}/{FACTS}"

@@ -1,0 +1,43 @@
+"""`finalize`: the job is over; its document, with totals and all."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+
+from buildtel.errors import BuildtelError
+
+HELP = "end the job that init began: write its document, show its steps and totals"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("log", metavar="LOG", nargs="?", help="Packer's log, if no `collect` has read it")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="where the document goes (default: $TELEMETRY_DIR/JOB_TIME.json)"
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="show no report")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status 0 if the document was written."""
+    from buildtel.cli import jobs
+    from buildtel.cli.collect import collect
+
+    found = jobs.current(os.environ)
+    if found is None:
+        raise BuildtelError("no job has begun here: `buildtel-host init JOB VERSION` begins one")
+    folder, facts = found
+    facts = facts.model_copy(update={"ended_at": round(time.time(), 3)})
+    log_document = collect(args.log, facts.meta) if args.log else None
+    document = jobs.merged(folder, facts, log_document)
+    path, _ = jobs.keep(folder, facts, document, args.output)
+    folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))
+    if not args.quiet:
+        from buildtel.cli.show import show
+
+        print(f"document: {path}", file=sys.stderr)
+        show(document, "table")
+    return 0

@@ -1,0 +1,28 @@
+"""`init`: a job begins on this runner."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+HELP = "begin a job on this runner: its steps and its document follow"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("job", metavar="JOB", help="the job's name, such as build or e2e")
+    parser.add_argument(
+        "version", metavar="VERSION", nargs="?", help="the appliance's (default: the CI's tag, git describe, or 0)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status 0 if the job has a place for its records."""
+    from buildtel.capture import steps
+    from buildtel.cli import jobs
+
+    folder = jobs.begin(os.environ, args.job, args.version)
+    steps.options(os.environ, "")
+    print(f"job {args.job} begins: its records are in {folder}", file=sys.stderr)
+    return 0

@@ -1,0 +1,83 @@
+"""The job that `init` began, between the commands: its facts, its records, its document."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from buildtel.capture.place import FACTS, RECORDS, job_folder, make_folder
+from buildtel.cli.documents import read_document, telemetry_dir, write_named, write_new
+from buildtel.errors import BuildtelError
+from buildtel.job import Fold, JobDocument, load_document
+from buildtel.job.runner import JobFacts, with_runner
+from buildtel.parse import LogReader
+from buildtel.settings import read_meta, read_settings
+
+
+def begin(environ: Mapping[str, str], job: str, version: str | None) -> Path:
+    """Begins a job in its folder; one that stands there unfinished is moved aside, not lost."""
+    folder = Path(job_folder(environ))
+    if (folder / FACTS).exists() or (folder / RECORDS).exists():
+        folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))
+    make_folder(str(folder))
+    facts = JobFacts(meta=read_meta(environ, job, version), started_at=time.time())
+    write_facts(folder, facts)
+    return folder
+
+
+def current(environ: Mapping[str, str]) -> tuple[Path, JobFacts] | None:
+    """The folder and facts of the job that runs now, None if `init` began none."""
+    folder = Path(job_folder(environ))
+    try:
+        data = (folder / FACTS).read_bytes()
+    except OSError:
+        return None
+    try:
+        return folder, JobFacts.model_validate_json(data)
+    except ValueError as error:
+        raise BuildtelError(f"{folder / FACTS} is damaged: remove it, or run `buildtel-host init` again") from error
+
+
+def write_facts(folder: Path, facts: JobFacts) -> None:
+    """Keeps the facts of a job, whole or not at all."""
+    aside = folder / f".{FACTS}.{os.getpid()}"
+    aside.write_text(facts.model_dump_json(), encoding="utf-8")
+    aside.replace(folder / FACTS)
+
+
+def merged(folder: Path, facts: JobFacts, document: JobDocument | None) -> JobDocument:
+    """The runner's steps and `document` (else what an earlier collect wrote) as one document."""
+    if document is None and facts.document and Path(facts.document).is_file():
+        document = load_document(read_document(Path(facts.document)), facts.document)
+    return with_runner(document, runner_document(folder, facts), facts)
+
+
+def runner_document(folder: Path, facts: JobFacts) -> JobDocument:
+    """What the runner's records tell."""
+    reader, fold = LogReader(), Fold()
+    try:
+        data = (folder / RECORDS).read_bytes()
+    except FileNotFoundError:
+        data = b""
+    for event in [*reader.feed(data), *reader.close()]:
+        fold.add(event)
+    return fold.document(facts.meta)
+
+
+def keep(folder: Path, facts: JobFacts, document: JobDocument, output: str | None) -> tuple[Path, JobFacts]:
+    """Writes the job's document, always to the same file, and remembers where that is."""
+    data = document.to_json().encode("utf-8", "replace")
+    if output is not None:
+        path = Path(output)
+        write_named(path, data, facts.meta.job)
+    elif facts.document and Path(facts.document).is_file():
+        path = Path(facts.document)
+        write_named(path, data, facts.meta.job)
+    else:
+        place = telemetry_dir(read_settings(os.environ).telemetry_dir)
+        path = write_new(place, facts.meta.job, facts.meta.collected_at, data)
+    facts = facts.model_copy(update={"document": str(path.resolve())})
+    write_facts(folder, facts)
+    return path, facts

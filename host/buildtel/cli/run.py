@@ -1,0 +1,39 @@
+"""`run NAME -- COMMAND`: a command as a step of this runner."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from buildtel.errors import BuildtelError, UsageError
+
+HELP = "run a command as a step on this runner"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("name", metavar="NAME", help="the step's name")
+    parser.add_argument("words", metavar="-- COMMAND", nargs=argparse.REMAINDER, help="the command and its arguments")
+
+
+def run(args: argparse.Namespace) -> int:
+    """The command's own exit status; it runs also where it can't be measured."""
+    from buildtel import shipped
+    from buildtel.capture import steps
+
+    command = args.words[1:] if args.words[:1] == ["--"] else args.words
+    if not command:
+        raise UsageError("run NAME -- COMMAND: which command?")
+    try:
+        steps.run(os.environ, args.name, command, str(shipped.agent()))
+    except BuildtelError as error:
+        print(f"buildtel-host: step {args.name!r} is not measured: {error}", file=sys.stderr)
+    try:
+        os.execvp(command[0], command)
+    except FileNotFoundError:
+        print(f"buildtel-host: {command[0]}: no such command", file=sys.stderr)
+        return 127
+    except OSError as error:
+        print(f"buildtel-host: {command[0]}: {error.strerror}", file=sys.stderr)
+        return 126

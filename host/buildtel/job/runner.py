@@ -1,0 +1,161 @@
+"""The runner's part of a document: its steps, its facts, and the guest's steps put under them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+
+from buildtel.job.model import Integrity, JobDocument, Machine, Meta, Status, Step, System
+from buildtel.job.packer_model import PackerReport
+
+RUNNER = "runner"
+GRAIN_S = 1.5  # Packer's log may have whole seconds
+ABOUT_THE_LOG = ("No Packer build is in this log.", "The log states no absolute time", "No agent reported from inside")
+NOT_ENDED = "it was never ended: the job was cancelled, or its machine was lost"
+
+
+class JobFacts(BaseModel):
+    """What `init` knew and what came of it since; kept in the job's folder.
+
+    `started_at` and `ended_at` are Unix seconds; `document` is the file that the job was last written to.
+    """
+
+    meta: Meta
+    started_at: float
+    ended_at: float | None = None
+    document: str | None = None
+
+
+def with_runner(document: JobDocument | None, runner: JobDocument, facts: JobFacts) -> JobDocument:
+    """`document` (what the log told, None without one) and the runner's steps as one.
+
+    Runner steps that `document` has from an earlier collect are replaced. The runner's are `runner`, as
+    folded from its records.
+    """
+    base = document if document is not None else empty(facts.meta)
+    steps = [runner_step(step) for step in runner.steps]
+    guests = [step for step in base.steps if step.origin != RUNNER]
+    machine = next(iter(runner.machines.values()), None)
+    machines = {key: value for key, value in base.machines.items() if key != RUNNER}
+    ended_at = facts.ended_at or last_time(steps)
+    return base.model_copy(
+        update={
+            **facts.meta.model_dump(exclude={"collected_at"}),
+            "timestamp": facts.meta.collected_at.isoformat(timespec="seconds"),
+            "job_start": round(facts.started_at, 3),
+            "job_end": ended_at,
+            "job_duration_s": None if ended_at is None else round(ended_at - facts.started_at, 3),
+            "steps": ordered([*steps, *under(guests, steps, base.packer)]),
+            "status": job_status(base, steps, facts),
+            "system": system(machine),
+            "machines": {**({} if machine is None else {RUNNER: runner_machine(machine)}), **machines},
+            "integrity": added(base.integrity, runner.integrity),
+            "notes": list(notes(document, runner, base, facts, steps)),
+        }
+    )
+
+
+def empty(meta: Meta) -> JobDocument:
+    """A document of a job without a log."""
+    return JobDocument(schema="buildtel.job/1", **meta.model_dump(exclude={"collected_at"}))
+
+
+def runner_step(step: Step) -> Step:
+    """A step as folded from the runner's records, with the runner's words."""
+    unfinished = NOT_ENDED if step.unfinished else None
+    status = step.status if step.exit_code is not None or step.unfinished else "success"
+    return step.model_copy(
+        update={
+            "machine": RUNNER, "origin": RUNNER, "provisioner": None, "unfinished": unfinished, "status": status,
+        }
+    )  # fmt: skip
+
+
+def runner_machine(machine: Machine) -> Machine:
+    """The runner's facts."""
+    return machine.model_copy(update={"origin": RUNNER, "target": None})
+
+
+def system(machine: Machine | None) -> System:
+    """The original's facts of the runner; null where it was not measured."""
+    if machine is None:
+        return System()
+    return System(
+        cpus=machine.cpus, memory_total_mb=machine.memory_total_mb, disk_total_gb=machine.disk_total_gb
+    )
+
+
+def under(guests: list[Step], steps: list[Step], packer: PackerReport | None) -> list[Step]:
+    """The guest's outermost steps as children of the runner's step that ran packer, where the times tell it."""
+    parent = step_around(steps, packer)
+    known = {step.id for step in guests}
+    return [
+        step if step.parent in known else step.model_copy(update={"parent": parent.id if parent else None})
+        for step in guests
+    ]
+
+
+def step_around(steps: Iterable[Step], packer: PackerReport | None) -> Step | None:
+    """The shortest step that holds all of packer's runs."""
+    times = [time for run in (packer.runs if packer else ()) for time in (run.started_at, run.ended_at)]
+    known = [time for time in times if time is not None]
+    if not known:
+        return None
+    around = [
+        step
+        for step in steps
+        if step.start_time is not None
+        and step.start_time <= min(known) + GRAIN_S
+        and (step.end_time is None or step.end_time >= max(known) - GRAIN_S)
+    ]
+    return min(around, key=lambda step: (step.end_time or float("inf")) - (step.start_time or 0), default=None)
+
+
+def ordered(steps: list[Step]) -> list[Step]:
+    """By start; those without one at the end."""
+    return sorted(steps, key=lambda step: (step.start_time is None, step.start_time or 0.0))
+
+
+def last_time(steps: list[Step]) -> float | None:
+    """The last time that any of these steps was seen."""
+    times = [time for step in steps for time in (step.end_time, step.last_seen, step.start_time) if time is not None]
+    return max(times, default=None)
+
+
+def job_status(base: JobDocument, steps: list[Step], facts: JobFacts) -> Status:
+    """Failure if packer or a step failed; success only of a job that was finalized with every step ended."""
+    told = base.status if base.packer is not None and any(run.builds for run in base.packer.runs) else None
+    if told in ("failure", "cancellation"):
+        return told
+    if any(step.status in ("failure", "error") for step in steps):
+        return "failure"
+    if told == "unknown" or any(step.unfinished for step in steps):
+        return "unknown"
+    return "success" if told == "success" or facts.ended_at is not None else "unknown"
+
+
+def added(one: Integrity | None, other: Integrity | None) -> Integrity:
+    """The sums of two."""
+    parts = [part for part in (one, other) if part is not None]
+    return Integrity(**{name: sum(getattr(part, name) for part in parts) for name in Integrity.model_fields})
+
+
+def notes(
+    document: JobDocument | None, runner: JobDocument, base: JobDocument, facts: JobFacts, steps: list[Step]
+) -> Iterable[str]:
+    """What to know before trusting the figures; what only a log could tell is no news without one."""
+    if document is not None:
+        yield from document.notes
+    yield from (note for note in runner.notes if "record(s)" in note)
+    if facts.ended_at is None:
+        yield "The job was not finalized."
+    unplaced = [step for step in base.steps if step.origin != RUNNER and step.parent is None]
+    if document is not None and unplaced and steps and step_around(steps, base.packer) is None:
+        yield "Packer's log has no times, or no runner step was open around it: the guest's steps stand by themselves."
+
+
+def facts_from(data: dict[str, Any]) -> JobFacts:
+    """The facts of a job's folder."""
+    return JobFacts.model_validate(data)
