@@ -9,10 +9,11 @@ from pydantic import BaseModel
 
 from buildtel.job.model import Integrity, JobDocument, Machine, Meta, Status, Step, System
 from buildtel.job.packer_model import PackerReport
+from buildtel.job.steps import LOG_ENDS
 
 RUNNER = "runner"
 GRAIN_S = 1.5  # Packer's log may have whole seconds
-ABOUT_THE_LOG = ("No Packer build is in this log.", "The log states no absolute time", "No agent reported from inside")
+OPEN_JOB = "The job was not finalized."
 NOT_ENDED = "it was never ended: the job was cancelled, or its machine was lost"
 
 
@@ -64,7 +65,7 @@ def empty(meta: Meta) -> JobDocument:
 
 def runner_step(step: Step) -> Step:
     """A step as folded from the runner's records, with the runner's words."""
-    unfinished = NOT_ENDED if step.unfinished else None
+    unfinished = NOT_ENDED if step.unfinished == LOG_ENDS else step.unfinished
     status = step.status if step.exit_code is not None or step.unfinished else "success"
     return step.model_copy(
         update={
@@ -147,10 +148,10 @@ def notes(
 ) -> Iterable[str]:
     """What to know before trusting the figures; what only a log could tell is no news without one."""
     if document is not None:
-        yield from document.notes
+        yield from (note for note in document.notes if note != OPEN_JOB)
     yield from (note for note in runner.notes if "record(s)" in note)
     if facts.ended_at is None:
-        yield "The job was not finalized."
+        yield OPEN_JOB
     unplaced = [step for step in base.steps if step.origin != RUNNER and step.parent is None]
     if document is not None and unplaced and steps and step_around(steps, base.packer) is None:
         yield "Packer's log has no times, or no runner step was open around it: the guest's steps stand by themselves."
