@@ -18,7 +18,8 @@ from buildtel.wire import place
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parents[1] / "packer" / "examples" / "debian-qemu"
 TOOLS = ("packer", "qemu-system-x86_64", "qemu-img", "mmdebstrap", "mke2fs", "debugfs")
-BUILD_LIMIT_S = 1200
+# A build that hangs is told to stop, so that Packer takes its VM down.
+LIMIT = ("timeout", "--kill-after=60", "1200")
 FAILING_STATUS = 3
 
 # In the order they start. The two that are not wired tell which files differ between any two builds.
@@ -59,13 +60,12 @@ def _packer(folder: Path, log: Path, variables: Mapping[str, str]) -> int:
     }
     with log.open("wb") as stream:
         return subprocess.run(
-            ["packer", "build", "-timestamp-ui", "-color=false", *settings, "."],
+            [*LIMIT, "packer", "build", "-timestamp-ui", "-color=false", *settings, "."],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            timeout=BUILD_LIMIT_S,
             check=False,
         ).returncode
 
