@@ -99,17 +99,18 @@ def under(guests: list[Step], steps: list[Step], packer: PackerReport | None) ->
 
 
 def step_around(steps: Iterable[Step], packer: PackerReport | None) -> Step | None:
-    """The shortest step that holds all of packer's runs."""
+    """The shortest step that holds all of packer's runs, as far as the grain of the log's times tells."""
     times = [time for run in (packer.runs if packer else ()) for time in (run.started_at, run.ended_at)]
     known = [time for time in times if time is not None]
     if not known:
         return None
+    middle = (min(known) + max(known)) / 2
     around = [
         step
         for step in steps
         if step.start_time is not None
-        and step.start_time <= min(known) + GRAIN_S
-        and (step.end_time is None or step.end_time >= max(known) - GRAIN_S)
+        and step.start_time <= min(min(known) + GRAIN_S, middle + GRAIN_S / 3)
+        and (step.end_time is None or step.end_time >= max(max(known) - GRAIN_S, middle))
     ]
     return min(around, key=lambda step: (step.end_time or float("inf")) - (step.start_time or 0), default=None)
 
