@@ -12,7 +12,7 @@ from buildtel.job.packer_model import PackerReport
 from buildtel.job.steps import LOG_ENDS
 
 RUNNER = "runner"
-GRAIN_S = 1.5  # Packer's log may have whole seconds
+GRAIN_S = 1.0  # Packer's log may have whole seconds, cut off, not rounded
 OPEN_JOB = "The job was not finalized."
 NOT_ENDED = "it was never ended: the job was cancelled, or its machine was lost"
 
@@ -104,13 +104,14 @@ def step_around(steps: Iterable[Step], packer: PackerReport | None) -> Step | No
     known = [time for time in times if time is not None]
     if not known:
         return None
-    middle = (min(known) + max(known)) / 2
+    first, last = min(known), max(known)
+    middle = (first + last + GRAIN_S) / 2
     around = [
         step
         for step in steps
         if step.start_time is not None
-        and step.start_time <= min(min(known) + GRAIN_S, middle + GRAIN_S / 3)
-        and (step.end_time is None or step.end_time >= max(max(known) - GRAIN_S, middle))
+        and step.start_time <= min(first + GRAIN_S, middle)
+        and (step.end_time is None or step.end_time >= max(last, middle))
     ]
     return min(around, key=lambda step: (step.end_time or float("inf")) - (step.start_time or 0), default=None)
 

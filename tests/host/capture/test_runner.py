@@ -264,7 +264,7 @@ def test_collect_and_upload_do_the_whole_thing_after_init(job: Job, tmp_path: Pa
     agent = Path(__file__).parents[3] / "guest" / "buildtel_agent.py"
     (template / "a.pkr.hcl").write_text(
         'source "null" "a" {\n  communicator = "none"\n}\nbuild {\n  sources = ["source.null.a"]\n'
-        f'  provisioner "shell-local" {{\n    inline = ["sh {agent} run --step inside -- sleep 1"]\n  }}\n}}\n'
+        f'  provisioner "shell-local" {{\n    inline = ["sh {agent} run --step inside -- sleep 3"]\n  }}\n}}\n'
     )
     job.environ |= {"CHECKPOINT_DISABLE": "1", "XDG_DATA_HOME": str(tmp_path / "data"), "HOME": str(tmp_path)}
     job.host("init", "build", "0.10.2")
