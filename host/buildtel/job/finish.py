@@ -202,5 +202,7 @@ def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_
                 yield f"{key}: its wall clock was set by {boot.stepped_s:.1f} s while it ran."
     if folded.counts["missing_parts"]:
         yield f"{folded.counts['missing_parts']} event(s) lack a part and are used as far as they go."
+    for reason, number in folded.unreadable.most_common(MAX_DAMAGE_NOTES):
+        yield f"{number} line(s) of the log not read: {reason}."
     for reason, number in folded.damage.most_common(MAX_DAMAGE_NOTES):
         yield f"{number} record(s) damaged and not used: {reason}."

@@ -23,6 +23,7 @@ from buildtel.events import (
     RunFinished,
     RunStarted,
     SshWait,
+    UnreadableLine,
 )
 from buildtel.job.arrivals import Arrival, Limits, take
 from buildtel.job.clock import BootClock
@@ -68,6 +69,7 @@ class Fold:
             PhaseStarted: self._phase,
             BuildFinished: self._build_finished,
             Interrupted: self._interrupted,
+            UnreadableLine: self._unreadable,
         }
 
     def add(self, event: Event) -> None:
@@ -81,7 +83,7 @@ class Fold:
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
-        if not isinstance(event, AgentRecord | DamagedRecord):
+        if not isinstance(event, AgentRecord | DamagedRecord | UnreadableLine):
             if len(self._folded.packer_events) < MAX_PACKER_EVENTS:
                 self._folded.packer_events.append(event)
             else:
@@ -124,6 +126,9 @@ class Fold:
     def _interrupted(self, event: Interrupted) -> None:
         if self._section.interrupted_line is None:
             self._section.interrupted_line = event.line
+
+    def _unreadable(self, event: UnreadableLine) -> None:
+        self._folded.unreadable[event.reason] += 1
 
     # The agent's side
 

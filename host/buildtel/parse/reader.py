@@ -35,8 +35,7 @@ class LogReader:
         self._joiner = LineJoiner()
         self._clock = Clock()
         self._tracker = Tracker()
-        self._skipper = Skipper()
-        self._names = self._tracker.quiet_names
+        self._skipper = Skipper(self._tracker.quiet_names)
 
     def feed(self, data: bytes) -> list[Event]:
         """The events of the lines that `data` completes."""
@@ -73,9 +72,6 @@ class LogReader:
             self._tracker.events.append(UnreadableLine(line=number, reason="longer than 4 MiB"))
         elif self._tracker.waits or not self._skipper.boring(line):
             self._told(number, line)
-            if self._names is not self._tracker.quiet_names:
-                self._names = self._tracker.quiet_names
-                self._skipper.know(self._names)
 
     def _told(self, number: int, line: bytes) -> None:
         line, red, coloured = plain(line)

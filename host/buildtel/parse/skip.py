@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container
 
 from buildtel.parse.phases import PHASE_STARTS
 from buildtel.parse.provisioners import PROVISIONER_STARTS
 
 START_BYTES = 6
 _STARTS = PHASE_STARTS | PROVISIONER_STARTS | {b"BUILDT", b"Connec", b"Settin", b"Cancel", b"[c] Cl"}
-_BEFORE = rb"[\x1b\[0-9;mTZ:.,/+ -]{0,60}(?:ui(?: error)?: |ui,[a-z]+,)?[\x1b\[0-9;mTZ:.+ -]{0,40}(?:==> |    )"
+_NAMED = re.compile(
+    rb"[\x1b\[0-9;mTZ:.,/+ -]{0,60}(?:ui(?: error)?: |ui,[a-z]+,)?[\x1b\[0-9;mTZ:.+ -]{0,40}(?:==> |    )(.{1,300}?): "
+)
 _DEBUG = re.compile(rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?!ui(?: error)?:|\[INFO\] |Packer |Starting build|\d{9})")
-_NOTHING = re.compile(rb"(?!)")
 
 
 class Skipper:
-    """Knows which lines are boring as long as no event waits for more of its text."""
+    """Knows which lines are boring as long as no event waits for more of its text.
 
-    def __init__(self) -> None:
-        self._known = _NOTHING
+    `names` are the builds whose lines may be passed over; whoever gave them may change them. A name that
+    has a colon and a space in it is never met here: its lines are all taken apart.
+    """
 
-    def know(self, names: Iterable[bytes]) -> None:
-        """Take the names of the builds whose lines may be passed over."""
-        words = b"|".join(re.escape(name) for name in names)
-        self._known = re.compile(_BEFORE + rb"(?:" + words + rb"): ") if words else _NOTHING
+    def __init__(self, names: Container[bytes]) -> None:
+        self._names = names
 
     def boring(self, line: bytes) -> bool:
         """Whether the line surely holds nothing: output of a known build, a debug line, another program."""
@@ -32,8 +32,8 @@ class Skipper:
             return True
         if b"BUILDTEL" in line or b"\x00" in line:
             return False
-        found = self._known.match(line)
-        if found:
+        found = _NAMED.match(line)
+        if found and found[1] in self._names:
             end = found.end()
             if line[end : end + START_BYTES] in _STARTS:
                 return False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from buildtel.events import (
     AgentRecord,
     Artifact,
@@ -16,8 +14,10 @@ from buildtel.events import (
     RunFinished,
     RunStarted,
     SshWait,
+    UnreadableLine,
     When,
 )
+from buildtel.parse.copies import Copies
 from buildtel.parse.longtext import LongText
 from buildtel.parse.names import Stranger, Strangers
 from buildtel.parse.phases import AFTER_PROVISIONING, phase_of
@@ -30,7 +30,8 @@ from buildtel.parse.words import duration_s, says_cancelled, verdict
 _COLOUR_LINE = b" output will be in this color."
 _OVER = (b"Builds finished", b"Some builds didn't complete successfully")
 _MAX_NAME_BYTES = 300
-_COMPARED_BYTES = 500
+MAX_BUILDS = 1000
+MAX_ODD_NAMES = 50
 _CONNECTED = (b"Connected to SSH!", b"Connected to WinRM!")
 _WAITING = (b"Waiting for SSH to become available", b"Waiting for WinRM to become available")
 
@@ -40,7 +41,7 @@ class Tracker:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.quiet_names: list[bytes] = []
+        self.quiet_names: set[bytes] = set()
         self._in_run = False
         self._version_known = False
         self._open: LongText | None = None
@@ -50,10 +51,10 @@ class Tracker:
         self._builds: dict[bytes, BuildState] = {}
         self._odd_names: list[bytes] = []
         self._strangers = Strangers()
-        self._copies: Counter[tuple[str, bytes]] = Counter()
+        self._copies = Copies()
         self._has_log = False
         self._over = False
-        self.quiet_names = []
+        self.quiet_names.clear()
         self._total: bytes | None = None
         self._listing = False
 
@@ -148,7 +149,7 @@ class Tracker:
     def _end_run(self, total_s: float | None, said: Said) -> None:
         self._settle_strangers()
         self._over = True
-        self.quiet_names = []
+        self.quiet_names.clear()
         self.events.append(RunFinished(line=said.line, at=said.at, total_s=total_s))
 
     def _interrupted(self, text: bytes, said: Said) -> None:
@@ -170,10 +171,12 @@ class Tracker:
         if not self._in_run or self._over or (build and build.coloured):
             self._begin_run(said.line, said.at)
             self._is_copy(name + _COLOUR_LINE, said)
-        self._known(name, said.line, said.at).coloured = True
+        build = self._known(name, said.line, said.at)
+        if build is not None:
+            build.coloured = True
 
     def _expect(self, name: bytes) -> None:
-        if self._in_run and not self._over and name and name not in self._builds:
+        if self._in_run and not self._over and name and name not in self._builds and self._room(name):
             self._add(name, BuildState(name.decode("utf-8", "replace"), seen=False))
 
     def _add(self, name: bytes, build: BuildState) -> BuildState:
@@ -183,14 +186,21 @@ class Tracker:
             self._odd_names.append(name)
         return build
 
-    def _known(self, name: bytes, line: int, at: When | None) -> BuildState:
-        """The build of that name, from now on surely one of this run's."""
+    def _room(self, name: bytes) -> bool:
+        return len(self._builds) < MAX_BUILDS and (b": " not in name or len(self._odd_names) < MAX_ODD_NAMES)
+
+    def _known(self, name: bytes, line: int, at: When | None) -> BuildState | None:
+        """The build of that name, from now on surely one of this run's; None if there are too many."""
         build = self._builds.get(name)
         if build is None:
+            if not self._room(name):
+                self.events.append(UnreadableLine(line=line, at=at, reason="of more builds than any run has"))
+                return None
             build = self._add(name, BuildState(name.decode("utf-8", "replace"), seen=False))
         if not build.seen:
             build.seen = True
-            self.quiet_names = [] if self._over else [*self.quiet_names, name]
+            if not self._over:
+                self.quiet_names.add(name)
             self.events.append(BuildSeen(line=line, at=at, target=build.target))
         return build
 
@@ -207,6 +217,8 @@ class Tracker:
                 return
             self._begin_run(said.line, said.at)
         build = self._known(name, said.line, said.at)
+        if build is None:
+            return
         build.stop(said, self.events)
         build.verdict = text
         result = "success" if error is None else "failure"
@@ -333,15 +345,14 @@ class Tracker:
         elif loud and not said.error:
             late = name in self._builds
             found = stranger.proven(name, rest, lambda text: _only_packer_says(text, late))
-        if found is not None:
-            self._acquaint(name, found, stranger)
+        if found is not None and self._acquaint(name, found, stranger):
             self._targeted(rest, said, loud)
 
-    def _acquaint(self, name: bytes, found: bytes, stranger: Stranger) -> None:
+    def _acquaint(self, name: bytes, found: bytes, stranger: Stranger) -> bool:
         if self._over or not self._in_run:
             self._begin_run(stranger.line, stranger.at)
-        self._known(found, stranger.line, stranger.at)
         self._strangers.forget(name)
+        return self._known(found, stranger.line, stranger.at) is not None
 
     def _settle_strangers(self) -> None:
         """At a run's end, names that stood in lines that only packer writes are taken for builds."""
@@ -375,13 +386,7 @@ class Tracker:
 
     def _is_copy(self, text: bytes, said: Said) -> bool:
         """Whether `text` stood in the other stream (output, debug log) already, and has not been matched yet."""
-        text = text[:_COMPARED_BYTES]
-        other = OUT if said.copy == LOG_UI else LOG_UI
-        if self._copies[other, text] > 0:
-            self._copies[other, text] -= 1
-            return True
-        self._copies[said.copy, text] += 1
-        return False
+        return self._copies.matches(text, said.copy, OUT if said.copy == LOG_UI else LOG_UI)
 
 
 def _only_packer_says(message: bytes, finished_before: bool) -> bool:

@@ -1,0 +1,120 @@
+"""Logs that were made to hurt: the work and the memory they cost stay in proportion to their length."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+
+import pytest
+
+from buildtel.events import BuildFinished, BuildSeen, ProvisionerStarted, UnreadableLine
+from buildtel.job import Meta, fold
+from buildtel.parse import LogReader
+from buildtel.parse.copies import MAX_COPIES, Copies
+from buildtel.parse.skip import Skipper
+from buildtel.parse.tracker import MAX_BUILDS, MAX_ODD_NAMES, Tracker
+
+META = Meta(job="build", version="1", collected_at=datetime(2026, 1, 24, tzinfo=timezone.utc))
+
+
+def events_of(text: str) -> list[object]:
+    """All events of a log."""
+    reader = LogReader()
+    return [*reader.feed(text.encode()), *reader.close()]
+
+
+def test_no_pattern_is_compiled_for_a_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many builds a log names, telling their lines apart compiles nothing anew."""
+    text = "".join(f"==> t{number}: Connected to SSH!\n" for number in range(900))
+    LogReader().feed(text.encode())
+
+    monkeypatch.setattr(re, "compile", lambda *_: pytest.fail("a pattern was compiled"))
+    assert sum(isinstance(event, BuildSeen) for event in events_of(text)) == 900
+
+
+def test_output_of_known_builds_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a long build's lines only those that could tell something are taken apart."""
+    taken: list[bytes] = []
+    said = Tracker.said
+    monkeypatch.setattr(Tracker, "said", lambda self, text, how: (taken.append(text), said(self, text, how))[1])
+    lines = "".join(f"2026-01-24T12:00:00Z:     a.b: Get:{number} http://x\n" for number in range(500))
+    events_of(f"==> a.b: Connected to SSH!\n{lines}==> a.b: Provisioning with shell script: x.sh\n")
+
+    assert len(taken) == 2
+
+
+@pytest.mark.parametrize("declare", ["==> {}: Connected to SSH!", "{}: output will be in this color.",
+                                     "Build '{}' finished after 3 seconds."])  # fmt: skip
+def test_builds_beyond_all_reason_are_counted_not_kept(declare: str) -> None:
+    """A run of thousands of names keeps so many builds, and the document says how many lines it left out."""
+    names = [f"t{number}" for number in range(MAX_BUILDS + 7)]
+    events = events_of("".join(f"{declare.format(name)}\n" for name in names))
+    seen = sum(isinstance(event, BuildSeen) for event in events)
+
+    assert seen == MAX_BUILDS
+    assert sum(isinstance(event, UnreadableLine) for event in events) == len(names) - seen
+    assert "7 line(s) of the log not read: of more builds than any run has." in fold(events, META).notes  # type: ignore[arg-type]
+
+
+def test_names_with_colons_are_looked_for_one_by_one_so_they_are_few() -> None:
+    """Only so many names that have a colon and a space in them are kept."""
+    text = "".join(f"t{number}: x: output will be in this color.\n" for number in range(MAX_ODD_NAMES + 3))
+
+    assert sum(isinstance(event, BuildSeen) for event in events_of(text)) == MAX_ODD_NAMES
+
+
+def test_a_build_known_before_the_bound_goes_on() -> None:
+    """What the bound keeps out does not touch the builds that were there first."""
+    crowd = "".join(f"==> t{number}: Connected to SSH!\n" for number in range(MAX_BUILDS + 5))
+    last = "==> t0: Provisioning with shell script: x.sh\nBuild 't0' finished after 3 seconds.\n"
+    events = events_of(crowd + last)
+
+    assert [event.target for event in events if isinstance(event, ProvisionerStarted)] == ["t0"]
+    assert [event.target for event in events if isinstance(event, BuildFinished)] == ["t0"]
+
+
+def test_a_line_too_long_to_read_is_said() -> None:
+    """A line over 4 MiB is counted in the document's notes."""
+    events = events_of(f"==> a: Connected to SSH!\n{'x' * (5 << 20)}\n")
+
+    assert "1 line(s) of the log not read: longer than 4 MiB." in fold(events, META).notes  # type: ignore[arg-type]
+
+
+def test_a_text_waits_for_its_copy_once() -> None:
+    """What stood in one stream matches its first copy in the other, and no second one."""
+    copies = Copies()
+
+    assert [copies.matches(b"a", *streams) for streams in (("out", "log"), ("out", "log"), ("log", "out"))] == [
+        False, False, True,
+    ]  # fmt: skip
+    assert copies.matches(b"a", "log", "out")
+    assert not copies.matches(b"a", "log", "out")
+
+
+def test_the_oldest_texts_are_forgotten() -> None:
+    """Of more texts than are kept the first is not matched any more, the last is."""
+    copies = Copies()
+    for number in range(MAX_COPIES + 1):
+        copies.matches(b"%d" % number, "out", "log")
+
+    assert not copies.matches(b"0", "log", "out")
+    assert copies.matches(b"%d" % MAX_COPIES, "log", "out")
+
+
+@pytest.mark.parametrize(
+    ("line", "boring"),
+    [
+        (b"==> a.b: Get:1 http", True),
+        (b"    a.b: Get:1 http", True),
+        (b"2026-01-24T12:00:00Z:     a.b: plain", True),
+        (b"\x1b[1;32m==> a.b: plain\x1b[0m", True),
+        (b"==> a.b: Uploading x => y", False),
+        (b"==> a.b: BUILDTEL:{}", False),
+        (b"==> a.c: plain", False),
+        (b"==> a.b (shell-local): plain", False),
+        (b"==> a.b: 10%\r20%", False),
+    ],
+)
+def test_what_is_boring(line: bytes, boring: bool) -> None:
+    """Lines of known builds without any word of packer's, in the forms that they come in."""
+    assert Skipper({b"a.b"}).boring(line) is boring
