@@ -970,6 +970,17 @@ def start_life() -> "None":
         posix._exit(0)
 
 
+def stop_life(spool: "Spool") -> "None":
+    """Ends the whole-life sampler, if it is one that we may end, and waits for its last sample."""
+    for path in spool.find("life-"):
+        pid = read_file(path, 20).split(b" ", 1)[0]
+        if pid.isdigit() and b"life" in read_file("/proc/%s/cmdline" % pid.decode()).split(b"\0"):
+            _quietly(posix.kill, int(pid), 15)
+    give_up = time.monotonic() + 3
+    while life_lives(spool) and time.monotonic() < give_up:
+        time.sleep(0.02)
+
+
 def flush(recorder: "Recorder", spool: "Spool") -> "None":
     """Sends what the whole-life sampler has not sent yet, at most `FLUSH_ROWS` samples of it."""
     import fcntl
@@ -1258,6 +1269,10 @@ def install(options: "dict[str, str]") -> "None":
     _replace(folder + "/agent.pyc", header + marshal.dumps(code))
     sys.argv[0] = folder + "/agent.pyc"
     options["run"] = options["run"] or options.get("name", "")
+    spool = Spool(home())
+    stop_life(spool)  # an earlier build's, which did not get to its end
+    for path in spool.find("life-") + spool.find("sent-"):
+        _quietly(posix.unlink, path)
     begin(options, 1)
     print("buildtel: agent %s installed in %s" % (__version__, folder))
 
@@ -1283,13 +1298,7 @@ def finish(options: "dict[str, str]") -> "None":
     for name in ("agent.pyc", "interpreter", "buildtel_agent.py"):
         if not _quietly(posix.unlink, folder + "/" + name):
             print("buildtel: can't remove %s/%s, another user's; remove it in a last step as root" % (folder, name))
-    for path in spool.find("life-"):
-        pid = read_file(path, 20).split(b" ", 1)[0]
-        if pid.isdigit() and b"life" in read_file("/proc/%s/cmdline" % pid.decode()).split(b"\0"):
-            _quietly(posix.kill, int(pid), 15)
-    give_up = time.monotonic() + 3
-    while life_lives(spool) and time.monotonic() < give_up:
-        time.sleep(0.02)
+    stop_life(spool)
     flush(recorder, spool)
     recorder.emit("bye", {"c": kernel.counters()}, last=True, own_line=True)
     for path in spool.find(""):

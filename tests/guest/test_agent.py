@@ -110,6 +110,18 @@ def test_the_whole_life_is_sampled_between_install_and_finish(any_guest):
     assert wait_for(lambda: not spools(any_guest))
 
 
+def test_a_second_install_begins_anew(guest):
+    """A build that failed before its last provisioner leaves samples that are none of the next build's."""
+    guest.install()
+    time.sleep(1.3)
+    again = records(guest.install().stdout)
+    marked = records(guest.run("mark", "x").stdout)
+
+    assert [record["ev"] for record in again] == ["hello"]
+    assert all(len(record["cols"]["m_ms"]) <= 1 for record in marked if record["ev"] == "samples")
+    assert len(subprocess.run(["pgrep", "-f", f"{guest.home}/agent.pyc life"], capture_output=True).stdout.split()) <= 2
+
+
 def test_install_leaves_a_compiled_copy_that_later_calls_run(guest):
     """The length of the source must not cost at each start."""
     guest.install()
