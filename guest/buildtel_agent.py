@@ -1260,7 +1260,7 @@ def install(options: "dict[str, str]") -> "None":
     if not owned_folder(folder):
         print("buildtel: %s belongs to somebody else; steps will not be measured" % folder)
         return
-    source = read_file(sys.argv[0])
+    source = read_file(home() + "/buildtel_agent.py" if home() else sys.argv[0])
     target = folder + "/buildtel_agent.py"
     code = compile(source, target, "exec", 0, True, 2)
     header = MAGIC_NUMBER + b"\0" * (8 if sys.version_info < (3, 7) else 12)
