@@ -24,30 +24,37 @@ class Column:
 
     head: str
     metric: str
-    width: int
     rank: int
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A column as wide as its widest cell."""
+
+    column: Column
+    width: int
+
+
 COLUMNS = (
-    Column("time", "duration_s", 8, 0),
-    Column("CPU%", "cpu_percent", 5, 1),
-    Column("mem MB", "memory_used_mb", 7, 2),
-    Column("+/- MB", "memory_delta_mb", 7, 12),
-    Column("peak MB", "memory_peak_mb", 8, 11),
-    Column("read MB", "disk_read_mb", 8, 8),
-    Column("write MB", "disk_write_mb", 9, 3),
-    Column("rd MB/s", "disk_read_rate_mbs", 8, 16),
-    Column("wr MB/s", "disk_write_rate_mbs", 8, 13),
-    Column("rd ops", "disk_read_ops", 7, 15),
-    Column("wr ops", "disk_write_ops", 7, 14),
-    Column("util%", "disk_util_percent", 6, 4),
-    Column("await", "await_ms", 6, 6),
-    Column("queue", "queue_depth", 6, 7),
-    Column("rx MB", "net_rx_mb", 6, 5),
-    Column("tx MB", "net_tx_mb", 6, 9),
-    Column("rx MB/s", "net_rx_rate_mbs", 8, 17),
-    Column("tx MB/s", "net_tx_rate_mbs", 8, 18),
-    Column("io psi%", "psi_io_some_percent", 8, 10),
+    Column("time", "duration_s", 0),
+    Column("CPU%", "cpu_percent", 1),
+    Column("mem MB", "memory_used_mb", 2),
+    Column("+/- MB", "memory_delta_mb", 12),
+    Column("peak", "memory_peak_mb", 8),
+    Column("rd MB", "disk_read_mb", 4),
+    Column("wr MB", "disk_write_mb", 3),
+    Column("rd MB/s", "disk_read_rate_mbs", 16),
+    Column("wr MB/s", "disk_write_rate_mbs", 13),
+    Column("rd ops", "disk_read_ops", 15),
+    Column("wr ops", "disk_write_ops", 14),
+    Column("util%", "disk_util_percent", 5),
+    Column("await", "await_ms", 6),
+    Column("queue", "queue_depth", 9),
+    Column("rx MB", "net_rx_mb", 7),
+    Column("tx MB", "net_tx_mb", 10),
+    Column("rx MB/s", "net_rx_rate_mbs", 17),
+    Column("tx MB/s", "net_tx_rate_mbs", 18),
+    Column("io psi%", "psi_io_some_percent", 11),
 )
 
 
@@ -131,7 +138,7 @@ def _steps(steps: list[StepRow], width: int) -> Iterable[Text]:
         return
     name_width = min(max(cell_len(row.name) for row in steps), max(20, width // 4))
     columns = _columns(steps, width - name_width - 2)
-    head = "".join(f"{column.head:>{column.width}} " for column in columns)
+    head = "".join(f"{placed.column.head:>{placed.width}} " for placed in columns)
     yield Text(f"{_fit('Step', name_width)} {head}".rstrip(), "bold")
     machines = {row.machine for row in steps}
     machine = None
@@ -144,25 +151,28 @@ def _steps(steps: list[StepRow], width: int) -> Iterable[Text]:
             yield from _wrapped("    ", _remark(row), width)
 
 
-def _columns(steps: list[StepRow], room: int) -> list[Column]:
+def _columns(steps: list[StepRow], room: int) -> list[Placed]:
     """The columns that any step has a figure for and that fit, the weightiest first to stay."""
-    chosen: list[Column] = []
-    for column in sorted(COLUMNS, key=lambda column: column.rank):
-        room -= column.width + 1
-        if room < 0:
-            break
-        chosen.append(column)
     known = {name for row in steps for name, value in row.metrics.items() if value is not None}
-    return [column for column in COLUMNS if column in chosen and (column.metric in known or column.rank == 0)]
+    chosen: dict[Column, Placed] = {}
+    for column in sorted(COLUMNS, key=lambda column: column.rank):
+        width = max(len(column.head), *(len(_cell(row, column)) for row in steps))
+        if (column.metric in known or column.rank == 0) and room > width:
+            room -= width + 1
+            chosen[column] = Placed(column, width)
+    return [chosen[column] for column in COLUMNS if column in chosen]
 
 
-def _step(row: StepRow, columns: list[Column], name_width: int) -> Text:
+def _cell(row: StepRow, column: Column) -> str:
+    value = row.metrics.get(column.metric)
+    return duration(value) if column.metric == "duration_s" else number(value)
+
+
+def _step(row: StepRow, columns: list[Placed], name_width: int) -> Text:
     line = Text(_fit(row.name, name_width, path="/" in row.name) + " ", "red" if row.status == "failure" else "")
-    for column in columns:
-        value = row.metrics.get(column.metric)
-        text = duration(value) if column.metric == "duration_s" else number(value)
-        marked = column.metric in row.marked
-        cell = f"{text:>{column.width}}" + (MARK if marked else " ")
+    for placed in columns:
+        marked = placed.column.metric in row.marked
+        cell = f"{_cell(row, placed.column):>{placed.width}}" + (MARK if marked else " ")
         line.append(cell, "yellow" if marked else "default")
     line.rstrip()
     return line

@@ -28,8 +28,12 @@ THRESHOLDS = (
     Threshold("net_rx_mb", 500, "MB", "download-heavy", "keep a local mirror or cache of what is downloaded"),
 )  # fmt: skip
 LONG_S = THRESHOLDS[0].limit
+SHORTEST_S = 1.0  # the kernel counts CPU time in ticks: below this the figures are chance
 
 
 def exceeded(metrics: Mapping[str, float | None]) -> list[Threshold]:
-    """The thresholds that a step's figures are above; an unknown figure is above none."""
+    """The thresholds that a step's figures are above; an unknown figure, or one of a very short step, is above none."""
+    duration_s = metrics.get("duration_s")
+    if duration_s is not None and duration_s < SHORTEST_S:
+        return []
     return [row for row in THRESHOLDS if (metrics.get(row.metric) or 0) > row.limit]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from itertools import groupby
 from typing import Literal
 
 from buildtel.job import JobDocument
@@ -13,6 +14,8 @@ from buildtel.report.words import duration, safe
 
 Kind = Literal["phase", "provisioner"]
 MAX_ROWS = 500
+INSTANT_S = 0.05
+FEWEST_FOLDED = 3
 BEFORE_PROVISIONING = frozenset({
     "prepare", "access", "retrieve_image", "create_media", "create_disk", "create_machine", "boot", "wait_ssh",
 })  # fmt: skip
@@ -46,7 +49,28 @@ class BuildRows:
 def build_rows(document: JobDocument) -> list[BuildRows]:
     """The builds of all runs of a document, in its order."""
     runs = document.packer.runs if document.packer else ()
-    return [_rows(build) for run in runs for build in run.builds]
+    names = _names(document)
+    targets = {(machine.run, machine.target): key for key, machine in document.machines.items()}
+    return [
+        _rows(build, names.get(targets.get((number, build.name)), {}))
+        for number, run in enumerate(runs, 1)
+        for build in run.builds
+    ]
+
+
+def _names(document: JobDocument) -> dict[str | None, dict[int, str]]:
+    """By machine and the provisioner's place: the name that the user gave the one step it is."""
+    found: dict[str | None, dict[int, list[str]]] = {}
+    within = {step.id: step.provisioner.index for step in document.steps if step.id and step.provisioner}
+    for step in document.steps:
+        place = step.provisioner
+        if place is not None and step.measured == "exactly" and within.get(step.parent or "") != place.index:
+            named = step.name if step.name not in (place.detail, place.kind) else None
+            found.setdefault(step.machine, {}).setdefault(place.index, []).append(named or "")
+    return {
+        machine: {index: names[0] for index, names in places.items() if len(names) == 1 and names[0]}
+        for machine, places in found.items()
+    }
 
 
 def provisioner_label(kind: str, detail: str) -> str:
@@ -54,11 +78,16 @@ def provisioner_label(kind: str, detail: str) -> str:
     return safe(f"{kind} {detail}".strip())
 
 
-def _rows(build: Build) -> BuildRows:
+def _rows(build: Build, names: dict[int, str]) -> BuildRows:
     parts: list[Phase | Provisioner] = [*build.phases, *build.provisioners]
     zero = min((part.started_at for part in parts if part.started_at is not None), default=None)
     parts.sort(key=_place)
-    shown = [part for part in parts if not (isinstance(part, Provisioner) and part.own)]
+    places = {id(part): index for index, part in enumerate(build.provisioners)}
+    stretches = list(_folded(
+        _stretch(part, zero, names.get(places.get(id(part), -1)))
+        for part in parts
+        if not (isinstance(part, Provisioner) and part.own)
+    ))  # fmt: skip
     ends = [part.ended_at for part in parts if part.ended_at is not None]
     return BuildRows(
         name=safe(build.name),
@@ -67,8 +96,8 @@ def _rows(build: Build) -> BuildRows:
         error=None if build.error is None else safe(build.error),
         artifacts=tuple(safe(text) for text in build.artifacts),
         span_s=max(ends) - zero if zero is not None and ends else None,
-        stretches=tuple(_stretch(part, zero) for part in shown[:MAX_ROWS]),
-        cut=max(len(shown) - MAX_ROWS, 0),
+        stretches=tuple(stretches[:MAX_ROWS]),
+        cut=max(len(stretches) - MAX_ROWS, 0),
     )
 
 
@@ -78,11 +107,27 @@ def _place(part: Phase | Provisioner) -> tuple[bool, float, int]:
     return part.started_at is None, part.started_at or 0.0, turn if part.started_at is None else 0
 
 
-def _stretch(part: Phase | Provisioner, zero: float | None) -> Stretch:
+def _folded(stretches: Iterable[Stretch]) -> Iterable[Stretch]:
+    """The stretches; phases in a row that took no time worth a line are one."""
+    for instant, group in groupby(stretches, key=_instant):
+        row = list(group)
+        if instant and len(row) >= FEWEST_FOLDED:
+            label = f"{row[0].label} and {len(row) - 1} more"
+            yield replace(row[0], label=label, duration_s=sum(stretch.duration_s or 0.0 for stretch in row))
+        else:
+            yield from row
+
+
+def _instant(stretch: Stretch) -> bool:
+    return stretch.kind == "phase" and stretch.duration_s is not None and stretch.duration_s < INSTANT_S
+
+
+def _stretch(part: Phase | Provisioner, zero: float | None, name: str | None = None) -> Stretch:
     start, end = part.started_at, part.ended_at
+    detail = (name or part.detail) if isinstance(part, Provisioner) else ""
     return Stretch(
         kind="phase" if isinstance(part, Phase) else "provisioner",
-        label=safe(part.text or part.name) if isinstance(part, Phase) else provisioner_label(part.kind, part.detail),
+        label=safe(part.text or part.name) if isinstance(part, Phase) else provisioner_label(part.kind, detail),
         own=isinstance(part, Provisioner) and part.own,
         start_s=None if start is None or zero is None else start - zero,
         duration_s=None if start is None or end is None else end - start,

@@ -21,7 +21,7 @@ from buildtel.report.words import duration, number, safe
 
 from ..job.test_document import ORIGINAL
 from ..job.test_fold import read
-from ..samples import log, qemu_build
+from ..samples import Guest, log, qemu_build, said, say
 
 
 def drawn(document: JobDocument, width: int = 80, *, ascii_only: bool = True) -> str:
@@ -57,12 +57,74 @@ def test_bars_stand_where_the_time_was(document: JobDocument) -> None:
     steps = {name.split()[0]: line for name, line in lines.items()}
 
     assert steps["Converting"].index("#") > steps["shell"].index("#")
-    assert max(lines.values(), key=lambda line: line.count("#")).strip().startswith("shell scripts/install-docker.sh")
+    assert max(lines.values(), key=lambda line: line.count("#")).strip().startswith("shell install-docker")
 
 
 def test_our_own_provisioners_are_not_shown(document: JobDocument) -> None:
     """The agent's provisioner is not among the user's, and not missed."""
     assert "buildtel_agent.py" not in drawn(document, 200)
+
+
+def test_a_provisioner_shows_its_steps_name(document: JobDocument) -> None:
+    """Where the user named the one step of a provisioner the row has that name, else Packer's detail."""
+    labels = [row.label for row in report_of(document).builds[0].stretches if row.kind == "provisioner"]
+
+    assert labels == [
+        "shell install-docker", "file-upload files/app.tar => /tmp/app.tar", "shell /tmp/packer-shell123456",
+    ]  # fmt: skip
+
+
+def test_a_provisioner_of_several_steps_keeps_packers_detail() -> None:
+    """Two steps side by side in one provisioner can't both name it; a step within a step does not count."""
+    guest = Guest()
+    first = guest.step("bbbb00000001", "one", 10, 12)
+    second = guest.step("bbbb00000002", "two", 12, 14)
+    begin = "Provisioning with shell script: a.sh"
+    head = [say(0, "Connected to SSH!"), say(1, "Provisioning with shell script: buildtel_agent.py"),
+            *said([(2, guest.hello("aaaa00000001", 2))]), say(3, begin)]  # fmt: skip
+
+    def label(rows: list[Any]) -> str:
+        return report_of(read(log([*head, *said(rows)]))).builds[0].stretches[-1].label
+
+    assert label([*first, *second]) == "shell a.sh"
+    second[0][1]["parent"] = "bbbb00000001.1"
+    assert label([first[0], *second, first[1]]) == "shell one"
+
+
+@pytest.mark.parametrize(("instants", "rows"), [(2, 3), (3, 2), (9, 2)])
+def test_phases_of_no_length_share_a_line(instants: int, rows: int) -> None:
+    """Three or more of them in a row are one line that says how many they are."""
+    phases = [{"name": "prepare", "text": f"Step {n}", "started_at": 10.0, "ended_at": 10.0} for n in range(instants)]
+    phases.append({"name": "boot", "text": "Booting", "started_at": 10.0, "ended_at": 40.0})
+    packer = {"runs": [{"builds": [{"name": "q", "phases": phases}]}]}
+    stretches = report_of(load_document(json.dumps({**ORIGINAL, "packer": packer}).encode(), "x")).builds[0].stretches
+
+    assert len(stretches) == rows
+    assert (stretches[0].label == f"Step 0 and {instants - 1} more") == (instants > 2)
+
+
+def test_very_short_steps_are_no_bottlenecks() -> None:
+    """Below a second the kernel's ticks are chance: no mark, no line among the bottlenecks."""
+    busy = {"cpu_percent": 100.0, "disk_util_percent": 100.0}
+
+    assert exceeded({**busy, "duration_s": 0.99}) == []
+    assert [row.metric for row in exceeded({**busy, "duration_s": 1.0})] == list(busy)
+
+
+def test_at_80_columns_the_telling_figures_are_shown(document: JobDocument) -> None:
+    """Time, CPU, memory and its peak, disk, wait and download fit on the narrowest usual terminal."""
+    (head,) = [line for line in drawn(document, 80).splitlines() if line.startswith("Step")]
+
+    assert head.split() == ["Step", "time", "CPU%", "mem", "MB", "peak", "rd", "MB", "wr", "MB", "util%", "await",
+                            "rx", "MB"]  # fmt: skip
+
+
+def test_huge_figures_do_not_widen_the_table() -> None:
+    """A figure of many digits takes another column's room, not the line's end."""
+    step = {name: 123456789012 if isinstance(value, int) else value for name, value in ORIGINAL["steps"][0].items()}
+    text = drawn(load_document(json.dumps({**ORIGINAL, "steps": [step]}).encode(), "x"), 80)
+
+    assert max(map(len, text.splitlines())) <= 80 and "123456789012" in text
 
 
 def test_what_is_missing_is_said(document: JobDocument) -> None:
