@@ -7,12 +7,14 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from buildtel.errors import BuildtelError
 
 if TYPE_CHECKING:
+    from buildtel.cli.raw import RawRecords
     from buildtel.job import JobDocument, Meta
     from buildtel.job.runner import JobFacts
 
@@ -39,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if a document was made, whatever the build's result."""
     from buildtel.cli.documents import check_named
+    from buildtel.cli.raw import RawRecords
     from buildtel.settings import read_meta
 
     if args.job is None and args.version is None and args.output != "-":
@@ -50,8 +53,11 @@ def run(args: argparse.Namespace) -> int:
     meta = read_meta(os.environ, args.job, args.version)
     if args.output not in (None, "-"):
         check_named(Path(args.output), meta.job)
-    document = collect(args.log, meta)
+    raw = RawRecords()
+    document = collect(args.log, meta, raw)
     where = _write(document, args.output, meta)
+    if where is not None and args.output is None:
+        raw.write_beside(where)
     if where is not None and not args.quiet:
         print(f"document: {where}", file=sys.stderr)
     if where is not None and not args.quiet:
@@ -65,11 +71,15 @@ def _into_job(args: argparse.Namespace, folder: Path, facts: JobFacts) -> int:
     """The log as part of the job that `init` began."""
     from buildtel.cli import jobs
     from buildtel.cli.documents import check_named
+    from buildtel.cli.raw import RawRecords
 
     if args.output is not None:
         check_named(Path(args.output), facts.meta.job)
-    document = jobs.merged(folder, facts, collect(args.log, facts.meta))
+    raw = RawRecords()
+    document = jobs.merged(folder, facts, collect(args.log, facts.meta, raw))
     path, _ = jobs.keep(folder, facts, document, args.output)
+    if args.output is None:
+        raw.write_beside(path)
     if not args.quiet:
         from buildtel.cli.show import show
 
@@ -78,8 +88,8 @@ def _into_job(args: argparse.Namespace, folder: Path, facts: JobFacts) -> int:
     return 0
 
 
-def collect(log: str, meta: Meta) -> JobDocument:
-    """The document of a log.
+def collect(log: str, meta: Meta, raw: RawRecords | None = None) -> JobDocument:
+    """The document of a log; `raw` is given the events, too.
 
     Raises:
         BuildtelError: the log can't be read.
@@ -88,11 +98,11 @@ def collect(log: str, meta: Meta) -> JobDocument:
     from buildtel.parse import LogReader
 
     reader, fold = LogReader(), Fold()
-    for chunk in _chunks(log):
-        for event in reader.feed(chunk):
+    for events in chain(map(reader.feed, _chunks(log)), [reader.close()]):
+        for event in events:
             fold.add(event)
-    for event in reader.close():
-        fold.add(event)
+            if raw is not None:
+                raw.add(event)
     return fold.document(meta)
 
 

@@ -67,10 +67,18 @@ def write_named(path: Path, data: bytes, job: str) -> None:
     if path.exists() and not path.is_file():
         _write_into(path, data)
         return
-    target = path.resolve()
-    aside = _aside(target.parent / f".{target.name[:200]}", data)
+    write_over(path.resolve(), data)
+
+
+def write_over(path: Path, data: bytes) -> None:
+    """`data` as the file `path`, whole or not at all, whatever file stood there.
+
+    Raises:
+        BuildtelError: it can't be written.
+    """
+    aside = _aside(path.parent / f".{path.name[:200]}", data)
     try:
-        aside.replace(target)
+        aside.replace(path)
     except OSError as error:
         aside.unlink(missing_ok=True)
         raise BuildtelError(f"can't write {path}: {error.strerror}") from error

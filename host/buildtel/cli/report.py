@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,9 @@ FORMATS = ("table", "json", "csv", "markdown")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    from buildtel.cli.stores import add_store_arguments
+
+    add_store_arguments(parser)
     parser.add_argument(
         "which", nargs="?", default="latest", metavar="latest|VERSION|FILE",
         help="a document's file, a version's newest in the store, or the newest of all (default: %(default)s)",
@@ -30,15 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if there was something to show."""
     from buildtel.cli.show import show
-    from buildtel.settings import read_settings
-    from buildtel.store import DirectoryStore
+    from buildtel.cli.stores import open_store
 
-    store = DirectoryStore(read_settings(os.environ).store_dir)
-    show(_find(args.which, args.job, store), args.format)
+    show(_find(args.which, args.job, lambda: open_store(args)), args.format)
     return 0
 
 
-def _find(which: str, job: str, store: Store) -> JobDocument:
+def _find(which: str, job: str, open_store: Callable[[], Store]) -> JobDocument:
     """The document asked for: a file if there is one of that name, else from the store."""
     from buildtel.cli.documents import read_document
     from buildtel.job import load_document
@@ -46,6 +47,7 @@ def _find(which: str, job: str, store: Store) -> JobDocument:
     path = Path(which)
     if which != "latest" and (path.is_file() or which.endswith(".json")):
         return load_document(read_document(path), which)
+    store = open_store()
     key = _key(which, job, store)
     stored = store.get(key)
     if stored is None:

@@ -1,4 +1,4 @@
-"""`upload`: documents into the store."""
+"""`upload`: documents into the store, by way of the outbox."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,67 +17,149 @@ from buildtel.errors import BuildtelError
 
 if TYPE_CHECKING:
     from buildtel.store import Store
+    from buildtel.store.outbox import Outbox, Parcel
 
 HELP = "put documents into the store (default: every one of $TELEMETRY_DIR not delivered yet)"
 DELIVERED = ".delivered.json"
+PATIENCE_S = 120.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    from buildtel.cli.stores import add_store_arguments
+
     parser.add_argument("documents", nargs="*", metavar="job.json", help="the documents to deliver")
+    parser.add_argument(
+        "--redirect", action="store_true", help="deliver what waits in the outbox for other stores to this one, too"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    add_store_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status 0 if all was delivered; the rest is delivered even if one document can't be."""
+    """Exit status 0 if all was delivered; what was not waits in the outbox."""
     from buildtel.cli.documents import telemetry_dir
+    from buildtel.cli.stores import open_store
+    from buildtel.config import state_dir
     from buildtel.settings import read_settings
-    from buildtel.store import DirectoryStore
+    from buildtel.store.outbox import Outbox
 
-    settings = read_settings(os.environ)
-    store = DirectoryStore(settings.store_dir)
+    store = open_store(args)
+    upload = Upload(store, Outbox(state_dir(os.environ) / "outbox"), args.quiet, args.redirect)
     if args.documents:
-        done = [_upload(store, Path(name), args.quiet) for name in args.documents]
-        return 0 if all(done) else 1
-    return 0 if _upload_rest(store, telemetry_dir(settings.telemetry_dir), args.quiet) else 1
-
-
-def _upload_rest(store: Store, folder: Path, quiet: bool) -> bool:
-    """Deliver what the folder's list of deliveries does not have; True if nothing failed."""
+        upload.run([Path(name) for name in args.documents])
+        return upload.status
+    folder = telemetry_dir(read_settings(os.environ).telemetry_dir)
     delivered = _read_delivered(folder)
     known = delivered.setdefault(store.address(), {})
-    done, new = True, 0
-    for path in _documents(folder):
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        if known.get(path.name) == digest:
-            continue
-        new += 1
-        if _upload(store, path, quiet):
-            known[path.name] = digest
-            _write_delivered(folder, delivered)
-        else:
-            done = False
-    if not new and not quiet:
+    digests = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in _documents(folder)}
+    upload.run([path for path, digest in digests.items() if known.get(path.name) != digest])
+    known.update({path.name: digest for path, digest in digests.items() if digest in upload.delivered})
+    if upload.delivered:
+        _write_delivered(folder, delivered)
+    elif upload.status == 0 and not args.quiet:
         print(f"nothing to deliver: every document of {folder} is in {store.address()}", file=sys.stderr)
-    return done
+    return upload.status
 
 
-def _upload(store: Store, path: Path, quiet: bool) -> bool:
-    from buildtel.cli.documents import read_document
-    from buildtel.job import load_document
-    from buildtel.report import packer_steps
-    from buildtel.store import deliver
+@dataclass
+class Upload:
+    """One run of the command: new documents go behind those that wait, then all are delivered in order."""
 
-    try:
-        data = read_document(path)
-        steps = packer_steps(load_document(data, str(path)))
-        delivery = deliver(store, data, steps, str(path))
-    except BuildtelError as error:
-        print(f"buildtel-host: {error}", file=sys.stderr)
-        return False
-    if not quiet:
-        print(f"{delivery.key}{'' if delivery.new else ' (was there)'}")
-    return True
+    store: Store
+    outbox: Outbox
+    quiet: bool
+    redirect: bool
+    status: int = 0
+    delivered: set[str] = field(default_factory=set)
+
+    def run(self, paths: list[Path]) -> None:
+        """Deliver these and what waits; `status` and `delivered` (digests) tell what came of it."""
+        from buildtel.store.outbox import OutboxError
+
+        parcels = [parcel for path in paths for parcel in self._parcel(path)]
+        try:
+            with self.outbox.locked(PATIENCE_S):
+                for parcel in parcels:
+                    self.outbox.add(parcel, self.store.address())
+                self._deliver_waiting()
+                self._tell_of_others()
+        except OutboxError as error:
+            print(f"buildtel-host: {error}", file=sys.stderr)
+            self._deliver_directly([parcel for parcel in parcels if parcel.digest not in self.delivered])
+        if self.store.caveat():
+            print(f"buildtel-host: {self.store.caveat()}", file=sys.stderr)
+
+    def _parcel(self, path: Path) -> Iterator[Parcel]:
+        """The document with what goes with it; nothing, if it is none."""
+        from buildtel.cli.documents import read_document
+        from buildtel.cli.raw import read_beside
+        from buildtel.job import load_document
+        from buildtel.report import packer_steps
+        from buildtel.store.catalog import document_time
+        from buildtel.store.outbox import Parcel
+
+        with self._told():
+            data = read_document(path)
+            document = load_document(data, str(path))
+            document_time(document, str(path))
+            yield Parcel(str(path), data, packer_steps(document), read_beside(path))
+
+    def _deliver_waiting(self) -> None:
+        from buildtel.store import StoreError
+
+        waiting = self.outbox.waiting(None if self.redirect else self.store.address())
+        try:
+            while waiting:
+                with self._told(but=StoreError):
+                    self._deliver(self.outbox.read(waiting[0]))
+                    self.outbox.remove(waiting[0])
+                waiting.pop(0)
+        except StoreError as error:
+            self._fail(f"{error}; {_count(len(waiting))} in {self.outbox.folder} for the next upload")
+
+    def _deliver_directly(self, parcels: list[Parcel]) -> None:
+        """Without an outbox: what fails stays where it was."""
+        from buildtel.store import StoreError
+
+        try:
+            for parcel in parcels:
+                with self._told(but=StoreError):
+                    self._deliver(parcel)
+        except StoreError as error:
+            self._fail(f"{error}; {len(parcels) - len(self.delivered)} not delivered, and no outbox to wait in")
+
+    def _deliver(self, parcel: Parcel) -> None:
+        from buildtel.store import deliver
+
+        delivery = deliver(self.store, parcel.document, parcel.packer_steps, parcel.name, parcel.events)
+        self.delivered.add(parcel.digest)
+        if not self.quiet:
+            print(f"{delivery.key}{'' if delivery.new else ' (was there)'}", flush=True)
+
+    def _tell_of_others(self) -> None:
+        others = len(self.outbox.waiting()) - len(self.outbox.waiting(self.store.address()))
+        if others and not self.redirect and not self.quiet:
+            text = f"{_count(others)} in {self.outbox.folder} for another store: set that one, or use --redirect"
+            print(f"buildtel-host: {text}", file=sys.stderr)
+
+    @contextmanager
+    def _told(self, but: type[BuildtelError] | tuple[()] = ()) -> Iterator[None]:
+        """A problem of one document is told, and does not hold up the others."""
+        try:
+            yield
+        except but:
+            raise
+        except BuildtelError as error:
+            self._fail(error)
+
+    def _fail(self, text: object) -> None:
+        self.status = 1
+        print(f"buildtel-host: {text}", file=sys.stderr)
+
+
+def _count(number: int) -> str:
+    return "1 document waits" if number == 1 else f"{number} documents wait"
 
 
 def _documents(folder: Path) -> list[Path]:

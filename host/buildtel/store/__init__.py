@@ -1,7 +1,7 @@
-"""Where documents are kept: one contract, a store each for a directory and memory, one owner of keys."""
+"""Where documents are kept: one contract, a store each for a directory, S3 and memory, one owner of keys."""
 
-from buildtel.store.catalog import Delivery, deliver, newest, newest_of_version
-from buildtel.store.contract import Store, Stored, StoreError
+from buildtel.store.catalog import Delivery, deliver, entries, newest, newest_of_version
+from buildtel.store.contract import Store, Stored, StoreError, StoreUnavailable
 from buildtel.store.directory import DirectoryStore
 from buildtel.store.layout import Entry
 from buildtel.store.memory import MemoryStore
@@ -13,8 +13,10 @@ __all__ = [
     "MemoryStore",
     "Store",
     "StoreError",
+    "StoreUnavailable",
     "Stored",
     "deliver",
+    "entries",
     "newest",
     "newest_of_version",
 ]

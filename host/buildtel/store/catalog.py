@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -13,6 +14,7 @@ from buildtel.store.layout import Entry
 
 MOST_IN_A_SECOND = 1000
 TRIES = 20
+PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Delivery:
     new: bool
 
 
-def deliver(store: Store, data: bytes, packer_steps: str, where: str) -> Delivery:
+def deliver(store: Store, data: bytes, packer_steps: str, where: str, events: bytes = b"") -> Delivery:
     """Put one document, as its file has it, into the store; again and again without harm.
 
     The index key comes last: an upload that broke off is not seen, and the next one completes it.
@@ -33,6 +35,7 @@ def deliver(store: Store, data: bytes, packer_steps: str, where: str) -> Deliver
         data: the document's file.
         packer_steps: Packer's steps as text; empty for none.
         where: names the document in errors.
+        events: the raw records, compressed; empty for none.
 
     Raises:
         BuildtelError: it is no document, or the store failed.
@@ -40,8 +43,10 @@ def deliver(store: Store, data: bytes, packer_steps: str, where: str) -> Deliver
     document = load_document(data, where)
     time = document_time(document, where)
     folder, new = _place(store, data, document, time, packer_steps.encode())
-    _advance_latest(store, document, data, where)
     key = layout.document_key(folder, document.job, time)
+    if events:
+        store.put_new(layout.events_key(key), events)
+    _advance_latest(store, document, data, where)
     entry = Entry(
         job=document.job,
         version=document.version,
@@ -115,11 +120,28 @@ def _newer(document: JobDocument, data: bytes, stored: bytes, where: str) -> boo
 
 def newest(store: Store, job: str) -> Entry | None:
     """The newest build of a job, whatever its version; one list, no read."""
-    keys = store.list(layout.index_prefix(job), limit=1)
+    return next(entries(store, job, limit=1), None)
+
+
+def entries(store: Store, job: str, limit: int | None = None) -> Iterator[Entry]:
+    """The builds of a job, newest first, at most `limit`: one list for each 1,000 of them, no read."""
+    start_after = ""
+    left = limit
+    while left is None or left > 0:
+        asked = PAGE if left is None else min(left, PAGE)
+        keys = store.list(layout.index_prefix(job), start_after, asked)
+        yield from (_entry(store, key) for key in keys)
+        if len(keys) < asked:
+            return
+        start_after = keys[-1]
+        left = None if left is None else left - len(keys)
+
+
+def _entry(store: Store, key: str) -> Entry:
     try:
-        return layout.parse_index_key(keys[0]) if keys else None
+        return layout.parse_index_key(key)
     except ValueError:
-        raise StoreError(f"{store.address()}: {keys[0]!r} is no index key") from None
+        raise StoreError(f"{store.address()}: {key!r} is no index key") from None
 
 
 def newest_of_version(store: Store, job: str, version: str) -> str | None:

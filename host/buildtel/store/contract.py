@@ -17,6 +17,10 @@ class StoreError(BuildtelError):
     """The store can't be reached, read or written; the message says which and the mend."""
 
 
+class StoreUnavailable(StoreError):
+    """The store is away, slow or broke off: the same again may succeed. A write may have been done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A value, and the version that `replace` wants to be told; equal versions mean equal values."""
@@ -41,11 +45,19 @@ class Store(Protocol):
         ...
 
     def list(self, prefix: str, start_after: str = "", limit: int = 1000) -> list[str]:
-        """At most `limit` keys that begin with `prefix` and sort behind `start_after`, in order of their bytes."""
+        """At most `limit` keys that begin with `prefix` and stand behind `start_after`.
+
+        Keys of one folder come in the order of their bytes. How folders stand among the keys beside
+        them is the store's own affair, but always the same: `start_after` the last key goes on behind it.
+        """
         ...
 
     def address(self) -> str:
         """The store's name for messages and for telling stores apart."""
+        ...
+
+    def caveat(self) -> str:
+        """What of these promises this store was found not to keep, for the user; empty if nothing was."""
         ...
 
 

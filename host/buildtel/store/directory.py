@@ -62,6 +62,10 @@ class DirectoryStore:
         """See Store."""
         return str(self.root)
 
+    def caveat(self) -> str:
+        """See Store."""
+        return ""
+
     def _path_for_writing(self, key: str) -> Path:
         path = self.root / check_key(key)
         path.parent.mkdir(parents=True, exist_ok=True)

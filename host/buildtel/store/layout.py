@@ -1,6 +1,7 @@
 """The only maker of keys. As in the original, but that any version and job name is safe.
 
-Keys: `VERSION/YYYYMMDD_HHMMSS/JOB_YYYYMMDD_HHMMSS.json`, beside it `packer_steps.txt`;
+Keys: `VERSION/YYYYMMDD_HHMMSS/JOB_YYYYMMDD_HHMMSS.json`, beside it `packer_steps.txt`
+and `JOB_YYYYMMDD_HHMMSS.events.jsonl.gz`;
 `latest/JOB_VERSION.json`; and `index/JOB/` with one key a build, whose name sorts newest first.
 """
 
@@ -57,6 +58,11 @@ def folder_key(version: str, time: datetime, copy: int) -> str:
 def document_key(folder: str, job: str, time: datetime) -> str:
     """The document in its folder."""
     return f"{folder}/{escape(job)}_{stamp(time)}.json"
+
+
+def events_key(document: str) -> str:
+    """The raw records of a document, beside it."""
+    return document.removesuffix(".json") + ".events.jsonl.gz"
 
 
 def steps_key(folder: str) -> str:

@@ -37,3 +37,7 @@ class MemoryStore:
     def address(self) -> str:
         """See Store."""
         return f"memory:{id(self):x}"
+
+    def caveat(self) -> str:
+        """See Store."""
+        return ""

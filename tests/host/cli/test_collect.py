@@ -29,7 +29,7 @@ def test_a_log_becomes_a_document_and_a_report(home: Home) -> None:
     assert b"install-docker" in done.stdout and b"\x1b" not in done.stdout
     assert json.loads(path.read_text())["version"] == "1.2"
     assert home.telemetry.stat().st_mode & 0o777 == 0o700
-    assert [entry.name for entry in home.telemetry.iterdir()] == [path.name]
+    assert sorted(entry.name for entry in home.telemetry.iterdir()) == [f"{path.stem}.events.jsonl.gz", path.name]
 
 
 def test_a_log_comes_by_pipe_too(home: Home) -> None:

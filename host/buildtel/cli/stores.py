@@ -1,0 +1,51 @@
+"""The store that flags, environment and configuration name, ready to be used."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from buildtel.config import S3Place, read_store_place
+
+if TYPE_CHECKING:
+    from buildtel.store import Store
+
+
+def add_store_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags that name a store."""
+    group = parser.add_argument_group("store", "also by environment and configuration file, see docs/store.md")
+    group.add_argument("--store", metavar="DIR", dest="store_directory", help="a directory as the store")
+    group.add_argument("--endpoint", metavar="URL", dest="store_endpoint", help="an S3 server, as http://HOST:PORT")
+    group.add_argument("--bucket", metavar="NAME", dest="store_bucket", help="the bucket (appliance-telemetry)")
+
+
+def store_place(args: argparse.Namespace | None = None) -> Path | S3Place:
+    """The directory or bucket that is set; `args` are of a parser with `add_store_arguments`.
+
+    Raises:
+        UsageError: a setting is not usable.
+    """
+    from buildtel.settings import read_settings
+
+    flags = {name: getattr(args, f"store_{name}", None) for name in ("directory", "endpoint", "bucket")}
+    return read_store_place(os.environ, flags, read_settings(os.environ).store_dir)
+
+
+def open_store(args: argparse.Namespace | None = None) -> Store:
+    """The store that is set.
+
+    Raises:
+        UsageError: a setting is not usable.
+        StoreError: the settings can't make a store.
+    """
+    place = store_place(args)
+    if isinstance(place, Path):
+        from buildtel.store import DirectoryStore
+
+        return DirectoryStore(place)
+    from buildtel.store.retry import Retrying
+    from buildtel.store.s3 import S3Store
+
+    return Retrying(S3Store(place), budget_s=place.timeout_s)

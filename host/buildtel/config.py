@@ -1,0 +1,161 @@
+"""Where the store is: flags, then environment, then the configuration file, then the defaults.
+
+The file is `$XDG_CONFIG_HOME/buildtel/config.toml`; docs/store.md has a table of all settings.
+Secret keys come from the environment or an AWS profile only, never from this file.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from buildtel.errors import UsageError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+BUCKET = "appliance-telemetry"
+TIMEOUT_S = 60.0
+
+# Setting: the variables that hold it, strongest first. Flags and the file have the setting's own name.
+VARIABLES: dict[str, tuple[str, ...]] = {
+    "endpoint": ("MINIO_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+    "bucket": ("TELEMETRY_BUCKET",),
+    "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
+    "profile": ("AWS_PROFILE",),
+    "ca_bundle": ("AWS_CA_BUNDLE",),
+    "timeout_s": ("BUILDTEL_STORE_TIMEOUT_S",),
+    "directory": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class S3Place:
+    """A bucket and the way to it. `endpoint` None is AWS, or what the AWS profile says.
+
+    `access_key` and `secret_key` None leave it to boto3's own search; `timeout_s` bounds one operation.
+    """
+
+    bucket: str
+    endpoint: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    access_key: str | None = field(default=None, repr=False)
+    secret_key: str | None = field(default=None, repr=False)
+    ca_bundle: str | None = None
+    timeout_s: float = TIMEOUT_S
+
+
+def read_store_place(environ: Mapping[str, str], flags: Mapping[str, str | None], default: Path) -> Path | S3Place:
+    """The directory or the bucket that documents go to.
+
+    Args:
+        environ: the environment.
+        flags: settings from the command line, by their names in VARIABLES.
+        default: the directory if nothing names a store.
+
+    Raises:
+        UsageError: a setting is not usable.
+    """
+    if flags.get("directory"):
+        return Path(str(flags["directory"])).expanduser()
+    found = _found(environ, flags)
+    if "endpoint" in found or "bucket" in found:
+        return _s3(found, environ)
+    return Path(found["directory"]).expanduser() if "directory" in found else default
+
+
+def state_dir(environ: Mapping[str, str]) -> Path:
+    """`$XDG_STATE_HOME/buildtel`."""
+    return _home(environ, "XDG_STATE_HOME", ".local/state") / "buildtel"
+
+
+def _home(environ: Mapping[str, str], variable: str, under_home: str) -> Path:
+    if environ.get(variable):
+        return Path(environ[variable])
+    return Path(environ.get("HOME") or "~").expanduser() / under_home
+
+
+def _found(environ: Mapping[str, str], flags: Mapping[str, str | None]) -> dict[str, str]:
+    """Each setting that somebody made, by the strongest word on it."""
+    found = _read_file(_home(environ, "XDG_CONFIG_HOME", ".config") / "buildtel" / "config.toml")
+    for name, variables in VARIABLES.items():
+        words = [flags.get(name), *(environ.get(variable) for variable in variables)]
+        said = next((word for word in words if word), None)
+        if said is not None:
+            found[name] = said
+    return found
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    """The table `[store]` of the file; empty if there is no file."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise UsageError(f"can't read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: not TOML: {error}") from None
+    return _checked(content, path)
+
+
+def _checked(content: dict[str, Any], path: Path) -> dict[str, str]:
+    table = content.pop("store", {})
+    if content or not isinstance(table, dict):
+        raise UsageError(f"{path}: only a table [store] is known, not {', '.join(content) or 'another store'}")
+    for name, value in table.items():
+        if name not in VARIABLES:
+            raise UsageError(f"{path}: [store] has no setting {name!r}: it knows {', '.join(VARIABLES)}")
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            raise UsageError(f"{path}: [store] {name}: a text or a number is wanted")
+    return {name: str(value) for name, value in table.items() if str(value)}
+
+
+def _s3(found: Mapping[str, str], environ: Mapping[str, str]) -> S3Place:
+    endpoint = found.get("endpoint")
+    access, secret = environ.get("MINIO_ACCESS_KEY") or None, environ.get("MINIO_SECRET_KEY") or None
+    if (access is None) != (secret is None):
+        raise UsageError("MINIO_ACCESS_KEY and MINIO_SECRET_KEY belong together: set both or none")
+    return S3Place(
+        bucket=found.get("bucket", BUCKET),
+        endpoint=_checked_endpoint(endpoint) if endpoint else None,
+        region=found.get("region"),
+        profile=found.get("profile") if access is None else None,
+        access_key=access,
+        secret_key=secret,
+        ca_bundle=found.get("ca_bundle"),
+        timeout_s=_seconds(found.get("timeout_s")),
+    )
+
+
+def _checked_endpoint(endpoint: str) -> str:
+    """The endpoint without a slash at its end; what it holds is not repeated, as it may hold a password."""
+    try:
+        parts = urlsplit(endpoint)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UsageError("the store's endpoint is no address: write it as http://HOST:PORT or https://HOST")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise UsageError("the store's endpoint is an address alone: keys go into MINIO_ACCESS_KEY and MINIO_SECRET_KEY")
+    return endpoint.rstrip("/")
+
+
+def _seconds(text: str | None) -> float:
+    if text is None:
+        return TIMEOUT_S
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 3600:
+        raise UsageError(f"the store's timeout is to be seconds, more than 0 and at most 3600, not {text[:20]!r}")
+    return value

@@ -1,0 +1,91 @@
+"""Which build is meant: `latest`, `^1` (the one before it), a version, or one build of a version."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from buildtel.errors import BuildtelError
+from buildtel.job import JobDocument, load_document
+from buildtel.store import layout
+from buildtel.store.catalog import document_time, entries
+from buildtel.store.contract import Store, StoreError
+
+BACK = re.compile(r"\^(\d{0,5})")
+ONE = re.compile(r"(.*)@(\d{8}_\d{6})(?:_(\d{1,4}))?", re.S)
+MOST_LISTED = 1000
+HELP_NAMES = "latest, ^1 (the one before it), VERSION (its newest) or VERSION@YYYYMMDD_HHMMSS"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A build: its document, the name that asks for just it, and how many its version has, if that was counted."""
+
+    name: str
+    document: JobDocument
+    builds_of_version: int | None = None
+
+
+def name_of(key: str) -> str:
+    """The name that asks for just the document under `key`: `VERSION@YYYYMMDD_HHMMSS`."""
+    version, folder, _ = key.split("/")
+    return f"{layout.unescape(version)}@{folder}"
+
+
+def find(store: Store, job: str, which: str) -> Found:
+    """The build that `which` names: at most one list and one read, however many there are.
+
+    Raises:
+        BuildtelError: there is no such build; the message says what there is.
+    """
+    back = BACK.fullmatch(which)
+    if back or which == "latest":
+        return _back(store, job, int(back[1] or 1) if back else 0)
+    one = ONE.fullmatch(which)
+    found = _one(store, job, one) if one else None
+    found = found or _newest_of(store, job, which)
+    if found is None:
+        raise BuildtelError(
+            f"no file {which!r}, and no version {which!r} of job {job!r} in {store.address()}: `list` shows what is there"
+        )
+    return found
+
+
+def _back(store: Store, job: str, number: int) -> Found:
+    known = list(entries(store, job, number + 1))
+    if not known:
+        raise BuildtelError(f"no document of job {job!r} in {store.address()}: put one there with upload")
+    if len(known) <= number:
+        raise BuildtelError(f"no build ^{number} of job {job!r} in {store.address()}: it holds {len(known)}")
+    key = known[number].document
+    stored = store.get(key)
+    if stored is None:
+        raise StoreError(f"{store.address()}: {key} is in the index but not in the store")
+    return Found(name_of(key), load_document(stored.data, key))
+
+
+def _one(store: Store, job: str, words: re.Match[str]) -> Found | None:
+    try:
+        time = datetime.strptime(words[2], layout.STAMP).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+    key = layout.document_key(layout.folder_key(words[1], time, int(words[3] or 1)), job, time)
+    stored = store.get(key)
+    return None if stored is None else Found(name_of(key), load_document(stored.data, key))
+
+
+def _newest_of(store: Store, job: str, version: str) -> Found | None:
+    key = layout.latest_key(job, version)
+    stored = store.get(key)
+    if stored is None:
+        return None
+    document = load_document(stored.data, key)
+    name = f"{version}@{layout.stamp(document_time(document, key))}"
+    return Found(name, document, count_of_version(store, job, version))
+
+
+def count_of_version(store: Store, job: str, version: str) -> int:
+    """How many builds of a version there are, counted no further than one list goes."""
+    keys = store.list(f"{layout.escape(version)}/", limit=MOST_LISTED)
+    return sum(layout.is_document_of(key, job) for key in keys)

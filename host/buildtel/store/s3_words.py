@@ -1,0 +1,89 @@
+"""What an S3 server's refusals mean to the user, and their mends: one table, no botocore."""
+
+from __future__ import annotations
+
+KEYS = "MINIO_ACCESS_KEY and MINIO_SECRET_KEY (or AWS_PROFILE, AWS_ACCESS_KEY_ID, …)"
+
+# S3's error code: what is wrong and the mend. `{bucket}` and `{verb}` are filled in.
+REFUSALS = {
+    "InvalidAccessKeyId": f"it does not know the access key: check {KEYS}",
+    "SignatureDoesNotMatch": f"it refuses the secret key: check {KEYS}",
+    "InvalidToken": "it refuses the session token: log in anew",
+    "ExpiredToken": "the credentials have expired: log in anew",
+    "AccessDenied": "the access key may not {verb} in bucket {bucket!r}: grant it s3:{right}",
+    "AllAccessDisabled": "bucket {bucket!r} is disabled: ask its owner",
+    "NoSuchBucket": "it has no bucket {bucket!r}: make it, or set TELEMETRY_BUCKET",
+    "InvalidBucketName": "{bucket!r} is no name of a bucket: set TELEMETRY_BUCKET",
+    "RequestTimeTooSkewed": "the clocks of this machine and the server differ too much: set them",
+    "PermanentRedirect": "bucket {bucket!r} is in another region: set AWS_REGION",
+    "AuthorizationHeaderMalformed": "it is in another region: set AWS_REGION",
+    "QuotaExceeded": "bucket {bucket!r} is full: raise its quota, or prune",
+    "XMinioAdminBucketQuotaExceeded": "bucket {bucket!r} is full: raise its quota, or prune",
+    "XMinioStorageFull": "its disks are full: free some space, or prune",
+    "InsufficientStorage": "its disks are full: free some space, or prune",
+}
+BY_STATUS = {
+    301: "PermanentRedirect",
+    403: "AccessDenied",
+    507: "InsufficientStorage",
+}
+RIGHTS = {"write": "PutObject", "read": "GetObject (and s3:ListBucket)", "list": "ListBucket"}
+
+PASSING = {
+    "ConditionalRequestConflict", "InternalError", "OperationAborted", "RequestTimeout", "ServiceUnavailable",
+    "SlowDown", "Throttling", "ThrottlingException", "TooManyRequests", "XMinioServerNotInitialized",
+}  # fmt: skip
+PASSING_STATUS = {408, 425, 429, 500, 502, 503, 504}
+
+# The name of botocore's exception: what is wrong and the mend.
+FAILURES = {
+    "NoCredentialsError": f"no credentials: set {KEYS}",
+    "PartialCredentialsError": f"the credentials are not complete: set {KEYS}",
+    "CredentialRetrievalError": f"no credentials could be had: check {KEYS}",
+    "UnauthorizedSSOTokenError": "the login has expired: log in anew",
+    "SSOTokenLoadError": "the login has expired: log in anew",
+    "TokenRetrievalError": "the login has expired: log in anew",
+    "ProfileNotFound": "AWS_PROFILE names a profile that is not there: check it",
+    "ConfigParseError": "the AWS configuration file can't be read: mend it",
+    "InvalidConfigError": "the AWS configuration file can't be used: mend it",
+}  # fmt: skip
+LOST = {
+    "EndpointConnectionError": "it can't be reached: check the address, and that it runs",
+    "ConnectTimeoutError": "it does not answer: check the address, and the way to it",
+    "ProxyConnectionError": "the proxy can't be reached: check HTTPS_PROXY and NO_PROXY",
+    "ReadTimeoutError": "it is too slow to answer",
+    "ConnectionClosedError": "it closed the connection",
+    "IncompleteReadError": "its answer was cut off",
+    "ResponseStreamingError": "its answer was cut off",
+    "ResponseParserError": "its answer is no S3: check that the address is that of an S3 server",
+}
+CA = "if its authority is your own, name its file in AWS_CA_BUNDLE"
+CERTIFICATES = {
+    "certificate has expired": "its TLS certificate has expired: renew it on the server",
+    "not yet valid": "its TLS certificate is not valid yet: check the clocks",
+    "hostname mismatch": "its TLS certificate is for another name: check the address",
+    "ip address mismatch": "its TLS certificate is for another address: check the address",
+    "self-signed": f"its TLS certificate is self-signed: {CA}",
+    "self signed": f"its TLS certificate is self-signed: {CA}",
+    "unable to get local issuer": f"its TLS certificate is from an unknown authority: {CA}",
+    "wrong version number": "it does not speak TLS: use http:// or another port",
+}
+
+
+def refusal(code: str, status: int, verb: str, bucket: str) -> str:
+    """What an answer with S3's error `code` and HTTP `status` means."""
+    words = REFUSALS.get(code) or REFUSALS.get(BY_STATUS.get(status, ""))
+    if words is None:
+        return f"it answered {code or 'an error'} (HTTP {status}) to our {verb}"
+    return words.format(bucket=bucket, verb=verb, right=RIGHTS[verb])
+
+
+def passes(code: str, status: int) -> bool:
+    """True if the same request may succeed a moment later."""
+    return code in PASSING or status in PASSING_STATUS
+
+
+def certificate(text: str) -> str:
+    """What a failed TLS handshake means, told from OpenSSL's words."""
+    found = (words for part, words in CERTIFICATES.items() if part in text.lower())
+    return next(found, f"no TLS connection: {CA}")
