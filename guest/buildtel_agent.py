@@ -791,6 +791,19 @@ class Spool:
         self._stem = "/buildtel-%08x-" % (crc32(owner.encode("utf-8", "replace")) & 0xFFFFFFFF)
         self._given = self._folder = folder
 
+    def claim(self) -> "bool":
+        """Holds this user's folder, by a lock that ends with the process; False if another process holds it."""
+        import fcntl
+
+        name = posix.urandom(3).hex()
+        fd = self.create(name)
+        if fd < 0:
+            return False
+        posix.close(fd)
+        _quietly(posix.unlink, self.path(name))
+        folder = posix.open(self._folder, posix.O_RDONLY | posix.O_CLOEXEC)
+        return _quietly(fcntl.flock, folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
     def create(self, name: "str", mode: "int" = 0o644) -> "int":
         """Opens a new file in this user's folder for writing; -1 where there is no place for it."""
         mine = self._stem + str(posix.getuid())
@@ -916,6 +929,8 @@ def life(options: "dict[str, str]") -> "None":
         raise InterruptedError
 
     kernel, kept = Kernel(), LifeFile(Spool(home()))
+    if not kept.spool.claim():
+        return  # two calls after a reboot each began one
     due, rows = time.monotonic(), 0
     _signal.signal(15, stop)
     try:

@@ -52,6 +52,7 @@ SHAPES = {
 
 SCENE = r"""
 set -e
+ro() { n=0; until mount -o remount,ro "$1" 2>/dev/null; do n=$((n + 1)); [ $n -lt 50 ] || exit 99; sleep 0.1; done; }
 mount -t tmpfs none /dev/shm; mount -t tmpfs none /run; mount -t tmpfs none /var/tmp; chmod 1777 /var/tmp /dev/shm
 mkdir -p /var/tmp/keep; cp "$AGENT" /var/tmp/keep/agent.py
 mount -t tmpfs none /tmp; chmod 1777 /tmp
@@ -109,9 +110,9 @@ CASES = [
          "echo /var/tmp/interp >/var/tmp/buildtel/interpreter", status=4, measured=False),
     Case("compiled copy for another python", SH + "exit 4", "echo garbage >/var/tmp/buildtel/agent.pyc", status=4),
     Case("full disks", SH + "echo out; exit 4", FILL, status=4, measured=None),
-    Case("read-only /tmp", SH + "exit 4", CALM + "mount -o remount,ro /tmp", status=4),
+    Case("read-only /tmp", SH + "exit 4", CALM + "ro /tmp", status=4),
     Case("everything read-only", SH + "exit 4",
-         CALM + PLACES + "mount -o remount,ro $d; done", status=4, measured=None),
+         CALM + PLACES + "ro $d; done", status=4, measured=None),
     Case("noexec /var/tmp", SH + "exit 4", "mount -o remount,noexec /var/tmp; mount -o remount,noexec /tmp", status=4),
     Case("script on a noexec place", SH + "exit 4", "mount -o remount,bind,noexec $SCRIPTS", status=126),
     Case("script is missing its interpreter", "#!/no/such/shell\necho never", status=127),
