@@ -12,14 +12,18 @@ from buildtel.job.model import Meta
 
 GIT_WAIT_S = 5
 
-# Field: the variables that hold it, of GitHub Actions, GitLab, Azure Pipelines and Jenkins.
+# Field: the variables that hold it, of GitHub Actions, GitLab, Azure Pipelines, Buildkite, CircleCI and Jenkins.
 CI_VARIABLES: dict[str, tuple[str, ...]] = {
-    "runner": ("RUNNER_NAME", "CI_RUNNER_DESCRIPTION", "AGENT_NAME", "NODE_NAME"),
-    "git_sha": ("GITHUB_SHA", "CI_COMMIT_SHA", "BUILD_SOURCEVERSION", "GIT_COMMIT"),
-    "git_ref": ("GITHUB_REF", "CI_COMMIT_REF_NAME", "BUILD_SOURCEBRANCH", "GIT_BRANCH"),
-    "run_id": ("GITHUB_RUN_ID", "CI_PIPELINE_ID", "BUILD_BUILDID", "BUILD_TAG"),
-    "run_number": ("GITHUB_RUN_NUMBER", "CI_PIPELINE_IID", "BUILD_BUILDNUMBER", "BUILD_NUMBER"),
-}
+    "runner": ("RUNNER_NAME", "CI_RUNNER_DESCRIPTION", "AGENT_NAME", "BUILDKITE_AGENT_NAME", "NODE_NAME"),
+    "git_sha": ("GITHUB_SHA", "CI_COMMIT_SHA", "BUILD_SOURCEVERSION", "BUILDKITE_COMMIT", "CIRCLE_SHA1", "GIT_COMMIT"),
+    "git_ref": ("GITHUB_REF", "CI_COMMIT_REF_NAME", "BUILD_SOURCEBRANCH", "BUILDKITE_BRANCH", "CIRCLE_BRANCH", "GIT_BRANCH"),
+    "run_id": ("GITHUB_RUN_ID", "CI_PIPELINE_ID", "BUILD_BUILDID", "BUILDKITE_BUILD_ID", "CIRCLE_WORKFLOW_ID", "BUILD_TAG"),
+    "run_number": (
+        "GITHUB_RUN_NUMBER", "CI_PIPELINE_IID", "BUILD_BUILDNUMBER", "BUILDKITE_BUILD_NUMBER", "CIRCLE_BUILD_NUM",
+        "BUILD_NUMBER",
+    ),
+}  # fmt: skip
+TAG_VARIABLES = ("CI_COMMIT_TAG", "BUILDKITE_TAG", "CIRCLE_TAG", "TAG_NAME")
 TAG_PREFIX = "refs/tags/"
 
 
@@ -72,7 +76,7 @@ def _tag(environ: Mapping[str, str]) -> str | None:
     branch = environ.get("BUILD_SOURCEBRANCH", "")
     if branch.startswith(TAG_PREFIX):
         return branch[len(TAG_PREFIX) :]
-    return environ.get("CI_COMMIT_TAG") or environ.get("TAG_NAME")
+    return _first(environ, TAG_VARIABLES)
 
 
 def _git(*words: str) -> str | None:
