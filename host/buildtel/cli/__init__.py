@@ -14,7 +14,8 @@ if TYPE_CHECKING:  # `step` must cost little more than a start of Python: nothin
     from collections.abc import Sequence
     from typing import Any
 
-COMMANDS = ("wire", "init", "step", "run", "finalize", "shell-init", "collect", "report", "upload")
+COMMANDS = ("wire", "init", "step", "run", "finalize", "shell-init", "collect", "report", "upload", "list", "history",
+            "compare", "prune", "doctor")  # fmt: skip
 PROGRAM = "buildtel-host"
 ABOUT = "Where the time of a Packer build goes: guest and host on one axis, in one document."
 STOPPED = 130

@@ -15,10 +15,8 @@ RENDERERS = {"json": render_json, "csv": render_csv, "markdown": render_markdown
 
 def show(document: JobDocument, form: str) -> None:
     """Print the report; plain characters only where the output is no terminal."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
     if form in RENDERERS:
-        sys.stdout.write(RENDERERS[form](document))
+        write(RENDERERS[form](document))
         return
     _show_table(document)
 
@@ -32,11 +30,28 @@ def _show_table(document: JobDocument) -> None:
     drawn = io.StringIO()  # not stdout itself: rich would answer a closed pipe with exit status 1
     console = Console(
         file=drawn,
-        width=get_terminal_size().columns,
+        width=width(),
         no_color=bool(os.environ.get("NO_COLOR")) or None,
         force_terminal=terminal,
         legacy_windows=False,
     )
+    render_terminal(report_of(document), console, ascii_only=plain_output())
+    write(drawn.getvalue())
+
+
+def write(text: str) -> None:
+    """Print `text`; what the output's encoding does not have is escaped."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    sys.stdout.write(text)
+
+
+def width() -> int:
+    """How wide a line may be."""
+    return get_terminal_size().columns
+
+
+def plain_output() -> bool:
+    """Whether bars must be drawn in ASCII: the output is no terminal, or none of UTF-8."""
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    render_terminal(report_of(document), console, ascii_only=not (terminal and utf8))
-    sys.stdout.write(drawn.getvalue())
+    return not (utf8 and sys.stdout.isatty())

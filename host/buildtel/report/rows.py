@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from buildtel.job import JobDocument
 from buildtel.job.model import Integrity, Step
+from buildtel.report.extremes import busiest_step, disk_mb, slowest_step
 from buildtel.report.thresholds import LONG_S, Threshold, exceeded
 from buildtel.report.timeline import BuildRows, build_rows, provisioner_label
 from buildtel.report.words import duration, number, safe
@@ -80,6 +81,11 @@ def _facts(document: JobDocument) -> Iterable[tuple[str, str]]:
     system = document.system
     if system.cpus is not None:
         yield "system", _machine_text(system.cpus, system.memory_total_mb, system.disk_total_gb)
+    slowest, busiest = slowest_step(document), busiest_step(document)
+    if slowest is not None:
+        yield "slowest step", f"{step_name(slowest)}, {duration(slowest.metrics['duration_s'])}"
+    if busiest is not None:
+        yield "most disk I/O", f"{step_name(busiest)}, {number(disk_mb(busiest))} MB"
     for name, machine in document.machines.items():
         text = _machine_text(machine.cpus, machine.memory_total_mb, machine.disk_total_gb)
         words = [text, *(safe(word) for word in (machine.os, machine.kernel, machine.arch) if word)]

@@ -9,6 +9,7 @@ import json
 from buildtel.job import JobDocument
 from buildtel.job.model import ORIGINAL_METRICS
 from buildtel.report.rows import Report, StepRow, report_of
+from buildtel.report.table import plain
 from buildtel.report.words import duration, number, safe
 
 MARKDOWN_COLUMNS = (
@@ -42,21 +43,21 @@ def render_csv(document: JobDocument) -> str:
 def render_markdown(document: JobDocument) -> str:
     """The report for a pull request or a CI summary."""
     report = report_of(document)
-    lines = [f"## {_plain(report.title)}: {report.status}", ""]
-    lines += [f"- {_plain(label)}: {_plain(text)}" for label, text in report.facts]
+    lines = [f"## {plain(report.title)}: {report.status}", ""]
+    lines += [f"- {plain(label)}: {plain(text)}" for label, text in report.facts]
     for build in report.builds:
-        lines += ["", f"### {_plain(build.name)}: {build.result}, {duration(build.duration_s)}", ""]
+        lines += ["", f"### {plain(build.name)}: {build.result}, {duration(build.duration_s)}", ""]
         if build.stretches:
             lines += ["| after | took | what |", "|---:|---:|---|"]
             lines += [
-                _row(duration(row.start_s), duration(row.duration_s), _plain(row.label)) for row in build.stretches
+                _row(duration(row.start_s), duration(row.duration_s), plain(row.label)) for row in build.stretches
             ]
     lines += _steps(report)
     if report.bottlenecks:
         lines += ["", "### Bottlenecks", ""]
-        lines += [f"- **{_plain(item.name)}**: {_plain(', '.join(item.words))}" for item in report.bottlenecks]
+        lines += [f"- **{plain(item.name)}**: {plain(', '.join(item.words))}" for item in report.bottlenecks]
     if report.missing:
-        lines += ["", "### What is missing", "", *(f"- {_plain(text)}" for text in report.missing)]
+        lines += ["", "### What is missing", "", *(f"- {plain(text)}" for text in report.missing)]
     return "\n".join(lines) + "\n"
 
 
@@ -69,7 +70,7 @@ def _steps(report: Report) -> list[str]:
 
 
 def _step(row: StepRow) -> str:
-    cells = [_plain(row.name), _plain(row.status)]
+    cells = [plain(row.name), plain(row.status)]
     for _, metric in MARKDOWN_COLUMNS:
         value = row.metrics.get(metric)
         text = duration(value) if metric == "duration_s" else number(value)
@@ -79,9 +80,3 @@ def _step(row: StepRow) -> str:
 
 def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _plain(text: str) -> str:
-    """`text` with nothing in it that Markdown or HTML would act on."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return "".join(f"\\{char}" if char in "\\`*_[]|~#!" else char for char in escaped)

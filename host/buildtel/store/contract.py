@@ -44,6 +44,10 @@ class Store(Protocol):
         """The value under `key`, None if there is none."""
         ...
 
+    def delete(self, key: str) -> None:
+        """Remove the value under `key`; nothing happens if there is none."""
+        ...
+
     def list(self, prefix: str, start_after: str = "", limit: int = 1000) -> list[str]:
         """At most `limit` keys that begin with `prefix` and stand behind `start_after`.
 

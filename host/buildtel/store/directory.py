@@ -51,6 +51,14 @@ class DirectoryStore:
                 return None
         return Stored(data, hashlib.sha256(data).hexdigest())
 
+    def delete(self, key: str) -> None:
+        """See Store. Folders stay: somebody may be about to write into them."""
+        with self._explained("write"), self._locked():
+            path = self.root / check_key(key)
+            with suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                path.unlink()
+                _sync_folder(path.parent)
+
     def list(self, prefix: str, start_after: str = "", limit: int = 1000) -> list[str]:
         """See Store."""
         folder = prefix.rpartition("/")[0]

@@ -47,7 +47,8 @@ def find(store: Store, job: str, which: str) -> Found:
     found = found or _newest_of(store, job, which)
     if found is None:
         raise BuildtelError(
-            f"no file {which!r}, and no version {which!r} of job {job!r} in {store.address()}: `list` shows what is there"
+            f"no file {which!r}, and no version {which!r} of job {job!r} in {store.address()}: "
+            "`list` shows what there is"
         )
     return found
 
@@ -88,4 +89,10 @@ def _newest_of(store: Store, job: str, version: str) -> Found | None:
 def count_of_version(store: Store, job: str, version: str) -> int:
     """How many builds of a version there are, counted no further than one list goes."""
     keys = store.list(f"{layout.escape(version)}/", limit=MOST_LISTED)
-    return sum(layout.is_document_of(key, job) for key in keys)
+    return sum(_is_document_of(key, job) for key in keys)
+
+
+def _is_document_of(key: str, job: str) -> bool:
+    folder, _, name = key.rpartition("/")
+    words = ONE.fullmatch(f"@{folder.rpartition('/')[2]}")
+    return words is not None and name == f"{layout.escape(job)}_{words[2]}.json"

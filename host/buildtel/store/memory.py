@@ -30,6 +30,10 @@ class MemoryStore:
         data = self._values.get(check_key(key))
         return None if data is None else Stored(data, hashlib.sha256(data).hexdigest())
 
+    def delete(self, key: str) -> None:
+        """See Store."""
+        self._values.pop(check_key(key), None)
+
     def list(self, prefix: str, start_after: str = "", limit: int = 1000) -> list[str]:
         """See Store."""
         return sorted(key for key in self._values if key.startswith(prefix) and key > start_after)[:limit]

@@ -46,6 +46,10 @@ class Retrying:
         """See Store."""
         return self._repeated(lambda: self._store.get(key))[0]
 
+    def delete(self, key: str) -> None:
+        """See Store."""
+        self._repeated(lambda: self._store.delete(key))
+
     def list(self, prefix: str, start_after: str = "", limit: int = 1000) -> list[str]:
         """See Store."""
         return self._repeated(lambda: self._store.list(prefix, start_after, limit))[0]

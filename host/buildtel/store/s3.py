@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
@@ -18,6 +19,7 @@ from buildtel.store import s3_words
 from buildtel.store.contract import Stored, StoreError, StoreUnavailable, check_key
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from types_boto3_s3 import S3Client
 
     from buildtel.config import S3Place
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 CONNECT_S = 5.0
 READ_S = 30.0
 PAGE = 1000
+CHUNK = 64 * 1024
 OWN_PREFIX = ".buildtel/"
 PROBE = OWN_PREFIX + "probe"
 NO_VERSION = '"00000000000000000000000000000000"'
@@ -69,12 +72,17 @@ class S3Store:
                 if _code(error) == "NoSuchKey":
                     return None
                 raise
-            with answer["Body"] as body:
-                data = body.read()
+            with closing(answer["Body"]) as body:
+                data = self._read(body)
         told = answer["Metadata"].get(DIGEST)
         if len(data) != answer["ContentLength"] or told not in (None, hashlib.sha256(data).hexdigest()):
             raise StoreUnavailable(f"{self.address()}: {key} came damaged or cut off")
         return Stored(data, answer["ETag"])
+
+    def delete(self, key: str) -> None:
+        """See Store."""
+        with self._explained("remove"):
+            self._client.delete_object(Bucket=self._place.bucket, Key=check_key(key))
 
     def list(self, prefix: str, start_after: str = "", limit: int = 1000) -> list[str]:
         """See Store; one request for each 1,000 keys."""
@@ -103,6 +111,16 @@ class S3Store:
         if all(self._heeds.values()):
             return ""
         return f"{self.address()} does not know conditional writes: uploads at the very same moment may get lost"
+
+    def _read(self, body: StreamingBody) -> bytes:
+        """The whole of a body; one that only drips is given up."""
+        until_s = time.monotonic() + self._place.timeout_s
+        chunks = []
+        for chunk in body.iter_chunks(CHUNK):
+            chunks.append(chunk)
+            if time.monotonic() > until_s:
+                raise StoreUnavailable(f"{self.address()}: it is too slow to answer")
+        return b"".join(chunks)
 
     def _put(self, key: str, data: bytes, condition: Condition, value: str) -> bool:
         if self._heeded(condition):

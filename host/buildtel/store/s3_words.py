@@ -27,7 +27,7 @@ BY_STATUS = {
     403: "AccessDenied",
     507: "InsufficientStorage",
 }
-RIGHTS = {"write": "PutObject", "read": "GetObject (and s3:ListBucket)", "list": "ListBucket"}
+RIGHTS = {"write": "PutObject", "read": "GetObject (and s3:ListBucket)", "list": "ListBucket", "remove": "DeleteObject"}
 
 PASSING = {
     "ConditionalRequestConflict", "InternalError", "OperationAborted", "RequestTimeout", "ServiceUnavailable",

@@ -53,6 +53,19 @@ class StoreContract:
         last = store.get("k")
         assert last is not None and last.data == b"2"
 
+    def test_what_was_deleted_is_gone(self, store: Store) -> None:
+        """A deleted value is neither read nor listed, may be written anew, and deleting nothing is no error."""
+        store.put_new("a/b/c", b"1")
+        store.put_new("a/b/d", b"2")
+        store.delete("a/b/c")
+        store.delete("a/b/c")
+        store.delete("nothing/at/all")
+        store.delete("a/b")
+
+        assert store.get("a/b/c") is None
+        assert store.list("") == ["a/b/d"]
+        assert store.put_new("a/b/c", b"3")
+
     def test_lists_are_in_order_and_bounded(self, store: Store) -> None:
         """A folder's keys come in the order of their bytes, by prefix, behind a key, no more than asked for."""
         for key in KEYS:

@@ -1,0 +1,49 @@
+"""The build that a command line names: a file, or one of the store."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from buildtel.store import Store
+    from buildtel.store.find import Found
+
+
+class Asked:
+    """Finds builds; the store is opened for the first that is no file."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self._args = args
+        self._store: Store | None = None
+
+    def build(self, which: str, job: str) -> Found:
+        """The build of that name; says on stderr where a version has more than one.
+
+        Raises:
+            BuildtelError: there is none.
+        """
+        from buildtel.store.find import Found, find
+
+        path = Path(which)
+        if which != "latest" and (path.is_file() or which.endswith(".json")):
+            from buildtel.cli.documents import read_document
+            from buildtel.job import load_document
+
+            return Found(which, load_document(read_document(path), which))
+        found = find(self._opened(), job, which)
+        if (found.builds_of_version or 0) > 1:
+            from buildtel.report.words import safe
+
+            number, name = found.builds_of_version, safe(found.name)
+            print(f"{number} builds of {which!r}: this is {name}; `list` names the others", file=sys.stderr)
+        return found
+
+    def _opened(self) -> Store:
+        from buildtel.cli.stores import open_store
+
+        if self._store is None:
+            self._store = open_store(self._args)
+        return self._store

@@ -1,0 +1,59 @@
+"""`history`: the last builds of a job and their trend."""
+
+from __future__ import annotations
+
+import argparse
+
+from buildtel.errors import UsageError
+
+HELP = "show the last builds of a job: how long each took, and the trend"
+FORMATS = ("table", "json", "csv", "markdown")
+BUILDS = 10
+JOB = "build"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    from buildtel.cli.stores import add_store_arguments
+
+    add_store_arguments(parser)
+    parser.add_argument(
+        "words", nargs="*", metavar="N|JOB", help=f"how many builds (default: {BUILDS}), of which job (default: {JOB})"
+    )
+    parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status 0, also where the store is empty."""
+    from buildtel.cli.list import row_of, say_empty
+    from buildtel.cli.show import plain_output, width, write
+    from buildtel.cli.stores import open_store
+    from buildtel.report.builds import render_history
+    from buildtel.store.jobs import builds
+
+    number, job = asked(args.words)
+    store = open_store(args)
+    rows = [row_of(entry) for entry in builds(store, job, number)]
+    if rows or args.format != "table":
+        write(render_history(rows, args.format, width(), ascii_only=plain_output()))
+    else:
+        say_empty(store.address(), job)
+    return 0
+
+
+def asked(words: list[str]) -> tuple[int, str]:
+    """How many builds of which job: `5`, `e2e`, `5 e2e`.
+
+    Raises:
+        UsageError: the words are something else.
+    """
+    from buildtel.cli.list import positive
+
+    numbers = [word for word in words if word.lstrip("-").isdigit()]
+    names = [word for word in words if word not in numbers]
+    if len(numbers) > 1 or len(names) > 1:
+        raise UsageError(f"history takes a number of builds and a job, not {' '.join(words)!r}")
+    try:
+        return (positive(numbers[0]) if numbers else BUILDS), (names[0] if names else JOB)
+    except argparse.ArgumentTypeError as error:
+        raise UsageError(str(error)) from None

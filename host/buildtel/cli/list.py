@@ -1,0 +1,67 @@
+"""`list`: the builds of the store."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from buildtel.report.builds import BuildRow
+    from buildtel.store import Entry
+
+HELP = "list the builds of the store, newest first"
+FORMATS = ("table", "json", "csv", "markdown")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    from buildtel.cli.stores import add_store_arguments
+
+    add_store_arguments(parser)
+    parser.add_argument("--job", metavar="JOB", help="only this job (default: all)")
+    parser.add_argument("--limit", type=positive, metavar="N", help="only the N newest")
+    parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status 0, also where the store is empty."""
+    from buildtel.cli.show import width, write
+    from buildtel.cli.stores import open_store
+    from buildtel.report.builds import render_list
+    from buildtel.store.jobs import builds
+
+    store = open_store(args)
+    rows = [row_of(entry) for entry in builds(store, args.job, args.limit)]
+    if rows or args.format != "table":
+        write(render_list(rows, args.format, width()))
+    else:
+        say_empty(store.address(), args.job)
+    return 0
+
+
+def row_of(entry: Entry) -> BuildRow:
+    """An entry of the index as a row."""
+    from buildtel.report.builds import BuildRow
+    from buildtel.store.find import name_of
+
+    name = name_of(entry.document)
+    return BuildRow(name, entry.job, entry.version, entry.time, entry.status, entry.duration_s)
+
+
+def say_empty(address: str, job: str | None) -> None:
+    """One line on stderr for a store without builds."""
+    import sys
+
+    of_job = f" of job {job!r}" if job is not None else ""
+    print(f"no builds{of_job} in {address}: put some there with upload", file=sys.stderr)
+
+
+def positive(text: str) -> int:
+    """A number of builds.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of builds, such as 10")
+    return int(text)

@@ -1,0 +1,78 @@
+"""`prune`: old builds out of the store."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from buildtel.errors import UsageError
+
+if TYPE_CHECKING:
+    from buildtel.store import Store
+    from buildtel.store.prune import Plan
+
+HELP = "remove old builds from the store, never the newest of a version"
+UNITS = {"h": 1, "d": 24, "w": 24 * 7}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    from buildtel.cli.list import positive
+    from buildtel.cli.stores import add_store_arguments
+
+    add_store_arguments(parser)
+    parser.add_argument("--keep", type=positive, metavar="N", help="keep the N newest of each job")
+    parser.add_argument("--older-than", type=age, metavar="D", help="keep what is younger, such as 12h, 90d, 8w")
+    parser.add_argument("--job", metavar="JOB", help="only this job (default: all)")
+    parser.add_argument("--dry-run", action="store_true", help="say what would go, and remove nothing")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status 0 if all that was to go is gone."""
+    from buildtel.cli.stores import open_store
+    from buildtel.store.jobs import jobs
+
+    if args.keep is None and args.older_than is None:
+        raise UsageError("prune needs to be told what to keep: --keep N, --older-than D, or both")
+    store = open_store(args)
+    for job in [args.job] if args.job is not None else jobs(store):
+        _prune(store, job, args)
+    return 0
+
+
+def _prune(store: Store, job: str, args: argparse.Namespace) -> None:
+    from buildtel.cli.show import write
+    from buildtel.report.words import safe
+    from buildtel.store import entries
+    from buildtel.store.find import name_of
+    from buildtel.store.prune import plan, remove
+
+    older_than = None if args.older_than is None else datetime.now(timezone.utc) - args.older_than
+    planned = plan(entries(store, job), args.keep, older_than)
+    for entry in reversed(planned.gone):
+        if not args.dry_run:
+            remove(store, entry)
+        write(f"{'would remove' if args.dry_run else 'removed'} {safe(job)} {safe(name_of(entry.document))}\n")
+    print(_summary(safe(job), planned, args.dry_run), file=sys.stderr)
+
+
+def _summary(job: str, planned: Plan, dry_run: bool) -> str:
+    stay = len(planned.kept) + len(planned.newest_of_version)
+    spared = len(planned.newest_of_version)
+    why = f", {spared} of them only as the newest of a version" if spared else ""
+    return f"{job}: {len(planned.gone)} build(s) {'would go' if dry_run else 'gone'}, {stay} stay{why}"
+
+
+def age(text: str) -> timedelta:
+    """A length of time: a number and h, d or w.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    words = re.fullmatch(r"([0-9]{1,5})([hdw])", text)
+    if words is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an age, such as 12h, 90d or 8w")
+    return timedelta(hours=int(words[1]) * UNITS[words[2]])

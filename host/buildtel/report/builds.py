@@ -1,0 +1,120 @@
+"""Builds of a store as rows: `list` and `history`, and their trend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from buildtel.report.table import Head, Table, csv_text, json_text, markdown_lines, text_lines
+from buildtel.report.words import duration, percent, safe
+
+TREND_CELLS = 20
+NAMES = ("build", "job", "version", "timestamp", "status", "duration_s", "change_percent")
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRow:
+    """A build as the store's index knows it; `build` is the name that asks for just this one."""
+
+    build: str
+    job: str
+    version: str
+    time: datetime
+    status: str
+    duration_s: float | None
+
+    def record(self) -> dict[str, Any]:
+        """What stands in JSON and CSV."""
+        fields = asdict(self)
+        return {**fields, "timestamp": fields.pop("time").isoformat()}
+
+
+def list_table(rows: Sequence[BuildRow]) -> Table:
+    """All builds, as they come."""
+    heads = (Head("build", flexible=True), Head("time (UTC)"), Head("job", flexible=True), Head("status"),
+             Head("took", right=True))  # fmt: skip
+    return Table(heads, [(safe(row.build), _time(row), safe(row.job), row.status, took(row)) for row in rows])
+
+
+def history_table(rows: Sequence[BuildRow], *, ascii_only: bool) -> Table:
+    """Builds of one job, newest first: each with its difference to the one before it, and a bar of its length."""
+    heads = (Head("build", flexible=True), Head("time (UTC)"), Head("status"), Head("took", right=True),
+             Head("change", right=True), Head("", flexible=True))  # fmt: skip
+    longest = max((row.duration_s or 0.0 for row in rows), default=0.0)
+    mark = "#" if ascii_only else "━"
+    return Table(heads, [
+        (safe(row.build), _time(row), row.status, took(row), percent(change), mark * _cells(row.duration_s, longest))
+        for row, change in zip(rows, changes(rows), strict=True)
+    ])  # fmt: skip
+
+
+def changes(rows: Sequence[BuildRow]) -> list[float | None]:
+    """By how many percent each took longer than the one before it, which stands behind it."""
+    found = [relative(older.duration_s, row.duration_s) for row, older in pairwise(rows)]
+    return [*found, None] if rows else []
+
+
+def relative(before: float | None, after: float | None) -> float | None:
+    """Percent from `before` to `after`; None where one is not known, or there was nothing before."""
+    if before is None or after is None or before <= 0:
+        return None
+    return round(100 * (after - before) / before, 1)
+
+
+def summary(rows: Sequence[BuildRow]) -> str:
+    """How the newest build stands against the middle of those before it; empty if that can't be said."""
+    earlier = [row.duration_s for row in rows[1:] if row.duration_s is not None]
+    if not rows or not earlier:
+        return ""
+    change = relative(median(earlier), rows[0].duration_s)
+    if change is None:
+        return ""
+    against = f"the median of the {len(earlier)} before it, {duration(median(earlier))}"
+    return f"The newest took {duration(rows[0].duration_s)}, {percent(change)} against {against}."
+
+
+def render_list(rows: Sequence[BuildRow], form: str, width: int) -> str:
+    """The builds in the form asked for."""
+    if form in ("json", "csv"):
+        return _data(NAMES[:-1], [row.record() for row in rows], form)
+    return _drawn(list_table(rows), form, width)
+
+
+def render_history(rows: Sequence[BuildRow], form: str, width: int, *, ascii_only: bool) -> str:
+    """The history in the form asked for."""
+    if form in ("json", "csv"):
+        records = [{**row.record(), "change_percent": change} for row, change in zip(rows, changes(rows), strict=True)]
+        return _data(NAMES, records, form)
+    said = summary(rows)
+    return _drawn(history_table(rows, ascii_only=ascii_only), form, width) + (f"\n{said}\n" if said else "")
+
+
+def _data(names: Sequence[str], records: list[dict[str, Any]], form: str) -> str:
+    if form == "json":
+        return json_text([{name: record[name] for name in names} for record in records])
+    texts = ("build", "job", "version")
+    return csv_text(names, [{**record, **{name: safe(record[name]) for name in texts}} for record in records])
+
+
+def _drawn(table: Table, form: str, width: int) -> str:
+    lines: Iterable[str] = markdown_lines(table) if form == "markdown" else text_lines(table, width)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _cells(duration_s: float | None, longest_s: float) -> int:
+    if duration_s is None or longest_s <= 0:
+        return 0
+    return max(1, round(TREND_CELLS * duration_s / longest_s))
+
+
+def _time(row: BuildRow) -> str:
+    return row.time.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def took(row: BuildRow) -> str:
+    """How long a build took, `-` if that is not known."""
+    return duration(row.duration_s)

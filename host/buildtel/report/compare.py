@@ -1,0 +1,215 @@
+"""Two documents side by side: steps matched by name, machine and occurrence, what changed most first."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from buildtel.job import JobDocument
+from buildtel.job.model import COSTS, ORIGINAL_METRICS, Step
+from buildtel.report.builds import relative
+from buildtel.report.extremes import DISK, busiest_step, disk_mb, slowest_step
+from buildtel.report.timeline import build_rows
+from buildtel.report.words import safe
+
+RUNNER = "runner"
+INLINE = re.compile(r"\S*/packer-shell\d+")
+FORMULA_CHANGED = (
+    "One of the two is a file of the original system: its cpu_percent was a rougher formula, so the "
+    "difference of CPU figures is not only the build's."
+)
+SUMMED = ("duration_s", *DISK, "disk_read_ops", "disk_write_ops", "net_rx_mb", "net_tx_mb")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A figure in both documents; None where it is not known."""
+
+    metric: str
+    before: float | None
+    after: float | None
+
+    @property
+    def difference(self) -> float | None:
+        """After minus before."""
+        if self.before is None or self.after is None:
+            return None
+        return round(self.after - self.before, 6)
+
+    @property
+    def percent(self) -> float | None:
+        """The difference in percent of what was before."""
+        return relative(self.before, self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A step, phase or sum that is in `before`, in `after` or in both; its duration is the first of its figures."""
+
+    name: str
+    machine: str
+    occurrence: int
+    state: str
+    changes: tuple[Change, ...]
+
+    @property
+    def duration(self) -> Change:
+        """How long it took."""
+        return self.changes[0]
+
+    @property
+    def weight_s(self) -> float:
+        """By how many seconds it moved the build: all of a step that came or went."""
+        change = self.duration
+        if self.state == "both":
+            return abs(change.difference or 0.0)
+        return change.after or change.before or 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two: its name, and what is known of it."""
+
+    name: str
+    facts: dict[str, str | float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All that is said of two documents."""
+
+    before: Side
+    after: Side
+    total: Change
+    steps: list[Pair]
+    packer: list[Pair]
+    totals: list[Pair]
+    notes: list[str]
+
+
+Figures = dict[tuple[str, str, int], dict[str, float | int | None]]
+
+
+def compare(before: JobDocument, after: JobDocument, before_name: str, after_name: str) -> Comparison:
+    """What changed from one document to the other, in either version of the document."""
+    return Comparison(
+        before=Side(safe(before_name), _facts(before)),
+        after=Side(safe(after_name), _facts(after)),
+        total=Change("job_duration_s", before.job_duration_s, after.job_duration_s),
+        steps=_pairs(_steps(before), _steps(after)),
+        packer=_pairs(_packer(before), _packer(after)),
+        totals=_pairs(_sums(before), _sums(after)),
+        notes=list(_notes(before, after)),
+    )
+
+
+def _facts(document: JobDocument) -> dict[str, str | float | None]:
+    """What the documents are; names made safe to print."""
+    slowest, busiest = slowest_step(document), busiest_step(document)
+    known = {
+        "job": document.job, "version": document.version, "timestamp": document.timestamp, "status": document.status,
+        "runner": document.runner, "git_sha": document.git_sha, "git_ref": document.git_ref,
+        "run_number": document.run_number,
+        "packer": document.packer.version if document.packer else None,
+        "slowest_step": None if slowest is None else _name(slowest),
+        "most_disk_io": None if busiest is None else _name(busiest),
+    }  # fmt: skip
+    figures = {
+        "slowest_step_s": None if slowest is None else slowest.metrics["duration_s"],
+        "most_disk_io_mb": None if busiest is None else disk_mb(busiest),
+        "steps": len(document.steps),
+        "cpus": document.system.cpus,
+        "memory_total_mb": document.system.memory_total_mb,
+    }
+    return {**{name: None if text is None else safe(text) for name, text in known.items()}, **figures}
+
+
+def _name(step: Step) -> str:
+    return INLINE.sub("packer-shell", step.name) if step.name else "(no name)"
+
+
+def _steps(document: JobDocument) -> Figures:
+    """The figures of each step under what makes it the same step in another build."""
+    seen: Counter[tuple[str, str]] = Counter()
+    found: Figures = {}
+    for step in document.steps:
+        identity = (_name(step), step.machine or RUNNER)
+        seen[identity] += 1
+        found[(*identity, seen[identity])] = {n: v for n, v in step.metrics.items() if n not in COSTS}
+    return found
+
+
+def _packer(document: JobDocument) -> Figures:
+    """How long each phase and provisioner of each build took."""
+    seen: Counter[tuple[str, str]] = Counter()
+    found: Figures = {}
+    for build in build_rows(document):
+        for stretch in build.stretches:
+            identity = (INLINE.sub("packer-shell", stretch.label), build.name)
+            seen[identity] += 1
+            found[(*identity, seen[identity])] = {"duration_s": stretch.duration_s}
+    return found
+
+
+def _sums(document: JobDocument) -> Figures:
+    """Sums by machine over the steps that are in no other step of the same machine."""
+    machines = {step.id: step.machine for step in document.steps if step.id}
+    found: Figures = {}
+    for step in document.steps:
+        if step.parent is None or machines.get(step.parent) != step.machine:
+            sums = found.setdefault(("all steps", step.machine or RUNNER, 1), {})
+            for name in SUMMED:
+                value = step.metrics.get(name)
+                if value is not None:
+                    sums[name] = round((sums.get(name) or 0.0) + value, 3)
+    return found
+
+
+def _pairs(before: Figures, after: Figures) -> list[Pair]:
+    """Matched, the largest change of duration first; those that never took time keep their order."""
+    pairs = [
+        _pair(identity, before.get(identity), after.get(identity)) for identity in dict.fromkeys([*before, *after])
+    ]
+    return sorted(pairs, key=lambda pair: -pair.weight_s)
+
+
+def _pair(
+    identity: tuple[str, str, int],
+    before: dict[str, float | int | None] | None,
+    after: dict[str, float | int | None] | None,
+) -> Pair:
+    name, machine, occurrence = identity
+    state = "added" if before is None else "gone" if after is None else "both"
+    changes = tuple(_changes(before or {}, after or {}))
+    return Pair(safe(name), safe(machine), occurrence, state, changes)
+
+
+def _changes(before: dict[str, float | int | None], after: dict[str, float | int | None]) -> Iterator[Change]:
+    known = [name for name in [*before, *after] if before.get(name) is not None or after.get(name) is not None]
+    for name in ["duration_s", *_in_order(set(known) - {"duration_s"})]:
+        yield Change(name, before.get(name), after.get(name))
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    """The original's figures first, in its order."""
+    places = {name: place for place, name in enumerate(ORIGINAL_METRICS)}
+    return sorted(names, key=lambda name: (places.get(name, len(places)), name))
+
+
+def _notes(before: JobDocument, after: JobDocument) -> Iterator[str]:
+    if (before.schema_ is None) != (after.schema_ is None):
+        yield FORMULA_CHANGED
+    if before.job != after.job:
+        yield f"They are different jobs: {safe(before.job)} and {safe(after.job)}."
+    systems = (
+        ("CPUs", before.system.cpus, after.system.cpus),
+        ("MB of memory", before.system.memory_total_mb, after.system.memory_total_mb),
+    )
+    for word, one, other in systems:
+        if one is not None and other is not None and one != other:
+            yield f"The runners differ: {one:.0f} and {other:.0f} {word}."
+    for side, document in (("before", before), ("after", after)):
+        if document.status not in (None, "success"):
+            yield f"The build {side} did not succeed ({document.status}): what it did not do took no time."
