@@ -80,8 +80,10 @@ class Upload:
         parcels = [parcel for path in paths for parcel in self._parcel(path)]
         try:
             with self.outbox.locked(PATIENCE_S):
+                there = {self.outbox.digest(entry) for entry in self._waiting()}
                 for parcel in parcels:
-                    self.outbox.add(parcel, self.store.address())
+                    if parcel.digest not in there:
+                        self.outbox.add(parcel, self.store.address())
                 self._deliver_waiting()
                 self._tell_of_others()
         except OutboxError as error:
@@ -105,10 +107,13 @@ class Upload:
             document_time(document, str(path))
             yield Parcel(str(path), data, packer_steps(document), read_beside(path))
 
+    def _waiting(self) -> list[Path]:
+        return self.outbox.waiting(None if self.redirect else self.store.address())
+
     def _deliver_waiting(self) -> None:
         from buildtel.store import StoreError
 
-        waiting = self.outbox.waiting(None if self.redirect else self.store.address())
+        waiting = self._waiting()
         try:
             while waiting:
                 with self._told(but=StoreError):

@@ -81,8 +81,7 @@ class Outbox:
             OutboxError: it can't be written.
         """
         entries = self._entries()
-        same = [entry for entry in entries if entry.name.endswith(f"_{parcel.digest}")]
-        if any(_address(entry) == address for entry in same):
+        if any(self.digest(entry) == parcel.digest and _address(entry) == address for entry in entries):
             return
         number = int(entries[-1].name.partition("_")[0]) + 1 if entries else 1
         aside = self.folder / f"{ASIDE}{secrets.token_hex(8)}"
@@ -98,6 +97,10 @@ class Outbox:
         """The parcels for that store (None: for any), oldest first."""
         entries = self._entries()
         return entries if address is None else [entry for entry in entries if _address(entry) == address]
+
+    def digest(self, entry: Path) -> str:
+        """The digest of a waiting parcel's document."""
+        return entry.name.partition("_")[2]
 
     def read(self, entry: Path) -> Parcel:
         """A parcel.
