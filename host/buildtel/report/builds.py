@@ -13,6 +13,7 @@ from buildtel.report.table import Head, Table, csv_text, json_text, markdown_lin
 from buildtel.report.words import duration, percent, safe
 
 TREND_CELLS = 20
+WIDE = 100
 NAMES = ("build", "job", "version", "timestamp", "status", "duration_s", "change_percent")
 
 
@@ -40,14 +41,15 @@ def list_table(rows: Sequence[BuildRow]) -> Table:
     return Table(heads, [(safe(row.build), _time(row), safe(row.job), row.status, took(row)) for row in rows])
 
 
-def history_table(rows: Sequence[BuildRow], *, ascii_only: bool) -> Table:
+def history_table(rows: Sequence[BuildRow], width: int, *, ascii_only: bool) -> Table:
     """Builds of one job, newest first: each with its difference to the one before it, and a bar of its length."""
-    heads = (Head("build", flexible=True), Head("time (UTC)"), Head("status"), Head("took", right=True),
-             Head("change", right=True), Head("", flexible=True))  # fmt: skip
+    heads = (Head("version", flexible=True), Head("time (UTC)"), Head("status"), Head("took", right=True),
+             Head("change", right=True), Head(""))  # fmt: skip
     longest = max((row.duration_s or 0.0 for row in rows), default=0.0)
-    mark = "#" if ascii_only else "━"
+    mark, cells = "#" if ascii_only else "━", TREND_CELLS if width >= WIDE else TREND_CELLS // 2
     return Table(heads, [
-        (safe(row.build), _time(row), row.status, took(row), percent(change), mark * _cells(row.duration_s, longest))
+        (safe(row.version), _time(row), row.status, took(row), percent(change),
+         mark * _cells(row.duration_s, longest, cells))
         for row, change in zip(rows, changes(rows), strict=True)
     ])  # fmt: skip
 
@@ -90,7 +92,7 @@ def render_history(rows: Sequence[BuildRow], form: str, width: int, *, ascii_onl
         records = [{**row.record(), "change_percent": change} for row, change in zip(rows, changes(rows), strict=True)]
         return _data(NAMES, records, form)
     said = summary(rows)
-    return _drawn(history_table(rows, ascii_only=ascii_only), form, width) + (f"\n{said}\n" if said else "")
+    return _drawn(history_table(rows, width, ascii_only=ascii_only), form, width) + (f"\n{said}\n" if said else "")
 
 
 def _data(names: Sequence[str], records: list[dict[str, Any]], form: str) -> str:
@@ -105,10 +107,10 @@ def _drawn(table: Table, form: str, width: int) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _cells(duration_s: float | None, longest_s: float) -> int:
+def _cells(duration_s: float | None, longest_s: float, room: int) -> int:
     if duration_s is None or longest_s <= 0:
         return 0
-    return max(1, round(TREND_CELLS * duration_s / longest_s))
+    return max(1, round(room * duration_s / longest_s))
 
 
 def _time(row: BuildRow) -> str:

@@ -12,6 +12,7 @@ from buildtel.report.words import difference, duration, number, percent
 
 MAX_ROWS = 60
 MAX_WORDS = 2
+SHOWN_TOTALS = ("duration_s", "disk_read_mb", "disk_write_mb", "net_rx_mb")
 TELLING_PERCENT = 10
 # What is said of a step beside its duration: the metric, its word, and from which difference on.
 TELLING = (
@@ -154,11 +155,15 @@ def _rows(pairs: list[Pair], more: Callable[[Pair], tuple[str, ...]]) -> list[tu
 
 def _totals(pair: Pair) -> Iterable[tuple[str, ...]]:
     for change in pair.changes:
+        if change.metric not in SHOWN_TOTALS:
+            continue
         if change.metric == "duration_s":
             texts = duration(change.before), duration(change.after), _moved(change)
         else:
             moved = difference(change.difference, number(abs(change.difference or 0.0)))
             texts = number(change.before), number(change.after), moved
+        if pair.state != "both":
+            texts = (*texts[:2], pair.state)
         yield (f"{change.metric} on {pair.machine}", *texts, percent(change.percent))
 
 
