@@ -293,6 +293,17 @@ def test_the_sh_part_passes_shellcheck(tmp_path):
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("shell", SHELLS.values(), ids=SHELLS)
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_wrapper_begun_with_closed_files_runs_the_step(guest, shell, closed):
+    """Whatever the caller left open: the step runs, and its status is the wrapper's."""
+    ran = guest.folder / "ran"
+    command = f"{' '.join(shell)} {guest.agent} run -- sh -c 'echo x >{ran}; exit 4' {closed}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, env=guest.env, stdin=subprocess.DEVNULL)
+
+    assert (done.returncode, ran.exists(), done.stderr) == (4, True, b"")
+
+
 def test_a_killed_sampler_is_found_by_nobody(guest):
     """SIGKILL to the sampler in the middle of a step: the step's result is its own."""
     process = subprocess.Popen(["sh", guest.agent, "run", "--", "sh", "-c", "sleep 1; exit 5"], env=guest.env,
