@@ -46,9 +46,9 @@ bt_run() {
         echo 'buildtel: usage: run [--step NAME] -- COMMAND [ARGUMENT ...]' >&2
         exit 2
     fi
+    true 6>&2 || exec 2>/dev/null
     { true 6<&0; } 2>/dev/null || exec </dev/null
     { true 6>&1; } 2>/dev/null || exec >/dev/null
-    { true 6>&2; } 2>/dev/null || exec 2>/dev/null
     exec 7>&2 8<&0 9>&1 2>/dev/null
     if bt_python; then
         bt_agent sampler --step "${bt_step-}" --run "${bt_run-}" --label "${1##*/}" \
