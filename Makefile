@@ -41,6 +41,7 @@ golden: ## write the golden files and the schema anew; read the diff
 
 bench: ## figures beside their yardsticks, measured in one run
 	$(PYTHON) tests/bench/agent.py
+	$(PYTHON) tests/bench/host.py
 
 demo: ## the README's first command
 	sh packer/examples/try.sh
