@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from textwrap import wrap
 from typing import Any
 
+from rich.cells import cell_len
+
 from buildtel.report.compare import Change, Comparison, Pair, Side
 from buildtel.report.table import Head, Table, csv_text, json_text, markdown_lines, plain, text_lines
 from buildtel.report.words import difference, duration, number, percent
@@ -187,4 +189,5 @@ def _words(pair: Pair) -> str:
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:
-    yield from wrap(text, width, initial_indent="- ", subsequent_indent="  ")
+    room = width if cell_len(text) == len(text) else width // 2  # a character takes two cells at most
+    yield from wrap(text, room, initial_indent="- ", subsequent_indent="  ")
