@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from buildtel.store import Store
-from buildtel.store.retry import Retrying
 from buildtel.store.s3 import S3Store
 
 from .contract import StoreContract
@@ -17,10 +16,3 @@ class TestS3Store(StoreContract):
     def store(self, server: Server) -> Store:
         """A bucket of its own."""
         return S3Store(server.place(server.new_bucket()))
-
-
-class TestRetryingS3Store(StoreContract):
-    @pytest.fixture
-    def store(self, server: Server) -> Store:
-        """As the commands open it."""
-        return Retrying(S3Store(server.place(server.new_bucket())))

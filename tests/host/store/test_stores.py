@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from buildtel.store import DirectoryStore, MemoryStore, Store, StoreError
+from buildtel.store.retry import Retrying
 
 from .contract import StoreContract
 
@@ -19,6 +20,15 @@ class TestMemoryStore(StoreContract):
     def store(self) -> Store:
         """An empty store."""
         return MemoryStore()
+
+
+class TestRetryingStore(StoreContract):
+    parallel = False
+
+    @pytest.fixture
+    def store(self) -> Store:
+        """A store that is asked again when it is away, and never is."""
+        return Retrying(MemoryStore())
 
 
 class TestDirectoryStore(StoreContract):
