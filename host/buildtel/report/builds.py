@@ -14,6 +14,7 @@ from buildtel.report.words import duration, percent, safe
 
 TREND_CELLS = 20
 WIDE = 100
+WHOLE = ("success", "unknown")  # a file of the original system states no status
 NAMES = ("build", "job", "version", "timestamp", "status", "duration_s", "change_percent")
 
 
@@ -68,9 +69,12 @@ def relative(before: float | None, after: float | None) -> float | None:
 
 
 def summary(rows: Sequence[BuildRow]) -> str:
-    """How the newest build stands against the middle of those before it; empty if that can't be said."""
-    earlier = [row.duration_s for row in rows[1:] if row.duration_s is not None]
-    if not rows or not earlier:
+    """How the newest build stands against the middle of those before it; empty if that can't be said.
+
+    Builds that failed or were cancelled say nothing of how long one takes.
+    """
+    earlier = [row.duration_s for row in rows[1:] if row.duration_s is not None and row.status in WHOLE]
+    if not rows or not earlier or rows[0].status not in WHOLE:
         return ""
     change = relative(median(earlier), rows[0].duration_s)
     if change is None:

@@ -81,6 +81,14 @@ def test_data_has_every_field() -> None:
     assert (lines[2]["duration_s"], lines[0]["duration_s"]) == ("", "2100")
 
 
+def test_failed_builds_are_no_measure() -> None:
+    """Neither is one compared with whole builds, nor do they count among those before."""
+    failed = row("0.9", 1, 5, "failure")
+
+    assert summary([failed, *ROWS]) == ""
+    assert summary([*ROWS, failed]) == summary(ROWS)
+
+
 def test_nothing_is_shown_of_nothing() -> None:
     """No build gives no trend; in JSON an empty list."""
     assert (summary([]), summary(ROWS[:1]), changes([])) == ("", "", [])
