@@ -123,6 +123,8 @@ def _s3(found: Mapping[str, str], environ: Mapping[str, str]) -> S3Place:
     access, secret = environ.get("MINIO_ACCESS_KEY") or None, environ.get("MINIO_SECRET_KEY") or None
     if (access is None) != (secret is None):
         raise UsageError("MINIO_ACCESS_KEY and MINIO_SECRET_KEY belong together: set both or none")
+    if "ca_bundle" in found and not Path(found["ca_bundle"]).exists():
+        raise UsageError(f"there is no CA bundle {found['ca_bundle']}: check AWS_CA_BUNDLE")
     return S3Place(
         bucket=found.get("bucket", BUCKET),
         endpoint=_checked_endpoint(endpoint) if endpoint else None,

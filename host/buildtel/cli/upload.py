@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     folder = telemetry_dir(read_settings(os.environ).telemetry_dir)
     delivered = _read_delivered(folder)
     known = delivered.setdefault(store.address(), {})
-    digests = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in _documents(folder)}
+    digests = {path: _digest(path) for path in _documents(folder)}
     upload.run([path for path, digest in digests.items() if known.get(path.name) != digest])
     known.update({path.name: digest for path, digest in digests.items() if digest in upload.delivered})
     if upload.delivered:
@@ -171,6 +171,14 @@ def _documents(folder: Path) -> list[Path]:
     from buildtel.cli.documents import is_regular
 
     return [path for path in sorted(folder.glob("*.json")) if not path.name.startswith(".") and is_regular(path)]
+
+
+def _digest(path: Path) -> str:
+    """As the outbox has it; empty for what can't be read, which is told where it is read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _read_delivered(folder: Path) -> dict[str, dict[str, str]]:

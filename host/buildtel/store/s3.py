@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
@@ -28,6 +29,7 @@ CONNECT_S = 5.0
 READ_S = 30.0
 PAGE = 1000
 CHUNK = 64 * 1024
+AWS = ".amazonaws."
 OWN_PREFIX = ".buildtel/"
 PROBE = OWN_PREFIX + "probe"
 NO_VERSION = '"00000000000000000000000000000000"'
@@ -49,9 +51,13 @@ class S3Store:
 
     def __init__(self, place: S3Place) -> None:
         self._place = place
-        self._heeds: dict[Condition, bool] = {} if place.endpoint else {"IfNoneMatch": True, "IfMatch": True}
         with self._explained("read"):
             self._client = _client(place)
+            told = self._client.meta.endpoint_url
+            if place.endpoint is None and AWS not in told:  # by the AWS profile
+                self._place = replace(place, endpoint=told)
+                self._client = _client(self._place)
+        self._heeds: dict[Condition, bool] = {} if self._place.endpoint else {"IfNoneMatch": True, "IfMatch": True}
 
     def put_new(self, key: str, data: bytes) -> bool:
         """See Store."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from pathlib import Path
 
 import pytest
 
@@ -101,3 +103,39 @@ def test_the_width_is_the_terminals(home: Home, columns: str) -> None:
     lines = home.run("report", path, COLUMNS=columns).stdout.decode().splitlines()
 
     assert int(columns) // 2 < max(len(line) for line in lines) <= int(columns)
+
+
+def test_the_raw_records_go_with_the_document(home: Home) -> None:
+    """What the agents said is stored beside, a record a line, and can be folded again."""
+    path = Path(collected(home))
+    home.run("upload")
+
+    (stored,) = (home.store / "1.0/20260124_120000").glob("*.events.jsonl.gz")
+    assert stored.name == "build_20260124_120000.events.jsonl.gz"
+    assert stored.read_bytes() == path.with_suffix(".events.jsonl.gz").read_bytes()
+    rows = [json.loads(line) for line in gzip.decompress(stored.read_bytes()).splitlines()]
+    assert rows and all(row["record"]["v"] == 1 and row["target"] == "qemu.debian" for row in rows)
+    assert json.loads(path.read_text())["integrity"]["records"] == len(rows)
+
+
+def test_without_an_outbox_documents_still_go(home: Home) -> None:
+    """It can't be written: said, and delivered."""
+    collected(home)
+    (home.path / ".local").write_text("in the way")
+    done = home.run("upload")
+
+    assert done.returncode == 0 and b"1.0/20260124_120000" in done.stdout
+    assert b"can't use the outbox" in done.stderr
+
+
+def test_a_directory_store_that_cannot_be_written_keeps_them_waiting(home: Home) -> None:
+    """The next upload delivers what waited, though its file is gone."""
+    path = collected(home)
+    home.store.parent.mkdir()
+    home.store.write_text("in the way")
+    failed = home.run("upload")
+    home.store.unlink()
+    Path(path).unlink()
+
+    assert failed.returncode == 1 and b"1 document waits in" in failed.stderr
+    assert home.run("upload").stdout.startswith(b"1.0/20260124_120000/")
