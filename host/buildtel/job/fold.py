@@ -37,7 +37,7 @@ TELLING = (
     Artifact, BuildFinished, BuildSeen, PhaseStarted, ProvisionerFinished, ProvisionerStarted, RunFinished, SshWait,
 )  # fmt: skip
 LATEST_TIME_S = 253_402_300_000  # the year 9999
-MAX_PACKER_EVENTS = 100_000
+MAX_PACKER_EVENTS = 50_000
 MAX_MACHINES = 64
 MAX_BOOTS = 64
 MAX_GROUPS = 64
