@@ -38,6 +38,7 @@ TELLING = (
 )  # fmt: skip
 LATEST_TIME_S = 253_402_300_000  # the year 9999
 MAX_PACKER_EVENTS = 50_000
+MAX_RUNS = 10_000
 MAX_MACHINES = 64
 MAX_BOOTS = 64
 MAX_GROUPS = 64
@@ -104,7 +105,9 @@ class Fold:
     # Packer's side
 
     def _run_started(self, event: RunStarted) -> None:
-        if self._section.told or self._section.groups:
+        if len(self._folded.sections) >= MAX_RUNS:
+            self._folded.note_once(f"More than {MAX_RUNS} runs of Packer: the rest count as the last of them.")
+        elif self._section.told or self._section.groups:
             self._section = Section(len(self._folded.sections))
             self._folded.sections.append(self._section)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
+from importlib import import_module
 
 import pytest
 
 from buildtel.events import BuildFinished, BuildSeen, ProvisionerStarted, UnreadableLine
-from buildtel.job import Meta, fold
+from buildtel.job import Fold, Meta, fold
 from buildtel.parse import LogReader
 from buildtel.parse.copies import MAX_COPIES, Copies
 from buildtel.parse.skip import Skipper
@@ -61,6 +62,21 @@ def test_names_with_colons_are_looked_for_one_by_one_so_they_are_few() -> None:
     text = "".join(f"t{number}: x: output will be in this color.\n" for number in range(MAX_ODD_NAMES + 3))
 
     assert sum(isinstance(event, BuildSeen) for event in events_of(text)) == MAX_ODD_NAMES
+
+
+def test_runs_beyond_all_reason_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log of more runs than any has keeps so many, and says so."""
+    monkeypatch.setattr(import_module("buildtel.job.fold"), "MAX_RUNS", 3)
+    text = "".join(
+        f"==> q: Connected to SSH!\nBuild 'q' finished after {n} seconds.\n==> Wait completed after {n} seconds\n"
+        for n in range(1, 6)
+    )
+    folding = Fold()
+    for event in events_of(text):
+        folding.add(event)  # type: ignore[arg-type]
+
+    assert len(folding._folded.sections) == 3
+    assert any(note.startswith("More than 3 runs of Packer") for note in folding.document(META).notes)
 
 
 def test_a_build_known_before_the_bound_goes_on() -> None:
