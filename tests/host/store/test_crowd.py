@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -29,12 +30,13 @@ UPLOADERS = 8
 BUILDS = 200
 SHARED = 16  # so many builds are given to two uploaders
 RUNS = 40
+MEETING_S = 0.1  # what lies between looking and writing, so that writers of one second meet there
 FAULTS = [faults.CUT_REQUEST, faults.CUT_ANSWER, faults.LOSE_ANSWER, faults.UNAVAILABLE]
 
 
 def builds() -> list[bytes]:
-    """The documents: each differs, a third of them of one version and three to a second."""
-    same = [document("1.0", NOON + timedelta(seconds=n % 22), run_id=str(n)) for n in range(BUILDS // 3)]
+    """The documents: each differs, a third of them of one version and eight to a second."""
+    same = [document("1.0", NOON + timedelta(seconds=n // 8), run_id=str(n)) for n in range(BUILDS // 3)]
     rest = range(BUILDS // 3, BUILDS)
     return [*same, *(document(f"2.{n % 5}", NOON + timedelta(minutes=n), run_id=str(n)) for n in rest)]
 
@@ -53,7 +55,9 @@ class Uploader(threading.Thread):
         proxy.fault = self.fault
 
     def fault(self, kind: str, path: str) -> str | None:
-        """One request in ten goes wrong, and at one of them the process is killed."""
+        """One request in ten goes wrong, at one of them the process is killed, and writes of `1.0` take a while."""
+        if kind == "PUT" and "/1.0/" in path:
+            time.sleep(self.dice.uniform(0, MEETING_S))
         if len(self.proxy.seen) >= self.kill_at > 0 and self.process is not None:
             self.kill_at = 0
             self.killed += 1
