@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from buildtel.store import Store
     from buildtel.store.prune import Plan
 
-HELP = "remove old builds from the store, never the newest of a version"
+HELP = "remove old builds from the store"
 UNITS = {"h": 1, "d": 24, "w": 24 * 7}
 
 
@@ -60,10 +60,7 @@ def _prune(store: Store, job: str, args: argparse.Namespace) -> None:
 
 
 def _summary(job: str, planned: Plan, dry_run: bool) -> str:
-    stay = len(planned.kept) + len(planned.newest_of_version)
-    spared = len(planned.newest_of_version)
-    why = f", {spared} of them only as the newest of a version" if spared else ""
-    return f"{job}: {len(planned.gone)} build(s) {'would go' if dry_run else 'gone'}, {stay} stay{why}"
+    return f"{job}: {len(planned.gone)} build(s) {'would go' if dry_run else 'gone'}, {len(planned.kept)} stay"
 
 
 def age(text: str) -> timedelta:

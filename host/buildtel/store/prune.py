@@ -13,48 +13,56 @@ from buildtel.store.layout import Entry
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What goes, what stays, and what stays only because it is the newest of its version; newest first."""
+    """What goes and what stays; newest first."""
 
     gone: tuple[Entry, ...]
     kept: tuple[Entry, ...]
-    newest_of_version: tuple[Entry, ...]
 
 
 def plan(entries: Iterable[Entry], keep: int | None, older_than: datetime | None) -> Plan:
     """What retention means for the builds of one job, which come newest first.
 
     A build goes if it is not among the `keep` newest and older than `older_than` (None: that rule
-    does not protect it), but never the newest of its version: `latest/` holds that one. Where two
-    of a version are of the same newest second, both stay.
+    does not protect it). The newest of all stays.
     """
     gone: list[Entry] = []
     kept: list[Entry] = []
-    spared: list[Entry] = []
-    newest: dict[str, datetime] = {}
     for place, entry in enumerate(entries):
-        version = entry.document.partition("/")[0]
-        at = newest.setdefault(version, entry.time)
-        if (keep is not None and place < keep) or (older_than is not None and entry.time >= older_than):
-            kept.append(entry)
-        elif entry.time == at:
-            spared.append(entry)
-        else:
-            gone.append(entry)
-    return Plan(tuple(gone), tuple(kept), tuple(spared))
+        young = older_than is not None and entry.time >= older_than
+        (kept if place < (keep or 1) or young else gone).append(entry)
+    return Plan(tuple(gone), tuple(kept))
 
 
 def remove(store: Store, entry: Entry) -> None:
     """Remove a build: out of the index first, so that a removal that broke off leaves nothing that is seen.
 
-    What else stands in its folder goes with the folder's last document.
+    What else stands in its folder goes with the folder's last document, and `latest/` with the version's.
 
     Raises:
         StoreError: the store failed.
     """
     store.delete(layout.index_key(entry))
-    folder = entry.document.rpartition("/")[0]
+    _settle_latest(store, entry)
     store.delete(entry.document)
+    folder = entry.document.rpartition("/")[0]
     beside = store.list(f"{folder}/")
     if not any(key.endswith(".json") for key in beside):
         for key in beside:
             store.delete(key)
+
+
+def _settle_latest(store: Store, entry: Entry) -> None:
+    """If `latest/` holds this build, the newest other one of its version takes its place, or none."""
+    version = entry.document.partition("/")[0]
+    key = layout.latest_key(entry.job, layout.unescape(version))
+    latest, removed = store.get(key), store.get(entry.document)
+    if latest is None or removed is None or latest.data != removed.data:
+        return
+    name = f"/{layout.escape(entry.job)}_"
+    others = [other for other in store.list(f"{version}/") if name in other and other.endswith(".json")]
+    heir = max((other for other in others if other != entry.document), default=None)
+    found = None if heir is None else store.get(heir)
+    if found is None:
+        store.delete(key)
+    else:
+        store.replace(key, found.data, latest.version)

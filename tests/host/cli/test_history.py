@@ -88,13 +88,13 @@ def test_each_form_of_each_command(store: Home, form: str) -> None:
 
 
 def test_prune_says_and_does(store: Home) -> None:
-    """A dry run removes nothing and says the same as the run after it; the newest of each version stays."""
+    """A dry run removes nothing and says the same as the run after it; the newest stays."""
     dry = lines(store, "prune", "--keep", "1", "--dry-run")
     before = lines(store, "list")
     wet = lines(store, "prune", "--keep", "1")
 
-    assert [line.removeprefix("would remove ") for line in dry] == [line.removeprefix("removed ") for line in wet] == []
-    assert lines(store, "list") == before
+    assert [line.removeprefix("would remove ") for line in dry] == [line.removeprefix("removed ") for line in wet]
+    assert len(before) - len(lines(store, "list")) == len(wet) > 0
 
     collected(store, "0.10.1")
     again = json.loads(store.documents()[-1].read_bytes())

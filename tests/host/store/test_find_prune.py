@@ -146,27 +146,40 @@ FIVE = (("1.0", 0), ("1.0", 1), ("1.1", 2), ("1.1", 3), ("1.1", 4))
 
 
 def test_what_retention_takes() -> None:
-    """Neither the newest, nor the young, nor ever the newest of a version; with both rules only what both let go."""
+    """Neither the newest nor the young; with both rules only what both let go; the newest of all stays."""
     store = filled(*FIVE)
 
-    assert planned(store, keep=1) == ["1.1 15", "1.1 14", "1.0 12"]
+    assert planned(store, keep=1) == ["1.1 15", "1.1 14", "1.0 13", "1.0 12"]
     assert planned(store, keep=4) == ["1.0 12"]
-    assert planned(store, older_than=NOON + timedelta(hours=2.5)) == ["1.1 14", "1.0 12"]
-    assert planned(store, 3, NOON + timedelta(hours=99)) == ["1.0 12"]
+    assert planned(store, older_than=NOON + timedelta(hours=2.5)) == ["1.1 14", "1.0 13", "1.0 12"]
+    assert planned(store, 3, NOON + timedelta(hours=99)) == ["1.0 13", "1.0 12"]
+    assert planned(store, older_than=NOON + timedelta(days=9)) == ["1.1 15", "1.1 14", "1.0 13", "1.0 12"]
     assert planned(store, older_than=NOON) == []
 
 
-def test_what_latest_holds_stays() -> None:
-    """After the sharpest pruning `latest/` still stands for a build that is there."""
+def test_latest_goes_with_the_last_build_of_its_version() -> None:
+    """After the sharpest pruning `latest/` stands for builds that are there, and for no other."""
     store = filled(*FIVE)
-    for entry in plan(entries(store, "build"), None, NOON + timedelta(days=9)).gone:
+    for entry in reversed(plan(entries(store, "build"), None, NOON + timedelta(days=9)).gone):
         remove(store, entry)
 
-    kept = [entry.document for entry in entries(store, "build")]
-    assert len(kept) == 2
-    for version, key in zip(("1.1", "1.0"), kept, strict=True):
-        latest, stored = store.get(layout.latest_key("build", version)), store.get(key)
-        assert latest is not None and stored is not None and latest.data == stored.data
+    (kept,) = [entry.document for entry in entries(store, "build")]
+    latest, stored = store.get(layout.latest_key("build", "1.1")), store.get(kept)
+    assert latest is not None and stored is not None and latest.data == stored.data
+    assert store.list("latest/") == [layout.latest_key("build", "1.1")]
+
+
+def test_of_two_builds_of_one_second_the_other_becomes_latest() -> None:
+    """A version that still has a build has a `latest/`."""
+    store = MemoryStore()
+    for number in range(2):
+        deliver(store, document("1", NOON, run_id=str(number)), f"{number}", "x")
+    remove(store, next(entries(store, "build")))
+
+    latest = store.get(layout.latest_key("build", "1"))
+    (left,) = entries(store, "build")
+    stored = store.get(left.document)
+    assert latest is not None and stored is not None and latest.data == stored.data
 
 
 def test_nothing_of_a_removed_build_is_left() -> None:
@@ -210,15 +223,16 @@ def test_no_entry_is_ever_without_its_document(made: list[tuple[str, int]], keep
     for number, (version, hours) in enumerate(made):
         deliver(store, document(version, NOON + timedelta(hours=hours), run_id=str(number)), f"{number}", "x")
     planned = plan(entries(store, "build"), keep, None)
-    for entry in planned.gone:
+    for entry in reversed(planned.gone):
         remove(store, entry)
 
     left = list(entries(store, "build"))
-    assert sorted(map(key_of, left)) == sorted(map(key_of, (*planned.kept, *planned.newest_of_version)))
+    assert sorted(map(key_of, left)) == sorted(map(key_of, planned.kept))
     assert len(planned.kept) == min(keep, len(made))
-    for version, _ in made:
+    for version in {entry.document.partition("/")[0] for entry in left}:
         latest = store.get(layout.latest_key("build", version))
         assert latest is not None and latest.data in [found.data for e in left if (found := store.get(e.document))]
+    assert len(store.list("latest/")) == len({entry.document.partition("/")[0] for entry in left})
 
 
 def key_of(entry: Entry) -> str:
