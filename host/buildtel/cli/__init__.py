@@ -1,6 +1,6 @@
 """The command `buildtel-host`: the frame; each command is a module of its own, imported when asked for.
 
-A command module has `HELP` (one line), `add_arguments(parser)` and `run(args) -> int`.
+A command is a line of `COMMANDS` and a module with `add_arguments(parser)` and `run(args) -> int`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,22 @@ if TYPE_CHECKING:  # `step` must cost little more than a start of Python: nothin
     from collections.abc import Sequence
     from typing import Any
 
-COMMANDS = ("wire", "init", "step", "run", "finalize", "shell-init", "collect", "report", "upload", "list", "history",
-            "compare", "prune", "doctor")  # fmt: skip
+COMMANDS = {
+    "wire": "put buildtel beside a Packer template, or check how a template is wired",
+    "init": "begin a job on this runner: its steps and its document follow",
+    "step": "begin or end a step on this runner",
+    "run": "run a command as a step on this runner",
+    "finalize": "end the job that init began: write its document, show its steps and totals",
+    "shell-init": "print telemetry_init, telemetry_step_start, telemetry_step_end and telemetry_finalize for a shell",
+    "collect": "make one job document of a Packer log, and show the report",
+    "report": "show one job: its builds, steps and bottlenecks",
+    "upload": "put documents into the store (default: every one of $TELEMETRY_DIR not delivered yet)",
+    "list": "list the builds of the store, newest first",
+    "history": "show the last builds of a job: how long each took, and the trend",
+    "compare": "compare two builds: what took longer or less, step by step",
+    "prune": "remove old builds from the store",
+    "doctor": "look at this machine and its store: what is missing, and the mend",
+}
 PROGRAM = "buildtel-host"
 ABOUT = "Where the time of a Packer build goes: guest and host on one axis, in one document."
 STOPPED = 130
@@ -72,9 +86,9 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     asked = [word for word in words[:1] if word in COMMANDS]
     for name in asked or COMMANDS:
-        module = _module(name)
-        own = commands.add_parser(name, help=module.HELP, description=module.HELP, allow_abbrev=False)
-        module.add_arguments(own)
+        own = commands.add_parser(name, help=COMMANDS[name], description=COMMANDS[name], allow_abbrev=False)
+        if asked:
+            _module(name).add_arguments(own)
     return parser
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from buildtel.job import JobDocument, Meta
     from buildtel.job.runner import JobFacts
 
-HELP = "make one job document of a Packer log, and show the report"
 CHUNK = 256 * 1024
 FORMATS = ("table", "json", "csv", "markdown")
 

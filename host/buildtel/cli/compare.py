@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-HELP = "compare two builds: what took longer or less, step by step"
 FORMATS = ("table", "json", "csv", "markdown")
 
 

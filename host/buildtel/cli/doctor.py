@@ -9,7 +9,6 @@ from dataclasses import asdict
 
 from buildtel.cli.findings import Finding, fail
 
-HELP = "look at this machine and its store: what is missing, and the mend"
 FORMATS = ("table", "json")
 
 

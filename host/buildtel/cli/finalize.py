@@ -9,8 +9,6 @@ import time
 
 from buildtel.errors import BuildtelError
 
-HELP = "end the job that init began: write its document, show its steps and totals"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

@@ -6,7 +6,6 @@ import argparse
 
 from buildtel.errors import UsageError
 
-HELP = "show the last builds of a job: how long each took, and the trend"
 FORMATS = ("table", "json", "csv", "markdown")
 BUILDS = 10
 JOB = "build"

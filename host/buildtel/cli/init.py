@@ -6,8 +6,6 @@ import argparse
 import os
 import sys
 
-HELP = "begin a job on this runner: its steps and its document follow"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from buildtel.report.builds import BuildRow
     from buildtel.store import Entry
 
-HELP = "list the builds of the store, newest first"
 FORMATS = ("table", "json", "csv", "markdown")
 
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from buildtel.store import Store
     from buildtel.store.prune import Plan
 
-HELP = "remove old builds from the store"
 UNITS = {"h": 1, "d": 24, "w": 24 * 7}
 
 

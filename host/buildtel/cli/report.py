@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-HELP = "show one job: its builds, steps and bottlenecks"
 FORMATS = ("table", "json", "csv", "markdown")
 
 

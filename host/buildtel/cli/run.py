@@ -8,8 +8,6 @@ import sys
 
 from buildtel.errors import BuildtelError, UsageError
 
-HELP = "run a command as a step on this runner"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

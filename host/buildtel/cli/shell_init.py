@@ -7,7 +7,6 @@ import shlex
 import sys
 from pathlib import Path
 
-HELP = "print telemetry_init, telemetry_step_start, telemetry_step_end and telemetry_finalize for a shell"
 FUNCTIONS = """\
 telemetry_init() { %(host)s init "$@" || :; }
 telemetry_step_start() { %(host)s step start "$@" || :; }

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-HELP = "begin or end a step on this runner"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from buildtel.store import Store
     from buildtel.store.outbox import Outbox, Parcel
 
-HELP = "put documents into the store (default: every one of $TELEMETRY_DIR not delivered yet)"
 DELIVERED = ".delivered.json"
 PATIENCE_S = 120.0
 

@@ -12,8 +12,6 @@ from buildtel.errors import BuildtelError
 if TYPE_CHECKING:
     from buildtel.wire.template import Template
 
-HELP = "put buildtel beside a Packer template, or check how a template is wired"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares what the command takes."""

@@ -1,0 +1,37 @@
+"""Adding a metric is one place: a row in the agent's registry."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+import buildtel_agent as agent
+from buildtel.job import Fold, Meta, load_document
+from buildtel.job.model import json_schema
+from buildtel.parse import LogReader
+from buildtel.report import render_csv
+
+from ..samples import log, qemu_build
+
+
+def test_a_row_in_the_registry_is_all_that_a_new_metric_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Document, schema, JSON and csv have it, with its figure, and nothing else was told of it."""
+    row = agent.Metric("cpu_busy_ticks", "ticks", 0, "/proc/stat", lambda d: d.total and d.idle and d.total - d.idle)
+    monkeypatch.setattr(agent, "METRICS", (*agent.METRICS, row))
+    monkeypatch.setattr("buildtel.job.model.METRICS", agent.METRICS)
+    reader, fold = LogReader(), Fold()
+    for event in [*reader.feed(log(qemu_build())), *reader.close()]:
+        fold.add(event)
+    document = fold.document(Meta.model_validate({"collected_at": "2026-01-24T12:00:00Z"}))
+    read = load_document(document.to_json().encode(), "x")
+    rows = list(csv.DictReader(io.StringIO(render_csv(read))))
+    (measured, *_) = [(step, shown) for step, shown in zip(read.steps, rows, strict=True) if step.counters]
+    step, shown = measured
+    start, end = step.counters.start["cpu"], step.counters.end["cpu"]
+    busy = sum(end) - sum(start) - sum(end[3:5]) + sum(start[3:5])
+
+    assert step.metrics["cpu_busy_ticks"] == busy > 0
+    assert shown["cpu_busy_ticks"] == str(busy)
+    assert json_schema()["$defs"]["Step"]["properties"]["cpu_busy_ticks"]["description"] == "ticks; /proc/stat"
