@@ -697,12 +697,14 @@ def iso_time() -> "str":
     return text[:-2] + ":" + text[-2:]
 
 
-def start_block(name: "str") -> "str":
-    """The rule that begins a step in the log."""
-    return "%s\n\u23f1\ufe0f  [%s] START: %s\n%s\n" % ("\u2550" * 71, name, iso_time(), "\u2500" * 71)
+def start_block(name: "str", when: "str" = "") -> "str":
+    """The rule that begins a step in the log; `when` is now if it is not given."""
+    return "%s\n\u23f1\ufe0f  [%s] START: %s\n%s\n" % ("\u2550" * 71, name, when or iso_time(), "\u2500" * 71)
 
 
-def end_block(name: "str", figures: "dict[str, Any]", further: "Iterable[tuple[str, str]]") -> "str":
+def end_block(
+    name: "str", figures: "dict[str, Any]", further: "Iterable[tuple[str, str]]", when: "str" = ""
+) -> "str":
     """The END line, the eight lines of figures, and `further` lines; what is not known is `n/a`."""
     lines = (
         ("Duration", "%s", "duration_s s"), ("CPU", "%s avg", "cpu_percent %"),
@@ -715,7 +717,7 @@ def end_block(name: "str", figures: "dict[str, Any]", further: "Iterable[tuple[s
     )  # fmt: skip
     rows = [(line[0], line[1] % tuple([_shown(figures, *key.split(" ", 1)) for key in line[2:]])) for line in lines]
     text = "".join(["  %-14s %s\n" % (label + ":", value) for label, value in rows + list(further)])
-    return "%s\n\u23f1\ufe0f  [%s] END: %s\n\n%s%s\n" % ("\u2500" * 71, name, iso_time(), text, "\u2550" * 71)
+    return "%s\n\u23f1\ufe0f  [%s] END: %s\n\n%s%s\n" % ("\u2500" * 71, name, when or iso_time(), text, "\u2550" * 71)
 
 
 def _shown(figures: "dict[str, Any]", key: "str", unit: "str") -> "str":

@@ -23,15 +23,19 @@ def run(args: argparse.Namespace) -> int:
     """Exit status 0 if the document was written."""
     from buildtel.cli import jobs
     from buildtel.cli.collect import collect
+    from buildtel.cli.raw import RawRecords
 
     found = jobs.current(os.environ)
     if found is None:
         raise BuildtelError("no job has begun here: `buildtel-host init JOB VERSION` begins one")
     folder, facts = found
     facts = facts.model_copy(update={"ended_at": round(time.time(), 3)})
-    log_document = collect(args.log, facts.meta) if args.log else None
+    raw = RawRecords()
+    log_document = collect(args.log, facts.meta, raw) if args.log else None
     document = jobs.merged(folder, facts, log_document)
     path, _ = jobs.keep(folder, facts, document, args.output)
+    if args.log:
+        raw.write_beside(path)
     folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))
     if not args.quiet:
         from buildtel.cli.show import show

@@ -2,46 +2,53 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
+import zlib
 from pathlib import Path
+from typing import Any
 
 from buildtel.events import AgentRecord, Event
 
 SUFFIX = ".events.jsonl.gz"
-LARGEST = 256 * 1024 * 1024
+LARGEST = 32 * 1024 * 1024
+GZIP = 31  # zlib's word for a gzip header around 15 bits of window
 
 
 class RawRecords:
-    """Takes events as they are read, and keeps the records among them, at most `LARGEST` bytes compressed."""
+    """Takes events as they are read and keeps the records among them, compressed.
+
+    Of more than `LARGEST` bytes the rest is left out, and the last line says how many.
+    """
 
     def __init__(self) -> None:
-        self._packed = io.BytesIO()
-        self._file = gzip.GzipFile(fileobj=self._packed, mode="wb", mtime=0)
-        self._count = 0
+        self._press = zlib.compressobj(wbits=GZIP)
+        self._packed = bytearray()
+        self._count = self._left_out = 0
 
     def add(self, event: Event) -> None:
         """Keep a record; other events are in the document."""
-        if isinstance(event, AgentRecord) and self._packed.tell() < LARGEST:
-            row = {
-                "line": event.line,
-                "at": event.at.unix_s if event.at else None,
-                "target": event.target,
-                "record": event.fields,
-            }
-            self._file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
-            self._file.write(b"\n")
-            self._count += 1
+        if not isinstance(event, AgentRecord):
+            return
+        self._count += 1
+        if len(self._packed) >= LARGEST:
+            self._left_out += 1
+            return
+        at = event.at.unix_s if event.at else None
+        self._line({"line": event.line, "at": at, "target": event.target, "record": event.fields})
+
+    def _line(self, row: dict[str, Any]) -> None:
+        text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+        self._packed += self._press.compress(text.encode("utf-8", "replace") + b"\n")
 
     def write_beside(self, document: Path) -> None:
         """Write them beside a document: `X.events.jsonl.gz` for `X.json`. Without records, no file."""
         from buildtel.cli.documents import write_over
 
-        self._file.close()
+        if self._left_out:
+            self._line({"left_out": self._left_out})
         path = _beside(document)
         if self._count:
-            write_over(path, self._packed.getvalue())
+            write_over(path, bytes(self._packed + self._press.flush()))
         else:
             path.unlink(missing_ok=True)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from itertools import groupby
 from typing import Literal
 
 from buildtel.job import JobDocument
 from buildtel.job.packer_model import Build, Phase, Provisioner
-from buildtel.report.words import duration, safe
+from buildtel.report.words import safe
 
 Kind = Literal["phase", "provisioner"]
 MAX_ROWS = 500
@@ -81,10 +80,10 @@ def provisioner_label(kind: str, detail: str) -> str:
 def _rows(build: Build, names: dict[int, str]) -> BuildRows:
     parts: list[Phase | Provisioner] = [*build.phases, *build.provisioners]
     zero = min((part.started_at for part in parts if part.started_at is not None), default=None)
-    parts.sort(key=_place)
+    parts.sort(key=place)
     places = {id(part): index for index, part in enumerate(build.provisioners)}
     stretches = list(_folded(
-        _stretch(part, zero, names.get(places.get(id(part), -1)))
+        stretch(part, zero, names.get(places.get(id(part), -1)))
         for part in parts
         if not (isinstance(part, Provisioner) and part.own)
     ))  # fmt: skip
@@ -101,7 +100,7 @@ def _rows(build: Build, names: dict[int, str]) -> BuildRows:
     )
 
 
-def _place(part: Phase | Provisioner) -> tuple[bool, float, int]:
+def place(part: Phase | Provisioner) -> tuple[bool, float, int]:
     """Where a part belongs; without times, what comes before a machine answers, provisioners, and the rest."""
     turn = 1 if isinstance(part, Provisioner) else 0 if part.name in BEFORE_PROVISIONING else 2
     return part.started_at is None, part.started_at or 0.0, turn if part.started_at is None else 0
@@ -122,7 +121,8 @@ def _instant(stretch: Stretch) -> bool:
     return stretch.kind == "phase" and stretch.duration_s is not None and stretch.duration_s < INSTANT_S
 
 
-def _stretch(part: Phase | Provisioner, zero: float | None, name: str | None = None) -> Stretch:
+def stretch(part: Phase | Provisioner, zero: float | None, name: str | None = None) -> Stretch:
+    """A part of a build as a bar that counts from `zero` (Unix seconds); `name` stands for its detail."""
     start, end = part.started_at, part.ended_at
     detail = (name or part.detail) if isinstance(part, Provisioner) else ""
     return Stretch(
@@ -132,26 +132,3 @@ def _stretch(part: Phase | Provisioner, zero: float | None, name: str | None = N
         start_s=None if start is None or zero is None else start - zero,
         duration_s=None if start is None or end is None else end - start,
     )
-
-
-def packer_steps(document: JobDocument) -> str:
-    """Packer's own steps as lines of text: start (UTC), length, build, what. Empty if there are none."""
-    runs = document.packer.runs if document.packer else ()
-    return "".join(f"{line}\n" for run in runs for build in run.builds for line in _lines(build))
-
-
-def _lines(build: Build) -> Iterable[str]:
-    parts: list[Phase | Provisioner] = [*build.phases, *build.provisioners]
-    for part in sorted(parts, key=_place):
-        row = _stretch(part, 0.0)
-        yield "\t".join((_clock(part.started_at), duration(row.duration_s), safe(build.name), row.kind, row.label))
-    yield "\t".join(("-", duration(build.duration_s), safe(build.name), "build", safe(build.result)))
-
-
-def _clock(unix_s: float | None) -> str:
-    if unix_s is None:
-        return "-"
-    try:
-        return datetime.fromtimestamp(unix_s, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return "-"

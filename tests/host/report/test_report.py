@@ -224,9 +224,16 @@ def test_json_is_the_document(document: JobDocument) -> None:
 
 
 def test_packer_steps_are_lines(document: JobDocument) -> None:
-    """Start, length, build, kind and label of each of Packer's steps, and how the build went."""
-    lines = packer_steps(document).splitlines()
+    """The guest's blocks first; then start, length, build, kind and label of each of Packer's steps."""
+    text = packer_steps(document)
+    blocks, _, rest = text.rpartition("\u2550" * 71 + "\n")
+    lines = rest.splitlines()
+    measured = [step for step in document.steps if step.measured == "exactly"]
 
+    assert [line.split("] ")[0].split("[")[1] for line in blocks.splitlines() if "START: " in line] == [
+        step.name for step in measured
+    ]
+    assert blocks.count("  Disk Write:") == len(measured) > 0
     assert lines[0].split("\t") == ["2026-01-24T12:00:00Z", "4.0 s", "qemu.debian", "phase", "Retrieving ISO"]
     assert lines[-1].split("\t") == ["-", "3:49", "qemu.debian", "build", "success"]
 
