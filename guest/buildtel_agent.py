@@ -89,9 +89,12 @@ exit 0
 ":"""
 # The Python part. Charter: it never harms the build, leaves nothing behind, tells the truth, is small.
 # It imports nothing that costs: see docs/architecture.md, "What a start costs".
+import _signal
 import posix
+import select
 import sys
 import time
+from zlib import crc32
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -659,13 +662,10 @@ class Recorder:
 
 def with_crc(body: "bytes") -> "bytes":
     """A record's JSON with its last key, `crc`."""
-    from zlib import crc32
-
     return b'%s,"crc":"%08x"}' % (body[:-1], crc32(body[:-1]) & 0xFFFFFFFF)
 
 
 def _writable(fd: "int", wait_ms: "int") -> "bool":
-    import select
 
     poll = select.poll()
     try:
@@ -677,8 +677,6 @@ def _writable(fd: "int", wait_ms: "int") -> "bool":
 
 def write(fd: "int", data: "bytes") -> "int":
     """Gives the bytes that one call of the kernel took, 0 where nobody reads; it ends us if that takes 20 s."""
-    import _signal
-
     try:
         _signal.alarm(20)
         return posix.write(fd, data)
@@ -788,7 +786,6 @@ class Spool:
     """This user's folder on a tmpfs, for what must outlive a process but not the build; or a `folder` given."""
 
     def __init__(self, owner: "str", folder: "str" = "") -> "None":
-        from zlib import crc32
 
         self._stem = "/buildtel-%08x-" % (crc32(owner.encode("utf-8", "replace")) & 0xFFFFFFFF)
         self._given = self._folder = folder
@@ -925,7 +922,6 @@ class LifeFile:
 
 def life(options: "dict[str, str]") -> "None":
     """Samples into a spool file until TERM or until the agent is gone; the interval grows, so data stays bounded."""
-    import _signal
 
     def stop(*_: "Any") -> "None":
         raise InterruptedError
@@ -1090,8 +1086,6 @@ def begin(options: "dict[str, str]", out: "int") -> "tuple[Recorder, Spool, Kern
 
 def sampler(options: "dict[str, str]") -> "None":
     """Measures the step that our parent shell runs: stdout is the shell's pipe, file 9 the build's output."""
-    import _signal
-
     for number in (1, 2, 15):
         _signal.signal(number, _signal.SIG_IGN)
     out = 9
@@ -1132,8 +1126,6 @@ class Watch:
 
     def until_hang_up(self, pipe: "int") -> "None":
         """Samples until the reader of `pipe` has gone."""
-        import select
-
         poll = select.poll()
         poll.register(pipe, 0)
         now = begun = time.monotonic()
@@ -1212,8 +1204,6 @@ def cost(recorder: "Recorder", proc: "str") -> "dict[str, int | None]":
 
 def start(options: "dict[str, str]") -> "None":
     """Begins a step that a later `end` of the same name ends."""
-    from zlib import crc32
-
     recorder, spool, kernel = begin(options, 1)
     name = clean_name(options.get("name", "")) or "step"
     write(1, ("\n" + start_block(name)).encode())
@@ -1229,8 +1219,6 @@ def start(options: "dict[str, str]") -> "None":
 
 def begun_under(name: "str", spool: "Spool") -> "list[str]":
     """The files of the steps that were begun under this name and not ended, newest first."""
-    from zlib import crc32
-
     return spool.find("step-%08x-" % (crc32(name.encode()) & 0xFFFFFFFF))[::-1]
 
 
