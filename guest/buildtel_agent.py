@@ -237,7 +237,8 @@ def read_file(path: "str", limit_bytes: "int" = 1 << 20) -> "bytes":
 
 
 def _read_all(fd: "int", limit_bytes: "int" = 1 << 20, at: "int" = 0) -> "bytes":
-    # The kernel hands seq files out a page at a time, so a short read is no end.
+    # The kernel hands seq files out in whole lines, at least three quarters of a page at a time: only a read that
+    # is shorter is the end. (One more read would make it print everything again.)
     blocks = []
     try:
         while limit_bytes > 0:
@@ -247,6 +248,8 @@ def _read_all(fd: "int", limit_bytes: "int" = 1 << 20, at: "int" = 0) -> "bytes"
             blocks.append(block)
             at += len(block)
             limit_bytes -= len(block)
+            if len(block) < 3072:
+                break
     except OSError:
         pass
     return b"".join(blocks)
