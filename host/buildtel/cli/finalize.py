@@ -32,10 +32,9 @@ def run(args: argparse.Namespace) -> int:
     facts = facts.model_copy(update={"ended_at": round(time.time(), 3)})
     raw = RawRecords()
     log_document = collect(args.log, facts.meta, raw) if args.log else None
-    document = jobs.merged(folder, facts, log_document)
+    document = jobs.merged(folder, facts, log_document, raw)
     path, _ = jobs.keep(folder, facts, document, args.output)
-    if args.log:
-        raw.write_beside(path)
+    raw.write_beside(path, after_others=not args.log)
     folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))
     if not args.quiet:
         from buildtel.cli.show import show

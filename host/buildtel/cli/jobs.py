@@ -9,6 +9,7 @@ from pathlib import Path
 
 from buildtel.capture.place import FACTS, RECORDS, job_folder, make_folder
 from buildtel.cli.documents import read_document, telemetry_dir, write_named, write_new
+from buildtel.cli.raw import RawRecords
 from buildtel.errors import BuildtelError
 from buildtel.job import Fold, JobDocument, load_document
 from buildtel.job.runner import JobFacts, with_runner
@@ -47,14 +48,14 @@ def write_facts(folder: Path, facts: JobFacts) -> None:
     aside.replace(folder / FACTS)
 
 
-def merged(folder: Path, facts: JobFacts, document: JobDocument | None) -> JobDocument:
-    """The runner's steps and `document` (else what an earlier collect wrote) as one document."""
+def merged(folder: Path, facts: JobFacts, document: JobDocument | None, raw: RawRecords) -> JobDocument:
+    """The runner's steps and `document` (else what an earlier collect wrote) as one; `raw` is given the records."""
     if document is None and facts.document and Path(facts.document).is_file():
         document = load_document(read_document(Path(facts.document)), facts.document)
-    return with_runner(document, runner_document(folder, facts), facts)
+    return with_runner(document, runner_document(folder, facts, raw), facts)
 
 
-def runner_document(folder: Path, facts: JobFacts) -> JobDocument:
+def runner_document(folder: Path, facts: JobFacts, raw: RawRecords) -> JobDocument:
     """What the runner's records tell."""
     reader, fold = LogReader(), Fold()
     try:
@@ -63,6 +64,7 @@ def runner_document(folder: Path, facts: JobFacts) -> JobDocument:
         data = b""
     for event in [*reader.feed(data), *reader.close()]:
         fold.add(event)
+        raw.add(event)
     return fold.document(facts.meta)
 
 

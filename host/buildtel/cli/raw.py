@@ -40,16 +40,20 @@ class RawRecords:
         text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
         self._packed += self._press.compress(text.encode("utf-8", "replace") + b"\n")
 
-    def write_beside(self, document: Path) -> None:
-        """Write them beside a document: `X.events.jsonl.gz` for `X.json`. Without records, no file."""
+    def write_beside(self, document: Path, after_others: bool = False) -> None:
+        """Write them beside a document: `X.events.jsonl.gz` for `X.json`. Without records, no file.
+
+        They take the place of what stands there, or come behind it: gzip files in a row are one.
+        """
         from buildtel.cli.documents import write_over
 
         if self._left_out:
             self._line({"left_out": self._left_out})
         path = _beside(document)
+        others = read_beside(document) if after_others else b""
         if self._count:
-            write_over(path, bytes(self._packed + self._press.flush()))
-        else:
+            write_over(path, others + bytes(self._packed + self._press.flush()))
+        elif not others:
             path.unlink(missing_ok=True)
 
 

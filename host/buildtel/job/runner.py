@@ -36,7 +36,7 @@ def with_runner(document: JobDocument | None, runner: JobDocument, facts: JobFac
     folded from its records.
     """
     base = document if document is not None else empty(facts.meta)
-    steps = [runner_step(step) for step in runner.steps]
+    steps = nested([runner_step(step) for step in runner.steps])
     guests = [step for step in base.steps if step.origin != RUNNER]
     machine = next(iter(runner.machines.values()), None)
     machines = {key: value for key, value in base.machines.items() if key != RUNNER}
@@ -72,6 +72,22 @@ def runner_step(step: Step) -> Step:
             "machine": RUNNER, "origin": RUNNER, "provisioner": None, "unfinished": unfinished, "status": status,
         }
     )  # fmt: skip
+
+
+def nested(steps: list[Step]) -> list[Step]:
+    """The runner's steps, each under the innermost step that began before it and ended after it.
+
+    Steps that overlap, or whose end is not known, are nobody's children of each other.
+    """
+    whole = [step for step in steps if step.start_time is not None and step.end_time is not None]
+    parents: dict[str | None, str | None] = {}
+    around: list[Step] = []
+    for step in sorted(whole, key=lambda step: (step.start_time or 0.0, -(step.end_time or 0.0))):
+        around = [other for other in around if (other.end_time or 0.0) > (step.start_time or 0.0)]
+        holders = [other for other in around if (other.end_time or 0.0) >= (step.end_time or 0.0)]
+        parents[step.id] = holders[-1].id if holders else None
+        around.append(step)
+    return [step.model_copy(update={"parent": parents.get(step.id)}) for step in steps]
 
 
 def runner_machine(machine: Machine) -> Machine:

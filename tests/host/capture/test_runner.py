@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -121,6 +122,9 @@ def test_steps_nest_overlap_and_repeat_a_name(job: Job):
     assert all(step["duration_s"] is not None for step in steps)
     spans = [(step["start_time"], step["end_time"]) for step in steps]
     assert spans[4][1] > spans[5][1], "of two open steps of one name the later ends first"
+    outer, fifth = steps[0]["id"], steps[4]["id"]
+    parents = [step.get("parent") for step in steps]
+    assert parents == [None, outer, outer, outer, outer, fifth], "overlapping is not nesting"
 
 
 def test_two_jobs_on_one_machine_do_not_mix(tmp_path: Path):
@@ -282,6 +286,8 @@ def test_collect_and_upload_do_the_whole_thing_after_init(job: Job, tmp_path: Pa
     document = job.document()
     steps = {step["name"]: step for step in document["steps"]}
 
+    rows = gzip.decompress(next(job.folder.glob("*.events.jsonl.gz")).read_bytes()).splitlines()
+    assert {json.loads(row)["record"].get("name") for row in rows} >= {"inside", "fetch", "packer_build"}
     assert finalized.returncode == uploaded.returncode == reported.returncode == 0, uploaded.stderr
     assert steps["inside"]["parent"] == steps["packer_build"]["id"]
     assert "parent" not in steps["fetch"]
