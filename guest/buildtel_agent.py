@@ -914,7 +914,7 @@ class LifeFile:
         return write(self.fd, ("%d %s\n" % (posix.getpid(), " ".join(names))).encode()) > 0
 
     def remove(self) -> "None":
-        """Lets go of the lock; what `finish` has not removed by then goes a little later."""
+        """Lets go of the lock; what another user's `finish` could not remove goes a little later."""
         if self.fd >= 0:
             posix.close(self.fd)
         time.sleep(3)
@@ -940,10 +940,10 @@ def life(options: "dict[str, str]") -> "None":
             due += min(1 << rows // 3600, 60)
             while time.monotonic() < due and _exists(home() + "/agent.pyc"):
                 time.sleep(max(0.0, min(due - time.monotonic(), 1.0)))
-    except InterruptedError:
+        kept.remove()
+    except InterruptedError:  # by `finish`, which removes the files, or because the machine goes down
         _signal.signal(15, _signal.SIG_IGN)
         kept.add(sample(kernel))
-    kept.remove()
 
 
 def sample(kernel: "Kernel") -> "list[tuple[str, int | None]]":
