@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 
 import buildtel_agent as agent
-from buildtel.capture.place import FACTS, RECORDS, job_folder, make_folder
+from buildtel.capture.place import RECORDS, job_folder, make_folder
 
 GROUPED = 'sh "$@"; rc=$?; echo ::endgroup::; exit "$rc"'
 
@@ -65,8 +65,3 @@ def run(environ: Mapping[str, str], name: str, command: list[str], agent_file: s
 def say(text: str) -> None:
     """Text to stdout, past all buffers: the agent writes there too."""
     os.write(1, text.encode("utf-8", "replace"))
-
-
-def facts_path(environ: Mapping[str, str]) -> str:
-    """Where `init` leaves what it knows of the job."""
-    return f"{job_folder(environ)}/{FACTS}"

@@ -58,11 +58,9 @@ def run(args: argparse.Namespace) -> int:
     if where is not None and args.output is None:
         raw.write_beside(where)
     if where is not None and not args.quiet:
-        print(f"document: {where}", file=sys.stderr)
-    if where is not None and not args.quiet:
-        from buildtel.cli.show import show
+        from buildtel.cli.show import tell
 
-        show(document, args.format)
+        tell(document, where, args.format)
     return 0
 
 
@@ -80,10 +78,9 @@ def _into_job(args: argparse.Namespace, folder: Path, facts: JobFacts) -> int:
     if args.output is None:
         raw.write_beside(path)
     if not args.quiet:
-        from buildtel.cli.show import show
+        from buildtel.cli.show import tell
 
-        print(f"document: {path}", file=sys.stderr)
-        show(document, args.format)
+        tell(document, path, args.format)
     return 0
 
 

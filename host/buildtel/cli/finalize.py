@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 
 from buildtel.errors import BuildtelError
@@ -37,8 +36,7 @@ def run(args: argparse.Namespace) -> int:
     raw.write_beside(path, after_others=not args.log)
     folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))
     if not args.quiet:
-        from buildtel.cli.show import show
+        from buildtel.cli.show import tell
 
-        print(f"document: {path}", file=sys.stderr)
-        show(document, "table")
+        tell(document, path, "table")
     return 0

@@ -5,12 +5,19 @@ from __future__ import annotations
 import io
 import os
 import sys
+from pathlib import Path
 from shutil import get_terminal_size
 
 from buildtel.job import JobDocument
 from buildtel.report import render_csv, render_json, render_markdown, report_of
 
 RENDERERS = {"json": render_json, "csv": render_csv, "markdown": render_markdown}
+
+
+def tell(document: JobDocument, where: Path, form: str) -> None:
+    """Say where a document is, and print its report."""
+    print(f"document: {where}", file=sys.stderr)
+    show(document, form)
 
 
 def show(document: JobDocument, form: str) -> None:

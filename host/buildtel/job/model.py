@@ -23,7 +23,6 @@ from buildtel.job.packer_model import PackerReport
 from buildtel_agent import METRICS
 
 SCHEMA = "buildtel.job/1"
-STATUSES = ("success", "failure", "error", "timeout", "cancellation", "skip", "unknown")
 Status = Literal["success", "failure", "error", "timeout", "cancellation", "skip", "unknown"]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Figure = int | Number

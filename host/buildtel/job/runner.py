@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -173,8 +172,3 @@ def notes(
     unplaced = [step for step in base.steps if step.origin != RUNNER and step.parent is None]
     if document is not None and unplaced and steps and step_around(steps, base.packer) is None:
         yield "Packer's log has no times, or no runner step was open around it: the guest's steps stand by themselves."
-
-
-def facts_from(data: dict[str, Any]) -> JobFacts:
-    """The facts of a job's folder."""
-    return JobFacts.model_validate(data)

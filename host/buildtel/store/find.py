@@ -15,7 +15,6 @@ from buildtel.store.contract import Store, StoreError
 BACK = re.compile(r"\^(\d{0,5})")
 ONE = re.compile(r"(.*)@(\d{8}_\d{6})(?:_(\d{1,4}))?", re.S)
 MOST_LISTED = 1000
-HELP_NAMES = "latest, ^1 (the one before it), VERSION (its newest) or VERSION@YYYYMMDD_HHMMSS"
 
 
 @dataclass(frozen=True, slots=True)
