@@ -73,6 +73,13 @@ class BuildSeen(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuildBegan(Event):
+    """A build's first message of its own (its colour line is none): Packer and its plugins are loaded."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseStarted(Event):
     """Packer itself begins something: `name` from the table in `parse.phases`, `text` as printed.
 

@@ -77,6 +77,9 @@ _BEGINNINGS: dict[str, tuple[str, ...]] = {
     "pause": (
         "Pausing before the next provisioner",
     ),
+    "retry": (
+        "Provisioner failed with",
+    ),
     "error_cleanup": (
         "Provisioning step had errors: Running the cleanup provisioner",
     ),
@@ -133,11 +136,15 @@ _BEGINNINGS: dict[str, tuple[str, ...]] = {
 # Phases that can follow a provisioner; the others, seen while one runs, are its own output. So are words that
 # guests print too (`Removing libfoo ...`): beginnings that end in a space are not believed then.
 AFTER_PROVISIONING = frozenset(
-    ("pause", "error_cleanup", "shutdown", "create_image", "convert", "export", "cleanup", "post_processor")
-)
+    (
+        "pause", "retry", "ask", "error_cleanup", "shutdown", "create_image", "convert", "export", "cleanup",
+        "post_processor",
+    )
+)  # fmt: skip
 # Texts of one word and a duration between fixed parts.
 _TIMED = (
     (b"Pausing ", b" before the next provisioner...", "pause"),
+    (b'Step "', b'" failed', "ask"),
     (b"Pausing ", b" before connecting...", "wait_ssh"),
     (b"Waiting ", b" for boot...", "boot"),
     (b"Waiting ", b" for boot", "boot"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from buildtel.events import Event, PhaseStarted, ProvisionerFinished, ProvisionerStarted, When
+from buildtel.events import BuildBegan, Event, PhaseStarted, ProvisionerFinished, ProvisionerStarted, When
 from buildtel.parse.prefix import Clock, Peeled
 
 
@@ -35,6 +35,7 @@ class BuildState:
         target: packer's name of it.
         seen: packer has said something of it (the debug log may name it before).
         coloured: its colour line stood in this run.
+        began: it has said something itself.
         running: the kind of the provisioner that runs now.
         silent_type: the type of one that only the debug log tells of.
         phase: the phase that runs now, and its text.
@@ -45,6 +46,7 @@ class BuildState:
     target: str
     seen: bool = True
     coloured: bool = False
+    began: bool = False
     running: str | None = None
     silent_type: str | None = None
     phase: tuple[str, bytes] | None = None
@@ -59,6 +61,12 @@ class BuildState:
         self.phase = (phase, text)
         shown = text.decode("utf-8", "replace")
         events.append(PhaseStarted(line=said.line, at=said.at, target=self.target, name=phase, text=shown))
+
+    def begin(self, said: Said, events: list[Event]) -> None:
+        """The build says something; its first message is an event."""
+        if not self.began:
+            self.began = True
+            events.append(BuildBegan(line=said.line, at=said.at, target=self.target))
 
     def start(self, unit: tuple[str, bytes], said: Said, events: list[Event]) -> None:
         """Start a provisioner unit, (kind, detail); the one before is over."""

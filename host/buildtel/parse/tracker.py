@@ -252,6 +252,7 @@ class Tracker:
             return
         if not build.seen:
             self._known(name, said.line, said.at)
+        build.begin(said, self.events)
         if b"BUILDTEL:" in message:
             self._record(message, build.target, said)
         elif not within:
