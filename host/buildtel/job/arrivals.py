@@ -19,7 +19,8 @@ MAX_LEAVES = 500_000  # numbers kept in all counters, series and samples togethe
 class Arrival:
     """An event, its body checked, with where and how it came.
 
-    `unit` is the provisioner it came through, None outside of any; `whole` is False if parts are missing.
+    `unit` is the provisioner it came through, None outside of any; `whole` is False if parts are missing;
+    `authentic` is None where no key tells.
     """
 
     machine: MachineDraft
@@ -28,6 +29,7 @@ class Arrival:
     point: Point
     unit: Unit | None
     whole: bool
+    authentic: bool | None = None
 
     @property
     def step(self) -> str:
@@ -78,7 +80,8 @@ def take(arrival: Arrival, limits: Limits) -> None:
 
 
 def _hello(arrival: Arrival, limits: Limits) -> None:
-    arrival.machine.facts.update(arrival.body)
+    facts = arrival.machine.facts
+    facts.update({**arrival.body, **facts} if arrival.authentic is False else arrival.body)
     _setup(arrival, limits)
 
 
@@ -127,10 +130,13 @@ def _samples(arrival: Arrival, limits: Limits) -> None:
     boot, machine, columns = arrival.record.boot, arrival.machine, arrival.body.get("cols")
     if columns is None or boot not in machine.boots:
         return
-    if boot not in machine.samples:
+    if boot not in machine.samples or (arrival.authentic and not machine.sampled[boot]):
         if not limits.room(MAX_KEPT * len(columns)):
             return
         machine.samples[boot] = Samples()
+        machine.sampled[boot] = arrival.authentic
+    elif arrival.authentic is False and machine.sampled[boot]:
+        return
     machine.samples[boot].add(unpack(columns))
 
 
@@ -142,6 +148,7 @@ def _draft(arrival: Arrival, step: str, limits: Limits) -> StepDraft | None:
     draft = machine.steps.get(step)
     if draft is None and limits.step():
         draft = StepDraft(step, body.get("name"), body.get("parent"), arrival.unit, arrival.point.line)
+        draft.authentic = arrival.authentic
         machine.steps[step] = draft
         machine.open_ids[step] = None
     return draft

@@ -31,7 +31,7 @@ def _step(draft: MachineDraft, key: str, index: int, provisioner: Provisioner) -
     if start_s is None or end_s is None or end_s - start_s < LEAST_S:
         return None
     for boot, samples in draft.samples.items():
-        found = _window(draft.boots[boot], samples, start_s, end_s)
+        found = window(draft.boots[boot], samples, start_s, end_s)
         if found is not None:
             counters, peak_kb = found
             metrics = figures(counters.start or {}, counters.end or {}, end_s - start_s, peak_kb)
@@ -45,6 +45,7 @@ def _step(draft: MachineDraft, key: str, index: int, provisioner: Provisioner) -
                 machine=key,
                 origin="guest",
                 measured="from samples",
+                authentic=draft.sampled.get(boot),
                 status="unknown",
                 provisioner=StepProvisioner(index=index, kind=provisioner.kind, detail=provisioner.detail),
                 counters=counters,
@@ -52,7 +53,7 @@ def _step(draft: MachineDraft, key: str, index: int, provisioner: Provisioner) -
     return None
 
 
-def _window(clock: BootClock, samples: Samples, start_s: float, end_s: float) -> tuple[StepCounters, int | None] | None:
+def window(clock: BootClock, samples: Samples, start_s: float, end_s: float) -> tuple[StepCounters, int | None] | None:
     """The counters at both ends of a stretch of the log, and the peak between; None if not covered."""
     zero_s = clock.log_s(0)
     if zero_s is None:

@@ -52,9 +52,10 @@ class Bounds:
 
 @dataclass(slots=True)
 class BootClock:
-    """What all records of one boot say about its clocks."""
+    """What all records of one boot say about its clocks: the authentic ones, or, `doubted`, only others."""
 
     boot: str | None
+    doubted: bool = False
     records: int = 0
     first_m_ns: int = 0
     last_m_ns: int = 0

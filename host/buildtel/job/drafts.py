@@ -62,6 +62,7 @@ class StepDraft:
     processes: list[tuple[str, float | None, float | None]] | None = None
     cost: dict[str, int] = field(default_factory=dict)
     whole: bool = True
+    authentic: bool | None = None
 
 
 @dataclass(slots=True)
@@ -75,7 +76,7 @@ class MarkDraft:
 
 @dataclass(slots=True)
 class MachineDraft:
-    """One VM (or whatever printed records) of one run."""
+    """One VM (or whatever printed records) of one run; `sampled` says of each boot if its samples are authentic."""
 
     target: str | None
     section: Section
@@ -84,6 +85,7 @@ class MachineDraft:
     open_ids: dict[str, None] = field(default_factory=dict)
     boots: dict[str | None, BootClock] = field(default_factory=dict)
     samples: dict[str | None, Samples] = field(default_factory=dict)
+    sampled: dict[str | None, bool | None] = field(default_factory=dict)
     marks: list[MarkDraft] = field(default_factory=list)
 
 
@@ -93,6 +95,7 @@ class Group:
 
     run: str | None
     records: int = 0
+    unauthentic: int = 0
     units: set[tuple[str | None, int]] = field(default_factory=set)
     boots: set[str] = field(default_factory=set)
     machines: dict[str | None, MachineDraft] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timezone
 
+from buildtel.job.account import accounted
 from buildtel.job.attribute import attributed_steps
 from buildtel.job.clock import BootClock as BootClockDraft
 from buildtel.job.drafts import Folded, MachineDraft, Section, Span
@@ -23,18 +24,21 @@ from buildtel.job.model import (
 )
 from buildtel.job.packer import fold_packer
 from buildtel.job.packer_model import PackerReport
+from buildtel.job.records import clean
 from buildtel.job.series import chart
-from buildtel.job.steps import finish_step, time_of
+from buildtel.job.steps import finish_step, step_name, time_of
 
 NO_TIMES = "the log has no times: host and guest can't be put on one axis"
 NO_ZONE = "the log's times have no zone: the guest's clock can't be compared with the host's"
 MAX_DAMAGE_NOTES = 10
 
 
-def finish(folded: Folded, meta: Meta) -> JobDocument:
-    """The document of all that was folded."""
+def finish(folded: Folded, meta: Meta, runner: Folded | None = None) -> JobDocument:
+    """The document of all that was folded; `runner` is what the machine around Packer said of itself."""
     folded.number_runs()
+    around = next((machine for _, machine in runner.machines()), None) if runner else None
     packer = mark_own(fold_packer(folded.packer_events), folded.sections)
+    packer = accounted(packer, around, packer_started_s(around))
     machines: dict[str, Machine] = {}
     clocks: dict[str, Clock] = {}
     steps: list[Step] = []
@@ -61,6 +65,12 @@ def finish(folded: Folded, meta: Meta) -> JobDocument:
         integrity=integrity(folded),
         notes=list(notes(folded, packer, clocks, start_s)),
     )
+
+
+def packer_started_s(runner: MachineDraft | None) -> float | None:
+    """When the process of Packer began, by the wrapper around it."""
+    starts = [time_of(step.start, runner) for step in runner.steps.values()] if runner else []
+    return next((start for start in starts if start is not None), None)
 
 
 def iso(unix_s: float) -> str:
@@ -180,7 +190,21 @@ def integrity(folded: Folded) -> Integrity:
         duplicate=folded.counts["duplicate"],
         missing=folded.counts["missing"],
         damaged=folded.counts["damaged"],
+        unauthentic=sum(group.unauthentic for group in groups if id(group) in own),
     )
+
+
+def doubts(folded: Folded) -> Iterable[str]:
+    """Which records were not made with the key, by the steps that they tell of."""
+    groups = [group for section in folded.sections if (group := section.own_group())]
+    number = sum(group.unauthentic for group in groups)
+    if not number:
+        return
+    steps = [step for _, machine in folded.machines() for step in machine.steps.values() if step.authentic is False]
+    names = [clean(step_name(step.name, step.unit) or step.id, 60) for step in steps[:MAX_DAMAGE_NOTES]]
+    more = f" and {len(steps) - len(names)} more" if len(steps) > len(names) else ""
+    of = f", of these steps: {', '.join(names)}{more}" if names else ""
+    yield f"{number} record(s) not authentic (`mac` missing, or made with another key){of}."
 
 
 def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_s: float | None) -> Iterable[str]:
@@ -200,6 +224,7 @@ def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_
         for boot in clock.boots:
             if boot.stepped_s is not None:
                 yield f"{key}: its wall clock was set by {boot.stepped_s:.1f} s while it ran."
+    yield from doubts(folded)
     if folded.counts["missing_parts"]:
         yield f"{folded.counts['missing_parts']} event(s) lack a part and are used as far as they go."
     for reason, number in folded.unreadable.most_common(MAX_DAMAGE_NOTES):

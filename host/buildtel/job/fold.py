@@ -31,7 +31,8 @@ from buildtel.job.drafts import Folded, Group, MachineDraft, Point, Section, Uni
 from buildtel.job.finish import finish
 from buildtel.job.ledger import MAX_PENDING, MAX_PROCESSES, Full, Pending, Seen
 from buildtel.job.model import JobDocument, Meta
-from buildtel.job.records import Record, Refused, clean, read_body, read_record
+from buildtel.job.records import Record, Refused, apart, clean, read_body, read_record
+from buildtel.job.runner import ON, facts_of, is_runners, with_runner
 
 TELLING = (
     Artifact, BuildFinished, BuildSeen, PhaseStarted, ProvisionerFinished, ProvisionerStarted, RunFinished, SshWait,
@@ -62,6 +63,7 @@ class Fold:
         self._pending: dict[tuple[str, int], Pending] = {}
         self._limits = Limits(self._folded.note_once)
         self._machines = self._groups = 0
+        self._runner: Fold | None = None
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             AgentRecord: self._record,
             DamagedRecord: self._damaged,
@@ -79,6 +81,10 @@ class Fold:
             self._folded.span.add(event.at)
         elif event.at is not None:
             event = replace(event, at=None)
+        if isinstance(event, AgentRecord) and is_runners(event):
+            self._runner = self._runner or Fold()
+            self._runner.add(replace(event, fields={**event.fields, ON: None}))
+            return
         if isinstance(event, TELLING):
             self._section.told = True
         handler = self._handlers.get(type(event))
@@ -92,6 +98,15 @@ class Fold:
 
     def document(self, meta: Meta) -> JobDocument:
         """The document of all events so far; the fold is over then."""
+        self._settle()
+        if self._runner is None:
+            return finish(self._folded, meta)
+        runner = self._runner.document(meta)
+        document = finish(self._folded, meta, self._runner._folded)
+        return with_runner(document, runner, facts_of(runner, document, meta))
+
+    def _settle(self) -> None:
+        """Use what came in parts, and count what is missing."""
         for pending in list(self._pending.values()):
             self._folded.counts["missing_parts"] += 1
             self._event(pending)
@@ -100,7 +115,6 @@ class Fold:
         for seen, group in self._seen.values():
             if id(group) in own:
                 self._folded.counts["missing"] += seen.missing
-        return finish(self._folded, meta)
 
     # Packer's side
 
@@ -146,6 +160,7 @@ class Fold:
     def _record(self, event: AgentRecord) -> None:
         try:
             record = read_record(event.fields)
+            record = apart(record) if event.authentic is False else record
         except Refused as refused:
             self._refuse(f"a record that no agent writes ({refused})")
             return
@@ -158,6 +173,7 @@ class Fold:
             self._folded.counts["duplicate"] += 1
             return
         group.records += 1
+        group.unauthentic += event.authentic is False
         if record.boot is not None and len(group.boots) < MAX_BOOTS:
             group.boots.add(record.boot)
         self._collect(record, event)
@@ -219,7 +235,8 @@ class Fold:
         self._clock(machine, record, event, unit)
         self._limits.afford(record.ev, body)
         point = Point(record.t_ns, record.m_ns, record.boot, event.line, body.get("c"))
-        take(Arrival(machine, record, body, point, unit, len(pending.parts) == record.of), self._limits)
+        whole = len(pending.parts) == record.of
+        take(Arrival(machine, record, body, point, unit, whole, event.authentic), self._limits)
 
     def _machine(self, group: Group, target: str | None) -> MachineDraft | None:
         machine = group.machines.get(target)
@@ -233,8 +250,11 @@ class Fold:
 
     def _clock(self, machine: MachineDraft, record: Record, event: AgentRecord, unit: Unit | None) -> None:
         clock = machine.boots.get(record.boot)
-        if clock is None:
-            if len(machine.boots) >= MAX_BOOTS:
+        doubted = event.authentic is False
+        if clock is None or (clock.doubted and not doubted):
+            if clock is None and len(machine.boots) >= MAX_BOOTS:
                 return
-            clock = machine.boots[record.boot] = BootClock(record.boot)
+            clock = machine.boots[record.boot] = BootClock(record.boot, doubted=doubted)
+        elif doubted and not clock.doubted:
+            return
         clock.add(record.t_ns, record.m_ns, event.line, event.at, unit.at if unit else None)

@@ -109,6 +109,7 @@ class Step(Model):
     parent: str | None = None
     origin: Literal["runner", "guest"] | None = None
     measured: Literal["exactly", "from samples"] | None = None
+    authentic: bool | None = None
     status: Status | None = None
     exit_code: int | None = None
     signal: int | None = None
@@ -223,6 +224,7 @@ class Integrity(Model):
     damaged: int = 0
     foreign: int = 0
     recovered: int = 0
+    unauthentic: int = 0
 
 
 class JobDocument(Model):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from buildtel.events import (
     Artifact,
+    BuildBegan,
     BuildFinished,
     BuildSeen,
     Event,
@@ -42,6 +43,8 @@ class _Span:
 class _Build:
     name: str
     first_line: int
+    began_at: float | None = None
+    ended_at: float | None = None
     phases: list[_Span] = field(default_factory=list)
     provisioners: list[_Span] = field(default_factory=list)
     artifacts: list[str] = field(default_factory=list)
@@ -105,6 +108,8 @@ def _take(run: _Run, event: Event) -> None:
 def _take_of_build(build: _Build, event: Event, at: float | None) -> None:
     if isinstance(event, BuildSeen):
         build.first_line = min(build.first_line, event.line)
+    elif isinstance(event, BuildBegan):
+        build.began_at = at
     elif isinstance(event, PhaseStarted):
         build.stop_phase(at)
         build.stop_provisioner(at)
@@ -123,6 +128,7 @@ def _take_of_build(build: _Build, event: Event, at: float | None) -> None:
         build.stop_phase(at)
         build.stop_provisioner(at)
         build.ends.append(event)
+        build.ended_at = at
     elif isinstance(event, Artifact):
         build.artifacts.append(event.text)
 
@@ -136,7 +142,7 @@ def _take_wait(build: _Build, event: SshWait, at: float | None) -> None:
 
 
 _OF_BUILD = (
-    BuildSeen, PhaseStarted, ProvisionerStarted, ProvisionerFinished, SshWait, BuildFinished, Artifact,
+    BuildBegan, BuildSeen, PhaseStarted, ProvisionerStarted, ProvisionerFinished, SshWait, BuildFinished, Artifact,
 )  # fmt: skip
 _FOLDED = (*_OF_BUILD, Interrupted, RunFinished)
 
@@ -163,6 +169,8 @@ def _build(build: _Build, interrupted_line: int | None) -> Build:
         duration_s=max(durations, default=None),
         ssh_wait=build.waited and build.connected,
         error=next((end.error for end in build.ends if end.error is not None), None),
+        began_at=build.began_at,
+        ended_at=build.ended_at,
         phases=tuple(
             Phase(name=span.what, text=span.text, started_at=span.started_at, ended_at=span.ended_at)
             for span in build.phases

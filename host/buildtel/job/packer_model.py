@@ -28,11 +28,33 @@ class Provisioner(_Part):
     ended_at: float | None = None
 
 
+class Stretch(_Part):
+    """A stretch of a build's wall time, in whole milliseconds: it begins where the one before it ends.
+
+    `name` is `start` (until the build's first message), `provisioner` (then `provisioner` is its place among
+    the build's), a phase's, or `unattributed`, which nothing in the log explains. `runner` has the figures of
+    the machine that Packer ran on, `hypervisor` those of the process that was the build's machine
+    (`cpu_percent`: 100 is one core); null where there are none, or the stretch is shorter than a second.
+    """
+
+    name: str
+    text: str
+    provisioner: int | None = None
+    started_at: float
+    ended_at: float
+    duration_s: float
+    runner: dict[str, float | int | None] | None = None
+    hypervisor: dict[str, float | int | None] | None = None
+
+
 class Build(_Part):
     """One build of a run.
 
     `result` is success, failure, cancelled or unknown. `duration_s` is packer's own word, null where it
     says none. `ssh_wait` tells that the log shows both the wait for SSH or WinRM and the connection.
+    `started_at` is when Packer was started, or the run's first line; `began_at` the build's first message.
+    `account` holds its whole wall time, empty where the log has no times. Of several builds the one that ended
+    last is `critical`: the others did not make the run longer.
     """
 
     name: str
@@ -40,9 +62,14 @@ class Build(_Part):
     duration_s: float | None = None
     ssh_wait: bool = False
     error: str | None = None
+    critical: bool = False
+    started_at: float | None = None
+    began_at: float | None = None
+    ended_at: float | None = None
     phases: tuple[Phase, ...] = ()
     provisioners: tuple[Provisioner, ...] = ()
     artifacts: tuple[str, ...] = ()
+    account: tuple[Stretch, ...] = ()
 
 
 class PackerRun(_Part):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 PROTOCOL = 1
@@ -42,7 +42,7 @@ class Record:
     body: dict[str, Any]
 
 
-ENVELOPE = frozenset({"v", "ev", "sid", "seq", "t", "m", "boot", "run", "part", "of", "last", "crc"})
+ENVELOPE = frozenset({"v", "ev", "sid", "seq", "t", "m", "boot", "run", "part", "of", "last", "mac", "crc"})
 
 
 def read_record(fields: Mapping[str, Any]) -> Record:
@@ -91,6 +91,15 @@ def read_body(ev: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[st
         except Refused:
             refused.append(name)
     return kept, refused
+
+
+def apart(record: Record) -> Record:
+    """A record that is not authentic, its process and steps under names that no authentic record has.
+
+    So it can neither take the place of an authentic one nor add to its step.
+    """
+    names = {name: f"~{record.body[name]}" for name in ("step", "parent") if isinstance(record.body.get(name), str)}
+    return replace(record, sid=f"~{record.sid}", body={**record.body, **names})
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timezone
 
 from pydantic import BaseModel
 
+from buildtel.events import AgentRecord
 from buildtel.job.model import Integrity, JobDocument, Machine, Meta, Status, Step, System
 from buildtel.job.packer_model import PackerReport
 from buildtel.job.steps import LOG_ENDS
 
 RUNNER = "runner"
+ON = "on"  # the field of a record that says so
 GRAIN_S = 1.0  # Packer's log may have whole seconds, cut off, not rounded
 OPEN_JOB = "The job was not finalized."
 NOT_ENDED = "it was never ended: the job was cancelled, or its machine was lost"
@@ -28,16 +31,32 @@ class JobFacts(BaseModel):
     document: str | None = None
 
 
+def is_runners(event: AgentRecord) -> bool:
+    """Whether the wrapper around Packer made this record; one that came through a build is none of its."""
+    return event.target is None and event.fields.get(ON) == RUNNER
+
+
+def facts_of(runner: JobDocument, document: JobDocument, meta: Meta) -> JobFacts:
+    """What a log tells of the job around it, where a wrapper wrote it."""
+    starts = [step.start_time for step in runner.steps if step.start_time is not None]
+    started_at = min(starts, default=document.job_start or meta.collected_at.timestamp())
+    ended_at = max(filter(None, (last_time(runner.steps), document.job_end)), default=None)
+    began = datetime.fromtimestamp(started_at, timezone.utc)
+    return JobFacts(meta=meta.model_copy(update={"collected_at": began}), started_at=started_at, ended_at=ended_at)
+
+
 def with_runner(document: JobDocument | None, runner: JobDocument, facts: JobFacts) -> JobDocument:
     """`document` (what the log told, None without one) and the runner's steps as one.
 
-    Runner steps that `document` has from an earlier collect are replaced. The runner's are `runner`, as
-    folded from its records.
+    Runner steps that `document` has already (from an earlier collect, or by the wrapper around Packer) stay,
+    replaced where `runner`, as folded from the runner's records, has them.
     """
     base = document if document is not None else empty(facts.meta)
-    steps = nested([runner_step(step) for step in runner.steps])
+    fresh = [runner_step(step) for step in runner.steps]
+    known = {step.id for step in fresh}
+    steps = nested([step for step in base.steps if step.origin == RUNNER and step.id not in known] + fresh)
     guests = [step for step in base.steps if step.origin != RUNNER]
-    machine = next(iter(runner.machines.values()), None)
+    machine = around(base.machines.get(RUNNER), next(iter(runner.machines.values()), None))
     machines = {key: value for key, value in base.machines.items() if key != RUNNER}
     ended_at = facts.ended_at or last_time(steps)
     return base.model_copy(
@@ -55,6 +74,13 @@ def with_runner(document: JobDocument | None, runner: JobDocument, facts: JobFac
             "notes": list(notes(document, runner, base, facts, steps)),
         }
     )
+
+
+def around(known: Machine | None, machine: Machine | None) -> Machine | None:
+    """The runner as last seen, with the samples that are known of it."""
+    if known is None or machine is None:
+        return machine or known
+    return machine.model_copy(update={"samples": machine.samples or known.samples})
 
 
 def empty(meta: Meta) -> JobDocument:

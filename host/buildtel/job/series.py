@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from buildtel_agent import unpack_columns
 
 Column = list[int | None]
 Columns = dict[str, Column]
+Row = tuple[int, dict[str, int]]  # ms of the monotonic clock, counters by their columns' names
 MAX_KEPT = 480
 MIB = 1_048_576
 SECTOR_MIB = 512 / MIB
@@ -68,37 +70,65 @@ def _grown(before: float | None, after: float | None) -> float | None:
 
 
 class Samples:
-    """The whole-life samples of one boot: raw columns, thinned by halves so that they stay bounded."""
+    """The whole-life samples of one boot, bounded, whatever the order and however often they come.
+
+    Time is cut into stretches of `stride_ms` and the first sample of each is kept, and the newest of
+    all; the stretch doubles until no more than `MAX_KEPT` hold one. So what is kept depends on which
+    samples came, not on how.
+    """
 
     def __init__(self) -> None:
-        self.times_ms: list[int] = []
-        self.columns: Columns = {}
+        self.stride_ms = 1
+        self._rows: dict[int, Row] = {}  # by stretch
+        self._newest: Row | None = None
 
     def add(self, columns: Columns) -> None:
-        """Append the points that are newer than what is there."""
-        times = columns["m_ms"]
-        for at, time in enumerate(times):
-            if time is not None and (not self.times_ms or time > self.times_ms[-1]):
-                self._append(time, ((name, column[at]) for name, column in columns.items() if is_counter(name)))
-        while len(self.times_ms) > MAX_KEPT:
-            self._thin()
+        """Take points in; one that is known already gains what it lacked."""
+        names = [name for name in columns if is_counter(name)]
+        for at, time_ms in enumerate(columns["m_ms"]):
+            if time_ms is not None:
+                self._take(time_ms, {name: value for name in names if (value := columns[name][at]) is not None})
+        while len(self._rows) > MAX_KEPT:
+            self._widen()
 
-    def _append(self, time_ms: int, row: Iterable[tuple[str, int | None]]) -> None:
-        self.times_ms.append(time_ms)
-        for name, value in row:
-            column = self.columns.setdefault(name, [])
-            column.extend([None] * (len(self.times_ms) - 1 - len(column)))
-            column.append(value)
-        if len(self.times_ms) > 4 * MAX_KEPT:
-            self._thin()
+    def _take(self, time_ms: int, counters: dict[str, int]) -> None:
+        row = (time_ms, counters)
+        if self._newest is None or time_ms >= self._newest[0]:
+            self._newest = _earlier(row, self._newest) if self._newest and time_ms == self._newest[0] else row
+        stretch = time_ms // self.stride_ms
+        self._rows[stretch] = _earlier(row, self._rows.get(stretch))
+        if len(self._rows) > 4 * MAX_KEPT:
+            self._widen()
 
-    def _thin(self) -> None:
-        self.times_ms = self.times_ms[::2]
-        self.columns = {name: column[::2] for name, column in self.columns.items()}
+    def _widen(self) -> None:
+        self.stride_ms *= 2
+        rows, self._rows = self._rows, {}
+        for row in rows.values():
+            stretch = row[0] // self.stride_ms
+            self._rows[stretch] = _earlier(row, self._rows.get(stretch))
+
+    @property
+    def rows(self) -> list[Row]:
+        """What is kept, in order."""
+        kept = sorted(self._rows.values(), key=lambda row: row[0])
+        newest = [self._newest] if self._newest is not None and self._newest[0] > kept[-1][0] else []
+        return kept + newest
+
+    @cached_property
+    def times_ms(self) -> list[int]:
+        """The time of each point; the samples take no more in from here on."""
+        return [time_ms for time_ms, _ in self.rows]
+
+    @cached_property
+    def columns(self) -> Columns:
+        """A column for each counter, None where a point lacks it."""
+        rows = [counters for _, counters in self.rows]
+        names = sorted({name for counters in rows for name in counters})
+        return {name: [counters.get(name) for counters in rows] for name in names}
 
     def __len__(self) -> int:
         """How many points there are."""
-        return len(self.times_ms)
+        return len(self.rows)
 
     def chart_columns(self) -> Columns:
         """The columns of a step's series, summed from the raw ones."""
@@ -106,19 +136,16 @@ class Samples:
         for name, (prefixes, suffixes) in SUMS.items():
             chosen = [column for key, column in self.columns.items() if _matches(key, prefixes, suffixes)]
             if chosen:
-                found[name] = _summed([self._filled(column) for column in chosen])
+                found[name] = _summed(chosen)
         used = self._difference("mem.0", "mem.1")
         if used is not None:
             found["memory_used_kb"] = used
         return found
 
-    def _filled(self, column: Column) -> Column:
-        return column + [None] * (len(self.times_ms) - len(column))
-
     def _difference(self, left: str, right: str) -> Column | None:
         if left not in self.columns or right not in self.columns:
             return None
-        pairs = zip(self._filled(self.columns[left]), self._filled(self.columns[right]), strict=True)
+        pairs = zip(self.columns[left], self.columns[right], strict=True)
         return [None if a is None or b is None else a - b for a, b in pairs]
 
     def counters_at(self, time_ms: float) -> dict[str, Any] | None:
@@ -156,7 +183,7 @@ SUMS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-SIZES = {"cpu": 8, "mem": 2, "vm": 4, "fs": 2, "disk": 8, "net": 2, "psi": 2}
+SIZES = {"cpu": 8, "mem": 2, "vm": 4, "fs": 2, "disk": 8, "net": 2, "psi": 2, "hyp": 5}
 FLAT = ("cpu", "mem", "vm", "fs")
 
 
@@ -173,6 +200,14 @@ def _place(counters: dict[str, Any], name: str, value: int | None) -> None:
     device, _, number = rest.rpartition(".")
     home = counters.setdefault(group, {}) if device else counters
     home.setdefault(device or group, [None] * SIZES[group])[int(number)] = value
+
+
+def _earlier(row: Row, other: Row | None) -> Row:
+    """The earlier of two; of one instant both in one."""
+    if other is None or row[0] != other[0]:
+        return row if other is None or row[0] < other[0] else other
+    names = {**row[1], **other[1]}
+    return row[0], {name: max(row[1].get(name, 0), other[1].get(name, 0)) for name in names}
 
 
 def _matches(key: str, prefix: str, suffixes: tuple[str, ...]) -> bool:
@@ -196,7 +231,5 @@ def _growth(column: Column, at: int) -> int:
 
 
 def _between(column: Column, before: int, after: int, share: float) -> int | None:
-    if after >= len(column):
-        return None
     low, high = column[before], column[after]
     return None if low is None or high is None else round(low + share * (high - low))

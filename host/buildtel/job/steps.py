@@ -30,6 +30,7 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: Sect
         parent=draft.parent,
         origin="guest",
         measured="exactly",
+        authentic=draft.authentic,
         status=status,
         exit_code=draft.exit_code,
         signal=draft.signal,

@@ -1,0 +1,148 @@
+"""The account of a build: its wall time cut into named stretches, nothing twice and nothing left over.
+
+All is reckoned in whole milliseconds, so the stretches add up to the wall time exactly. What no text of
+Packer's explains is a stretch of its own, `unattributed`; none is drawn out to meet its neighbour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from buildtel.job.attribute import window
+from buildtel.job.drafts import MachineDraft
+from buildtel.job.hypervisor import Hypervisor, hypervisors_of
+from buildtel.job.packer_model import Build, PackerReport, PackerRun, Stretch
+from buildtel.job.steps import figures
+
+START = "start"
+PROVISIONER = "provisioner"
+UNATTRIBUTED = "unattributed"
+LEAST_MEASURED_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    name: str
+    text: str
+    index: int | None
+    start_ms: int
+    end_ms: int | None
+
+
+def accounted(packer: PackerReport, runner: MachineDraft | None, started_s: float | None) -> PackerReport:
+    """`packer` with the account of each build whose times are known.
+
+    Args:
+        packer: what the log told.
+        runner: the runner's samples, None where it was not sampled.
+        started_s: when the packer process of the last run began, Unix seconds; None if nothing tells.
+    """
+    last = len(packer.runs) - 1
+    runs = (
+        _run(run, started_s if number == last else None, runner if number == last else None)
+        for number, run in enumerate(packer.runs)
+    )
+    return packer.model_copy(update={"runs": tuple(runs)})
+
+
+def _run(run: PackerRun, started_s: float | None, runner: MachineDraft | None) -> PackerRun:
+    start_s = run.started_at if started_s is None else started_s
+    if start_s is None or run.ended_at is None:
+        return run
+    machines = hypervisors_of(run, runner)
+    builds = [
+        build.model_copy(update={
+            "started_at": start_s,
+            "ended_at": _end_s(build, run),
+            "account": tuple(_measured(build, start_s, _end_s(build, run), runner, machines.get(build.name))),
+        })
+        for build in run.builds
+    ]  # fmt: skip
+    if len(builds) > 1:
+        critical = max(range(len(builds)), key=lambda at: builds[at].ended_at or 0.0)
+        builds[critical] = builds[critical].model_copy(update={"critical": True})
+    return run.model_copy(update={"started_at": start_s, "builds": tuple(builds)})
+
+
+def _end_s(build: Build, run: PackerRun) -> float:
+    """When the build was over; where Packer does not say it, when it was last heard of anything."""
+    return build.ended_at if build.ended_at is not None else run.ended_at or 0.0
+
+
+def _measured(
+    build: Build, start_s: float, end_s: float, runner: MachineDraft | None, machine: Hypervisor | None
+) -> Iterator[Stretch]:
+    for stretch in stretches(build, start_s, end_s):
+        from_s, to_s = stretch.started_at, stretch.ended_at
+        if to_s - from_s < LEAST_MEASURED_S:
+            yield stretch
+            continue
+        found = {
+            "runner": None if runner is None else _runner_figures(runner, from_s, to_s),
+            "hypervisor": None if machine is None else machine.figures(from_s, to_s),
+        }
+        yield stretch.model_copy(update=found)
+
+
+def _runner_figures(runner: MachineDraft, from_s: float, to_s: float) -> dict[str, float | int | None] | None:
+    for boot, samples in runner.samples.items():
+        found = window(runner.boots[boot], samples, from_s, to_s)
+        if found is not None:
+            counters, peak_kb = found
+            return figures(counters.start or {}, counters.end or {}, to_s - from_s, peak_kb)
+    return None
+
+
+def stretches(build: Build, start_s: float, end_s: float) -> Iterator[Stretch]:
+    """The wall time from `start_s` to `end_s` (Unix seconds) as stretches that touch each other and add up to it."""
+    cursor, end = _ms(start_s), max(_ms(end_s), _ms(start_s))
+    for part in _parts(build, cursor, end):
+        first = min(max(part.start_ms, cursor), end)
+        last = end if part.end_ms is None else min(max(part.end_ms, first), end)
+        if first > cursor:
+            yield _stretch(UNATTRIBUTED, "", None, cursor, first)
+        yield _stretch(part.name, part.text, part.index, first, last)
+        cursor = last
+    if cursor < end:
+        yield _stretch(UNATTRIBUTED, "", None, cursor, end)
+
+
+def _parts(build: Build, start_ms: int, end_ms: int) -> list[_Part]:
+    """What the log told of the build, in order; a part that nothing ended lasts to the next, or to the end."""
+    began = [] if build.began_at is None else [_Part(START, "Packer starts", None, start_ms, _ms(build.began_at))]
+    phases = [
+        _Part(phase.name, phase.text, None, _ms(phase.started_at), _end(phase.ended_at))
+        for phase in build.phases
+        if phase.started_at is not None
+    ]
+    units = [
+        _Part(PROVISIONER, f"{unit.kind} {unit.detail}".strip(), index, _ms(unit.started_at), _end(unit.ended_at))
+        for index, unit in enumerate(build.provisioners)
+        if unit.started_at is not None
+    ]
+    parts = sorted(began + phases + units, key=lambda part: (part.start_ms, part.end_ms is None, part.end_ms or 0))
+    nexts = [part.start_ms for part in parts[1:]] + [end_ms]
+    return [
+        part if part.end_ms is not None else _Part(part.name, part.text, part.index, part.start_ms, following)
+        for part, following in zip(parts, nexts, strict=True)
+    ]
+
+
+def _stretch(name: str, text: str, index: int | None, first_ms: int, last_ms: int) -> Stretch:
+    return Stretch(
+        name=name,
+        text=text,
+        provisioner=index,
+        started_at=first_ms / 1000,
+        ended_at=last_ms / 1000,
+        duration_s=(last_ms - first_ms) / 1000,
+    )
+
+
+def _ms(unix_s: float) -> int:
+    return round(unix_s * 1000)
+
+
+def _end(unix_s: float | None) -> int | None:
+    return None if unix_s is None else _ms(unix_s)
