@@ -39,10 +39,12 @@ class AgentRecord(Event):
     """An intact `BUILDTEL:` record (its CRC agrees). See docs/format.md for the fields.
 
     `target` is Packer's name of the build it came through, None outside of packer's output (a spool).
+    `authentic` says whether its `mac` was made with the reader's key; None if the reader has no key.
     """
 
     target: str | None
     fields: dict[str, Any] = field(hash=False)
+    authentic: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

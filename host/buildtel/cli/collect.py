@@ -93,7 +93,7 @@ def collect(log: str, meta: Meta, raw: RawRecords | None = None) -> JobDocument:
     from buildtel.job import Fold
     from buildtel.parse import LogReader
 
-    reader, fold = LogReader(), Fold()
+    reader, fold = LogReader(os.environ.get("BUILDTEL_KEY")), Fold()
     for events in chain(map(reader.feed, _chunks(log)), [reader.close()]):
         for event in events:
             fold.add(event)

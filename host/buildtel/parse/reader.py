@@ -27,14 +27,17 @@ class LogReader:
     one exception: `BuildSeen` comes when a name is known to be a build's, with the line where it
     first stood. Nothing raises: what can't be read is an event (`DamagedRecord`, `UnreadableLine`)
     or is no line of packer's. Memory is bounded whatever the length of a line.
+
+    With a `key` (the secret that the agents have as BUILDTEL_KEY; empty is none) each record is said to be
+    authentic or not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, key: str | None = None) -> None:
         self._to_utf8 = ToUtf8()
         self._cutter = LineCutter()
         self._joiner = LineJoiner()
         self._clock = Clock()
-        self._tracker = Tracker()
+        self._tracker = Tracker(key.encode("utf-8", "surrogateescape") if key else None)
         self._skipper = Skipper(self._tracker.quiet_names)
 
     def feed(self, data: bytes) -> list[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 import zlib
@@ -11,6 +12,7 @@ MARK = b"BUILDTEL:"
 MAX_RECORD_BYTES = 1 << 16
 _MAX_DEPTH = 12
 _CRC = re.compile(rb',"crc":"([0-9a-f]{8})"\}$')
+_MAC = re.compile(rb',"mac":"([0-9a-f]{32})","crc":"[0-9a-f]{8}"\}$')
 _SCRUBBED = re.compile(rb"<sensitive>|\*\*\*")
 _EMBEDDED = re.compile(rb"BUILDTEL:(?=[{<*])")
 _TEXT_KEYS = ("ev", "sid")
@@ -40,6 +42,16 @@ def read_record(text: bytes) -> dict[str, Any] | str:
     except _Damage as damage:
         return str(damage)
     return fields
+
+
+def is_authentic(text: bytes, key: bytes) -> bool:
+    """Whether the record `text` carries the right `mac`: HMAC-SHA256 by `key` of what stands before it, 32 digits."""
+    body = text[len(MARK) :].rstrip()
+    mac = _MAC.search(body)
+    if mac is None:
+        return False
+    right = hmac.new(key, body[: mac.start()], "sha256").hexdigest()[:32]
+    return hmac.compare_digest(right.encode(), mac[1])
 
 
 def _check_bytes(body: bytes) -> None:

@@ -23,7 +23,7 @@ from buildtel.parse.names import Stranger, Strangers
 from buildtel.parse.phases import AFTER_PROVISIONING, phase_of
 from buildtel.parse.prefix import LOG_UI, OUT
 from buildtel.parse.provisioners import KINDS_OF_TYPE, OTHER, provisioner_of, quiet_provisioner_of
-from buildtel.parse.records import MARK, looks_damaged, read_record
+from buildtel.parse.records import MARK, is_authentic, looks_damaged, read_record
 from buildtel.parse.states import BuildState, Said
 from buildtel.parse.words import duration_s, says_cancelled, verdict
 
@@ -39,7 +39,8 @@ _WAITING = (b"Waiting for SSH to become available", b"Waiting for WinRM to becom
 class Tracker:
     """Takes messages in order and collects events in `events`, which the caller empties."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: bytes | None = None) -> None:
+        self._key = key
         self.events: list[Event] = []
         self.quiet_names: set[bytes] = set()
         self._in_run = False
@@ -321,7 +322,10 @@ class Tracker:
         if text.startswith(MARK):
             fields = read_record(text)
             if isinstance(fields, dict):
-                self.events.append(AgentRecord(line=said.line, at=said.at, target=target, fields=fields))
+                authentic = None if self._key is None else is_authentic(text, self._key)
+                self.events.append(
+                    AgentRecord(line=said.line, at=said.at, target=target, fields=fields, authentic=authentic)
+                )
                 return
             reason = fields
         elif looks_damaged(text):
