@@ -38,13 +38,17 @@ class Event:
 class AgentRecord(Event):
     """An intact `BUILDTEL:` record (its CRC agrees). See docs/format.md for the fields.
 
-    `target` is Packer's name of the build it came through, None outside of packer's output (a spool).
-    `authentic` says whether its `mac` was made with the reader's key; None if the reader has no key.
+    `target` is Packer's name of the build it came through, None outside of packer's output.
+    `refused` names the fields that no agent writes so; they are left out. `authentic` says whether its `mac`
+    was made with the reader's key; None if the reader has no key.
+    `spool` is the number of the spool it was read from, None if it stood in a log.
     """
 
     target: str | None
     fields: dict[str, Any] = field(hash=False)
+    refused: tuple[str, ...] = ()
     authentic: bool | None = None
+    spool: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,14 +94,22 @@ def _start(arrival: Arrival, limits: Limits) -> None:
     draft = _draft(arrival, arrival.step, limits)
     if draft is not None and draft.start is None:
         draft.start = arrival.point
-        draft.name, draft.parent = arrival.body.get("name"), arrival.body.get("parent")
+        draft.name = arrival.body.get("name") or draft.name
+        draft.parent = arrival.body.get("parent") or draft.parent
 
 
 def _beat(arrival: Arrival, limits: Limits) -> None:
     draft = _draft(arrival, arrival.step, limits)
     if draft is not None and draft.end is None:
-        draft.beat = arrival.point
+        draft.beat = arrival.point if draft.beat is None else later(draft.beat, arrival.point)
         _raise_peak(draft, arrival.body)
+
+
+def later(one: Point, other: Point) -> Point:
+    """The later of two instants: by the monotonic clock within a boot, else by the wall clock."""
+    if one.boot == other.boot:
+        return max(one, other, key=lambda point: point.m_ns)
+    return max(one, other, key=lambda point: point.t_ns)
 
 
 def _end(arrival: Arrival, limits: Limits) -> None:
@@ -130,14 +138,25 @@ def _samples(arrival: Arrival, limits: Limits) -> None:
     boot, machine, columns = arrival.record.boot, arrival.machine, arrival.body.get("cols")
     if columns is None or boot not in machine.boots:
         return
-    if boot not in machine.samples or (arrival.authentic and not machine.sampled[boot]):
-        if not limits.room(MAX_KEPT * len(columns)):
+    samples = Samples()
+    samples.add(unpack(columns))
+    add_samples(machine, boot, samples, arrival.authentic, limits)
+
+
+def add_samples(
+    machine: MachineDraft, boot: str | None, samples: Samples, authentic: bool | None, limits: Limits
+) -> None:
+    """Add whole-life samples to those of the boot; authentic ones take the place of others."""
+    if boot not in machine.boots:
+        return
+    if boot not in machine.samples or (authentic and not machine.sampled[boot]):
+        if not limits.room(MAX_KEPT * samples.width):
             return
         machine.samples[boot] = Samples()
-        machine.sampled[boot] = arrival.authentic
-    elif arrival.authentic is False and machine.sampled[boot]:
+        machine.sampled[boot] = authentic
+    elif authentic is False and machine.sampled[boot]:
         return
-    machine.samples[boot].add(unpack(columns))
+    machine.samples[boot].merge(samples)
 
 
 def _draft(arrival: Arrival, step: str, limits: Limits) -> StepDraft | None:

@@ -59,7 +59,8 @@ class BootClock:
     records: int = 0
     first_m_ns: int = 0
     last_m_ns: int = 0
-    first_line: int = 0
+    first_line: int = 0  # 0 if it stood in no log
+    first_t_ns: int = 0
     known: Bounds = field(default_factory=Bounds)
     unzoned: Bounds = field(default_factory=Bounds)
     wall_first_s: float = 0.0
@@ -71,7 +72,7 @@ class BootClock:
         wall_s = (t_ns - m_ns) / 1e9
         if not self.records:
             self.first_m_ns = self.last_m_ns = m_ns
-            self.first_line = line
+            self.first_line, self.first_t_ns = line, t_ns
             self.wall_first_s = self.wall_low_s = self.wall_high_s = wall_s
         self.records += 1
         self.first_m_ns, self.last_m_ns = min(self.first_m_ns, m_ns), max(self.last_m_ns, m_ns)

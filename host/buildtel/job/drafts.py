@@ -96,6 +96,7 @@ class Group:
     run: str | None
     records: int = 0
     unauthentic: int = 0
+    recovered: int = 0
     units: set[tuple[str | None, int]] = field(default_factory=set)
     boots: set[str] = field(default_factory=set)
     machines: dict[str | None, MachineDraft] = field(default_factory=dict)

@@ -190,6 +190,7 @@ def integrity(folded: Folded) -> Integrity:
         duplicate=folded.counts["duplicate"],
         missing=folded.counts["missing"],
         damaged=folded.counts["damaged"],
+        recovered=sum(group.recovered for group in groups if id(group) in own),
         unauthentic=sum(group.unauthentic for group in groups if id(group) in own),
     )
 

@@ -25,13 +25,14 @@ from buildtel.events import (
     SshWait,
     UnreadableLine,
 )
-from buildtel.job.arrivals import Arrival, Limits, take
+from buildtel.job.arrivals import Arrival, Limits, add_samples, take
 from buildtel.job.clock import BootClock
 from buildtel.job.drafts import Folded, Group, MachineDraft, Point, Section, Unit
 from buildtel.job.finish import finish
 from buildtel.job.ledger import MAX_PENDING, MAX_PROCESSES, Full, Pending, Seen
 from buildtel.job.model import JobDocument, Meta
-from buildtel.job.records import Record, Refused, apart, clean, read_body, read_record
+from buildtel.job.records import Record, Refused, clean, read_body
+from buildtel.job.recovery import Held, Home, Homes, Life, begin_runs, checked, place
 from buildtel.job.runner import ON, facts_of, is_runners, with_runner
 
 TELLING = (
@@ -64,6 +65,8 @@ class Fold:
         self._limits = Limits(self._folded.note_once)
         self._machines = self._groups = 0
         self._runner: Fold | None = None
+        self._held = Held()
+        self._homes: dict[str, Home] = {}
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             AgentRecord: self._record,
             DamagedRecord: self._damaged,
@@ -106,7 +109,9 @@ class Fold:
         return with_runner(document, runner, facts_of(runner, document, meta))
 
     def _settle(self) -> None:
-        """Use what came in parts, and count what is missing."""
+        """Use what spools brought and what came in parts, and count what is missing."""
+        if self._held.seen or self._held.left_out:
+            self._recover()
         for pending in list(self._pending.values()):
             self._folded.counts["missing_parts"] += 1
             self._event(pending)
@@ -159,12 +164,14 @@ class Fold:
 
     def _record(self, event: AgentRecord) -> None:
         try:
-            record = read_record(event.fields)
-            record = apart(record) if event.authentic is False else record
+            record = checked(event)
         except Refused as refused:
             self._refuse(f"a record that no agent writes ({refused})")
             return
         try:
+            if event.spool is not None:
+                self._held.add(record, event)
+                return
             group = self._new_in(record)
         except Full:
             self._refuse("more agent processes or gaps than any build has")
@@ -196,17 +203,18 @@ class Fold:
         self._groups += len(self._section.groups) - before
         return group
 
-    def _collect(self, record: Record, event: AgentRecord) -> None:
+    def _collect(self, record: Record, event: AgentRecord, machine: MachineDraft | None = None) -> None:
         """Hold an event's parts until all are there."""
         first = (record.sid, record.seq - record.part + 1)
         pending = self._pending.get(first)
         if pending is None:
-            pending = Pending(record, event)
+            unit = self._section.current.get(event.target) if event.target is not None else None
+            pending = Pending(record, event, unit, machine)
             if record.of > 1:
                 self._make_room()
                 self._pending[first] = pending
         pending.parts[record.part] = record.body
-        if len(pending.parts) == record.of:
+        if pending.whole:
             self._pending.pop(first, None)
             self._event(pending)
 
@@ -224,28 +232,26 @@ class Fold:
             self._folded.damage[f"an unusable `{name}` in a `{record.ev}` record"] += 1
         if refused:
             self._folded.counts["damaged"] += 1
-        machine = self._machine(self._seen[record.sid][1], event.target)
+        group, unit = self._seen[record.sid][1], pending.unit
+        machine = pending.machine or self._machine(group, event.target)
         if machine is None:
             return
-        unit = self._section.current.get(event.target) if event.target is not None else None
-        if unit is not None:
-            group = self._seen[record.sid][1]
-            if len(group.units) < MAX_PACKER_EVENTS:
-                group.units.add((event.target, unit.index))
+        self._homes[record.sid] = (group, machine)
+        if unit is not None and len(group.units) < MAX_PACKER_EVENTS:
+            group.units.add((event.target, unit.index))
         self._clock(machine, record, event, unit)
         self._limits.afford(record.ev, body)
         point = Point(record.t_ns, record.m_ns, record.boot, event.line, body.get("c"))
-        whole = len(pending.parts) == record.of
-        take(Arrival(machine, record, body, point, unit, whole, event.authentic), self._limits)
+        take(Arrival(machine, record, body, point, unit, pending.whole, event.authentic), self._limits)
 
-    def _machine(self, group: Group, target: str | None) -> MachineDraft | None:
-        machine = group.machines.get(target)
+    def _machine(self, group: Group, target: str | None, key: str | None = None) -> MachineDraft | None:
+        machine = group.machines.get(key or target)
         if machine is None:
             if self._machines >= MAX_MACHINES:
                 self._folded.note_once(f"More than {MAX_MACHINES} machines: the records of the rest are left out.")
                 return None
             self._machines += 1
-            machine = group.machines[target] = MachineDraft(target, self._section)
+            machine = group.machines[key or target] = MachineDraft(target, self._section)
         return machine
 
     def _clock(self, machine: MachineDraft, record: Record, event: AgentRecord, unit: Unit | None) -> None:
@@ -258,3 +264,54 @@ class Fold:
         elif doubted and not clock.doubted:
             return
         clock.add(record.t_ns, record.m_ns, event.line, event.at, unit.at if unit else None)
+
+    # What spools brought
+
+    def _recover(self) -> None:
+        """Take from the spools what the log lacks, each record to the machine that the log knows it by."""
+        if self._held.left_out:
+            self._folded.note_once(f"{self._held.left_out} record(s) of the spools left out: more than any build has.")
+        homes = Homes(self._folded, self._held, self._homes)
+        rows, numbers = self._held.fresh(self._seen), self._held.new(self._seen)
+        begin_runs(self._section, rows)
+        for row in rows:
+            home = self._home(homes, row.record, row.spool)
+            if home is not None:
+                self._recovered(home, row.record, numbers.pop(row.record.sid, []), row.authentic)
+                self._collect(*row.unpacked(), home[1])
+        for (spool, _), life in sorted(self._held.lives.items(), key=lambda item: item[1].first.t_ns):
+            home = self._home(homes, life.first, spool)
+            if home is not None:
+                self._recovered(home, life.first, numbers.pop(life.first.sid, []), life.authentic)
+                self._lived(home[1], life)
+        for _, machine in self._folded.machines():
+            place(machine)
+        self._folded.counts["duplicate"] += self._held.duplicate
+
+    def _home(self, homes: Homes, record: Record, spool: int) -> Home | None:
+        """Group and machine of a process's records; None if there are too many machines."""
+        known = homes.known(record, spool)
+        if known is not None:
+            return known
+        group, key = homes.stranger(self._section, record, spool)
+        machine = self._machine(group, None, key)
+        return None if machine is None else (group, machine)
+
+    def _recovered(self, home: Home, record: Record, numbers: list[int], authentic: bool | None) -> None:
+        """Count the records of one process that only the spools have, the first time one of them comes."""
+        group = home[0]
+        if not numbers:
+            self._seen.setdefault(record.sid, (Seen(), group))
+            return
+        seen, group = self._seen.setdefault(record.sid, (Seen(), group))
+        for seq in numbers:
+            seen.add(seq)
+        group.records += len(numbers)
+        group.recovered += len(numbers)
+        group.unauthentic += len(numbers) if authentic is False else 0
+
+    def _lived(self, machine: MachineDraft, life: Life) -> None:
+        boot, record = life.first.boot, life.first
+        if boot not in machine.boots:
+            self._clock(machine, record, AgentRecord(line=0, target=None, fields={}), None)
+        add_samples(machine, boot, life.samples, life.authentic, self._limits)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from buildtel.events import AgentRecord
-from buildtel.job.records import Record
+from buildtel.job.drafts import MachineDraft, Unit
+from buildtel.job.records import Record, as_far_as_it_goes
 
 MAX_PROCESSES = 20_000
 MAX_GAPS = 2_000
@@ -51,28 +52,52 @@ class Seen:
             self.ends.insert(at + 1, seq)
         return True
 
+    def has(self, seq: int) -> bool:
+        """True if `seq` was seen."""
+        at = bisect_right(self.starts, seq) - 1
+        return at >= 0 and seq <= self.ends[at]
+
+    def each(self) -> Iterator[int]:
+        """The numbers seen, in order."""
+        for start, end in zip(self.starts, self.ends, strict=True):
+            yield from range(start, end + 1)
+
+    def __len__(self) -> int:
+        """How many were seen."""
+        return sum(end - start + 1 for start, end in zip(self.starts, self.ends, strict=True))
+
     @property
     def missing(self) -> int:
         """How many records lie before the last one known and were not seen."""
         if not self.ends:
             return 0
-        return self.ends[-1] - sum(end - start + 1 for start, end in zip(self.starts, self.ends, strict=True))
+        return self.ends[-1] - len(self)
 
 
 @dataclass(slots=True)
 class Pending:
-    """An event of which some parts came."""
+    """An event of which some parts came, with where its first came.
+
+    `machine` is None where Packer's target tells it.
+    """
 
     first: Record
     event: AgentRecord
+    unit: Unit | None = None
+    machine: MachineDraft | None = None
     parts: dict[int, Mapping[str, Any]] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
-        """The union of the parts."""
+        """The union of the parts; of an event that lacks some, what stands in it whole."""
         whole: dict[str, Any] = {}
         for number in sorted(self.parts):
             whole = union(whole, self.parts[number])
-        return whole
+        return whole if self.whole else as_far_as_it_goes(whole)
+
+    @property
+    def whole(self) -> bool:
+        """True if no part is missing."""
+        return len(self.parts) == self.first.of
 
 
 def union(left: Mapping[str, Any], right: Mapping[str, Any], depth: int = 4) -> dict[str, Any]:

@@ -18,6 +18,7 @@ MAX_DEVICES = 64
 MAX_COLUMNS = 120
 MAX_POINTS = 5_000
 COUNT_LIMIT = 2**63
+PARTIAL = ("disk", "net")  # groups that are summed over devices
 KINDS = ("hello", "start", "beat", "end", "mark", "samples", "bye")
 
 
@@ -40,6 +41,10 @@ class Record:
     of: int
     last: bool
     body: dict[str, Any]
+
+    def bare(self) -> Record:
+        """The envelope alone."""
+        return replace(self, body={})
 
 
 ENVELOPE = frozenset({"v", "ev", "sid", "seq", "t", "m", "boot", "run", "part", "of", "last", "mac", "crc"})
@@ -91,6 +96,21 @@ def read_body(ev: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[st
         except Refused:
             refused.append(name)
     return kept, refused
+
+
+def as_far_as_it_goes(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of an event that lacks a part: without what is summed over devices, of which some may be missing."""
+    kept = dict(body)
+    if isinstance(kept.get("c"), dict):
+        kept["c"] = {name: value for name, value in kept["c"].items() if name not in PARTIAL}
+    if isinstance(kept.get("cols"), dict):
+        kept["cols"] = {
+            name: value for name, value in kept["cols"].items() if name.partition(".")[0] not in PARTIAL
+        }
+    for name in ("cols", "series"):
+        if isinstance(kept.get(name), dict) and "m_ms" not in kept[name]:
+            del kept[name]
+    return kept
 
 
 def apart(record: Record) -> Record:

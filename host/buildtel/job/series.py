@@ -91,6 +91,18 @@ class Samples:
         while len(self._rows) > MAX_KEPT:
             self._widen()
 
+    def merge(self, other: Samples) -> None:
+        """Take in what `other` kept."""
+        for time_ms, counters in other.rows:
+            self._take(time_ms, counters)
+        while len(self._rows) > MAX_KEPT:
+            self._widen()
+
+    @property
+    def width(self) -> int:
+        """How many counters a point has at most, its time counted."""
+        return 1 + max((len(counters) for _, counters in self.rows), default=0)
+
     def _take(self, time_ms: int, counters: dict[str, int]) -> None:
         row = (time_ms, counters)
         if self._newest is None or time_ms >= self._newest[0]:

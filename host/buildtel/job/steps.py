@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from buildtel.job.clock import BootClock
 from buildtel.job.drafts import MachineDraft, Point, Section, StepDraft, Unit
 from buildtel.job.model import Process, Status, Step, StepCounters, StepProvisioner
 from buildtel.job.series import chart
@@ -12,6 +13,7 @@ from buildtel_agent import metrics
 
 TIMEOUT_WORDS = ("timeout", "timed out", "deadline exceeded")
 LOG_ENDS = "the log ends before the step does"
+SPOOL_ENDS = "no record of its end is there"
 
 
 def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: Section) -> Step:
@@ -119,7 +121,7 @@ def step_status(draft: StepDraft, machine: MachineDraft, section: Section) -> tu
         return _ended_with_build(over.error)
     if draft.unit is not None and _next_unit_began(draft.unit, machine, section):
         return "unknown", "its end record is not in the log"
-    return "unknown", LOG_ENDS
+    return "unknown", LOG_ENDS if draft.line else SPOOL_ENDS
 
 
 def _ended_with_build(error: str | None) -> tuple[Status, str]:
@@ -134,8 +136,15 @@ def _rebooted(draft: StepDraft, machine: MachineDraft) -> bool:
     """True if the machine spoke again later, under another boot id."""
     point = draft.beat or draft.start
     return point is not None and any(
-        clock.first_line > point.line and boot != point.boot for boot, clock in machine.boots.items()
+        boot != point.boot and _speaks_after(clock, point) for boot, clock in machine.boots.items()
     )
+
+
+def _speaks_after(clock: BootClock, point: Point) -> bool:
+    """True if a boot's first record came behind `point`: by the log's lines, or by the guest's clock without them."""
+    if clock.first_line and point.line:
+        return clock.first_line > point.line
+    return clock.first_t_ns > point.t_ns
 
 
 def _next_unit_began(unit: Unit, machine: MachineDraft, section: Section) -> bool:

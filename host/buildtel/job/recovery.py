@@ -1,0 +1,246 @@
+"""What spools bring: held until the log is over, then only what the log lacks is taken, in one fixed order.
+
+So it does not matter in which order log and spools come, how often, or how much they overlap.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from buildtel.events import AgentRecord
+from buildtel.job.drafts import Folded, Group, MachineDraft, Section, StepDraft, Unit
+from buildtel.job.ledger import MAX_PROCESSES, Seen
+from buildtel.job.records import Record, Refused, apart, read_body, read_record
+from buildtel.job.series import Samples, unpack
+
+MAX_HELD_BYTES = 48 << 20
+MAX_HELD_BOOTS = 256
+
+Home = tuple[Group, MachineDraft]
+Known = dict[str, tuple[Seen, Group]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A record of a spool, packed."""
+
+    record: Record  # without its body
+    spool: int
+    authentic: bool | None
+    data: bytes
+
+    def unpacked(self) -> tuple[Record, AgentRecord]:
+        """The record, with its body and as an event."""
+        fields = json.loads(zlib.decompress(self.data))
+        event = AgentRecord(line=0, target=None, fields=fields, authentic=self.authentic, spool=self.spool)
+        return checked(event), event
+
+
+@dataclass(slots=True)
+class Life:
+    """The whole-life samples that one spool has of one boot, and the earliest record that brought some."""
+
+    first: Record
+    authentic: bool | None
+    samples: Samples = field(default_factory=Samples)
+
+
+def checked(event: AgentRecord) -> Record:
+    """The record of an event, set apart if it is not authentic.
+
+    Raises:
+        Refused: no agent writes that.
+    """
+    record = read_record(event.fields)
+    return apart(record) if event.authentic is False else record
+
+
+@dataclass(slots=True)
+class Held:
+    """The distinct records of all spools, bounded; whole-life samples are thinned as they come."""
+
+    seen: dict[str, Seen] = field(default_factory=dict)
+    rows: dict[tuple[str, int], Kept] = field(default_factory=dict)
+    lives: dict[tuple[int, str | None], Life] = field(default_factory=dict)
+    boots: dict[int, set[str]] = field(default_factory=dict)
+    duplicate: int = 0
+    left_out: int = 0
+    _speaking: set[str] = field(default_factory=set)
+    _bytes: int = 0
+
+    def add(self, record: Record, event: AgentRecord) -> None:
+        """Hold a record of `event.spool`, or count it.
+
+        Raises:
+            Full: more gaps in one process's numbers than any build has.
+        """
+        if self._bytes >= MAX_HELD_BYTES or (record.sid not in self.seen and len(self.seen) >= MAX_PROCESSES):
+            self.left_out += 1
+            return
+        if not self.seen.setdefault(record.sid, Seen()).add(record.seq):
+            self.duplicate += 1
+            return
+        spool = event.spool or 0
+        boots = self.boots.setdefault(spool, set())
+        if record.boot is not None and len(boots) < MAX_HELD_BOOTS:
+            boots.add(record.boot)
+        if record.ev != "samples":
+            self._speaking.add(record.sid)
+        if not self._sampled(record, spool, event.authentic):
+            self._keep(record, event, spool)
+
+    def _sampled(self, record: Record, spool: int, authentic: bool | None) -> bool:
+        if record.ev != "samples" or record.of > 1 or authentic is False:
+            return False
+        try:
+            columns = read_body("samples", record.body)[0]["cols"]
+        except (Refused, KeyError):
+            return False
+        if len(self.lives) >= MAX_HELD_BOOTS and (spool, record.boot) not in self.lives:
+            return False
+        life = self.lives.setdefault((spool, record.boot), Life(record, authentic))
+        life.first = min(life.first, record, key=lambda one: (one.m_ns, one.sid, one.seq))
+        life.samples.add(unpack(columns))
+        return True
+
+    def _keep(self, record: Record, event: AgentRecord, spool: int) -> None:
+        data = zlib.compress(json.dumps(event.fields).encode(), 1)
+        self._bytes += len(data) + 500
+        self.rows[record.sid, record.seq] = Kept(record.bare(), spool, event.authentic, data)
+
+    def fresh(self, known: Known) -> list[Kept]:
+        """The records that are not `known`: boot by boot, each in the order of its clock."""
+        rows = [row for (sid, seq), row in self.rows.items() if sid not in known or not known[sid][0].has(seq)]
+        began: dict[str | None, int] = {}
+        for row in rows:
+            boot = row.record.boot
+            began[boot] = min(began.get(boot, row.record.t_ns), row.record.t_ns)
+        return sorted(
+            rows,
+            key=lambda row: (
+                began[row.record.boot], row.record.boot or "", row.record.m_ns, row.record.sid, row.record.seq,
+            ),
+        )  # fmt: skip
+
+    def new(self, known: Known) -> dict[str, list[int]]:
+        """By process, the numbers of its records that are not `known`.
+
+        A process that only printed samples which others took is no part of the build: it printed the spool.
+        """
+        found = {}
+        for sid, seen in self.seen.items():
+            log = known.get(sid)
+            numbers = [seq for seq in seen.each() if log is None or not log[0].has(seq)]
+            self.duplicate += len(seen) - len(numbers)
+            if numbers and (log is not None or sid in self._speaking):
+                found[sid] = numbers
+        return found
+
+    def together(self) -> dict[int, int]:
+        """By spool, the first of those that share a boot with it: they are of one machine."""
+        found: list[tuple[set[int], set[str]]] = []
+        for spool, boots in sorted(self.boots.items()):
+            near = [one for one in found if one[1] & boots]
+            found = [one for one in found if not one[1] & boots]
+            found.append(({spool}.union(*(one[0] for one in near)), boots.union(*(one[1] for one in near))))
+        return {spool: min(spools) for spools, _ in found for spool in spools}
+
+
+class Homes:
+    """To which machine of the log a spool's records belong: told by their process, boot, spool or run."""
+
+    def __init__(self, folded: Folded, held: Held, by_sid: dict[str, Home]) -> None:
+        self._folded, self._by_sid, self._together = folded, by_sid, held.together()
+        groups = [group for section in folded.sections for group in section.groups]
+        self._runs = {group.run for group in groups if group.run is not None}
+        self._by_boot: dict[str, Home] = {}
+        for group in groups:
+            for machine in group.machines.values():
+                self._by_boot.update({boot: (group, machine) for boot in machine.boots if boot is not None})
+        self._by_spool: dict[int, list[Home]] = {}
+        for spool, boots in held.boots.items():
+            homes = [self._by_boot[boot] for boot in sorted(boots) if boot in self._by_boot]
+            self._by_spool.setdefault(self._first(spool), []).extend(homes)
+        for (sid, _), row in held.rows.items():
+            if sid in by_sid:
+                self._by_spool.setdefault(self._first(row.spool), []).append(by_sid[sid])
+
+    def _first(self, spool: int) -> int:
+        return self._together.get(spool, spool)
+
+    def known(self, record: Record, spool: int) -> Home | None:
+        """Group and machine, where the log knows them."""
+        near = self._by_spool.get(self._first(spool), [])
+        return (
+            self._by_sid.get(record.sid)
+            or self._by_boot.get(record.boot or "")
+            or (near[0] if near and all(home[1] is near[0][1] for home in near) else None)
+            or self._only_machine(record.run)
+        )
+
+    def _only_machine(self, run: str | None) -> Home | None:
+        """The machine of the one build of this run, where there is but one."""
+        for section in self._folded.sections if run is not None else ():
+            for group in section.groups:
+                if group.run == run and len(targets(section)) == len(group.machines) == 1:
+                    return group, next(iter(group.machines.values()))
+        return None
+
+    def stranger(self, section: Section, record: Record, spool: int) -> tuple[Group, str]:
+        """The group of records that stand alone, and the key of their machine in it.
+
+        Where the log knows its runs and theirs is none of them, they are foreign.
+        """
+        foreign = record.run is not None and bool(self._runs) and record.run not in self._runs
+        own = None if foreign or not self._runs else section.own_group()
+        return own or section.group_of(record.run, record.boot), f"spool {self._first(spool)}"
+
+
+def begin_runs(section: Section, rows: list[Kept]) -> None:
+    """Make the groups of all runs of `rows`, the newest first: without a log that one is the build's own."""
+    if section.groups:
+        return
+    newest: dict[str, int] = {}
+    for row in rows:
+        if row.record.run is not None:
+            newest[row.record.run] = max(newest.get(row.record.run, 0), row.record.t_ns)
+    for run in sorted(newest, key=lambda run: (-newest[run], run)):
+        section.groups.append(Group(run))
+
+
+def targets(section: Section) -> set[str | None]:
+    """The builds that a run of Packer had, as far as the log tells."""
+    machines = {machine.target for group in section.groups for machine in group.machines.values()}
+    return {*section.units, *section.finished, *machines}
+
+
+def place(machine: MachineDraft) -> None:
+    """Give steps of which the log had nothing the provisioner that was under way, where the times leave one only."""
+    units = machine.section.units.get(machine.target or "", [])
+    lost = [step for step in machine.steps.values() if step.unit is None and step.line == 0]
+    for step in lost:
+        fitting = [unit for unit in _around(step, machine, units) if not unit.saw_setup and not unit.saw_step]
+        if len(fitting) == 1:
+            step.unit = fitting[0]
+    for step in lost:
+        if step.unit is not None:
+            step.unit.saw_step = True
+
+
+def _around(step: StepDraft, machine: MachineDraft, units: list[Unit]) -> Iterator[Unit]:
+    """The units that the step may have run in, by the log's times and how far they can be off."""
+    points = [point for point in (step.start, step.beat, step.end) if point is not None]
+    clock = machine.boots.get(points[0].boot) if points else None
+    zero = clock.known.zero() if clock is not None else None
+    if zero is None or any(point.boot != points[0].boot for point in points):
+        return
+    first_s, last_s = (zero[0] + pick(point.m_ns for point in points) / 1e9 for pick in (min, max))
+    for unit, following in zip(units, [*units[1:], None], strict=True):
+        if unit.at is None or unit.at.unix_s - zero[1] > first_s:
+            continue
+        after = following.at if following is not None else None
+        if after is None or last_s <= after.unix_s + after.resolution_s + zero[1]:
+            yield unit
