@@ -166,6 +166,7 @@ class Folded:
     packer_events: list[Event] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     damage: Counter[str] = field(default_factory=Counter)
+    partly: Counter[str] = field(default_factory=Counter)
     unreadable: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     span: Span = field(default_factory=Span)

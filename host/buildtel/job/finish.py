@@ -232,3 +232,5 @@ def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_
         yield f"{number} line(s) of the log not read: {reason}."
     for reason, number in folded.damage.most_common(MAX_DAMAGE_NOTES):
         yield f"{number} record(s) damaged and not used: {reason}."
+    for field, number in folded.partly.most_common(MAX_DAMAGE_NOTES):
+        yield f"{number} record(s) used without a field that no agent writes so: {field}."

@@ -31,7 +31,7 @@ from buildtel.job.drafts import Folded, Group, MachineDraft, Point, Section, Uni
 from buildtel.job.finish import finish
 from buildtel.job.ledger import MAX_PENDING, MAX_PROCESSES, Full, Pending, Seen
 from buildtel.job.model import JobDocument, Meta
-from buildtel.job.records import Record, Refused, clean, read_body
+from buildtel.job.records import BODIES, Record, Refused, clean, read_body
 from buildtel.job.recovery import Held, Home, Homes, Life, begin_runs, checked, place
 from buildtel.job.runner import ON, facts_of, is_runners, with_runner
 
@@ -162,6 +162,12 @@ class Fold:
         self._folded.counts["damaged"] += 1
         self._folded.damage[reason] += 1
 
+    def _leave_out(self, ev: str, names: Iterable[str]) -> None:
+        """Count a record of which some fields are not used."""
+        for name in names:
+            self._folded.partly[f"`{name}` of `{ev}`"] += 1
+        self._folded.counts["damaged"] += bool(names)
+
     def _record(self, event: AgentRecord) -> None:
         try:
             record = checked(event)
@@ -205,6 +211,7 @@ class Fold:
 
     def _collect(self, record: Record, event: AgentRecord, machine: MachineDraft | None = None) -> None:
         """Hold an event's parts until all are there."""
+        self._leave_out(record.ev, [name if name in BODIES[record.ev] else "?" for name in event.refused])
         first = (record.sid, record.seq - record.part + 1)
         pending = self._pending.get(first)
         if pending is None:
@@ -228,10 +235,7 @@ class Fold:
         """One whole event of an agent, or what came of it."""
         record, event = pending.first, pending.event
         body, refused = read_body(record.ev, pending.body())
-        for name in refused:
-            self._folded.damage[f"an unusable `{name}` in a `{record.ev}` record"] += 1
-        if refused:
-            self._folded.counts["damaged"] += 1
+        self._leave_out(record.ev, refused)
         group, unit = self._seen[record.sid][1], pending.unit
         machine = pending.machine or self._machine(group, event.target)
         if machine is None:

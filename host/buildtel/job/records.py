@@ -15,7 +15,7 @@ PROTOCOL = 1
 MAX_TEXT = 300
 MAX_PARTS = 64
 MAX_DEVICES = 64
-MAX_COLUMNS = 120
+MAX_COLUMNS = 700  # all numbers of 64 disks and 64 interfaces, and what else there is
 MAX_POINTS = 5_000
 COUNT_LIMIT = 2**63
 PARTIAL = ("disk", "net")  # groups that are summed over devices
@@ -84,15 +84,24 @@ def read_record(fields: Mapping[str, Any]) -> Record:
 def read_body(ev: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The fields of an event's body that hold, and the names of those refused.
 
-    A field that is missing or null is absent from the first; unknown fields are ignored.
+    A field that is missing or null is absent from the first; unknown fields are ignored. Of `c` each group is
+    kept or refused for itself (`c.cpu`).
     """
+    kept, refused = _each(BODIES[ev], body)
+    if isinstance(kept.get("c"), dict):
+        kept["c"], groups = _each(GROUPS, kept["c"])
+        refused += [f"c.{name}" for name in groups]
+    return kept, refused
+
+
+def _each(checks: Mapping[str, Callable[[Any], Any]], values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     kept: dict[str, Any] = {}
     refused: list[str] = []
-    for name, check in BODIES[ev].items():
-        if body.get(name) is None:
+    for name, check in checks.items():
+        if values.get(name) is None:
             continue
         try:
-            kept[name] = check(body[name])
+            kept[name] = check(values[name])
         except Refused:
             refused.append(name)
     return kept, refused
@@ -210,10 +219,10 @@ GROUPS: dict[str, Callable[[Any], Any]] = {
 
 
 def counters(value: Any) -> dict[str, Any]:
-    """A `c`: the groups that are known; one that does not hold refuses the whole."""
+    """A `c`, its groups not looked at."""
     if not isinstance(value, dict):
         raise Refused("not an object")
-    return {name: check(value[name]) for name, check in GROUPS.items() if value.get(name) is not None}
+    return value
 
 
 def columns(value: Any) -> dict[str, list[int | None]]:

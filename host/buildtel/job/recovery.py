@@ -30,12 +30,15 @@ class Kept:
     record: Record  # without its body
     spool: int
     authentic: bool | None
+    refused: tuple[str, ...]
     data: bytes
 
     def unpacked(self) -> tuple[Record, AgentRecord]:
         """The record, with its body and as an event."""
         fields = json.loads(zlib.decompress(self.data))
-        event = AgentRecord(line=0, target=None, fields=fields, authentic=self.authentic, spool=self.spool)
+        event = AgentRecord(
+            line=0, target=None, fields=fields, refused=self.refused, authentic=self.authentic, spool=self.spool
+        )
         return checked(event), event
 
 
@@ -109,7 +112,7 @@ class Held:
     def _keep(self, record: Record, event: AgentRecord, spool: int) -> None:
         data = zlib.compress(json.dumps(event.fields).encode(), 1)
         self._bytes += len(data) + 500
-        self.rows[record.sid, record.seq] = Kept(record.bare(), spool, event.authentic, data)
+        self.rows[record.sid, record.seq] = Kept(record.bare(), spool, event.authentic, event.refused, data)
 
     def fresh(self, known: Known) -> list[Kept]:
         """The records that are not `known`: boot by boot, each in the order of its clock."""

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import hmac
 import json
+import math
 import re
 import zlib
+from collections import Counter
 from typing import Any
 
 MARK = b"BUILDTEL:"
 MAX_RECORD_BYTES = 1 << 16
-_MAX_DEPTH = 12
+MAX_DEPTH = 12
+MAX_BRACKETS = 500  # far more than any record has, far fewer than Python's own bound on nesting
 _CRC = re.compile(rb',"crc":"([0-9a-f]{8})"\}$')
 _MAC = re.compile(rb',"mac":"([0-9a-f]{32})","crc":"[0-9a-f]{8}"\}$')
 _SCRUBBED = re.compile(rb"<sensitive>|\*\*\*")
 _EMBEDDED = re.compile(rb"BUILDTEL:(?=[{<*])")
 _TEXT_KEYS = ("ev", "sid")
 _INT_KEYS = ("v", "seq", "t", "m")
-_OPTIONAL_INT_KEYS = (
-    "part", "of", "exit", "signal", "peak_kb", "cpus", "memory_total_kb", "disk_total_kb", "hz",
-)  # fmt: skip
-_RAW_KEYS = ("c", "cols", "series")
+_OPTIONAL_INT_KEYS = ("part", "of")
+_ENVELOPE = frozenset((*_TEXT_KEYS, *_INT_KEYS, *_OPTIONAL_INT_KEYS, "boot", "run", "last", "mac", "crc"))
+_UNUSABLE = object()  # stands for a value that no agent writes
+
+Read = tuple[dict[str, Any], tuple[str, ...]]
 
 
 class _Damage(ValueError):
@@ -32,16 +36,21 @@ def looks_damaged(text: bytes) -> bool:
     return _EMBEDDED.search(text) is not None
 
 
-def read_record(text: bytes) -> dict[str, Any] | str:
-    """The fields of the record `text` (which starts with `BUILDTEL:`), or what is wrong with it."""
+def read_record(text: bytes) -> Read | str:
+    """The fields of the record `text` (which starts with `BUILDTEL:`), or what is wrong with it as a whole.
+
+    With the fields come the names of those left out, each for itself: no JSON number, one of more than
+    64 bits, the same key twice, half a surrogate, nested too deeply.
+    """
     body = text[len(MARK) :].rstrip()
     try:
         _check_bytes(body)
         fields = _load(body)
-        _check_fields(fields)
+        refused = tuple(name for name, value in fields.items() if not _sound(name, 0) or not _sound(value, 1))
+        _check_envelope(fields, refused)
     except _Damage as damage:
         return str(damage)
-    return fields
+    return {name: value for name, value in fields.items() if name not in refused}, refused
 
 
 def is_authentic(text: bytes, key: bytes) -> bool:
@@ -66,19 +75,19 @@ def _check_bytes(body: bytes) -> None:
         raise _Damage("cut, or other output is glued to its end")
     if zlib.crc32(body[: crc.start()]) != int(crc[1], 16):
         raise _Damage("its CRC does not agree")
+    if body.count(b"[") + body.count(b"{") > MAX_BRACKETS:
+        raise _Damage("nested too deeply")
 
 
 def _load(body: bytes) -> dict[str, Any]:
     try:
         fields = json.loads(
             body.decode("utf-8"),
-            parse_constant=_refuse_constant,
+            parse_constant=lambda _: _UNUSABLE,
             parse_int=_bounded_int,
             parse_float=_finite_float,
             object_pairs_hook=_distinct,
         )
-        if b"\\u" in body:
-            json.dumps(fields, ensure_ascii=False).encode()
     except UnicodeError:
         raise _Damage("not UTF-8") from None
     except RecursionError:
@@ -90,31 +99,44 @@ def _load(body: bytes) -> dict[str, Any]:
     return fields
 
 
-def _refuse_constant(name: str) -> None:
-    raise _Damage(f"{name} is not a JSON number")
+def _bounded_int(digits: str) -> Any:
+    return int(digits) if len(digits) <= 20 and -(1 << 63) <= int(digits) < 1 << 64 else _UNUSABLE
 
 
-def _bounded_int(digits: str) -> int:
-    if len(digits) > 20 or not -(1 << 63) <= int(digits) < 1 << 64:
-        raise _Damage("a number of more than 64 bits")
-    return int(digits)
-
-
-def _finite_float(digits: str) -> float:
+def _finite_float(digits: str) -> Any:
     value = float(digits)
-    if value in (float("inf"), float("-inf")):
-        raise _Damage("a number that is out of range")
-    return value
+    return value if math.isfinite(value) else _UNUSABLE
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise _Damage("the same key twice")
+        twice = Counter(name for name, _ in pairs)
+        fields.update((name, _UNUSABLE) for name, number in twice.items() if number > 1)
     return fields
 
 
-def _check_fields(fields: dict[str, Any]) -> None:
+def _sound(value: Any, depth: int) -> bool:
+    """Whether a value, `depth` levels down, is one that an agent may write."""
+    if isinstance(value, str):
+        return value.isascii() or _encodes(value)
+    if isinstance(value, dict):
+        inner = depth < MAX_DEPTH and all(_sound(name, depth) for name in value)
+        return inner and all(_sound(item, depth + 1) for item in value.values())
+    if isinstance(value, list):
+        return depth < MAX_DEPTH and all(type(item) is int or _sound(item, depth + 1) for item in value)
+    return value is not _UNUSABLE
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeError:
+        return False
+    return True
+
+
+def _check_envelope(fields: dict[str, Any], refused: tuple[str, ...]) -> None:
     for key in _TEXT_KEYS:
         if not isinstance(fields.get(key), str) or not fields[key]:
             raise _Damage(f"no text in '{key}'")
@@ -124,32 +146,8 @@ def _check_fields(fields: dict[str, Any]) -> None:
     for key in _OPTIONAL_INT_KEYS:
         if fields.get(key) is not None and type(fields[key]) is not int:
             raise _Damage(f"no whole number in '{key}'")
+    for key in refused:
+        if key in _ENVELOPE:
+            raise _Damage(f"nothing usable in '{key}'")
     if fields["v"] != 1:
         raise _Damage(f"protocol {fields['v']} is not known here")
-    _check_depth(fields, _MAX_DEPTH)
-    for key in _RAW_KEYS:
-        if fields.get(key) is not None:
-            _check_raw(key, fields[key])
-
-
-def _check_depth(value: Any, left: int) -> None:
-    if left == 0:
-        raise _Damage("nested too deeply")
-    if isinstance(value, (dict, list)):
-        for inner in value.values() if isinstance(value, dict) else value:
-            if isinstance(inner, (dict, list)):
-                _check_depth(inner, left - 1)
-
-
-def _check_raw(key: str, value: Any) -> None:
-    if not isinstance(value, dict):
-        raise _Damage(f"'{key}' is not an object")
-    waiting: list[Any] = [value]
-    while waiting:
-        inner = waiting.pop()
-        if isinstance(inner, dict):
-            waiting.extend(inner.values())
-        elif isinstance(inner, list):
-            waiting.extend(inner)
-        elif inner is not None and type(inner) is not int:
-            raise _Damage(f"something other than a whole number in '{key}'")

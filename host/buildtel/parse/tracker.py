@@ -320,14 +320,16 @@ class Tracker:
 
     def _record(self, text: bytes, target: str | None, said: Said) -> None:
         if text.startswith(MARK):
-            fields = read_record(text)
-            if isinstance(fields, dict):
+            read = read_record(text)
+            if not isinstance(read, str):
                 authentic = None if self._key is None else is_authentic(text, self._key)
                 self.events.append(
-                    AgentRecord(line=said.line, at=said.at, target=target, fields=fields, authentic=authentic)
+                    AgentRecord(
+                        line=said.line, at=said.at, target=target, fields=read[0], refused=read[1], authentic=authentic
+                    )
                 )
                 return
-            reason = fields
+            reason = read
         elif looks_damaged(text):
             reason = "other output stands before it in the same line"
         else:
@@ -343,7 +345,7 @@ class Tracker:
         stranger.meet(rest, said.sure)
         found: bytes | None = None
         if message.startswith(MARK):
-            if not isinstance(read_record(message), dict):
+            if isinstance(read_record(message), str):
                 self._record(message, None, said)
                 return
             found = name

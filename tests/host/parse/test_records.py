@@ -36,27 +36,38 @@ SOUND = {
     "largest numbers": BASE + ',"x":18446744073709551615,"y":-9223372036854775808',
 }
 BAD = {
-    "NaN": BASE + ',"x":NaN',
-    "Infinity": BASE + ',"x":-Infinity',
-    "out of range": BASE + ',"x":1e999',
-    "65 bits": BASE + ',"x":18446744073709551616',
-    "5,000 digits": BASE + ',"x":' + "9" * 5000,
-    "same key twice": BASE + ',"seq":2',
-    "same key twice below": BASE + ',"c":{"mem":[1],"mem":[2]}',
-    "deep": BASE + ',"x":' + "[" * 500 + "]" * 500,
-    "very deep": BASE + ',"x":' + "[" * 20000 + "]" * 20000,
+    "same key twice in the envelope": BASE + ',"seq":2',
+    "very deep": BASE + ',"x":' + "[" * 600 + "]" * 600,
+    "as deep as a line is long": BASE + ',"x":' + "[" * 20000 + "]" * 20000,
     "a float as seq": BASE.replace('"seq":1', '"seq":1.0'),
     "true as seq": BASE.replace('"seq":1', '"seq":true'),
+    "NaN as seq": BASE.replace('"seq":1', '"seq":NaN'),
+    "65 bits as t": BASE.replace("1769257200000000000", "18446744073709551616"),
+    "text as part": BASE + ',"part":"1"',
     "no seq": BASE.replace('"seq":1,', ""),
-    "float counter": BASE + ',"c":{"cpu":[1.5]}',
-    "text as counter": BASE + ',"cols":{"m_ms":["1"]}',
-    "counters that are a list": BASE + ',"c":[1]',
-    "float exit": BASE + ',"exit":1.0',
     "no sid": BASE.replace('"9f3c01ab22cd"', "null"),
+    "no event": BASE.replace('"start"', '""'),
+    "half a surrogate in sid": BASE.replace("9f3c01ab22cd", "\\ud800"),
+    "half a surrogate in boot": BASE + ',"boot":"\\ud800"',
     "other protocol": BASE.replace('"v":1', '"v":2'),
-    "half a surrogate": BASE + ',"name":"\\ud800"',
     "trailing comma": BASE + ",",
+    "no object": "[1",
     "too long": BASE + ',"name":"' + "x" * 70000 + '"',
+}
+REFUSED = {
+    "NaN": "NaN",
+    "Infinity": "-Infinity",
+    "out of range": "1e999",
+    "65 bits": "18446744073709551616",
+    "below 64 bits": "-9223372036854775809",
+    "5,000 digits": "9" * 5000,
+    "same key twice below": '{"mem":[1],"mem":[2]}',
+    "NaN below": '{"mem":[1,{"a":NaN}]}',
+    "deep": "[" * 12 + "]" * 12,
+    "deep objects": '{"a":' * 12 + "1" + "}" * 12,
+    "half a surrogate": '"a\\ud800b"',
+    "half a surrogate below": '{"a":["\\udfff"]}',
+    "half a surrogate in a key": '{"\\ud800":1}',
 }
 
 
@@ -67,6 +78,27 @@ def test_sound_records_come_with_their_fields(body):
     assert isinstance(event, AgentRecord)
     assert (event.target, event.line) == ("qemu.debian", 2)
     assert event.fields == json.loads(sealed(body)[9:])
+
+
+@pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED)
+def test_a_field_that_no_agent_writes_is_left_out_for_itself(value):
+    """The rest of its record stands, and the field is named."""
+    (event,) = read(FIRST, b"    qemu.debian: " + sealed(f'{BASE},"x":{value},"name":"n"'))
+    assert isinstance(event, AgentRecord)
+    assert event.refused == ("x",)
+    assert event.fields["name"] == "n" and "x" not in event.fields
+
+
+def test_a_field_twice_is_left_out():
+    """Nobody knows which of the two was meant; the others stand."""
+    (event,) = read(FIRST, b"    qemu.debian: " + sealed(f'{BASE},"exit":0,"exit":1,"name":"n"'))
+    assert event.refused == ("exit",) and event.fields["name"] == "n"
+
+
+def test_the_deepest_value_that_is_read():
+    """Twelve levels with the record itself."""
+    (event,) = read(FIRST, b"    qemu.debian: " + sealed(f'{BASE},"x":{"[" * 11 + "]" * 11}'))
+    assert event.refused == () and "x" in event.fields
 
 
 @pytest.mark.parametrize("body", BAD.values(), ids=BAD)
@@ -144,5 +176,5 @@ def test_a_post_processors_record_belongs_to_its_build():
 
 def test_reading_by_itself_says_what_is_wrong():
     """`read_record` gives fields or words."""
-    assert isinstance(read_record(RECORD), dict)
+    assert read_record(RECORD) == (json.loads(RECORD[9:]), ())
     assert isinstance(read_record(RECORD[:-1]), str)
