@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "run a command as a step on this runner",
     "finalize": "end the job that init began: write its document, show its steps and totals",
     "shell-init": "print telemetry_init, telemetry_step_start, telemetry_step_end and telemetry_finalize for a shell",
+    "packer": "run Packer and account for every second of its builds, with no change to the template",
     "collect": "make one job document of a Packer log, and show the report",
     "report": "show one job: its builds, steps and bottlenecks",
     "upload": "put documents into the store (default: every one of $TELEMETRY_DIR not delivered yet)",
@@ -64,6 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
+    if words[:1] == ["packer"]:
+        words = ["packer", *_module("packer").wrapped(words[1:])]
     args = _parser(words).parse_args(words)
     if args.command is None:
         _parser([]).print_help()

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from shutil import get_terminal_size
 
+from buildtel.cli.summary import add_summary
 from buildtel.job import JobDocument
 from buildtel.report import render_csv, render_json, render_markdown, report_of
 
@@ -15,9 +16,10 @@ RENDERERS = {"json": render_json, "csv": render_csv, "markdown": render_markdown
 
 
 def tell(document: JobDocument, where: Path, form: str) -> None:
-    """Say where a document is, and print its report."""
+    """Say where a document is, and print its report; on GitHub it is the job's summary, too."""
     print(f"document: {where}", file=sys.stderr)
     show(document, form)
+    add_summary(document, os.environ)
 
 
 def show(document: JobDocument, form: str) -> None:

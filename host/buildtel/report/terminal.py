@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
@@ -28,12 +28,41 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Gauge:
+    """A figure of the runner, or of the build's machine seen from there, beside a stretch of a build."""
+
+    head: str
+    width: int
+    of: Callable[[Stretch], float | int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """The time axis of a run's builds: its length, the cells it has, and of which characters."""
+
+    span_s: float | None
+    room: int
+    ascii_only: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Placed:
     """A column as wide as its widest cell."""
 
     column: Column
     width: int
 
+
+STYLES = {"provisioner": "", "phase": "dim", "unattributed": "yellow"}
+COLOURS_OF_BARS = {"provisioner": "cyan", "phase": "blue", "unattributed": "yellow"}
+GAUGES = (
+    Gauge("host%", 5, lambda stretch: stretch.runner.get("cpu_percent")),
+    Gauge("vm%", 5, lambda stretch: stretch.hypervisor.get("cpu_percent")),
+    Gauge("io psi%", 7, lambda stretch: stretch.runner.get("psi_io_some_percent")),
+    Gauge("cpu psi%", 8, lambda stretch: stretch.runner.get("psi_cpu_some_percent")),
+    Gauge("wr MB", 5, lambda stretch: stretch.runner.get("disk_write_mb")),
+    Gauge("rx MB", 5, lambda stretch: stretch.runner.get("net_rx_mb")),
+)
 
 COLUMNS = (
     Column("time", "duration_s", 0),
@@ -93,14 +122,20 @@ def _coloured(word: str) -> tuple[str, str]:
 
 
 def _build(build: BuildRows, width: int, ascii_only: bool) -> Iterable[Text]:
-    name, result = _cut(build.name, width - 30), _cut(build.result, 12)
-    head = Text.assemble((name, "bold"), "  ", _coloured(result), f"  {duration(build.duration_s)}")
-    yield head
+    name, result = _cut(build.name, width - 46), _cut(build.result, 12)
+    yield Text.assemble((name, "bold"), "  ", _coloured(result), f"  {duration(build.duration_s)}",
+                        ("  ended last" if build.critical else "", "yellow"))  # fmt: skip
     if build.error:
         yield from _wrapped("  error: ", build.error, width)
-    label_width = _label_width(build, width)
+    gauges = _gauges(build, width)
+    room = width - sum(gauge.width + 1 for gauge in gauges)
+    label_width = _label_width(build, room)
+    if gauges:
+        heads = "".join(f"{gauge.head:>{gauge.width}} " for gauge in gauges)
+        yield Text(" " * (label_width + 13) + heads.rstrip(), "dim")
+    axis = _Axis(build.span_s, room - label_width - 14, ascii_only)
     for stretch in build.stretches:
-        yield _bar_line(stretch, build.span_s, label_width, width, ascii_only)
+        yield _bar_line(stretch, label_width, gauges, axis)
     if build.cut:
         yield Text(f"  and {build.cut} more")
     for artifact in build.artifacts:
@@ -113,14 +148,21 @@ def _label_width(build: BuildRows, width: int) -> int:
     return min(longest, room)
 
 
-def _bar_line(stretch: Stretch, span_s: float | None, label_width: int, width: int, ascii_only: bool) -> Text:
-    style = "" if stretch.kind == "provisioner" else "dim"
+def _gauges(build: BuildRows, width: int) -> list[Gauge]:
+    """The gauges that any stretch has and that leave room for labels and bars."""
+    known = [gauge for gauge in GAUGES if any(gauge.of(stretch) is not None for stretch in build.stretches)]
+    return known[: max((width - 60) // 10, 0)]
+
+
+def _bar_line(stretch: Stretch, label_width: int, gauges: list[Gauge], axis: _Axis) -> Text:
+    style = STYLES[stretch.kind]
     label = _fit(stretch.label, label_width, path=stretch.kind == "provisioner")
     line = Text.assemble("  ", (label, style), f" {duration(stretch.duration_s):>9} ")
-    if span_s and stretch.start_s is not None and stretch.duration_s is not None:
-        room = width - label_width - 14
-        colour = "cyan" if stretch.kind == "provisioner" else "blue"
-        line.append(bar(stretch.start_s / span_s, stretch.duration_s / span_s, room, ascii_only), colour)
+    for gauge in gauges:
+        line.append(f"{number(gauge.of(stretch)):>{gauge.width}} ", "dim")
+    if axis.span_s and stretch.start_s is not None and stretch.duration_s is not None:
+        shares = stretch.start_s / axis.span_s, stretch.duration_s / axis.span_s
+        line.append(bar(*shares, axis.room, axis.ascii_only), COLOURS_OF_BARS[stretch.kind])
     line.rstrip()
     return line
 

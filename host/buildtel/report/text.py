@@ -10,6 +10,7 @@ from buildtel.job import JobDocument
 from buildtel.job.model import ORIGINAL_METRICS
 from buildtel.report.rows import Report, StepRow, report_of
 from buildtel.report.table import plain
+from buildtel.report.timeline import Stretch
 from buildtel.report.words import duration, number, safe
 
 MARKDOWN_COLUMNS = (
@@ -46,12 +47,11 @@ def render_markdown(document: JobDocument) -> str:
     lines = [f"## {plain(report.title)}: {report.status}", ""]
     lines += [f"- {plain(label)}: {plain(text)}" for label, text in report.facts]
     for build in report.builds:
-        lines += ["", f"### {plain(build.name)}: {build.result}, {duration(build.duration_s)}", ""]
+        last = ", ended last" if build.critical else ""
+        lines += ["", f"### {plain(build.name)}: {build.result}, {duration(build.duration_s)}{last}", ""]
         if build.stretches:
-            lines += ["| after | took | what |", "|---:|---:|---|"]
-            lines += [
-                _row(duration(row.start_s), duration(row.duration_s), plain(row.label)) for row in build.stretches
-            ]
+            lines += [_row("after", "took", "host CPU %", "VM CPU %", "what"), "|---:|---:|---:|---:|---|"]
+            lines += [_stretch(row) for row in build.stretches]
     lines += _steps(report)
     if report.bottlenecks:
         lines += ["", "### Bottlenecks", ""]
@@ -59,6 +59,11 @@ def render_markdown(document: JobDocument) -> str:
     if report.missing:
         lines += ["", "### What is missing", "", *(f"- {plain(text)}" for text in report.missing)]
     return "\n".join(lines) + "\n"
+
+
+def _stretch(row: Stretch) -> str:
+    cpu = (number(figures.get("cpu_percent")) for figures in (row.runner, row.hypervisor))
+    return _row(duration(row.start_s), duration(row.duration_s), *cpu, plain(row.label))
 
 
 def _steps(report: Report) -> list[str]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
-from buildtel.job import JobDocument
-from buildtel.job.packer_model import Build, Phase, Provisioner
+from buildtel.job import JobDocument, packer_model
+from buildtel.job.packer_model import Build, PackerRun, Phase, Provisioner
 from buildtel.report.words import safe
 
-Kind = Literal["phase", "provisioner"]
+Kind = Literal["phase", "provisioner", "unattributed"]
+Figures = dict[str, float | int | None]
 MAX_ROWS = 500
 INSTANT_S = 0.05
 FEWEST_FOLDED = 3
@@ -22,18 +23,23 @@ BEFORE_PROVISIONING = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A phase or provisioner: when it began after its build's first, how long it took; None if unknown."""
+    """A phase or provisioner: when it began after its build did, how long it took; None if unknown.
+
+    `runner` and `hypervisor` are the figures of the machine around it, and of the build's machine seen from there.
+    """
 
     kind: Kind
     label: str
     own: bool
     start_s: float | None
     duration_s: float | None
+    runner: Figures = field(default_factory=dict)
+    hypervisor: Figures = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class BuildRows:
-    """One build. `span_s` is the length of its time axis, None without times; `cut` rows were left out."""
+    """One build. `span_s` is the length of its run's time axis, None without times; `cut` rows were left out."""
 
     name: str
     result: str
@@ -43,6 +49,7 @@ class BuildRows:
     span_s: float | None
     stretches: tuple[Stretch, ...]
     cut: int
+    critical: bool = False
 
 
 def build_rows(document: JobDocument) -> list[BuildRows]:
@@ -51,7 +58,7 @@ def build_rows(document: JobDocument) -> list[BuildRows]:
     names = _names(document)
     targets = {(machine.run, machine.target): key for key, machine in document.machines.items()}
     return [
-        _rows(build, names.get(targets.get((number, build.name)), {}))
+        _rows(build, names.get(targets.get((number, build.name)), {}), _span_s(run))
         for number, run in enumerate(runs, 1)
         for build in run.builds
     ]
@@ -77,27 +84,64 @@ def provisioner_label(kind: str, detail: str) -> str:
     return safe(f"{kind} {detail}".strip())
 
 
-def _rows(build: Build, names: dict[int, str]) -> BuildRows:
-    parts: list[Phase | Provisioner] = [*build.phases, *build.provisioners]
-    zero = min((part.started_at for part in parts if part.started_at is not None), default=None)
-    parts.sort(key=place)
-    places = {id(part): index for index, part in enumerate(build.provisioners)}
-    stretches = list(_folded(
-        stretch(part, zero, names.get(places.get(id(part), -1)))
-        for part in parts
-        if not (isinstance(part, Provisioner) and part.own)
-    ))  # fmt: skip
-    ends = [part.ended_at for part in parts if part.ended_at is not None]
+def _span_s(run: PackerRun) -> float | None:
+    """From the start of a run's builds to the end of the last of them."""
+    ends = [build.ended_at for build in run.builds if build.account and build.ended_at is not None]
+    return max(ends) - run.started_at if ends and run.started_at is not None else None
+
+
+def _rows(build: Build, names: dict[int, str], span_s: float | None) -> BuildRows:
+    told = _accounted(build, names) if build.account else _untimed(build, names)
+    stretches = list(_folded(told))
     return BuildRows(
         name=safe(build.name),
         result=safe(build.result),
         duration_s=build.duration_s,
         error=None if build.error is None else safe(build.error),
         artifacts=tuple(safe(text) for text in build.artifacts),
-        span_s=max(ends) - zero if zero is not None and ends else None,
+        span_s=span_s if build.account else None,
         stretches=tuple(stretches[:MAX_ROWS]),
         cut=max(len(stretches) - MAX_ROWS, 0),
+        critical=build.critical,
     )
+
+
+def _accounted(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
+    """The account of a build: all of its time."""
+    for part in build.account:
+        unit = build.provisioners[part.provisioner] if part.provisioner is not None else None
+        yield Stretch(
+            kind=_kind(part, unit),
+            label=_label(part, unit, names),
+            own=unit is not None and unit.own,
+            start_s=part.started_at - (build.started_at or 0.0),
+            duration_s=part.duration_s,
+            runner=part.runner or {},
+            hypervisor=part.hypervisor or {},
+        )
+
+
+def _kind(part: packer_model.Stretch, unit: Provisioner | None) -> Kind:
+    if part.name == "unattributed":
+        return "unattributed"
+    return "phase" if unit is None or unit.own else "provisioner"
+
+
+def _label(part: packer_model.Stretch, unit: Provisioner | None, names: dict[int, str]) -> str:
+    if unit is None:
+        return safe(part.text or part.name)
+    if unit.own:
+        return "buildtel itself"
+    return provisioner_label(unit.kind, names.get(part.provisioner or 0) or unit.detail)
+
+
+def _untimed(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
+    """What a log without times tells: what was done, and in which order."""
+    parts: list[Phase | Provisioner] = sorted([*build.phases, *build.provisioners], key=place)
+    places = {id(part): index for index, part in enumerate(build.provisioners)}
+    for part in parts:
+        if not (isinstance(part, Provisioner) and part.own):
+            yield stretch(part, None, names.get(places.get(id(part), -1)))
 
 
 def place(part: Phase | Provisioner) -> tuple[bool, float, int]:

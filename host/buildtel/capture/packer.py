@@ -1,0 +1,118 @@
+"""Runs Packer as it runs alone, and keeps what it prints, when it came, and what the machine did meanwhile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import buildtel_agent as agent
+from buildtel.capture.debuglog import EVERY_S, DebugLog
+from buildtel.capture.relay import Relay, Write
+from buildtel.capture.sampling import LineRecorder, RunnerSampler
+from buildtel.capture.stamped import StampedLog
+
+VERSION_WAIT_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How Packer ended: its wait status, and why the log is not whole if it is not."""
+
+    status: int
+    problem: str | None
+
+
+class Watched:
+    """A run of Packer that is watched; `lines` is given each stretch of the log as it is kept."""
+
+    def __init__(
+        self, command: Sequence[str], environ: Mapping[str, str], log_path: str,
+        lines: Callable[[bytes], None] | None = None, write: Write | None = None,
+    ) -> None:  # fmt: skip
+        self._log = StampedLog(log_path)
+        self._debug = DebugLog(environ, f"{log_path}.debug")
+        self._lines = lines or _ignore
+        self._recorder = LineRecorder(self._log.record)
+        self._kernel = agent.Kernel()
+        self.sampler = RunnerSampler(self._recorder, self._kernel)
+        self.relay = Relay(command, {**environ, **self._debug.environ}, self._heard, write)
+        self._name = agent.clean_name(f"packer {subcommand(command[1:])}")
+        self._step = f"{self._recorder.sid}.1"
+        self._ask = (command[0], environ)
+
+    def run(self) -> Ended:
+        """Run it to its end.
+
+        Raises:
+            OSError: Packer can't be started.
+        """
+        self._recorder.tell("hello", agent.machine(self._kernel))
+        self.relay.start()
+        fields = {"name": self._name, "parent": None, "c": self._kernel.counters()}
+        self._recorder.tell("start", fields, step=self._step)
+        self.relay.timers[self._sample] = 0.0
+        if self._debug.path:
+            self.relay.timers[self._tail] = 0.0
+        try:
+            status = self.relay.run()
+            self._tail(0.0)
+            self._end(status)
+        finally:
+            self._debug.remove()
+        return Ended(status, self._log.problem)
+
+    def _heard(self, stream: str, data: bytes) -> None:
+        self._tail(0.0)
+        self._lines(self._log.take(stream, data))
+
+    def _tail(self, _now_s: float) -> float:
+        news = self._debug.news()
+        if news:
+            self._lines(self._log.take("debug", news))
+        return EVERY_S
+
+    def _sample(self, now_s: float) -> float:
+        return self.sampler.sample(now_s, self.relay.pid)
+
+    def _end(self, status: int) -> None:
+        counters = self._kernel.counters()
+        self.sampler.sample(time.monotonic(), self.relay.pid)
+        self.sampler.flush()
+        code = os.waitstatus_to_exitcode(status)
+        fields = {
+            "name": self._name, "c": counters, "exit": code if code >= 0 else 128 - code,
+            "signal": -code if code < 0 else None, "cost": agent.cost(self._recorder, self._kernel.proc),
+        }  # fmt: skip
+        self._recorder.tell("end", fields, last=True, step=self._step)
+        self._lines(self._log.take("version", version_line(*self._ask)) + self._log.close())
+
+
+def version_line(packer: str, environ: Mapping[str, str]) -> bytes:
+    """`Packer v1.6.6`, as Packer says it without calling home; empty if it does not."""
+    asked = {**environ, "CHECKPOINT_DISABLE": "1", "PACKER_LOG": "", "PACKER_LOG_PATH": ""}
+    try:
+        done = subprocess.run(
+            [packer, "version"], env=asked, stdin=subprocess.DEVNULL, capture_output=True, timeout=VERSION_WAIT_S,
+            check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return b""
+    return next((line + b"\n" for line in done.stdout.splitlines() if line.startswith(b"Packer v")), b"")
+
+
+def subcommand(words: Sequence[str]) -> str:
+    """The first of Packer's words that is no flag."""
+    return next((word for word in words if not word.startswith("-")), "")
+
+
+def find_packer(environ: Mapping[str, str]) -> str | None:
+    """Where Packer is; None if it is not on the PATH."""
+    return shutil.which("packer", path=environ.get("PATH"))
+
+
+def _ignore(_lines: bytes) -> None:
+    """Nobody looks."""

@@ -1,0 +1,277 @@
+"""Packer as a child: its output, input, signals and exit status are those of a Packer that runs alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from buildtel.capture.terminal import Terminal
+from buildtel.capture.witness import Witness
+
+CHUNK_BYTES = 65536
+PASSED_ON = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+)  # fmt: skip
+OUT, ERR = "out", "err"
+LATEST_POLL_MS = 1000
+
+Write = Callable[[int, bytes], None]
+
+
+class Relay:
+    """Starts a command and hands on what goes in and out, until it ends.
+
+    Where the output is a terminal the command gets a pseudo-terminal, else a pipe; standard error goes the way
+    of standard output where both are the same file, so that their order stays. `heard(stream, data)` is given
+    all output after it was passed on; `timers` are called with the time (monotonic, s) and say in how many
+    seconds next. `write(fd, data)` may take the writing over (for a view below the output).
+    """
+
+    def __init__(
+        self, command: Sequence[str], environ: Mapping[str, str], heard: Callable[[str, bytes], None],
+        write: Write | None = None,
+    ) -> None:  # fmt: skip
+        self._command, self._environ, self._heard = list(command), dict(environ), heard
+        self._write = write or write_all
+        self._sources: dict[int, tuple[str, int]] = {}
+        self._terminal: Terminal | None = None
+        self._wakes = self._waker = -1
+        self._before: dict[int, Any] = {}
+        self._signals: list[int] = []
+        self.timers: dict[Callable[[float], float], float] = {}
+        self.resized: Callable[[], None] | None = None
+        self.pid = 0
+
+    def start(self) -> None:
+        """Start the command.
+
+        Raises:
+            OSError: it can't be started.
+        """
+        self._witness = Witness(PASSED_ON)
+        self._listen()
+        try:
+            self.pid = self._spawn(self._connect())
+        except OSError:
+            self._stop()
+            raise
+        self._pass_on()
+
+    def run(self) -> int:
+        """Hand on until the command has ended; gives its wait status (`os.waitpid`)."""
+        if self._terminal:
+            self._terminal.make_raw()
+        try:
+            while True:
+                self._turn()
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+                if pid:
+                    self._drain()
+                    return status
+        finally:
+            self._stop()
+
+    def _stop(self) -> None:
+        signal.set_wakeup_fd(-1)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        os.close(self._wakes)
+        os.close(self._waker)
+        if self._terminal:
+            self._terminal.restore()
+        self._witness.dismiss()
+
+    # Files.
+
+    def _connect(self) -> dict[int, int]:
+        """The child's files by its numbers; sets where what they bring goes."""
+        child: dict[int, int] = {}
+        if os.isatty(1):
+            keyboard = 0 if os.isatty(0) else None
+            self._terminal = Terminal(1, keyboard)
+            child = {fd: self._terminal.slave for fd in (0, 1, 2) if fd == 1 or os.isatty(fd)}
+            self._sources[self._terminal.master] = (OUT, 1)
+            return child
+        child[1] = self._pipe(OUT, 1)
+        if _same_file(1, 2):
+            child[2] = child[1]
+        elif not os.isatty(2):
+            child[2] = self._pipe(ERR, 2)
+        return child
+
+    def _pipe(self, stream: str, target: int) -> int:
+        source, sink = os.pipe2(os.O_CLOEXEC)
+        self._sources[source] = (stream, target)
+        return sink
+
+    def _spawn(self, files: dict[int, int]) -> int:
+        trouble, told = os.pipe2(os.O_CLOEXEC)
+        pid = os.fork()
+        if pid == 0:
+            self._become(files, told)
+        for fd in {*files.values(), told} - ({self._terminal.slave} if self._terminal else set()):
+            os.close(fd)
+        with open(trouble, "rb") as answer:
+            problem = answer.read()
+        if problem:
+            os.waitpid(pid, 0)
+            raise OSError(int(problem), os.strerror(int(problem)), self._command[0])
+        return pid
+
+    def _become(self, files: dict[int, int], told: int) -> None:
+        try:
+            if self._terminal:
+                self._terminal.adopt()
+            for fd, source in files.items():
+                os.dup2(source, fd)
+            if self._terminal:
+                os.close(self._terminal.slave)
+            for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
+                signal.signal(number, signal.SIG_DFL)
+            os.execvpe(self._command[0], self._command, self._environ)
+        except OSError as error:
+            os.write(told, str(error.errno or 0).encode())
+        finally:
+            os._exit(127)
+
+    # Signals.
+
+    def _listen(self) -> None:
+        self._wakes, self._waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        for number in PASSED_ON:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._came)
+        self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, _nothing)
+        self._before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, self._resize)
+        signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
+
+    def _came(self, number: int, _frame: object) -> None:
+        self._signals.append(number)
+        if self.pid and len(self._signals) == 1:  # else the call that is under way takes it
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """A signal to the group reached Packer by itself, unless Packer has a session of its own."""
+        while self._signals:
+            number = self._signals[0]
+            to_group = self._witness.saw(number)
+            with contextlib.suppress(ProcessLookupError):
+                if to_group and self._terminal:
+                    os.killpg(self.pid, number)
+                elif not to_group:
+                    os.kill(self.pid, number)
+            del self._signals[0]
+
+    def _resize(self, _number: int, _frame: object) -> None:
+        if self._terminal:
+            self._terminal.resize()
+        if self.resized:
+            self.resized()
+
+    # The work.
+
+    def _turn(self) -> None:
+        poll = select.poll()
+        poll.register(self._wakes, select.POLLIN)
+        for fd in self._sources:
+            poll.register(fd, select.POLLIN)
+        if self._terminal and os.isatty(0):
+            poll.register(0, select.POLLIN)
+        now = time.monotonic()
+        wait_s = min((due - now for due in self.timers.values()), default=1.0)
+        for fd, _ in poll.poll(max(0, min(int(wait_s * 1000) + 1, LATEST_POLL_MS))):
+            if fd == self._wakes:
+                os.read(fd, 512)
+            elif fd == 0:
+                self._typed()
+            else:
+                self._pass(fd)
+        self._tick()
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        for act, due in self.timers.items():
+            if due <= now:
+                self.timers[act] = now + act(now)
+
+    def _pass(self, source: int) -> bool:
+        """Pass on what there is; False if there is nothing more."""
+        stream, target = self._sources[source]
+        try:
+            data = os.read(source, CHUNK_BYTES)
+        except OSError:  # a pseudo-terminal that nobody has open any more
+            data = b""
+        if not data:
+            self._drop(source)
+            return False
+        try:
+            self._write(target, data)
+        except OSError:  # our reader left: Packer shall learn it as if the reader was its own
+            self._drop(source)
+            return False
+        self._heard(stream, data)
+        return True
+
+    def _drop(self, source: int) -> None:
+        del self._sources[source]
+        os.close(source)
+
+    def _typed(self) -> None:
+        assert self._terminal is not None
+        try:
+            typed = os.read(0, CHUNK_BYTES)
+        except OSError:
+            return
+        if self._terminal.is_stop_key(typed):
+            self._suspend()
+        elif typed:
+            os.write(self._terminal.master, typed)
+
+    def _suspend(self) -> None:
+        """Stop Packer and ourselves, and go on when the shell says so."""
+        assert self._terminal is not None
+        os.killpg(self.pid, signal.SIGSTOP)
+        self._terminal.restore()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        self._terminal.make_raw()
+        self._terminal.resize()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGCONT)
+
+    def _drain(self) -> None:
+        """Pass on what the command has written before its end; a process it left behind is not waited for."""
+        if self._terminal:
+            os.close(self._terminal.slave)
+        poll = select.poll()
+        for fd in list(self._sources):
+            poll.register(fd, select.POLLIN)
+            while fd in self._sources and any(ready == fd for ready, _ in poll.poll(0)) and self._pass(fd):
+                pass
+            poll.unregister(fd)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of `data`, waiting for a slow reader, of whatever kind its file is."""
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    while data:
+        poll.poll()
+        with contextlib.suppress(BlockingIOError):
+            data = data[os.write(fd, data) :]
+
+
+def _same_file(one: int, other: int) -> bool:
+    try:
+        return os.path.sameopenfile(one, other)
+    except OSError:
+        return False
+
+
+def _nothing(_number: int, _frame: object) -> None:
+    """Only the wake-up counts."""

@@ -1,0 +1,123 @@
+"""The runner's counters while Packer runs, by the agent's own code, and those of the hypervisor's process apart."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import buildtel_agent as agent
+
+RUNNER = {"on": "runner"}
+ROWS_A_RECORD = 10
+SEARCH_EVERY_S = 5
+# The names of hypervisors' processes (`comm`, 15 bytes), and whether Packer is their ancestor: VirtualBox's
+# and VMware's are children of a service.
+HYPERVISORS = (
+    ("qemu-system", True), ("qemu-kvm", True), ("cloud-hyperv", True), ("firecracker", True),
+    ("VBoxHeadless", False), ("VirtualBoxVM", False), ("vmware-vmx", False), ("prl_vm_app", False),
+)  # fmt: skip
+
+
+class LineRecorder(agent.Recorder):
+    """A recorder whose records go to a callable, marked as the runner's."""
+
+    def __init__(self, take: Callable[[bytes], None]) -> None:
+        super().__init__(-1, "")
+        self._take = take
+
+    def tell(self, event: str, fields: dict[str, Any], *, last: bool = False, **shared: Any) -> None:
+        """Make a record of an event; `shared` fields stand in each of its parts."""
+        self.emit(event, fields, {**RUNNER, **shared}, last=last, own_line=True)
+
+    def _write(self, line: bytes, before: bytes) -> None:
+        self.bytes += len(line)
+        self._take(line)
+
+
+class RunnerSampler:
+    """Samples once a second for an hour, then ever more rarely, so that data stays bounded."""
+
+    def __init__(self, recorder: LineRecorder, kernel: agent.Kernel) -> None:
+        self._recorder, self._kernel = recorder, kernel
+        self._names: list[str] = []
+        self._rows: list[list[int | None]] = []
+        self._taken = 0
+        self._search_at = 0.0
+        self._started_ticks = agent.boottime_ns() * os.sysconf("SC_CLK_TCK") // 1_000_000_000
+        self._machines: dict[int, str] = {}
+        self.last: dict[str, Any] = {}
+
+    def sample(self, now_s: float, packer: int) -> float:
+        """Take one sample; gives the seconds until the next is due."""
+        if now_s >= self._search_at:
+            self._search_at = now_s + SEARCH_EVERY_S
+            self._machines = hypervisors(packer, self._started_ticks)
+        self.last = self._kernel.counters()
+        counters = dict(self.last)
+        machines = {name: found for pid, name in self._machines.items() if (found := process_counters(pid))}
+        if machines:
+            counters["hyp"] = machines
+        pairs = [("m_ms", agent.boottime_ns() // 1_000_000), *agent.flatten(counters)]
+        names = [name for name, _ in pairs]
+        if names != self._names or len(self._rows) >= ROWS_A_RECORD:
+            self.flush()
+            self._names = names
+        self._rows.append([value for _, value in pairs])
+        self._taken += 1
+        return float(min(1 << self._taken // 3600, 60))
+
+    def flush(self) -> None:
+        """Record what was sampled since the last record."""
+        if self._rows:
+            self._recorder.tell("samples", {"cols": agent.pack_columns(self._names, self._rows)})
+        self._rows = []
+
+
+def hypervisors(packer: int, started_ticks: int) -> dict[int, str]:
+    """`{pid: name}` of the hypervisors that run for `packer`, or at least since it does."""
+    parents: dict[int, int] = {}
+    named: dict[int, tuple[str, bool]] = {}
+    for word in os.listdir("/proc"):
+        found = word.isdigit() and _stat(int(word))
+        if not found:
+            continue
+        name, fields = found
+        parents[int(word)] = int(fields[1])
+        if name.startswith(NAMES) and int(fields[19]) >= started_ticks:
+            named[int(word)] = (name, next(own for start, own in HYPERVISORS if name.startswith(start)))
+    return {pid: f"{name}:{pid}" for pid, (name, own) in named.items() if not own or _descends(pid, packer, parents)}
+
+
+NAMES = tuple(name for name, _ in HYPERVISORS)
+
+
+def process_counters(pid: int) -> list[int | None] | None:
+    """`[start_ms, cpu_ticks, rss_kb, read_bytes, written_bytes]` of a process, None if it is gone.
+
+    Source: /proc/PID/stat (fields 14, 15, 22 and 24) and /proc/PID/io, which only its user may read.
+    """
+    found = _stat(pid)
+    if not found:
+        return None
+    fields = found[1]
+    hz, page_kb = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE") // 1024
+    io = dict(line.split(b": ") for line in agent.read_file(f"/proc/{pid}/io").splitlines())
+    moved = [int(io[key]) if key in io else None for key in (b"read_bytes", b"write_bytes")]
+    return [int(fields[19]) * 1000 // hz, int(fields[11]) + int(fields[12]), int(fields[21]) * page_kb, *moved]
+
+
+def _stat(pid: int) -> tuple[str, list[bytes]] | None:
+    """The name of a process and the fields behind it, the state first."""
+    text = agent.read_file(f"/proc/{pid}/stat", 4096)
+    opened, closed = text.find(b"("), text.rfind(b")")
+    fields = text[closed + 2 :].split()
+    return (text[opened + 1 : closed].decode("utf-8", "replace"), fields) if closed > 0 and len(fields) > 21 else None
+
+
+def _descends(pid: int, ancestor: int, parents: dict[int, int]) -> bool:
+    for _ in range(len(parents)):
+        if pid == ancestor:
+            return True
+        pid = parents.get(pid, 0)
+    return False

@@ -1,0 +1,81 @@
+"""The log that the wrapper keeps: each line of Packer's behind the time at which it came."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import buildtel_agent as agent
+
+LONGEST_OPEN_BYTES = 1 << 20
+
+
+class Clock:
+    """Host time that never steps: the wall clock at the start, and the monotonic clock since."""
+
+    def __init__(self) -> None:
+        self._zero_ns = time.time_ns() - agent.boottime_ns()
+        self._second, self._text = -1, ""
+
+    def stamp(self) -> bytes:
+        """The time now as `2026-01-24T12:00:00.123Z `."""
+        second, rest_ns = divmod(self._zero_ns + agent.boottime_ns(), 1_000_000_000)
+        if second != self._second:
+            self._second, self._text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._text}.{rest_ns // 1_000_000:03d}Z ".encode()
+
+
+class StampedLog:
+    """A file of stamped lines; whatever becomes of it, nobody is stopped by it.
+
+    A line gets the time at which it was whole: a prompt, which has no end, is glued to what comes after the
+    answer. `problem` says why there is no file, or not all of it.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.problem: str | None = None
+        self._clock = Clock()
+        self._open: dict[str, bytes] = {}
+        self._fd = -1
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+            self._fd = os.open(path, flags, 0o600)
+        except OSError as error:
+            self.problem = f"can't write {path}: {error.strerror}"
+
+    def take(self, stream: str, data: bytes) -> bytes:
+        """Keep what came in a stream; gives the stamped lines that it made whole."""
+        lines = (self._open.pop(stream, b"") + data).split(b"\n")
+        rest = lines.pop()
+        if rest:
+            self._open[stream] = rest if len(rest) < LONGEST_OPEN_BYTES else rest[rest.rfind(b"\r") + 1 :][-4096:]
+        return self._keep(lines)
+
+    def record(self, line: bytes) -> None:
+        """Keep a line of our own."""
+        self._keep([line.strip(b"\n")])
+
+    def close(self) -> bytes:
+        """Keep what has no end; gives it as stamped lines."""
+        kept = self._keep([rest for rest in self._open.values() if rest])
+        self._open.clear()
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        return kept
+
+    def _keep(self, lines: list[bytes]) -> bytes:
+        if not lines:
+            return b""
+        stamp = self._clock.stamp()
+        text = b"".join([stamp + line.removesuffix(b"\r") + b"\n" for line in lines])
+        try:
+            left = text if self._fd >= 0 else b""
+            while left:
+                left = left[os.write(self._fd, left) :]
+        except OSError as error:
+            self.problem = f"can't write {self.path}: {error.strerror}"
+            os.close(self._fd)
+            self._fd = -1
+        return text

@@ -1,0 +1,62 @@
+"""Tells a signal that was sent to this process alone from one that its whole process group got.
+
+Ctrl-C, `timeout` and a CI's kill reach the whole group, Packer as well: to pass such a signal on would make it
+two, and Packer takes the second for an order to stop at once. The kernel does not say which it was. So another
+process stands in the group, blocks all signals and does nothing but tell, when asked, which have come.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from collections.abc import Iterable
+
+ANSWER_MS = 500
+
+
+class Witness:
+    """A child in this process's group; it ends when this process does, however that ends."""
+
+    def __init__(self, signals: Iterable[int]) -> None:
+        self._signals = frozenset(signals)
+        theirs, self._ask = os.pipe2(os.O_CLOEXEC)
+        self._hear, answer = os.pipe2(os.O_CLOEXEC)
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                os.close(self._ask)
+                os.close(self._hear)
+                self._watch(theirs, answer)
+            finally:
+                os._exit(0)
+        os.close(theirs)
+        os.close(answer)
+
+    def _watch(self, asked: int, answer: int) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, self._signals)
+        for fd in range(3):
+            os.dup2(answer, fd)  # the caller's files are not ours to hold open
+        for number in self._signals:
+            signal.signal(number, signal.SIG_DFL)  # an ignored signal would never be pending
+        while os.read(asked, 1):
+            came = [number for number in signal.sigpending() if number in self._signals]
+            for number in came:
+                signal.sigtimedwait([number], 0)
+            os.write(answer, bytes([*came, 0]))
+
+    def saw(self, number: int) -> bool:
+        """Whether the group got this signal since it was asked last; False if the witness is gone."""
+        try:
+            os.write(self._ask, b"?")
+            poll = select.poll()
+            poll.register(self._hear, select.POLLIN)
+            return bool(poll.poll(ANSWER_MS)) and number in os.read(self._hear, 64)
+        except OSError:
+            return False
+
+    def dismiss(self) -> None:
+        """End it."""
+        os.close(self._ask)
+        os.close(self._hear)
+        os.waitpid(self.pid, 0)

@@ -1,0 +1,35 @@
+"""The report as the job summary of GitHub Actions."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from buildtel.job import JobDocument
+
+LARGEST_BYTES = 1024 * 1024  # of all that a step writes there; GitHub refuses more
+CUT = "\n\n*(cut: GitHub takes no more; the document has it all)*\n"
+
+
+def add_summary(document: JobDocument, environ: Mapping[str, str]) -> None:
+    """Append the report to the job's summary, where there is one; what does not fit is left out and said."""
+    path = environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    from buildtel.report import render_markdown
+
+    try:
+        with open(path, "ab") as file:  # noqa: PTH123
+            file.write(fitting(render_markdown(document), LARGEST_BYTES - file.tell()))
+    except OSError as error:
+        print(f"buildtel-host: no job summary: {path}: {error.strerror}", file=sys.stderr)
+
+
+def fitting(text: str, room_bytes: int) -> bytes:
+    """As many whole lines of `text` as fit, with a word on the rest."""
+    data = text.encode("utf-8", "replace")
+    if len(data) <= room_bytes:
+        return data
+    kept = data[: max(room_bytes - len(CUT.encode()), 0)]
+    kept = kept[: kept.rfind(b"\n") + 1]
+    return kept + CUT.encode() if kept else b""
