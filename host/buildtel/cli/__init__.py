@@ -38,7 +38,7 @@ STOPPED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status: 0 done, 1 failed, 2 wrong usage."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = [*(sys.argv[1:] if argv is None else argv)]
     if words[:1] == ["--version"]:
         from buildtel_agent import __version__
 

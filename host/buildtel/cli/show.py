@@ -49,10 +49,12 @@ def _show_table(document: JobDocument) -> None:
 
 
 def write(text: str) -> None:
-    """Print `text`; what the output's encoding does not have is escaped."""
+    """Print `text`; what the output's encoding does not have, or a CI's runner would obey, is escaped."""
+    from buildtel.report.words import printed
+
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    sys.stdout.write(text)
+    sys.stdout.write(printed(text))
 
 
 def width() -> int:

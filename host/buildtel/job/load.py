@@ -2,36 +2,102 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from buildtel.errors import BuildtelError
 from buildtel.job.model import SCHEMA, JobDocument
 
 FAMILY = SCHEMA.rpartition("/")[0]
+MAX_BYTES = 256 << 20
+MAX_DEPTH = 24
+MAX_NUMBER = 1e30  # far above any figure that 64-bit counters give
+EARLIEST_TIME_S, LATEST_TIME_S = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
+TIMES = frozenset(
+    ("job_start", "job_end", "start_time", "end_time", "last_seen", "time", "started_at", "ended_at", "began_at")
+)
+
+
+class _Refused(ValueError):
+    """The reason, as its only argument."""
 
 
 def load_document(data: bytes, where: str) -> JobDocument:
     """The document in `data`; `where` names it in errors.
 
     Raises:
-        BuildtelError: it is not JSON, not a job document, or one of a version to come.
+        BuildtelError: it is not JSON, not a job document, holds what no document does (a number that is not
+            finite, or far out of range; a key twice; half a surrogate; too deep a nesting), or is one of a
+            version to come.
     """
+    if len(data) > MAX_BYTES:
+        raise BuildtelError(f"{where}: not a job document: larger than {MAX_BYTES >> 20} MB")
     try:
-        value = from_json(data)
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_distinct)
+    except RecursionError:
+        raise BuildtelError(f"{where}: not a job document: not JSON (nested too deeply)") from None
     except ValueError as error:
         raise BuildtelError(f"{where}: not a job document: not JSON ({_line(error)})") from None
     if not isinstance(value, dict) or not {"job", "steps"} <= value.keys():
         raise BuildtelError(f"{where}: not a job document: it has no `job` and `steps`")
     _refuse_newer(value, where)
+    for place, words in _wrong(value, ()):
+        raise BuildtelError(f"{where}: not a job document: `{_shown(place)}`: {words}")
     try:
         return JobDocument.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise BuildtelError(f"{where}: not a job document: `{place}`: {first['msg']}") from None
+        raise BuildtelError(f"{where}: not a job document: `{_shown(first['loc'])}`: {first['msg']}") from None
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        (name, _), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise _Refused(f"the key {name[:60]!r} stands twice")
+    return fields
+
+
+def _wrong(value: Any, place: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """What no document holds, and where."""
+    if isinstance(value, dict | list):
+        if len(place) >= MAX_DEPTH:
+            yield place, "nested too deeply"
+            return
+        for name, item in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(name, str) and not _encodes(name):
+                yield place, "half a surrogate"
+            elif isinstance(item, dict | list):
+                yield from _wrong(item, (*place, name))
+            elif (words := _wrong_leaf(name, item)) is not None:
+                yield (*place, name), words
+
+
+def _wrong_leaf(name: Any, value: Any) -> str | None:
+    if isinstance(value, str):
+        return None if _encodes(value) else "half a surrogate"
+    if isinstance(value, int | float):
+        if not abs(value) <= MAX_NUMBER:
+            return "not a finite number"
+        if name in TIMES and not EARLIEST_TIME_S <= value <= LATEST_TIME_S:
+            return "not a time before the year 10000"
+    return None
+
+
+def _encodes(text: str) -> bool:
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeError:
+        return False
+
+
+def _shown(place: tuple[Any, ...]) -> str:
+    whole = ".".join(str(part)[:60] for part in place[:MAX_DEPTH])
+    return "".join(char if char.isprintable() else "?" for char in whole)
 
 
 def _refuse_newer(value: dict[str, Any], where: str) -> None:

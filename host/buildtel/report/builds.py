@@ -102,8 +102,7 @@ def render_history(rows: Sequence[BuildRow], form: str, width: int, *, ascii_onl
 def _data(names: Sequence[str], records: list[dict[str, Any]], form: str) -> str:
     if form == "json":
         return json_text([{name: record[name] for name in names} for record in records])
-    texts = ("build", "job", "version")
-    return csv_text(names, [{**record, **{name: safe(record[name]) for name in texts}} for record in records])
+    return csv_text(names, records)
 
 
 def _drawn(table: Table, form: str, width: int) -> str:

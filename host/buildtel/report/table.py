@@ -11,6 +11,8 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
+from buildtel.report.words import cell
+
 NARROWEST_CELL = 8
 GAP = "  "
 
@@ -37,7 +39,7 @@ def text_lines(table: Table, width: int) -> Iterable[str]:
     widths = _widths(table, width)
     names = tuple(head.name for head in table.heads)
     for row in [names, *table.rows] if any(names) else table.rows:
-        cells = (_cell(text, head, room) for text, head, room in zip(row, table.heads, widths, strict=True))
+        cells = (_fitted(text, head, room) for text, head, room in zip(row, table.heads, widths, strict=True))
         yield set_cell_size(GAP.join(cells).rstrip(), width).rstrip()
 
 
@@ -53,7 +55,7 @@ def _widths(table: Table, width: int) -> list[int]:
     return widths
 
 
-def _cell(text: str, head: Head, room: int) -> str:
+def _fitted(text: str, head: Head, room: int) -> str:
     if cell_len(text) > room:
         return set_cell_size(text, max(room - 2, 0)) + ".."
     padding = " " * (room - cell_len(text))
@@ -82,11 +84,11 @@ def csv_text(names: Sequence[str], records: Iterable[Mapping[str, Any]]) -> str:
     """A line of names, then one for each record; what is not known is empty."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([record.get(name) for name in names] for record in records)
+    writer.writerow(map(cell, names))
+    writer.writerows([cell(record.get(name)) for name in names] for record in records)
     return out.getvalue()
 
 
 def json_text(value: Any) -> str:
-    """`value` indented, in ASCII."""
-    return json.dumps(value, indent=2, ensure_ascii=True) + "\n"
+    """`value` indented, in ASCII, without anything that a CI's runner would take for a command."""
+    return json.dumps(value, indent=2, ensure_ascii=True).replace("##", "#\\u0023") + "\n"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 
 from buildtel.job import JobDocument
 from buildtel.job.model import ORIGINAL_METRICS
 from buildtel.report.rows import Report, StepRow, report_of
-from buildtel.report.table import plain
+from buildtel.report.table import json_text, plain
 from buildtel.report.timeline import Stretch
-from buildtel.report.words import duration, number, safe
+from buildtel.report.words import cell, duration, number
 
 MARKDOWN_COLUMNS = (
     ("time", "duration_s"), ("CPU %", "cpu_percent"), ("memory MB", "memory_used_mb"), ("read MB", "disk_read_mb"),
@@ -22,7 +21,7 @@ MARKDOWN_COLUMNS = (
 
 def render_json(document: JobDocument) -> str:
     """The document itself, indented."""
-    return json.dumps(document.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=True) + "\n"
+    return json_text(document.model_dump(mode="json", by_alias=True))
 
 
 def render_csv(document: JobDocument) -> str:
@@ -31,10 +30,11 @@ def render_csv(document: JobDocument) -> str:
     names = [*ORIGINAL_METRICS, *sorted(further)]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["job", "version", "machine", "name", "status", "exit_code", "start_time", "end_time", *names])
+    heads = ("job", "version", "machine", "name", "status", "exit_code", "start_time", "end_time", *names)
+    writer.writerow(map(cell, heads))
     for step in document.steps:
         known = (document.job, document.version, step.machine, step.name, step.status)
-        words = ("" if item is None else safe(item) for item in known)
+        words = (cell(item) for item in known)
         writer.writerow(
             [*words, step.exit_code, step.start_time, step.end_time, *(step.metrics.get(name) for name in names)]
         )
@@ -48,7 +48,7 @@ def render_markdown(document: JobDocument) -> str:
     lines += [f"- {plain(label)}: {plain(text)}" for label, text in report.facts]
     for build in report.builds:
         last = ", ended last" if build.critical else ""
-        lines += ["", f"### {plain(build.name)}: {build.result}, {duration(build.duration_s)}{last}", ""]
+        lines += ["", f"### {plain(build.name)}: {plain(build.result)}, {duration(build.duration_s)}{last}", ""]
         if build.stretches:
             lines += [_row("after", "took", "host CPU %", "VM CPU %", "what"), "|---:|---:|---:|---:|---|"]
             lines += [_stretch(row) for row in build.stretches]

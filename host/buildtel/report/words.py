@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 LONGEST = 500
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_COMMAND = re.compile(r"(?m)^(\s*):(?=:)|#(?=#[\w.]*\[)")
 
 
 def duration(seconds: float | None) -> str:
@@ -47,6 +50,22 @@ def safe(text: Any) -> str:
     whole = str(text)
     shown = whole if len(whole) <= LONGEST else whole[:LONGEST] + " ..."
     return "".join(char if char.isprintable() else _escaped(char) for char in shown)
+
+
+def printed(text: str) -> str:
+    """`text` for a CI's log: what a runner would take for a command is shown as its Python escape.
+
+    GitHub Actions obeys lines that begin with `::`, it and others `##[…]` and `##vso[…]` wherever they stand.
+    """
+    return _COMMAND.sub(lambda found: f"{found[1]}\\x3a" if found[1] is not None else "\\x23", text)
+
+
+def cell(value: Any) -> Any:
+    """`value` for a spreadsheet: a text is safe, and none is a formula; others stay, None is empty."""
+    if not isinstance(value, str):
+        return value
+    text = safe(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _escaped(char: str) -> str:

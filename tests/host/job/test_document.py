@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,21 @@ def test_metrics_of_a_newer_agent_are_kept() -> None:
     assert json.loads(document.to_json())["steps"][0]["gpu_percent"] == 12.5
 
 
+def with_counters(counters: Any) -> bytes:
+    """An original's document whose step has these counters."""
+    return json.dumps({**ORIGINAL, "steps": [{**ORIGINAL["steps"][0], "counters": {"start": counters}}]}).encode()
+
+
+def with_more(value: bytes) -> bytes:
+    """An original's document with a field of a newer program."""
+    return json.dumps(ORIGINAL)[:-1].encode() + b',"x":' + value + b"}"
+
+
+def nested(depth: int) -> Any:
+    """Lists in lists."""
+    return [nested(depth - 1)] if depth else []
+
+
 BAD = {
     "empty": (b"", "not JSON"),
     "cut": (b'{"job": "a", "steps": [', "not JSON"),
@@ -82,6 +98,19 @@ BAD = {
     "newer": (json.dumps({**ORIGINAL, "schema": "buildtel.job/2"}).encode(), "a newer buildtel"),
     "foreign schema": (json.dumps({**ORIGINAL, "schema": ["x"]}).encode(), "not one of buildtel's"),
     "deep": (b"[" * 100_000, "not JSON"),
+    "as deep as Python reads": (with_more(b"[" * 200 + b"]" * 200), "deeply"),
+    "deep, where anything may stand": (with_counters({"a": nested(30)}), "nested too deeply"),
+    "not a number": (with_counters({"a": [float("nan")]}), "`steps.0.counters.start.a.0`: not a finite number"),
+    "huge": (json.dumps({**ORIGINAL, "new": 10**40}).encode(), "`new`: not a finite number"),
+    "beyond every float": (json.dumps({**ORIGINAL, "new": 10**400}).encode(), "`new`: not a finite number"),
+    "of 5,000 digits": (with_more(b"9" * 5000), "not JSON"),
+    "out of range": (with_more(b"1e999"), "`x`: not a finite number"),
+    "year 10000": (json.dumps({**ORIGINAL, "job_end": 253402300800}).encode(), "`job_end`: not a time"),
+    "a key twice": (with_more(b'1,"job":"other"'), "'job' stands twice"),
+    "half a surrogate": (json.dumps({**ORIGINAL, "runner": "\ud800"}).encode(), "`runner`: half a surrogate"),
+    "half a surrogate in a key": (json.dumps({**ORIGINAL, "\ud800": 1}).encode(), "half a surrogate"),
+    "UTF-16": (json.dumps(ORIGINAL).encode("utf-16"), "not JSON"),
+    "words that hold newlines": (json.dumps({**ORIGINAL, "steps": [{"series": {"c\nd": 1}}]}).encode(), "series.c?d"),
 }
 
 
@@ -94,3 +123,10 @@ def test_what_is_no_document_is_refused_in_one_line(data: bytes, words: str) -> 
     assert str(caught.value).startswith("x.json: ")
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_document_too_large_is_not_even_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the bound nothing is read of it."""
+    monkeypatch.setattr(import_module("buildtel.job.load"), "MAX_BYTES", 10)
+    with pytest.raises(BuildtelError, match="x: not a job document: larger than"):
+        load_document(b" " * 11, "x")
