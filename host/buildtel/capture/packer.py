@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import buildtel_agent as agent
 from buildtel.capture.debuglog import EVERY_S, DebugLog
-from buildtel.capture.relay import Relay, Write
+from buildtel.capture.relay import Relay, Write, write_all
 from buildtel.capture.sampling import LineRecorder, RunnerSampler
 from buildtel.capture.stamped import StampedLog
 
@@ -31,7 +31,7 @@ class Watched:
 
     def __init__(
         self, command: Sequence[str], environ: Mapping[str, str], log_path: str,
-        lines: Callable[[bytes], None] | None = None, write: Write | None = None,
+        lines: Callable[[bytes], None] | None = None, write: Write = write_all,
     ) -> None:  # fmt: skip
         self._log = StampedLog(log_path)
         self._debug = DebugLog(environ, f"{log_path}.debug")

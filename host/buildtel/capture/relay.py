@@ -28,24 +28,26 @@ class Relay:
     """Starts a command and hands on what goes in and out, until it ends.
 
     Where the output is a terminal the command gets a pseudo-terminal, else a pipe; standard error goes the way
-    of standard output where both are the same file, so that their order stays. `heard(stream, data)` is given
-    all output after it was passed on; `timers` are called with the time (monotonic, s) and say in how many
-    seconds next. `write(fd, data)` may take the writing over (for a view below the output).
+    of standard output where both are the same file, so that their order stays. `write(fd, data)` writes the
+    output, then `heard(stream, data)` is given it; `begun`, `resized` and `over` are called at those moments,
+    `timers` with the time (monotonic, s) when they are due, and say in how many seconds next.
     """
 
     def __init__(
         self, command: Sequence[str], environ: Mapping[str, str], heard: Callable[[str, bytes], None],
-        write: Write | None = None,
+        write: Write,
     ) -> None:  # fmt: skip
         self._command, self._environ, self._heard = list(command), dict(environ), heard
-        self._write = write or write_all
+        self._write = write
         self._sources: dict[int, tuple[str, int]] = {}
         self._terminal: Terminal | None = None
         self._wakes = self._waker = -1
         self._before: dict[int, Any] = {}
         self._signals: list[int] = []
         self.timers: dict[Callable[[float], float], float] = {}
-        self.resized: Callable[[], None] | None = None
+        self.begun: Callable[[], None] = _nothing
+        self.resized: Callable[[], None] = _nothing
+        self.over: Callable[[], None] = _nothing
         self.pid = 0
 
     def start(self) -> None:
@@ -67,12 +69,14 @@ class Relay:
         """Hand on until the command has ended; gives its wait status (`os.waitpid`)."""
         if self._terminal:
             self._terminal.make_raw()
+        self.begun()
         try:
             while True:
                 self._turn()
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
                 if pid:
                     self._drain()
+                    self.over()
                     return status
         finally:
             self._stop()
@@ -171,8 +175,7 @@ class Relay:
     def _resize(self, _number: int, _frame: object) -> None:
         if self._terminal:
             self._terminal.resize()
-        if self.resized:
-            self.resized()
+        self.resized()
 
     # The work.
 
@@ -273,5 +276,5 @@ def _same_file(one: int, other: int) -> bool:
         return False
 
 
-def _nothing(_number: int, _frame: object) -> None:
-    """Only the wake-up counts."""
+def _nothing(*_: object) -> None:
+    """Of a signal only the wake-up counts; nobody else asked to be called."""

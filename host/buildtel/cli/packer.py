@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -68,13 +69,25 @@ def _build(args: argparse.Namespace, command: list[str]) -> int:
     from buildtel.capture.packer import Watched
 
     log = _log_path(args)
-    watched = Watched(command, os.environ, log)
+    if _is_live(args.live, os.environ):
+        from buildtel.cli.live import watched_live
+
+        watched = watched_live(command, log, args.job or "build")
+    else:
+        watched = Watched(command, os.environ, log)
     ended = watched.run()
     try:
         _account(args, log, ended.problem)
     except (BuildtelError, OSError) as error:
         print(f"buildtel-host: this build has no document: {error}; its log: {log}", file=sys.stderr)
     return _as_packer(os.waitstatus_to_exitcode(ended.status))
+
+
+def _is_live(mode: str, environ: Mapping[str, str]) -> bool:
+    """Whether there is a view: by default on a terminal that a person looks at."""
+    if mode == "auto":
+        return sys.stdout.isatty() and not environ.get("CI") and environ.get("TERM", "dumb") != "dumb"
+    return mode == "always"
 
 
 def _log_path(args: argparse.Namespace) -> str:

@@ -1,0 +1,50 @@
+"""How long the phases of a job's builds usually take: the medians of its last documents."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from statistics import median
+
+from buildtel.job import JobDocument
+from buildtel.job.packer_model import Build
+
+Key = tuple[str, str, int | str]
+_NUMBERS = re.compile(r"\d+")
+
+
+class Usual:
+    """Medians by build and phase; `builds` is of how many documents they are."""
+
+    def __init__(self, documents: Iterable[JobDocument] = ()) -> None:
+        found: dict[Key, list[float]] = defaultdict(list)
+        self.builds: Counter[str] = Counter()
+        for document in documents:
+            for run in document.packer.runs if document.packer else ():
+                for build in run.builds:
+                    self._add(build, found)
+        self._medians = {key: median(values) for key, values in found.items()}
+
+    def _add(self, build: Build, found: dict[Key, list[float]]) -> None:
+        self.builds[build.name] += build.result == "success"
+        for part in build.account if build.result == "success" else ():
+            if part.provisioner is None:
+                found[phase_key(build.name, part.name, part.text)].append(part.duration_s)
+            else:
+                kind = build.provisioners[part.provisioner].kind
+                found[provisioner_key(build.name, part.provisioner, kind)].append(part.duration_s)
+
+    def seconds(self, key: Key) -> float | None:
+        """The median, None if no build had it."""
+        return self._medians.get(key)
+
+
+def phase_key(build: str, name: str, text: str) -> Key:
+    """What names a phase of a build in all runs: ports and ids in its text differ."""
+    return build, name, _NUMBERS.sub("0", text)
+
+
+def provisioner_key(build: str, place: int, kind: str) -> Key:
+    """What names a provisioner of a build in all runs: its place, and its kind lest another stands there now."""
+    return build, kind, place

@@ -1,0 +1,131 @@
+"""Draws the board below the output that scrolls by.
+
+The cursor always rests where Packer's output goes on: the view is drawn below it and erased before the next
+output. While a line of the output is unfinished (a prompt, a progress bar) there is no view.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.cells import cell_len, set_cell_size
+
+from buildtel.live.board import Board, BuildLine, Gauges
+from buildtel.report.words import duration, safe
+from buildtel_agent import metrics
+
+EVERY_S = 0.5
+MOST_BUILDS = 8
+FEWEST_ROWS = 8
+DIM, PLAIN, BOLD = "\x1b[2m", "\x1b[0m", "\x1b[1m"
+ERASE = b"\x1b[J"
+GAUGES = (
+    ("cpu", "cpu_percent", "%"), ("mem", "memory_used_mb", "M"), ("io", "psi_io_some_percent", "%"),
+)  # fmt: skip
+
+
+class View:
+    """Writes output through, and the board below it.
+
+    Args:
+        fd: the terminal.
+        board: what is under way.
+        runner: gives the runner's newest counters.
+        write: writes all of some bytes to a file.
+    """
+
+    def __init__(
+        self, fd: int, board: Board, runner: Callable[[], Mapping[str, Any]], write: Callable[[int, bytes], None]
+    ) -> None:
+        self._fd, self._board, self._runner, self._write_all = fd, board, runner, write
+        self.drawn_s = 0.0
+        self._shown = False
+        self._whole_line = True
+        self._runner_gauges = Gauges(0.0, 0, {})
+        self._colour = not os.environ.get("NO_COLOR")
+
+    def write(self, fd: int, data: bytes) -> None:
+        """Output of Packer's, to whichever file."""
+        self.erase()
+        self._write_all(fd, data)
+        self._whole_line = data.endswith(b"\n")
+
+    def draw(self, now_s: float) -> float:
+        """Draw what is under way; gives the seconds until the next time."""
+        self.drawn_s = now_s
+        self.erase()
+        if self._whole_line:
+            columns, rows = _size(self._fd)
+            lines = self._lines(now_s, columns) if rows >= FEWEST_ROWS and columns >= 20 else []
+            if lines:
+                text = "".join(f"\r\n{line}" for line in lines) + f"\x1b[{len(lines)}A\r"
+                self._write_all(self._fd, text.encode("utf-8", "replace"))
+                self._shown = True
+        return EVERY_S
+
+    def erase(self) -> None:
+        """Leave no trace of the view."""
+        if self._shown:
+            self._write_all(self._fd, ERASE)
+            self._shown = False
+
+    def _lines(self, now_s: float, width: int) -> list[str]:
+        builds = list(self._board.builds.values())
+        running = [build for build in builds if build.result is None]
+        shown = (running + [build for build in builds if build.result is not None])[:MOST_BUILDS]
+        names = min(max((cell_len(safe(build.name)) for build in shown), default=0), width // 4)
+        lines = [self._build(build, names, now_s, width) for build in shown]
+        if len(builds) > len(shown):
+            lines.append(self._dim(f" and {len(builds) - len(shown)} more builds", width))
+        return [*lines, self._machine(now_s, names, width)]
+
+    def _build(self, build: BuildLine, names: int, now_s: float, width: int) -> str:
+        name = set_cell_size(safe(build.name), names)
+        if build.result is not None:
+            return self._dim(f" {name}  {build.result} after {duration(build.took_s)}", width)
+        took = duration(now_s - build.since_s)
+        times = f"{took:>7}" + (f" of {duration(build.usual_s)}" if build.usual_s is not None else "")
+        gauges = _gauge_text("guest", build.gauges.figures if build.gauges else {})
+        if build.gauges and gauges and now_s - build.gauges.heard_s >= 60:
+            gauges += f" ({duration(now_s - build.gauges.heard_s)} ago)"
+        return self._row(name, safe(build.doing), times, gauges, width)
+
+    def _row(self, name: str, doing: str, times: str, gauges: str, width: int) -> str:
+        """One line: what does not fit is left out, the gauges first."""
+        room = width - 1
+        fixed = 1 + cell_len(name) + 2 + 2 + cell_len(times)
+        tail = f"  {gauges}" if gauges and room - fixed - cell_len(gauges) - 2 >= 16 else ""
+        doing = set_cell_size(doing, max(min(room - fixed - cell_len(tail), 48), 4))
+        text = set_cell_size(f" {name}  {doing}  {times}{tail}", room).rstrip()
+        bold = f"{BOLD}{name}{PLAIN}" if self._colour else name
+        return text.replace(name, bold, 1) if name.strip() else text
+
+    def _machine(self, now_s: float, names: int, width: int) -> str:
+        counters = self._runner()
+        m_ns = int(now_s * 1e9)
+        if counters is not self._runner_gauges.counters:
+            before, self._runner_gauges = self._runner_gauges, Gauges(now_s, m_ns, counters)
+            seconds = now_s - before.heard_s
+            self._runner_gauges.figures = metrics(dict(before.counters), dict(counters), seconds) if before.m_ns else {}
+        total = f"total {duration(now_s - self._board.started_s)}"
+        gauges = _gauge_text("host", self._runner_gauges.figures)
+        return self._dim(f" {set_cell_size('', names)}  {total}{'  ' + gauges if gauges else ''}", width)
+
+    def _dim(self, text: str, width: int) -> str:
+        cut = set_cell_size(text, width - 1).rstrip()
+        return f"{DIM}{cut}{PLAIN}" if self._colour else cut
+
+
+def _gauge_text(whose: str, figures: Mapping[str, float | int]) -> str:
+    known = [f"{label} {figures[metric]:.0f}{unit}" for label, metric, unit in GAUGES if metric in figures]
+    return " ".join([whose, *known]) if known else ""
+
+
+def _size(fd: int) -> tuple[int, int]:
+    try:
+        columns, rows = os.get_terminal_size(fd)
+    except OSError:
+        return 80, 24
+    return columns or 80, rows or 24
