@@ -22,6 +22,7 @@ else:
 
 BUCKET = "appliance-telemetry"
 TIMEOUT_S = 60.0
+LARGEST = 1 << 20
 
 # Setting: the variables that hold it, strongest first. Flags and the file have the setting's own name.
 VARIABLES: dict[str, tuple[str, ...]] = {
@@ -96,9 +97,15 @@ def _found(environ: Mapping[str, str], flags: Mapping[str, str | None]) -> dict[
 def _read_file(path: Path) -> dict[str, str]:
     """The table `[store]` of the file; empty if there is no file."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise UsageError(f"{path}: larger than any configuration ({LARGEST >> 20} MB): see docs/store.md")
+        content = tomllib.loads(data.decode("utf-8"))
     except FileNotFoundError:
         return {}
+    except RecursionError:
+        raise UsageError(f"{path}: not TOML: nested too deeply") from None
     except OSError as error:
         raise UsageError(f"can't read {path}: {error.strerror}") from None
     except ValueError as error:

@@ -16,7 +16,7 @@ def place(tmp_path: Path, file: str = "", flags: dict[str, str | None] | None = 
     """What is settled on by a configuration file, flags and the environment."""
     if file:
         (tmp_path / "buildtel").mkdir(exist_ok=True)
-        (tmp_path / "buildtel" / "config.toml").write_text(file)
+        (tmp_path / "buildtel" / "config.toml").write_bytes(file.encode("utf-8", "surrogateescape"))
     return read_store_place({"XDG_CONFIG_HOME": str(tmp_path), **environ}, flags or {}, DEFAULT)
 
 
@@ -74,6 +74,9 @@ def test_the_originals_keys_stand_before_a_profile(tmp_path: Path) -> None:
 
 MISTAKES = {
     "no toml": ("[store", {}, "not TOML"),
+    "no text": ("\udcff", {}, "not TOML"),
+    "deep": ("a = " + "[" * 100_000, {}, "not TOML"),
+    "large": ("#" * (1 << 20) + "\n", {}, "larger than any configuration"),
     "unknown setting": ('[store]\nsecret_key = "x"', {}, "has no setting 'secret_key'"),
     "unknown table": ("[shop]\na = 1", {}, r"only a table \[store\] is known, not shop"),
     "no table": ("store = 1", {}, r"only a table \[store\] is known"),

@@ -141,7 +141,7 @@ def _entry(store: Store, key: str) -> Entry:
     try:
         return layout.parse_index_key(key)
     except ValueError:
-        raise StoreError(f"{store.address()}: {key!r} is no index key") from None
+        raise StoreError(f"{store.address()}: {key!r} is no index key: remove it") from None
 
 
 def newest_of_version(store: Store, job: str, version: str) -> str | None:

@@ -16,13 +16,16 @@ BEHIND_ALL = "~"  # the names of index keys begin with digits, which sort before
 
 def jobs(store: Store) -> list[str]:
     """The names of all jobs: one list for each, and one more."""
-    found = []
+    found: list[str] = []
     start_after = ""
     while keys := store.list(INDEX, start_after, 1):
         job = keys[0].split("/")[1]
-        found.append(layout.unescape(job))
-        start_after = f"{INDEX}{job}/{BEHIND_ALL}"
-    return found
+        if job in found[-1:]:
+            start_after = keys[0]  # a stranger's key behind all of ours
+        else:
+            found.append(job)
+            start_after = f"{INDEX}{job}/{BEHIND_ALL}"
+    return [layout.unescape(job) for job in found]
 
 
 def builds(store: Store, job: str | None, limit: int | None) -> list[Entry]:

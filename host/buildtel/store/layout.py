@@ -19,6 +19,11 @@ RESERVED = ("latest", "index")
 LONGEST = 120
 NOTHING = "%"
 CUT = "%~"
+_PART = r"%|(?!\.)[A-Za-z0-9._+%-]{1,119}(?:%~[0-9a-f]{16})?"
+_INDEX_KEY = re.compile(
+    rf"index/(?P<job>{_PART})/(?P<inverse>1?[0-9]{{13}})~(?P<folder>[0-9]{{8}}_[0-9]{{6}}(?:_[0-9]{{1,3}})?)"
+    rf"~(?P<status>[a-z]{{1,20}})~(?P<length>-|-?[0-9]{{1,12}}\.[0-9]{{3}})~(?P<version>{_PART})"
+)
 
 
 def escape(name: str) -> str:
@@ -108,9 +113,13 @@ def parse_index_key(key: str) -> Entry:
     Raises:
         ValueError: it is no index key.
     """
-    _, job, name = key.split("/")
-    inverse, folder, status, length, version = name.split("~", 4)
-    time = datetime.fromtimestamp((NEWEST_FIRST - int(inverse)) // 1000, timezone.utc)
-    document = document_key(f"{version}/{folder}", unescape(job), time)
-    duration_s = None if length == "-" else float(length)
-    return Entry(unescape(job), unescape(version), time, status, duration_s, document)
+    found = _INDEX_KEY.fullmatch(key)
+    if found is None or {found["job"], found["version"]} & set(RESERVED):
+        raise ValueError("not an index key")
+    time = datetime.fromtimestamp((NEWEST_FIRST - int(found["inverse"])) // 1000, timezone.utc)
+    if not found["folder"].startswith(stamp(time)):
+        raise ValueError("its two times do not agree")
+    job, version = unescape(found["job"]), found["version"]
+    document = document_key(f"{version}/{found['folder']}", job, time)
+    duration_s = None if found["length"] == "-" else float(found["length"])
+    return Entry(job, unescape(version), time, found["status"], duration_s, document)

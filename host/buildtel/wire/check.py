@@ -14,7 +14,7 @@ from pathlib import Path
 from buildtel import shipped
 from buildtel.wire import place
 from buildtel.wire.provisioners import Measured, Provisioner, faults, measured, of_build, quotes_variables, shown
-from buildtel.wire.template import Block, Template, read_file
+from buildtel.wire.template import Block, Template, read_file, read_head
 
 WRONG = "wrong"
 UNMEASURED = "unmeasured"
@@ -123,7 +123,7 @@ def _declared(blocks: tuple[Block, ...]) -> Iterator[str]:
 
 def _switched_off(template: Template) -> Iterator[Finding]:
     for path in sorted(template.folder.glob("*.auto.pkrvars.hcl")):
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = read_head(path).decode("utf-8", "replace")
         for number, line in enumerate(text.split("\n"), start=1):
             if re.match(r'\s*buildtel_enabled\s*=\s*"?false', line):
                 yield Finding(WRONG, path, number, "turns buildtel off: nothing is measured; delete the line")

@@ -6,7 +6,9 @@ folder means are Packer's: all `*.pkr.hcl` of one folder make one configuration.
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +20,8 @@ from lark.exceptions import LarkError, UnexpectedInput
 
 from buildtel.errors import BuildtelError
 
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 50
 _INTERPOLATION_ONLY = re.compile(r'"\$\{\s*([\w.]+)\s*\}"')
 _REFERENCE = re.compile(r"(local|var)\.(\w+)")
 
@@ -112,10 +116,22 @@ def read_file(path: Path) -> tuple[Block, ...]:
         BuildtelError: it can't be read, or is not HCL2; says the line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_head(path).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BuildtelError(f"{path} can't be read: {error}") from error
     return parse(text, path)
+
+
+def read_head(path: Path) -> bytes:
+    """The first `MAX_BYTES` of a file, and one more if there are more; a pipe or device is not waited for.
+
+    Raises:
+        OSError: it can't be read, or is no file.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError("it is not a file")
+        return file.read(MAX_BYTES + 1)
 
 
 def parse(text: str, path: Path) -> tuple[Block, ...]:
@@ -125,13 +141,15 @@ def parse(text: str, path: Path) -> tuple[Block, ...]:
         BuildtelError: it is not HCL2; says the line.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    if len(text) > MAX_BYTES:
+        raise BuildtelError(f"{path}: larger than any template ({MAX_BYTES >> 20} MB): is it one?")
     try:
         tree = hcl2.parses_to_tree(text)
     except UnexpectedInput as error:
         raise BuildtelError(f"{path}:{error.line}: {_what(error)}: `packer validate` tells more") from error
     except (LarkError, RecursionError) as error:
         raise BuildtelError(f"{path}: is not HCL2 that buildtel can read ({type(error).__name__})") from error
-    return tuple(_blocks(_child(tree, "body"), text, path))
+    return tuple(_blocks(_child(tree, "body"), text, path, 0))
 
 
 def _what(error: UnexpectedInput) -> str:
@@ -143,7 +161,7 @@ def _is_legacy(path: Path) -> bool:
     if path.name.endswith(".pkr.json"):
         return False
     try:
-        return b'"builders"' in path.read_bytes()[: 1 << 20]
+        return b'"builders"' in read_head(path)
     except OSError:
         return False
 
@@ -156,15 +174,17 @@ def _child(tree: Tree[Token], kind: str) -> Tree[Token]:
     return next(_trees(tree, kind), Tree(kind, []))
 
 
-def _blocks(body: Tree[Token], text: str, path: Path) -> Iterator[Block]:
+def _blocks(body: Tree[Token], text: str, path: Path, depth: int) -> Iterator[Block]:
     for tree in _trees(body, "block"):
+        if depth >= MAX_DEPTH:
+            raise BuildtelError(f"{path}:{tree.meta.line}: more than {MAX_DEPTH} blocks in each other: no template")
         kind, *labels = (_source(label, text).strip('"') for label in _trees(tree, "identifier", "string"))
         inner = _child(tree, "body")
         yield Block(
             kind=kind,
             labels=tuple(labels),
             attributes=dict(_attributes(inner, text)),
-            blocks=tuple(_blocks(inner, text, path)),
+            blocks=tuple(_blocks(inner, text, path, depth + 1)),
             path=path,
             line=tree.meta.line,
         )

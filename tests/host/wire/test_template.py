@@ -1,5 +1,6 @@
 """Reading templates: blocks in order, lines, names followed, and one clear line for what is no HCL2."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,40 @@ def test_what_is_no_hcl_is_refused_by_file_and_line(text: str, line: int) -> Non
         template.parse(text, Path("main.pkr.hcl"))
     assert str(caught.value).startswith(f"main.pkr.hcl:{line}: HCL2 ")
     assert "\n" not in str(caught.value)
+
+
+DEEP = {
+    "blocks": "a {\n" * 3000 + "}\n" * 3000,
+    "blocks of one line": "a {\n" * 51 + "}\n" * 51,
+    "too large": "#" * template.MAX_BYTES + "\n",
+}
+
+
+@pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
+def test_what_is_no_template_is_refused(text: str) -> None:
+    """Blocks nested beyond all reason, or a file of megabytes: one line, no traceback."""
+    with pytest.raises(BuildtelError, match=r"^a:?\d*: .*template") as caught:
+        template.parse(text, Path("a"))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("opening", ["(", "[", "{a=", '"${', "f("])
+def test_deep_expressions_are_text(opening: str) -> None:
+    """However deep an expression is, it is read as text or refused."""
+    closing = {"(": ")", "[": "]", "{a=": "}", '"${': '}"', "f(": ")"}[opening]
+    try:
+        assert template.parse(f"a = {opening * 2000}1{closing * 2000}\n", Path("a")) == ()
+    except BuildtelError as error:
+        assert "\n" not in str(error)
+
+
+def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    """A named pipe among the files of a folder is told, and hangs nothing."""
+    os.mkfifo(tmp_path / "a.json")
+    assert template.read_folder(tmp_path).legacy_files == ()
+    os.mkfifo(tmp_path / "a.pkr.hcl")
+    with pytest.raises(BuildtelError, match="it is not a file"):
+        template.read_folder(tmp_path)
 
 
 @given(st.one_of(st.text(), st.text(alphabet='build{}="$\\<E\n #')))
