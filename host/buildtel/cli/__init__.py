@@ -23,6 +23,7 @@ COMMANDS = {
     "shell-init": "print telemetry_init, telemetry_step_start, telemetry_step_end and telemetry_finalize for a shell",
     "packer": "run Packer and account for every second of its builds, with no change to the template",
     "collect": "make one job document of a Packer log, and show the report",
+    "guest": "install, watch, fetch and remove the agent on a machine that SSH reaches",
     "report": "show one job: its builds, steps and bottlenecks",
     "upload": "put documents into the store (default: every one of $TELEMETRY_DIR not delivered yet)",
     "list": "list the builds of the store, newest first",

@@ -1,0 +1,118 @@
+"""Host keys: which are known, and what to do about one that is not (`sshd(8)`, SSH_KNOWN_HOSTS FILE FORMAT)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from buildtel.errors import BuildtelError
+from buildtel.reach.ssh_config import ACCEPT_NEW, Target
+
+REVOKED, AUTHORITY = "@revoked", "@cert-authority"
+HASHED = "|1|"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One line of a known_hosts file that names the machine."""
+
+    path: Path
+    line: int
+    marker: str
+    kind: str
+    key: str
+
+
+def known(target: Target) -> list[Known]:
+    """The lines that name the machine, of all files that are there."""
+    return [entry for path in target.known_hosts for entry in _entries(path, target.known_as)]
+
+
+def _entries(path: Path, name: str) -> Iterator[Known]:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return
+    for number, line in enumerate(lines, 1):
+        words = line.split()
+        marker = words.pop(0) if words[:1] and words[0].startswith("@") else ""
+        if len(words) >= 3 and not words[0].startswith("#") and marker != AUTHORITY and names(words[0], name):
+            yield Known(path, number, marker, words[1], words[2])
+
+
+def names(field: str, name: str) -> bool:
+    """Whether the first field of a line names the machine: a hash, or patterns with `*`, `?` and `!`."""
+    if field.startswith(HASHED):
+        return _is_hash_of(field, name)
+    patterns = field.lower().split(",")
+    refused = any(_fits(name, pattern[1:]) for pattern in patterns if pattern.startswith("!"))
+    return not refused and any(_fits(name, pattern) for pattern in patterns)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return fnmatchcase(name.lower(), pattern.replace("[", "[[]"))
+
+
+def _is_hash_of(field: str, name: str) -> bool:
+    salt, _, digest = field.removeprefix(HASHED).partition("|")
+    try:
+        right = hmac.new(base64.b64decode(salt), name.encode(), hashlib.sha1).digest()
+        return hmac.compare_digest(right, base64.b64decode(digest))
+    except ValueError:
+        return False
+
+
+def kinds(entries: Iterable[Known]) -> list[str]:
+    """The types of the known keys, so that the machine is asked for one of those."""
+    return list(dict.fromkeys(entry.kind for entry in entries if entry.marker != REVOKED))
+
+
+def check(target: Target, kind: str, blob: bytes, policy: str) -> None:
+    """Trust the key that the machine showed, or refuse it.
+
+    Raises:
+        BuildtelError: it is unknown, another than the known one, or revoked; with the mend.
+    """
+    key, entries = base64.b64encode(blob).decode(), known(target)
+    shown = f"{kind} {fingerprint(blob)}"
+    if any(entry.marker == REVOKED and entry.key == key for entry in entries):
+        raise BuildtelError(f"the host key of {target} is revoked ({shown}): this is no machine to log in to")
+    own = [entry for entry in entries if entry.marker != REVOKED]
+    if any(entry.key == key for entry in own):
+        return
+    if own:
+        place = f"{own[0].path} line {own[0].line}"
+        raise BuildtelError(
+            f"the host key of {target} has changed: it shows {shown}, {place} has another: nothing was sent; if the "
+            f"machine was made anew, run: ssh-keygen -f {own[0].path} -R '{target.known_as}'"
+        )
+    if policy != ACCEPT_NEW:
+        raise BuildtelError(
+            f"the host key of {target} is not known ({shown}): compare it with the machine's, then log in once by ssh, "
+            "or add --host-key-policy accept-new"
+        )
+    remember(target, kind, key)
+
+
+def remember(target: Target, kind: str, key: str) -> None:
+    """Write a new machine's key into the user's first known_hosts file."""
+    path = target.known_hosts[0]
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with path.open("a+", encoding="utf-8") as file:
+            path.chmod(0o600)
+            file.seek(max(file.tell() - 1, 0))
+            before = "\n" if file.read(1) not in ("", "\n") else ""
+            file.write(f"{before}{target.known_as} {kind} {key}\n")
+    except OSError as error:
+        raise BuildtelError(f"can't keep the host key of {target} in {path}: {error.strerror}") from error
+
+
+def fingerprint(blob: bytes) -> str:
+    """As ssh prints it: `SHA256:` and base64 without padding."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
