@@ -61,7 +61,8 @@ locals {
   buildtel_execute_command_sudo = "chmod +x {{ .Path }}; sudo -n env {{ .Vars }} ${local.buildtel_words_sudo}{{ .Path }}"
 
   # The pieces around an execute_command of your own. The first starts the sampler and hands its word through
-  # a pipe; the second tells it the exit status and waits for it; the status is that of your command.
+  # a pipe; the second tells it the exit status and waits for it, or writes the end itself where there is none; the
+  # status is that of your command.
   buildtel_pre  = var.buildtel_enabled ? "exec 8<&0 9>&1; sh '${local.buildtel_guest}' lead --run '{{ .PackerRunUUID }}' </dev/null 2>/dev/null 8<&- | { read -r BUILDTEL_PARENT __bt_pid __bt_status BUILDTEL; export BUILDTEL BUILDTEL_PARENT; (\n" : ""
-  buildtel_post = var.buildtel_enabled ? "\n) <&8 >&9 8<&- 9>&-; __bt_rc=$?; { [ -z \"$__bt_pid\" ] || echo \"$__bt_rc\" >\"$__bt_status\"; kill -CONT \"$__bt_pid\"; } 2>/dev/null; exit \"$__bt_rc\"; }" : ""
+  buildtel_post = var.buildtel_enabled ? "\n) <&8 >&9 8<&- 9>&-; __bt_rc=$?; { { [ \"$__bt_pid\" -gt 0 ] && echo \"$__bt_rc\" >\"$__bt_status\"; kill -CONT \"$__bt_pid\"; } || sh '${local.buildtel_guest}' trail '' \"$BUILDTEL_PARENT\" \"$__bt_status\" \"$__bt_rc\" --run '{{ .PackerRunUUID }}' </dev/null >&9; } 2>/dev/null; exit \"$__bt_rc\"; }" : ""
 }

@@ -305,7 +305,7 @@ def test_a_wrapper_begun_with_closed_files_runs_the_step(guest, shell, closed):
 
 
 def test_a_killed_sampler_is_found_by_nobody(guest):
-    """SIGKILL to the sampler in the middle of a step: the step's result is its own."""
+    """SIGKILL to the sampler in the middle of a step: the step's result is its own, and the sh part tells its end."""
     process = subprocess.Popen(["sh", guest.agent, "run", "--", "sh", "-c", "sleep 1; exit 5"], env=guest.env,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
     time.sleep(0.5)
@@ -316,7 +316,10 @@ def test_a_killed_sampler_is_found_by_nobody(guest):
     stdout, stderr = process.communicate(timeout=20)
 
     assert (process.returncode, stderr) == (5, b"")
-    assert [record["ev"] for record in records(stdout)] == ["hello", "start"]
+    hello, start, end = records(stdout)
+    assert (hello["ev"], start["ev"], end["ev"]) == ("hello", "start", "end")
+    assert (end["step"], end["exit"]) == (start["step"], 5)
+    assert end["sid"] != start["sid"]
 
 
 def test_the_version_is_the_one_that_the_package_has():

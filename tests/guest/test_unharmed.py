@@ -42,7 +42,7 @@ def rendered(command: str) -> str:
 
 DEFAULT = "chmod +x {{ .Path }}; {{ .Vars }} {{ .Path }}"
 SUDO = "chmod +x {{ .Path }}; sudo -n env {{ .Vars }} {{ .Path }}"
-OWN = "echo pw | (read -r word; echo \"got $word\"; {{ .Vars }} {{ .Path }}) # a comment at the end"
+OWN = 'echo pw | (read -r word; echo "got $word"; {{ .Vars }} {{ .Path }}) # a comment at the end'
 SHAPES = {
     "default": (DEFAULT, lambda: local("buildtel_execute_command")),
     "sudo": (SUDO, lambda: local("buildtel_execute_command_sudo")),
@@ -63,6 +63,7 @@ mount -t tmpfs none /opt; mkdir -p "$SCRIPTS"; mount --bind /mnt/scripts "$SCRIP
 printf '%s\n' "$STEP" >"$SCRIPTS/step.sh"; chmod 777 "$SCRIPTS" "$SCRIPTS/step.sh"
 as() { if [ "$WHO" = root ]; then "$@"; else setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; fi; }
 cd /
+[ -z "$BARE" ] || for p in /usr/bin/python3* /usr/local/bin/python3*; do [ ! -f $p ] || mount --bind /dev/null $p; done
 as sh /var/tmp/keep/agent.py install c0ffee-1 >/dev/null 2>&1
 set +e
 eval "$SETUP"
@@ -101,13 +102,13 @@ CASES = [
          status=4, who="nobody", measured=False, shapes=("default", "pieces")),
     Case("no python", SH + "exit 4",
          "rm -f /var/tmp/buildtel/interpreter; for p in /usr/bin/python3* /usr/local/bin/python3*; "
-         "do [ -f $p ] && mount --bind /dev/null $p; done", status=4, measured=False),
+         "do [ -f $p ] && mount --bind /dev/null $p; done", status=4),
     Case("python can't be started", SH + "exit 4",
          f"mount --bind /bin/false {PYTHON}; cp /bin/false /var/tmp/interp; "
-         "echo /var/tmp/interp >/var/tmp/buildtel/interpreter", status=4, measured=False),
+         "echo /var/tmp/interp >/var/tmp/buildtel/interpreter", status=4),
     Case("python hangs up at once", SH + "exit 4",
          "printf '#!/bin/sh\\nkill -9 $$\\n' >/var/tmp/interp; chmod +x /var/tmp/interp; "
-         "echo /var/tmp/interp >/var/tmp/buildtel/interpreter", status=4, measured=False),
+         "echo /var/tmp/interp >/var/tmp/buildtel/interpreter", status=4, measured=None),
     Case("compiled copy for another python", SH + "exit 4", "echo garbage >/var/tmp/buildtel/agent.pyc", status=4),
     Case("full disks", SH + "echo out; exit 4", FILL, status=4, measured=None),
     Case("read-only /tmp", SH + "exit 4", CALM + "ro /tmp", status=4),
@@ -137,14 +138,14 @@ CASES = [
 ]  # fmt: skip
 
 
-def play(case: Case, command: str) -> tuple[int, bytes, bytes]:
-    """Exit status as sshd tells it (128 + n for a signal), stdout, stderr."""
+def play(case: Case, command: str, *, bare: bool = False) -> tuple[int, bytes, bytes]:
+    """Exit status as sshd tells it (128 + n for a signal), stdout, stderr; `bare` machines have no Python."""
     scripts = "/opt/scripts"
     done = subprocess.run(
         ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "--propagation", "private",
          "sh", "-c", SCENE],
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "AGENT": str(AGENT), "STEP": case.step, "SETUP": case.setup,
-             "WHO": case.who, "LOGIN": case.login, "SCRIPTS": scripts,
+             "WHO": case.who, "LOGIN": case.login, "SCRIPTS": scripts, "BARE": "yes" if bare else "",
              "COMMAND": rendered(command).replace("/scripts/", f"{scripts}/")},
         capture_output=True, timeout=120,
     )  # fmt: skip
@@ -179,6 +180,20 @@ def complaint(stderr: bytes) -> str:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_wrapped_is_as_unwrapped(case, shape):
     """Status, stdout, stderr are the same; and the step is measured where it can be."""
+    compare(case, shape, bare=False)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_without_python_too(case, shape):
+    """The same worlds where install found no Python: start and end come from the sh part."""
+    read = compare(case, shape, bare=True)
+
+    assert not [record for record in read if record["ev"] in ("beat", "samples") or record.get("python")]
+
+
+def compare(case, shape, *, bare):
+    """Plays a case wrapped and not, asserts that they are the same, and gives the wrapped one's records."""
     if shape not in case.shapes:
         pytest.skip("this shape has no meaning for the case")
     if shape == "sudo" and not shutil.which("sudo"):
@@ -187,7 +202,7 @@ def test_wrapped_is_as_unwrapped(case, shape):
         pytest.skip("no busybox on this machine")
     plain, wrapped = SHAPES[shape]
     status, stdout, stderr = play(case, plain)
-    status_wrapped, stdout_wrapped, stderr_wrapped = play(case, wrapped())
+    status_wrapped, stdout_wrapped, stderr_wrapped = play(case, wrapped(), bare=bare)
 
     assert status == case.status, (stdout[:2000], stderr[:2000])
     assert (status_wrapped, theirs(stdout_wrapped), complaint(stderr_wrapped)) == (
@@ -200,3 +215,4 @@ def test_wrapped_is_as_unwrapped(case, shape):
     ends = [record for record in read if record["ev"] == "end"]
     if case.measured and ends and case.status not in (126, 127):
         assert ends[-1]["exit"] == case.status
+    return read
