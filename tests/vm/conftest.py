@@ -1,12 +1,15 @@
 """The VM builds that the tests look at: four builds of one example template, two at a time.
 
+Those that are wired run under `buildtel-host packer`, the others alone.
+
 Set BUILDTEL_VM_BUILDS to a folder to keep the builds there and to look at them again without building.
 """
 
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +25,7 @@ TOOLS = ("packer", "qemu-system-x86_64", "qemu-img", "mmdebstrap", "mke2fs", "de
 LIMIT = ("timeout", "--kill-after=60", "1200")
 FAILING_STATUS = 3
 
+PACKER = (sys.executable, "-c", "import sys; from buildtel.cli import main; sys.exit(main())", "packer", "--live=never")
 # In the order they start. The two that are not wired tell which files differ between any two builds.
 VARIABLES: Mapping[str, Mapping[str, str]] = {
     "wired": {},
@@ -33,8 +37,12 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A finished build: packer's log, the finished disk (absent if it failed), packer's exit status."""
+    """A finished build: what packer printed, the log to collect, the disk (absent if it failed), the exit status.
 
+    The log is the stamped one where the build was watched, else what packer printed.
+    """
+
+    printed: Path
     log: Path
     disk: Path
     exit_status: int
@@ -42,25 +50,29 @@ class Built:
 
 def build(name: str, image: Path, folder: Path) -> Built:
     """One `packer build` of the example, in `folder`; looks only, if it has been built there."""
-    built = Built(folder / "packer.log", folder / "output" / "packer-debian", 0)
+    printed, disk = folder / "packer.log", folder / "output" / "packer-debian"
     status = folder / "exit-status"
     if not status.exists():
         shutil.copytree(EXAMPLE, folder)
         place.put(folder)
-        status.write_text(str(_packer(folder, built.log, {"image": str(image), **VARIABLES[name]})))
-    return Built(built.log, built.disk, int(status.read_text()))
+        watched = "buildtel_enabled" not in VARIABLES[name]
+        variables = {"image": str(image), **VARIABLES[name]}
+        status.write_text(str(_packer(folder, printed, variables, PACKER if watched else ("packer",))))
+    stamped = next((folder / "telemetry").glob("*.packer.log"), printed)
+    return Built(printed, stamped, disk, int(status.read_text()))
 
 
-def _packer(folder: Path, log: Path, variables: Mapping[str, str]) -> int:
+def _packer(folder: Path, log: Path, variables: Mapping[str, str], packer: Sequence[str]) -> int:
     settings = [word for name, value in variables.items() for word in ("-var", f"{name}={value}")]
     environment = {
         **os.environ,
         "PACKER_CACHE_DIR": str(folder / "packer-cache"),
         "CHECKPOINT_DISABLE": "1",
+        "TELEMETRY_DIR": str(folder / "telemetry"),
     }
     with log.open("wb") as stream:
         return subprocess.run(
-            [*LIMIT, "packer", "build", "-timestamp-ui", "-color=false", *settings, "."],
+            [*LIMIT, *packer, "build", "-color=false", *settings, "."],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,

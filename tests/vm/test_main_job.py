@@ -46,8 +46,8 @@ KNOWN_WORK = [
 
 def collect(built: Built) -> dict[str, Any]:
     """The document that `buildtel-host collect` makes of a build's log."""
-    document = built.log.with_name("job.json")
-    environment = {**os.environ, "TELEMETRY_DIR": str(built.log.with_name("telemetry"))}
+    document = built.printed.with_name("job.json")
+    environment = {**os.environ, "TELEMETRY_DIR": str(built.printed.with_name("collected"))}
     script = "import sys; from buildtel.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", script, "collect", str(built.log), "-o", str(document)]
     subprocess.run(command, env=environment, check=True)

@@ -7,7 +7,7 @@ Packer's explains is a stretch of its own, `unattributed`; none is drawn out to 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from buildtel.job.attribute import window
 from buildtel.job.drafts import MachineDraft
@@ -122,10 +122,9 @@ def _parts(build: Build, start_ms: int, end_ms: int) -> list[_Part]:
         if unit.started_at is not None
     ]
     parts = sorted(began + phases + units, key=lambda part: (part.start_ms, part.end_ms is None, part.end_ms or 0))
-    nexts = [part.start_ms for part in parts[1:]] + [end_ms]
     return [
-        part if part.end_ms is not None else _Part(part.name, part.text, part.index, part.start_ms, following)
-        for part, following in zip(parts, nexts, strict=True)
+        part if part.end_ms is not None else replace(part, end_ms=parts[at + 1].start_ms if parts[at + 1 :] else end_ms)
+        for at, part in enumerate(parts)
     ]
 
 

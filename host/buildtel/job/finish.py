@@ -30,6 +30,10 @@ from buildtel.job.steps import finish_step, step_name, time_of
 
 NO_TIMES = "the log has no times: host and guest can't be put on one axis"
 NO_ZONE = "the log's times have no zone: the guest's clock can't be compared with the host's"
+NO_ACCOUNT = (
+    "The log has no times: order, names and Packer's own durations are known, how long each phase and provisioner "
+    "took is not. `buildtel-host packer build` gives times, and `packer build -timestamp-ui` does."
+)
 MAX_DAMAGE_NOTES = 10
 
 
@@ -217,6 +221,8 @@ def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_
         yield "The log does not say how every build ended: it was cut off, or Packer was killed."
     if start_s is None:
         yield "The log states no absolute time: `timestamp` is when it was collected."
+    if not folded.span.first and any(run.builds for run in packer.runs):
+        yield NO_ACCOUNT
     if not clocks:
         yield "No agent reported from inside a machine: only Packer's own lines are known."
     for key, clock in clocks.items():
