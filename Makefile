@@ -43,10 +43,14 @@ bench: ## figures beside their yardsticks, measured in one run
 	$(PYTHON) tests/bench/agent.py
 	$(PYTHON) tests/bench/host.py
 
+fuzz: ## a million logs made worse, and others (hours); N=1000 for fewer
+	nice $(PYTHON) -m tests.fuzz --logs $(or $(N),1000000) --forged $(or $(N),100000) \
+		--templates $(or $(N),20000) --documents $(or $(N),100000)
+
 demo: ## the README's first command
 	sh packer/examples/try.sh
 
 wheel: ## build sdist and wheel into dist/
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-.PHONY: help setup all check lint types imports shell schema test quick golden bench demo wheel
+.PHONY: help setup all check lint types imports shell schema test quick golden bench fuzz demo wheel
