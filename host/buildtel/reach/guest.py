@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from buildtel.errors import BuildtelError
 from buildtel.reach.life import LifeReader
-from buildtel.reach.link import Link
+from buildtel.reach.link import Gone, Link
 from buildtel.reach.places import (
     AGENT,
     Listed,
@@ -139,7 +139,10 @@ class Guest:
                 )
             room -= size
             data = self.link.read(file.path, 0, size, file.as_root)
-            yield from self._life(file, data, spools) if file.is_life else _ended(data)
+            try:
+                yield from self._life(file, data, spools) if file.is_life else _ended(data)
+            except Gone:
+                spools.left_out.append(f"{file.path} went away while the spool was read")
 
     def _life(self, file: SpoolFile, data: Iterator[bytes], spools: Spools) -> Iterator[bytes]:
         facts = self.facts()

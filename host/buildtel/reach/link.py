@@ -24,6 +24,10 @@ MAX_RECONNECTS = 200
 PAUSES_S = (0.5, 1, 2, 4, 8)  # before each attempt to connect again; as many as these in a row
 
 
+class Gone(BuildtelError):
+    """A file is not there any more, or not for this user."""
+
+
 class Broken(Exception):
     """The connection broke, or the machine fell silent."""
 
@@ -182,9 +186,7 @@ class Link:
             if not channel.status_event.wait(READ_S) or channel.exit_status < 0:
                 raise Broken("the connection broke")
             if channel.exit_status != 0:
-                raise BuildtelError(
-                    f"{self.address}: can't read {path}: it is not there any more, or not for this user"
-                )
+                raise Gone(f"{self.address}: can't read {path}: it is gone, or not for this user")
 
 
 def _final(error: BuildtelError) -> bool:

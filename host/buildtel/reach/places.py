@@ -9,12 +9,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
+from zlib import crc32
 
 from buildtel.job.records import clean
 from buildtel_agent import INSTALL_DIR, SPOOL_ROOTS
 
 AGENT = f"{INSTALL_DIR}/buildtel_agent.py"
-HEX, DIGIT, UID_DIGITS = "[0-9a-f]", "[0-9]", 10
+OWNER = f"{crc32(INSTALL_DIR.encode()):08x}"  # a spool is named by the folder of its agent, and by its user
+DIGIT, UID_DIGITS = "[0-9]", 10
 NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 RECORDS, LIFE = ".jsonl", "life-"
 
@@ -69,10 +71,9 @@ class SpoolFile:
 
 
 def folders_script() -> str:
-    """A piece of sh that lists every folder whose name is a spool's; no name can hold anything odd."""
-    stems = [
-        f"{root}/buildtel-{HEX * 8}-{DIGIT * digits}" for root in SPOOL_ROOTS for digits in range(1, UID_DIGITS + 1)
-    ]
+    """A piece of sh that lists each folder that has the name of a spool: no such name can hold anything odd."""
+    lengths = range(1, UID_DIGITS + 1)
+    stems = [f"{root}/buildtel-{OWNER}-{DIGIT * length}" for root in SPOOL_ROOTS for length in lengths]
     return f"LC_ALL=C ls -lnd {' '.join(stems)} 2>/dev/null; true"
 
 

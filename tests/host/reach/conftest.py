@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import pytest
 from .servers import SSHD, Client, keygen, sshd
 
 AGENT = "/var/tmp/buildtel/buildtel_agent.py"
-needs_root = pytest.mark.skipif(os.geteuid() != 0 or not SSHD, reason="needs root and sshd")
 
 
 @pytest.fixture
@@ -28,12 +26,5 @@ def client(tmp_path: Path) -> Iterator[Client]:
     made.write_config()
     made.known_hosts.write_text(server.known)
     yield made
+    server.inside(f"[ ! -e {AGENT} ] || sh {AGENT} finish")
     server.stop()
-
-
-@pytest.fixture
-def clean() -> Iterator[None]:
-    """No agent installed before and after."""
-    yield
-    if Path(AGENT).exists():
-        subprocess.run(["sh", AGENT, "finish"], capture_output=True)

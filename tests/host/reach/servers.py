@@ -16,6 +16,12 @@ from pathlib import Path
 
 SBIN = "/usr/sbin:/usr/bin:/usr/local/sbin"
 SSHD, DROPBEAR = shutil.which("sshd", path=SBIN), shutil.which("dropbear", path=SBIN)
+# What an agent leaves is seen by this server alone: several tests may run on one machine.
+OWN_PLACES = """
+mount -t tmpfs -o mode=1777 none /var/tmp && mount -t tmpfs -o mode=1777 none /dev/shm &&
+mount -t tmpfs -o mode=755 none /run && mkdir /run/sshd && mount --bind "$1" /etc/passwd && shift && exec "$@"
+"""
+BUILDER = 4711  # a user beside root; its password is `sesame`
 PROGRAM = [sys.executable, "-c", "import sys; from buildtel.cli import main; sys.exit(main())"]
 
 
@@ -33,6 +39,20 @@ def keygen(path: Path, *words: str, passphrase: str = "") -> Path:
     return path
 
 
+def machine(folder: Path) -> list[str]:
+    """What to put before a server's command so that it runs in a machine of its own, with two users."""
+    crypted = subprocess.run(["openssl", "passwd", "-6", "-salt", "buildtel", "sesame"], capture_output=True, text=True)
+    home = folder / "home"
+    (home / ".ssh").mkdir(parents=True)
+    users = folder / "passwd"
+    users.write_text(
+        f"root:*:0:0:root:{home}:/bin/sh\n"
+        f"builder:{crypted.stdout.strip()}:{BUILDER}:{BUILDER}:builder:{home}:/bin/sh\n"
+        "sshd:*:100:65534:sshd:/run/sshd:/usr/sbin/nologin\nnobody:*:65534:65534:nobody:/:/usr/sbin/nologin\n"
+    )
+    return ["unshare", "--mount", "sh", "-c", OWN_PLACES, "sh", str(users)]
+
+
 @dataclass
 class Server:
     """A running server: its port and the files of its keys."""
@@ -46,6 +66,16 @@ class Server:
         """Its line in a known_hosts file."""
         kind, key = self.host_key.with_suffix(".pub").read_text().split()[:2]
         return f"[127.0.0.1]:{self.port} {kind} {key}\n"
+
+    def inside(self, script: str) -> None:
+        """Run sh in the machine, past SSH."""
+        enter = ["nsenter", "--mount", "--target", str(self.process.pid), "sh", "-c", script]
+        subprocess.run(enter, check=True, capture_output=True)
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file in the machine."""
+        enter = ["nsenter", "--mount", "--target", str(self.process.pid), "test", "-e", path]
+        return subprocess.run(enter).returncode == 0
 
     def stop(self) -> None:
         """End it."""
@@ -72,25 +102,24 @@ def sshd(folder: Path, authorized: Path, *lines: str) -> Server:
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {host_key}\nAuthorizedKeysFile {authorized}\n"
         "StrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\nMaxStartups 100\n" + "\n".join(lines) + "\n"
     )
-    Path("/run/sshd").mkdir(exist_ok=True)
-    process = subprocess.Popen([str(SSHD), "-D", "-e", "-f", config], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([*machine(folder), str(SSHD), "-D", "-f", config], stderr=subprocess.DEVNULL)
     wait_for(port)
     return Server(port, host_key, process)
 
 
 @contextlib.contextmanager
 def dropbear(folder: Path, user_key: Path) -> Iterator[Server]:
-    """A dropbear that `user_key` opens, through the authorized_keys of root, put back afterwards."""
+    """A dropbear that `user_key` opens."""
     folder.mkdir(parents=True, exist_ok=True)
-    host_key = keygen(folder / "host")
+    host_key = folder / "host"
     made = folder / "dropbear_key"
     subprocess.run(["dropbearkey", "-t", "ed25519", "-f", made], check=True, capture_output=True)
     public = subprocess.run(["dropbearkey", "-y", "-f", made], check=True, capture_output=True, text=True).stdout
     line = next(line for line in public.splitlines() if line.startswith("ssh-ed25519"))
     host_key.with_suffix(".pub").write_text(line)
     port = free_port()
-    command = [str(DROPBEAR), "-F", "-E", "-r", made, "-p", f"127.0.0.1:{port}", "-D", folder]
-    shutil.copy(user_key.with_suffix(".pub"), folder / "authorized_keys")
+    command = [*machine(folder), str(DROPBEAR), "-F", "-r", made, "-p", f"127.0.0.1:{port}"]
+    shutil.copy(user_key.with_suffix(".pub"), folder / "home/.ssh/authorized_keys")
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     wait_for(port)
     server = Server(port, host_key, process)
