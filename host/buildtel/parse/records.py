@@ -17,6 +17,7 @@ MAX_BRACKETS = 500  # far more than any record has, far fewer than Python's own 
 _CRC = re.compile(rb',"crc":"([0-9a-f]{8})"\}$')
 _MAC = re.compile(rb',"mac":"([0-9a-f]{32})","crc":"[0-9a-f]{8}"\}$')
 _SCRUBBED = re.compile(rb"<sensitive>|\*\*\*")
+_LONG_NUMBER = re.compile(rb"[0-9]{20}|-[0-9]{19}")
 _EMBEDDED = re.compile(rb"BUILDTEL:(?=[{<*])")
 _TEXT_KEYS = ("ev", "sid")
 _INT_KEYS = ("v", "seq", "t", "m")
@@ -84,7 +85,7 @@ def _load(body: bytes) -> dict[str, Any]:
         fields = json.loads(
             body.decode("utf-8"),
             parse_constant=lambda _: _UNUSABLE,
-            parse_int=_bounded_int,
+            parse_int=_bounded_int if _LONG_NUMBER.search(body) else None,
             parse_float=_finite_float,
             object_pairs_hook=_distinct,
         )
