@@ -20,10 +20,17 @@ FLAGS = {"--live": 1, "--job": 1, "--version": 1, "-o": 1, "--output": 1, "-q": 
 
 
 def wrapped(words: list[str]) -> list[str]:
-    """`words` with a `--` between our flags and Packer's own words, some of which look like flags."""
+    """`words` with a `--` between our flags and Packer's own words, some of which look like flags.
+
+    A last word that lacks its value is Packer's: `buildtel-host packer --version` is.
+    """
     at = 0
-    while at < len(words) and words[at].partition("=")[0] in FLAGS:
-        at += 1 + (FLAGS[words[at]] if "=" not in words[at] else 0)
+    while at < len(words):
+        name, _, value = words[at].partition("=")
+        step = 1 + (FLAGS.get(name, 0) if not value else 0)
+        if name not in FLAGS or at + step > len(words):
+            break
+        at += step
     return words if words[at : at + 1] == ["--"] else [*words[:at], "--", *words[at:]]
 
 
