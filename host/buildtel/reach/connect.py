@@ -20,7 +20,7 @@ from buildtel.reach.auth import Secrets, log_in
 from buildtel.reach.ssh_config import Config, Target, jump_address
 
 CONNECT_S = 15.0
-HELLO_S = 15.0  # for the first line of an SSH server, and for the exchange of keys
+HELLO_S = 10.0  # for the first line of an SSH server, and for the exchange of keys
 LOGIN_S = 30.0
 KEEPALIVE_S = 15
 MAX_JUMPS = 5
@@ -162,15 +162,15 @@ def _shake_hands(transport: Transport, target: Target, policy: str) -> None:
     security.key_types = sorted(security.key_types, key=lambda kind: kind not in wanted)
     try:
         transport.start_client(timeout=HELLO_S)
+        key = transport.get_remote_server_key()  # start_client is silent about its timeout, this is not
     except (paramiko.SSHException, EOFError, OSError) as error:
         raise _no_server(target, error) from error
-    key = transport.get_remote_server_key()
     known_hosts.check(target, key.get_name(), key.asbytes(), policy)
 
 
 def _no_server(target: Target, error: BaseException) -> BuildtelError:
     text = _words(error)
-    if "banner" in text or "imeout" in text or not text:
+    if not text or any(word in text for word in ("banner", "imeout", "No existing session")):
         return BuildtelError(
             f"{target} accepts connections but no SSH server speaks there (waited {HELLO_S:.0f} s): look at the port, "
             "or at the machine"

@@ -90,11 +90,10 @@ class Guest:
             BuildtelError: somebody else may have put it there.
         """
         for entry in listed(self.link.ask(f"LC_ALL=C ls -lnd {INSTALL_DIR} {AGENT} 2>/dev/null; true").output):
-            path, _, _ = entry.name.partition(" -> ")
             why = mistrust(entry, self.facts().uid)
             if why is not None:
-                raise BuildtelError(f"{self.name}: {path} is not to be trusted: {why}: remove it there, as root")
-            if path == AGENT:
+                raise BuildtelError(f"{self.name}: {entry.name} is not to be trusted: {why}: remove it there, as root")
+            if entry.name == AGENT:
                 return entry
         return None
 

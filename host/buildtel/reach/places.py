@@ -91,7 +91,8 @@ def _entry(line: str) -> Listed | None:
     words = line.split(None, 8)
     if len(words) < 9 or len(words[0]) < 10 or not (words[2].isdecimal() and words[4].isdecimal()):
         return None
-    return Listed(words[0], int(words[2]), int(words[4]), words[8])
+    name = words[8].partition(" -> ")[0] if words[0].startswith("l") else words[8]
+    return Listed(words[0], int(words[2]), int(words[4]), name)
 
 
 def mistrust(entry: Listed, uid: int) -> str | None:

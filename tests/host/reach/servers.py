@@ -19,7 +19,8 @@ SSHD, DROPBEAR = shutil.which("sshd", path=SBIN), shutil.which("dropbear", path=
 # What an agent leaves is seen by this server alone: several tests may run on one machine.
 OWN_PLACES = """
 mount -t tmpfs -o mode=1777 none /var/tmp && mount -t tmpfs -o mode=1777 none /dev/shm &&
-mount -t tmpfs -o mode=755 none /run && mkdir /run/sshd && mount --bind "$1" /etc/passwd && shift && exec "$@"
+mount -t tmpfs -o mode=755 none /run && mkdir /run/sshd && mount --bind "$1" /etc/passwd &&
+{ [ ! -e /etc/sudoers ] || mount --bind "$1.sudo" /etc/sudoers; } && shift && exec "$@"
 """
 BUILDER = 4711  # a user beside root; its password is `sesame`
 PROGRAM = [sys.executable, "-c", "import sys; from buildtel.cli import main; sys.exit(main())"]
@@ -50,6 +51,9 @@ def machine(folder: Path) -> list[str]:
         f"builder:{crypted.stdout.strip()}:{BUILDER}:{BUILDER}:builder:{home}:/bin/sh\n"
         "sshd:*:100:65534:sshd:/run/sshd:/usr/sbin/nologin\nnobody:*:65534:65534:nobody:/:/usr/sbin/nologin\n"
     )
+    sudoers = folder / "passwd.sudo"
+    sudoers.write_text("builder ALL=(ALL) NOPASSWD: ALL\n")
+    sudoers.chmod(0o440)
     return ["unshare", "--mount", "sh", "-c", OWN_PLACES, "sh", str(users)]
 
 

@@ -30,9 +30,7 @@ def refusal(client: Client, *words: str, host: str | None = None, key: bool = Tr
 
 def alias(client: Client, *lines: str) -> None:
     """A Host `vm` of the configuration that is the server, with further lines."""
-    client.write_config(
-        "Host vm", "HostName 127.0.0.1", f"Port {client.server.port}", "User root", *lines
-    )
+    client.write_config("Host vm", "HostName 127.0.0.1", f"Port {client.server.port}", "User root", *lines)
 
 
 def test_the_configuration_names_host_port_user_and_key(client: Client) -> None:
