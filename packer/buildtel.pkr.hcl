@@ -30,14 +30,49 @@ variable "buildtel_enabled" {
   description = "Measure the steps of the build; false runs every command as if buildtel was not there."
 }
 
+variable "buildtel_key" {
+  type        = string
+  default     = ""
+  sensitive   = true
+  description = "A long random text: signs the records, so that `collect` with the same BUILDTEL_KEY tells forged ones."
+}
+
 locals {
   # The agent beside the template, for `script =`; and where the first provisioner puts it in the machine.
   buildtel_agent = "${path.root}/buildtel_agent.py"
   buildtel_guest = "/var/tmp/buildtel/buildtel_agent.py"
 
   # execute_command of the first and of the last provisioner. They never fail a build.
-  buildtel_install_command = var.buildtel_enabled ? "sh '{{ .Path }}' install '{{ .PackerRunUUID }}' || true" : "true"
-  buildtel_finish_command  = var.buildtel_enabled ? "sh '${local.buildtel_guest}' finish --run '{{ .PackerRunUUID }}' 2>/dev/null || true" : "true"
+  buildtel_install_command = var.buildtel_enabled ? "${local.buildtel_take_key}sh '{{ .Path }}' install '{{ .PackerRunUUID }}' || true" : "true"
+  buildtel_finish_command  = var.buildtel_enabled ? "sh '${local.buildtel_guest}' finish --run '{{ .PackerRunUUID }}' --to '${local.buildtel_spool}' 2>/dev/null || true" : "true"
+
+  # With a buildtel_key the first provisioner needs three lines more, so that the key stands on no command line and,
+  # by /dev/shm, on no disk of the machine:
+  #   environment_vars = local.buildtel_environment
+  #   use_env_var_file = true
+  #   remote_folder    = "/dev/shm"
+  buildtel_environment = var.buildtel_key == "" || !var.buildtel_enabled ? [] : ["BUILDTEL_KEY=${var.buildtel_key}"]
+  buildtel_take_key    = var.buildtel_key == "" ? "" : "[ ! -r '{{ .EnvVarFile }}' ] || . '{{ .EnvVarFile }}'; "
+
+  # Optional, before the last provisioner: everything at full resolution, as a file on this side.
+  #   provisioner "shell" {
+  #     script          = local.buildtel_agent
+  #     execute_command = local.buildtel_spool_command
+  #   }
+  #   provisioner "file" {
+  #     direction   = "download"
+  #     source      = local.buildtel_spool
+  #     destination = "buildtel-spool.jsonl"
+  #   }
+  # Of a build that fails, into the log (Packer 1.7 and later; an error-cleanup-provisioner):
+  #   error-cleanup-provisioner "shell" {
+  #     script              = local.buildtel_agent
+  #     execute_command     = local.buildtel_rescue_command
+  #     start_retry_timeout = "10s"
+  #   }
+  buildtel_spool          = "/dev/shm/buildtel-spool.jsonl"
+  buildtel_spool_command  = var.buildtel_enabled ? "sh '${local.buildtel_guest}' spool --run '{{ .PackerRunUUID }}' --to '${local.buildtel_spool}' 2>/dev/null; test -e '${local.buildtel_spool}' || true >'${local.buildtel_spool}' || true" : "true >'${local.buildtel_spool}' || true"
+  buildtel_rescue_command = var.buildtel_enabled ? "sh '${local.buildtel_guest}' spool --run '{{ .PackerRunUUID }}' 2>/dev/null || true" : "true"
 
   # The same two as lists for `dynamic "provisioner"`: empty when switched off.
   #   dynamic "provisioner" {

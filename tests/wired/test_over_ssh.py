@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import os
 import shutil
 import socket
@@ -97,10 +100,10 @@ class Bench:
     port: int
     key: Path
 
-    def build(self, *words: str, pty: bool = False, allowed: int = 3) -> Done:
+    def build(self, *words: str, pty: bool = False, allowed: int = 3, template: str = TEMPLATE) -> Done:
         """One `packer build` of the template."""
         values = {"port": self.port, "key": self.key, "pty": str(pty).lower(), "allowed": allowed, "own": OWN}
-        (self.folder / "t.pkr.hcl").write_text(TEMPLATE % values)
+        (self.folder / "t.pkr.hcl").write_text(template % values)
         done = subprocess.run(
             ["packer", "build", "-timestamp-ui", *words, "."], cwd=self.folder, stdin=subprocess.DEVNULL,
             env={**os.environ, "CHECKPOINT_DISABLE": "1"}, capture_output=True, timeout=120,
@@ -161,7 +164,7 @@ def test_every_way_of_wiring_measures(bench: Bench, pty: bool):
     (unwired,) = [step for step in document.steps if step.measured == "from samples" and step.provisioner.index == 4]
     assert unwired.metrics["cpu_percent"] is not None
     assert document.integrity.model_dump(exclude={"records"}) == dict.fromkeys(
-        ("duplicate", "missing", "damaged", "foreign", "recovered"), 0
+        ("duplicate", "missing", "damaged", "foreign", "recovered", "unauthentic"), 0
     )
     assert document.clock["null.here"].error_s <= 2
     assert not Path("/var/tmp/buildtel").exists()
@@ -175,6 +178,108 @@ def test_switched_off_it_is_as_if_it_was_not_there(bench: Bench):
     assert b"BUILDTEL:" not in done.output
     assert b"words: a b, agent: none" in done.output
     assert not Path("/var/tmp/buildtel").exists()
+
+
+SIGNED = """
+source "null" "here" {
+  ssh_host             = "127.0.0.1"
+  ssh_port             = %(port)d
+  ssh_username         = "root"
+  ssh_private_key_file = "%(key)s"
+}
+
+build {
+  sources = ["source.null.here"]
+
+  provisioner "shell" {
+    script           = local.buildtel_agent
+    execute_command  = local.buildtel_install_command
+    environment_vars = local.buildtel_environment
+    use_env_var_file = true
+    remote_folder    = "/dev/shm"
+  }
+
+  provisioner "shell" {
+    execute_command = local.buildtel_execute_command
+    inline = [
+      "sleep 2.5",
+      "echo key: $${BUILDTEL_KEY:-none}",
+      "cat /proc/[0-9]*/cmdline | tr -c '[:print:]' ' ' | grep -c 'not-on-a-comman[d]-line' || true",
+    ]
+  }
+
+  provisioner "shell" {
+    execute_command = "${local.buildtel_pre}{{ .Vars }} sh {{ .Path }}${local.buildtel_post}"
+    inline          = ["echo second"]
+  }
+
+  provisioner "shell" {
+    script          = local.buildtel_agent
+    execute_command = local.buildtel_spool_command
+  }
+
+  provisioner "file" {
+    direction   = "download"
+    source      = local.buildtel_spool
+    destination = "${path.root}/spool.jsonl"
+  }
+
+  provisioner "shell" {
+    script          = local.buildtel_agent
+    execute_command = local.buildtel_finish_command
+  }
+}
+"""
+SECRET = "not-on-a-command-line"
+
+
+def records_of(output: bytes) -> list[bytes]:
+    """The records in a log or a spool, as they stand there."""
+    return [
+        b"BUILDTEL:" + line.partition(b"BUILDTEL:")[2].rstrip() for line in output.split(b"\n") if b"BUILDTEL:{" in line
+    ]
+
+
+def signed(record: bytes, key: str) -> bool:
+    """Whether its `mac` is the key's."""
+    body, _, rest = record.removeprefix(b"BUILDTEL:").rpartition(b',"mac":"')
+    return rest[:32].decode() == hmac.new(key.encode(), body, hashlib.sha256).hexdigest()[:32]
+
+
+def test_records_are_signed_and_the_spool_comes_out_whole(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    """The key by the environment of the first provisioner alone; the spool by a file download before the last."""
+    monkeypatch.setenv("PKR_VAR_buildtel_key", SECRET)  # the machine that is built is this one: not on packer's either
+    done = bench.build("-color=false", template=SIGNED)
+    logged = records_of(done.output)
+    assert done.status == 0, done.output[-3000:]
+    spooled = records_of((bench.folder / "spool.jsonl").read_bytes())
+    rows = [len(json.loads(record[9:])["cols"]["m_ms"]) for record in spooled if b'"ev":"samples"' in record]
+
+    assert done.status == 0, done.output[-3000:]
+    assert b"key: none" in done.output
+    assert b"here: 0\n" in done.output  # no command line had the key
+    assert SECRET.encode() not in done.output
+    assert len(logged) >= 6
+    assert all(signed(record, SECRET) for record in logged + spooled)
+    # All that was said up to the download: not the copy's own samples and the last goodbye.
+    assert {r for r in logged if b'"ev":"start"' in r or b'"ev":"end"' in r} <= set(spooled)
+    assert sum(rows) >= 3
+    assert [step.status for step in done.document.steps if step.measured == "exactly"] == ["success", "success"]
+    assert not Path("/var/tmp/buildtel").exists()
+    assert not Path("/dev/shm/buildtel-spool.jsonl").exists()
+    assert not [*Path("/dev/shm").glob("varfile*"), *Path("/dev/shm").glob("script_*")]
+
+
+def test_without_a_key_the_same_lines_do_no_harm(bench: Bench):
+    """And switched off, the download still finds a file: no build fails for want of telemetry."""
+    plain = bench.build(template=SIGNED)
+    off = bench.build("-var", "buildtel_enabled=false", template=SIGNED)
+    Path("/dev/shm/buildtel-spool.jsonl").unlink()
+
+    assert (plain.status, off.status) == (0, 0), (plain.output[-2000:], off.output[-2000:])
+    assert b"<sensitive>" not in plain.output + off.output
+    assert b"BUILDTEL:" not in off.output
+    assert not any(b'"mac"' in record for record in records_of(plain.output))
 
 
 def test_a_failing_step_fails_the_build_and_is_in_the_document(bench: Bench):

@@ -27,6 +27,24 @@ STEP_OWN = """\
     execute_command  = "${local.buildtel_pre}YOUR COMMAND${local.buildtel_post}"
 """
 
+KEY = """\
+    environment_vars = local.buildtel_environment
+    use_env_var_file = true
+    remote_folder    = "/dev/shm"
+"""
+
+SPOOL = """\
+  provisioner "shell" {
+    script          = local.buildtel_agent
+    execute_command = local.buildtel_spool_command
+  }
+  provisioner "file" {
+    direction   = "download"
+    source      = local.buildtel_spool
+    destination = "buildtel-spool.jsonl"
+  }
+"""
+
 GUIDE = f"""\
 Add to the build block, before all other provisioners:
 
@@ -44,6 +62,12 @@ or, where the script needs root:
 or, where it has an execute_command already, wrap that as it stands:
 
 {STEP_OWN}
+Optional, before that last provisioner: every sample at full resolution, beside the log:
+
+{SPOOL}
+Optional, with the variable buildtel_key set, in the first provisioner: signed records:
+
+{KEY}
 Then build the folder: `packer build -timestamp-ui . | tee packer.log`.
 `packer build one-file.pkr.hcl` does not load the file beside it.
 """

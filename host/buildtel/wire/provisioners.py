@@ -23,7 +23,12 @@ _HEREDOC = re.compile(r"<<-?\s*(\w+)\n(.*)\n\s*\1", re.DOTALL)
 _VARIABLES = re.compile(r"\{\{\s*\.Vars\s*\}\}")
 _SHOWN = 60
 _BY_FOR_EACH = {"local.buildtel_first": "first", "local.buildtel_last": "last"}
-_BY_COMMAND = {FIRST_COMMAND: "first", LAST_COMMAND: "last"}
+_BY_COMMAND = {
+    FIRST_COMMAND: "first",
+    LAST_COMMAND: "last",
+    "local.buildtel_spool_command": "spool",
+    "local.buildtel_rescue_command": "spool",
+}
 
 
 class Measured(Enum):
@@ -41,7 +46,7 @@ class Measured(Enum):
 class Provisioner:
     """A provisioner of a build block; `number` counts from 1 and leaves out buildtel's own.
 
-    `role` is first, last (buildtel's own) or user; `command` its execute_command, names followed.
+    `role` is first, last, spool (buildtel's own) or user; `command` its execute_command, names followed.
     """
 
     kind: str
@@ -137,6 +142,8 @@ def _provisioner(block: Block, template: Template, number: int) -> Provisioner:
     body = next((inner for inner in block.blocks if inner.kind == "content"), block) if dynamic else block
     command = template.resolve(body.text("execute_command"))
     role = _BY_COMMAND.get(command or "", "user")
+    if template.resolve(body.text("source")) == "local.buildtel_spool":
+        role = "spool"
     if dynamic:
         role = _BY_FOR_EACH.get(template.resolve(block.text("for_each")) or "", role)
     kind = (block.text("labels") or "").strip('[]" ') if dynamic else "".join(block.labels[:1])
