@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from random import Random
 from typing import Any
 from zlib import crc32
@@ -188,4 +189,4 @@ def distort(value: Any, chance: Random) -> None:
     elif how == 2 and type(value[key]) is int:
         value[key] += chance.choice((-1, 1, -(2**40), 2**40, 10**18))
     else:
-        value[key] = chance.choice(HOSTILE)
+        value[key] = deepcopy(chance.choice(HOSTILE))

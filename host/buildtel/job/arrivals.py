@@ -10,9 +10,11 @@ from buildtel.job.drafts import MachineDraft, MarkDraft, Point, StepDraft, Unit
 from buildtel.job.records import Record
 from buildtel.job.series import MAX_KEPT, Samples, unpack
 
-MAX_STEPS = 5_000
+MAX_STEPS = 12_000
 MAX_MARKS = 2_000
-MAX_LEAVES = 500_000  # numbers kept in all counters, series and samples together
+MAX_LEAVES = 1_500_000  # numbers kept in all counters, series and samples together
+KEPT_FROM_SERIES = MAX_LEAVES // 2  # what series leave to the counters, of which the figures are made
+KEPT_FROM_SAMPLES = MAX_LEAVES // 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +50,18 @@ class Limits:
         """Drop from an event's `body` the measurements that no longer fit; a beat replaces the one before."""
         if ev == "beat":
             return
-        for name in ("c", "series"):
-            if name in body and not self.room(_leaves(body[name])):
+        for name, kept in (("c", 0), ("series", KEPT_FROM_SERIES)):
+            if name in body and not self.room(_leaves(body[name]), kept):
                 del body[name]
 
-    def room(self, leaves: int) -> bool:
-        """True if that many more numbers fit."""
-        self._leaves -= leaves
-        if self._leaves < 0:
+    def room(self, leaves: int, kept: int) -> bool:
+        """True if that many more numbers fit, `kept` ones left for what matters more."""
+        fits = self._leaves - leaves >= kept
+        if fits:
+            self._leaves -= leaves
+        else:
             self._note("The log holds more measurements than a document may: some are left out.")
-        return self._leaves >= 0
+        return fits
 
     def step(self) -> bool:
         """True if one more step fits."""
@@ -150,7 +154,7 @@ def add_samples(
     if boot not in machine.boots:
         return
     if boot not in machine.samples or (authentic and not machine.sampled[boot]):
-        if not limits.room(MAX_KEPT * samples.width):
+        if not limits.room(MAX_KEPT * samples.width, KEPT_FROM_SAMPLES):
             return
         machine.samples[boot] = Samples()
         machine.sampled[boot] = authentic

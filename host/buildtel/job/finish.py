@@ -232,6 +232,11 @@ def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_
             if boot.stepped_s is not None:
                 yield f"{key}: its wall clock was set by {boot.stepped_s:.1f} s while it ran."
     yield from doubts(folded)
+    yield from losses(folded)
+
+
+def losses(folded: Folded) -> Iterable[str]:
+    """What of the log could not be used, by reason."""
     if folded.counts["missing_parts"]:
         yield f"{folded.counts['missing_parts']} event(s) lack a part and are used as far as they go."
     for reason, number in folded.unreadable.most_common(MAX_DAMAGE_NOTES):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -45,8 +45,9 @@ def load_document(data: bytes, where: str) -> JobDocument:
     if not isinstance(value, dict) or not {"job", "steps"} <= value.keys():
         raise BuildtelError(f"{where}: not a job document: it has no `job` and `steps`")
     _refuse_newer(value, where)
-    for place, words in _wrong(value, ()):
-        raise BuildtelError(f"{where}: not a job document: `{_shown(place)}`: {words}")
+    wrong = _wrong(value)
+    if wrong is not None:
+        raise BuildtelError(f"{where}: not a job document: `{_shown(wrong[0])}`: {wrong[1]}")
     try:
         return JobDocument.model_validate(value)
     except ValidationError as error:
@@ -62,29 +63,25 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def _wrong(value: Any, place: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str]]:
-    """What no document holds, and where."""
-    if isinstance(value, dict | list):
-        if len(place) >= MAX_DEPTH:
-            yield place, "nested too deeply"
-            return
-        for name, item in value.items() if isinstance(value, dict) else enumerate(value):
-            if isinstance(name, str) and not _encodes(name):
-                yield place, "half a surrogate"
-            elif isinstance(item, dict | list):
-                yield from _wrong(item, (*place, name))
-            elif (words := _wrong_leaf(name, item)) is not None:
-                yield (*place, name), words
-
-
-def _wrong_leaf(name: Any, value: Any) -> str | None:
-    if isinstance(value, str):
-        return None if _encodes(value) else "half a surrogate"
-    if isinstance(value, int | float):
-        if not abs(value) <= MAX_NUMBER:
-            return "not a finite number"
-        if name in TIMES and not EARLIEST_TIME_S <= value <= LATEST_TIME_S:
-            return "not a time before the year 10000"
+def _wrong(value: Any, depth: int = 0) -> tuple[list[Any], str] | None:
+    """The first thing in an object or list that no document holds: where it is, and what is wrong with it."""
+    if depth >= MAX_DEPTH:
+        return [], "nested too deeply"
+    for name, item in value.items() if isinstance(value, dict) else enumerate(value):
+        kind = type(item)
+        if kind in (dict, list):
+            inner = _wrong(item, depth + 1)
+            if inner is not None:
+                return [name, *inner[0]], inner[1]
+        elif kind in (int, float):
+            if name in TIMES and not EARLIEST_TIME_S <= item <= LATEST_TIME_S:
+                return [name], "not a time before the year 10000"
+            if not -MAX_NUMBER <= item <= MAX_NUMBER:
+                return [name], "not a finite number"
+        elif kind is str and not _encodes(item):
+            return [name], "half a surrogate"
+        if type(name) is str and not _encodes(name):
+            return [name], "half a surrogate"
     return None
 
 
@@ -95,7 +92,7 @@ def _encodes(text: str) -> bool:
         return False
 
 
-def _shown(place: tuple[Any, ...]) -> str:
+def _shown(place: Sequence[Any]) -> str:
     whole = ".".join(str(part)[:60] for part in place[:MAX_DEPTH])
     return "".join(char if char.isprintable() else "?" for char in whole)
 

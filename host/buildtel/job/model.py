@@ -125,11 +125,12 @@ class Step(Model):
     def _gather_metrics(cls, value: Any) -> Any:
         if not isinstance(value, dict) or "metrics" in value:
             return value
-        fields = {name: item for name, item in value.items() if name in cls.model_fields}
+        known = cls.model_fields
+        fields = {name: item for name, item in value.items() if name in known}
         figures = {
             name: item
             for name, item in value.items()
-            if name not in cls.model_fields and (item is None or type(item) in (int, float))
+            if name not in known and (item is None or type(item) in (int, float))
         }
         return {**fields, "metrics": figures}
 
