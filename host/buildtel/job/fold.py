@@ -5,6 +5,7 @@ What is kept is bounded, whatever the log's length; where a bound is met, the do
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -34,6 +35,7 @@ from buildtel.job.model import JobDocument, Meta
 from buildtel.job.records import BODIES, Record, Refused, clean, read_body
 from buildtel.job.recovery import Held, Home, Homes, Life, begin_runs, checked, place
 from buildtel.job.runner import ON, facts_of, is_runners, with_runner
+from buildtel.job.steps import step_name
 
 TELLING = (
     Artifact, BuildFinished, BuildSeen, PhaseStarted, ProvisionerFinished, ProvisionerStarted, RunFinished, SshWait,
@@ -44,6 +46,7 @@ MAX_RUNS = 10_000
 MAX_MACHINES = 64
 MAX_BOOTS = 64
 MAX_GROUPS = 64
+MAX_MISSING_NOTES = 10
 
 
 def fold(events: Iterable[Event], meta: Meta) -> JobDocument:
@@ -117,9 +120,22 @@ class Fold:
             self._event(pending)
         self._pending.clear()
         own = {id(section.own_group()) for section in self._folded.sections}
-        for seen, group in self._seen.values():
-            if id(group) in own:
+        missing: Counter[str] = Counter()
+        for sid, (seen, group) in self._seen.items():
+            if id(group) in own and seen.missing:
                 self._folded.counts["missing"] += seen.missing
+                missing[self._whose(sid)] += seen.missing
+        for whose, number in missing.most_common(MAX_MISSING_NOTES):
+            self._folded.note_once(f"{number} record(s) of {whose} are missing.")
+
+    def _whose(self, sid: str) -> str:
+        """In words: of what the missing records of a process would have told."""
+        _, machine = self._homes.get(sid, (None, None))
+        if machine is None:
+            return "an agent"
+        steps = [step for step in machine.steps.values() if step.id.rpartition(".")[0] == sid]
+        name = step_name(steps[0].name, steps[0].unit) or steps[0].id if steps else f"agent {sid}"
+        return f"`{clean(name, 60)}` ({clean(machine.target or 'guest', 60)})"
 
     # Packer's side
 
