@@ -1872,7 +1872,7 @@ def machine(kernel: "Kernel") -> "dict[str, Any]":
         "os": clean_name(pretty[0]) if pretty else None,
         "arch": system.machine,
         "hz": posix.sysconf("SC_CLK_TCK"),
-        "psi": _exists(kernel.proc + "/pressure/cpu"),
+        "psi": bool(read_file(kernel.proc + "/pressure/cpu")),
     }
 
 

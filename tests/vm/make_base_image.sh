@@ -1,5 +1,6 @@
 #!/bin/sh
 # Builds the Debian image that the VM tests boot, and prints the folder it is in.
+# usage: make_base_image.sh [no-python]
 #
 # The folder holds disk.qcow2 (ext4 without a partition table), vmlinuz, initrd.img and http/payload.bin,
 # 60 MiB that the VM downloads. It is made once for each version of this script, under $BUILDTEL_VM_CACHE
@@ -11,9 +12,16 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${BUILDTEL_VM_CACHE:-$here/../../.cache/vm}
 key=$(sha256sum "$here/make_base_image.sh" | cut -c1-16)
-image=$cache/base-$key
-
-packages=linux-image-cloud-amd64,systemd-sysv,udev,dbus,libpam-systemd,openssh-server,sudo,python3-minimal,wget
+packages=linux-image-cloud-amd64,systemd-sysv,udev,dbus,libpam-systemd,openssh-server,sudo
+case ${1-} in
+'') kind=base packages=$packages,python3-minimal,wget ;;
+no-python) kind=bare ;;
+*)
+    echo "make_base_image.sh: what is '$1'? usage: make_base_image.sh [no-python]" >&2
+    exit 2
+    ;;
+esac
+image=$cache/$kind-$key
 
 if [ -e "$image/complete" ]; then
     echo "$image"
@@ -34,8 +42,8 @@ if [ -e "$image/complete" ]; then
     echo "$image"
     exit 0
 fi
-work=$cache/making-$key
-rm -rf --one-file-system "$work" "$cache"/base-*
+work=$cache/making-$kind-$key
+rm -rf --one-file-system "$work" "$cache/$kind"-*
 mkdir -p "$work"
 trap 'rm -rf --one-file-system "$work"' EXIT
 

@@ -1,0 +1,213 @@
+"""Every machine: kernels from 3.10 to the newest, 1 to 64 CPUs, 0 to 40 disks, refusals; by Python and by sh alike."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import buildtel_agent as agent
+
+from .conftest import AGENT, PROC, records
+from .test_by_sh import Bare, counters_of
+
+# What each group of `c` must be; a group that is not named must be absent.
+MACHINES = {
+    "rhel7-3.10": {
+        "cpu": [100, 1, 50, 9000, 30, 0, 4, 0],
+        "mem": [1014960, None],
+        "disk": {
+            "xvda1": [500, 9000, 300, 600, 12000, 900, 700, 1200],
+            "xvdb": [5, 90, 30, 60, 1200, 90, 70, 120],
+            "nvme0n1": [7, 56, 3, 8, 64, 4, 5, 7],
+            "mmcblk0": [1, 8, 1, 1, 8, 1, 2, 2],
+        },
+        "net": {"eth0": [10485760, 1048576]},
+        "vm": [4, 8, 3, None],
+    },
+    "ubuntu1604-4.4": {
+        "cpu": [5000, 20, 1500, 90000, 700, 0, 60, 300],
+        "mem": [16432000, 15000000],
+        "disk": {
+            "xvda": [9000, 400000, 3000, 4000, 350000, 8000, 5000, 11000],
+            "xvdf": [100, 800, 50, 200, 40000, 400, 300, 450],
+        },
+        "net": {"eth0": [3000000000, 50000000]},
+        "vm": [0, 0, 300, None],
+    },
+    "rhel8-4.18-psi-off": {
+        "cpu": [64000, 0, 32000, 3200000, 1600, 800, 400, 0],
+        "mem": [32000000, 30000000],
+        "disk": {
+            "nvme0n1": [20000, 800000, 4000, 9000, 900000, 7000, 6000, 9000],
+            "nvme1n1": [10, 80, 1, 0, 0, 0, 1, 1],
+        },
+        "net": {"ens5": [7000000000, 8000000000]},
+        "vm": [0, 100, 1000, 2],
+    },
+    "debian11-5.10": {
+        "cpu": [300, 1, 200, 9000, 50, 0, 3, 7],
+        "mem": [497000, 400000],
+        "disk": {"vda": [3000, 150000, 900, 1000, 60000, 700, 1100, 1700]},
+        "net": {"ens3": [123456, 654321]},
+        "vm": [4, 8, 77, 0],
+        "psi": {"cpu": [5000000, None], "memory": [100, 50], "io": [900000, 800000]},
+    },
+    "arm-5.15-emmc": {
+        "cpu": [400, 0, 300, 40000, 200, 0, 10, 0],
+        "mem": [3800000, 3000000],
+        "disk": {
+            "mmcblk0": [700, 70000, 2000, 300, 30000, 5000, 2500, 7000],
+            "mmcblk0boot0": [3, 24, 1, 0, 0, 0, 1, 1],  # disks of their own, not partitions
+            "mmcblk0boot1": [3, 24, 1, 0, 0, 0, 1, 1],
+        },
+        "net": {"end0": [111, 222], "wlan0": [333, 444]},
+        "vm": [20, 24, 88, 0],
+        "psi": {"cpu": [7000, 0], "memory": [0, 0], "io": [66000, 55000]},
+    },
+    "cgroup-6.8-no-disks": {
+        "cpu": [800, 0, 400, 16000, 0, 0, 20, 900],
+        "mem": [2097152, 1500000],
+        "net": {"eth0": [5000, 6000]},
+        "vm": [0, 0, 9, 1],
+    },
+    "refused-6.1": {"mem": [1000000, 900000], "net": {"eth0": [1, 2]}, "vm": [0, 0, 1, 0]},
+    "newest-6.18": {
+        "cpu": [1244587, 68677, 204426, 1360612, 15443, 0, 5937, 8235],
+        "mem": [24683656, 23852764],
+        "disk": {"vda": [574181, 40295634, 520034, 979236, 127578112, 1275166, 309808, 2006656]},
+        "net": {"eth0": [3295934696, 5244418]},
+        "vm": [0, 0, 16711, 0],
+        "psi": {"cpu": [2186689813, 0], "memory": [0, 0], "io": [169039591, 100653503]},
+    },
+}
+NO_SYS = PROC / "no-sys"
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Bare:
+    """The sh part, run by this machine's sh."""
+    folder = tmp_path / "bare"
+    folder.mkdir()
+    return Bare(folder, ["sh"])
+
+
+def by_sh(bare: Bare, proc: Path, event: str = "start") -> dict:
+    """The counters that the sh part prints of a /proc."""
+    done = bare.run(event, "x", "--proc", proc, "--sys", NO_SYS)
+    assert done.stderr == b""
+    return counters_of(records(done.stdout), event)
+
+
+def by_python(proc: Path) -> dict:
+    """The counters that the Python part reads of it; the root file system is this machine's."""
+    read = agent.Kernel(str(proc), str(NO_SYS)).counters()
+    return {key: value for key, value in read.items() if key != "fs"}
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_what_a_kernel_has_is_read_and_what_it_lacks_is_absent(bare, name):
+    """Both parts read the golden counters; nothing that is missing is a 0."""
+    assert by_python(PROC / name) == MACHINES[name]
+    assert by_sh(bare, PROC / name) == MACHINES[name]
+    by_sh(bare, PROC / name, "end")
+
+
+@pytest.mark.parametrize(("name", "psi"), [("rhel7-3.10", False), ("rhel8-4.18-psi-off", False), ("newest-6.18", True)])
+def test_hello_says_pressure_only_where_it_can_be_read(bare, name, psi):
+    """A kernel that has the files and refuses to read them has no pressure figures."""
+    assert agent.machine(agent.Kernel(str(PROC / name)))["psi"] is psi
+    assert records(bare.run("mark", "x", "--proc", PROC / name).stdout)[0]["psi"] is psi
+
+
+def test_every_machine_of_the_fixtures_is_in_the_table():
+    """A fixture that no test looks at would be no fixture."""
+    known = {"debian12-start", "debian12-end", *MACHINES}  # the two of the golden output
+    assert {path.name for path in PROC.iterdir() if path.is_dir()} == known
+
+
+def disk_names(count: int) -> list[tuple[str, list[str]]]:
+    """`count` disks of all kinds, each with its partitions; and what lies over them, which is no disk."""
+    kinds = [
+        ("nvme{}n1", ["nvme{0}n1p1", "nvme{0}n1p2"]), ("xvd{a}", ["xvd{a}1"]), ("vd{a}", ["vd{a}1", "vd{a}15"]),
+        ("sd{a}", ["sd{a}1"]), ("mmcblk{}", ["mmcblk{0}p1"]), ("xvd{a}1", []),
+    ]  # fmt: skip
+    made = []
+    for number in range(count):
+        disk, partitions = kinds[number % len(kinds)]
+        # A lone xvdq1 without its xvdq, as old Xen shows it, must not meet the disk of that letter.
+        letter = chr(97 + number // len(kinds) + (13 if disk.endswith("1") and "{a}" in disk else 0))
+        made.append((disk.format(number, a=letter), [name.format(number, a=letter) for name in partitions]))
+    return made
+
+
+def make_machine(folder: Path, cpus: int, disks: int, later: int) -> Path:
+    """A /proc of so many CPUs and disks; `later` is 0 at the start of a step and 1 at its end, ten seconds on."""
+    shutil.copytree(PROC / ("debian12-end" if later else "debian12-start"), folder)
+    ticks = [1000 * cpus, 0, 0, 9000 * cpus, 0, 0, 0, 0]
+    ticks[0] += later * 250 * cpus
+    ticks[3] += later * 750 * cpus
+    one = " ".join(str(value // cpus) for value in ticks) + " 0 0"
+    rows = [
+        f"cpu  {' '.join(map(str, ticks))} 0 0",
+        *[f"cpu{number} {one}" for number in range(cpus)],
+        "btime 1769250000",
+    ]
+    (folder / "stat").write_text("\n".join(rows) + "\n")
+    counts = f"{100 + later * 10} 0 {2048 + later * 2048} 0 {50 + later * 5} 0 0 {later * 100} 0 {later * 1000} {later * 2000}"
+    names = [name for disk, partitions in disk_names(disks) for name in (disk, *partitions)]
+    over = ["md0", "dm-0", "dm-1", "loop0", "sr0", "zram0"] if disks else []
+    lines = [f" 8 {at} {name} {counts} 0 0 0 0 0 0" for at, name in enumerate([*names, *over])]
+    (folder / "diskstats").write_text("\n".join(lines) + "\n" if lines else "")
+    return folder
+
+
+@pytest.mark.parametrize("cpus", [1, 2, 64])
+@pytest.mark.parametrize("disks", [0, 1, 6, 40])
+def test_figures_do_not_depend_on_how_many_there_are(bare, tmp_path, cpus, disks):
+    """A quarter of all CPUs busy is 25 %; every disk's megabyte counts once, those of partitions and RAIDs not again."""
+    start, end = (make_machine(tmp_path / str(later), cpus, disks, later) for later in (0, 1))
+    python = agent.metrics(by_python(start), by_python(end), 10.0)
+    sh = agent.metrics(by_sh(bare, start), by_sh(bare, end, "end"), 10.0)
+
+    assert python == sh
+    assert python["cpu_percent"] == 25.0
+    assert python.get("disk_read_mb") == (disks * 1.0 or None)
+    assert python.get("disk_util_percent") == (10.0 if disks else None)
+    assert python.get("queue_depth") == (disks * 0.2 or None)
+    assert agent.machine(agent.Kernel(str(start)))["cpus"] == cpus
+    assert records(bare.run("mark", "x", "--proc", start).stdout)[0]["cpus"] == cpus
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root, to become somebody else")
+@pytest.mark.parametrize("marker", [True, False], ids=["by sh", "by python"])
+@pytest.mark.parametrize("refused", ["stat", "meminfo", "diskstats", "net/dev", "vmstat", "pressure", "sys"])
+def test_what_may_not_be_read_is_absent_and_nobody_complains(tmp_path, marker, refused):
+    """As SELinux, hidepid or a container's mask refuse: the rest is recorded, the step runs, stderr is the step's."""
+    tmp_path.chmod(0o755)
+    for folder in (tmp_path, *list(tmp_path.parents)[:-2]):
+        folder.chmod(folder.stat().st_mode | 0o755)
+    proc = tmp_path / "proc"
+    shutil.copytree(PROC / "debian12-start", proc)
+    (proc / refused).chmod(0)
+    shutil.copy(AGENT, tmp_path / "buildtel_agent.py")
+    if marker:
+        (tmp_path / "by-sh").touch()
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    done = subprocess.run(
+        [*nobody, "sh", tmp_path / "buildtel_agent.py", "run", "--proc", proc, "--", "sh", "-c", "echo out; exit 3"],
+        capture_output=True, env={"PATH": "/usr/bin:/bin"}, cwd="/",
+    )  # fmt: skip
+    read = records(done.stdout)
+    group = {"stat": "cpu", "meminfo": "mem", "diskstats": "disk", "net/dev": "net", "vmstat": "vm", "pressure": "psi"}
+
+    assert (done.returncode, done.stderr) == (3, b"")
+    assert [record["ev"] for record in read] == ["hello", "start", "end"]
+    for event in ("start", "end"):
+        assert {"cpu", "mem", "disk", "net", "vm", "psi"} - set(counters_of(read, event)) == {
+            name for path, name in group.items() if path == refused
+        }
+    assert ("boot" in read[0]) is (refused != "sys")
