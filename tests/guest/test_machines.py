@@ -157,7 +157,8 @@ def make_machine(folder: Path, cpus: int, disks: int, later: int) -> Path:
         "btime 1769250000",
     ]
     (folder / "stat").write_text("\n".join(rows) + "\n")
-    counts = f"{100 + later * 10} 0 {2048 + later * 2048} 0 {50 + later * 5} 0 0 {later * 100} 0 {later * 1000} {later * 2000}"
+    sectors, busy_ms, weighted_ms = 2048 + later * 2048, later * 1000, later * 2000
+    counts = f"{100 + later * 10} 0 {sectors} 0 {50 + later * 5} 0 0 {later * 100} 0 {busy_ms} {weighted_ms}"
     names = [name for disk, partitions in disk_names(disks) for name in (disk, *partitions)]
     over = ["md0", "dm-0", "dm-1", "loop0", "sr0", "zram0"] if disks else []
     lines = [f" 8 {at} {name} {counts} 0 0 0 0 0 0" for at, name in enumerate([*names, *over])]
@@ -168,7 +169,7 @@ def make_machine(folder: Path, cpus: int, disks: int, later: int) -> Path:
 @pytest.mark.parametrize("cpus", [1, 2, 64])
 @pytest.mark.parametrize("disks", [0, 1, 6, 40])
 def test_figures_do_not_depend_on_how_many_there_are(bare, tmp_path, cpus, disks):
-    """A quarter of all CPUs busy is 25 %; every disk's megabyte counts once, those of partitions and RAIDs not again."""
+    """A quarter of all CPUs busy is 25 %; each disk's megabyte counts once, and not again in partitions and RAIDs."""
     start, end = (make_machine(tmp_path / str(later), cpus, disks, later) for later in (0, 1))
     python = agent.metrics(by_python(start), by_python(end), 10.0)
     sh = agent.metrics(by_sh(bare, start), by_sh(bare, end, "end"), 10.0)
@@ -177,8 +178,9 @@ def test_figures_do_not_depend_on_how_many_there_are(bare, tmp_path, cpus, disks
     assert python["cpu_percent"] == 25.0
     assert python.get("disk_read_mb") == (disks * 1.0 or None)
     assert python.get("disk_util_percent") == (10.0 if disks else None)
-    assert python.get("queue_depth") == (disks * 0.2 or None)
+    assert python.get("queue_depth") == (round(disks * 0.2, 2) or None)
     assert agent.machine(agent.Kernel(str(start)))["cpus"] == cpus
+    (bare.folder / "by-sh").write_text("another boot\n")  # so that it says hello again
     assert records(bare.run("mark", "x", "--proc", start).stdout)[0]["cpus"] == cpus
 
 
