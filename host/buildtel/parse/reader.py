@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from buildtel.events import Event, UnreadableLine
+from dataclasses import replace
+
+from buildtel.events import BuildFinished, Event, RunFinished, UnreadableLine
 from buildtel.parse.gitlab import LineJoiner
 from buildtel.parse.lines import LineCutter, ToUtf8
 from buildtel.parse.prefix import LOG_ONLY, MACHINE_ONLY, Clock, Peeled, peel, plain
@@ -48,12 +50,13 @@ class LogReader:
     def close(self) -> list[Event]:
         """The events of what is left: a last line without a newline, a text that might have gone on."""
         self._cut(self._to_utf8.close())
-        for number, line in self._cutter.close():
-            self._joined(number, line)
+        cut = None
+        for cut, line in self._cutter.close():
+            self._joined(cut, line)
         for whole in self._joiner.close():
             self._line(*whole)
         self._tracker.close()
-        return self._taken()
+        return [_certain(event) if event.line == cut else event for event in self._taken()]
 
     def _taken(self) -> list[Event]:
         events, self._tracker.events = self._tracker.events, []
@@ -96,3 +99,10 @@ class LogReader:
             return
         for part in text.replace(b"\\r", b"").split(b"\\n"):
             self._tracker.said(part, said)
+
+
+def _certain(event: Event) -> Event:
+    """An event of a last line without its newline, which may be cut: `7 seconds` may have gone on."""
+    if isinstance(event, BuildFinished) and event.error is None:
+        return replace(event, duration_s=None)
+    return replace(event, total_s=None) if isinstance(event, RunFinished) else event

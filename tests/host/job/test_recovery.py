@@ -70,10 +70,12 @@ def rows_of_a_build(guest: Guest) -> list[Row]:
     sent = guest.fields("samples", "cccc00000001", 149.9, src="s", cols=cols)
     begin, end = guest.step("cccc00000001", None, 150.1, 152.4, exit_code=3)
     whole = end[1]["c"]
+    for row, ops in ((begin, 5), (end, 500)):
+        row[1]["c"]["disk"]["vdb"] = [ops] * 8
     shared = {key: end[1][key] for key in ("v", "ev", "sid", "boot", "run", "t", "m", "step")}
     halves = (
-        {"c": {"disk": whole["disk"]}, "exit": 3},
-        {"c": {"cpu": whole["cpu"], "mem": whole["mem"]}, "peak_kb": 400_000, "last": True},
+        {"c": {"cpu": whole["cpu"], "disk": {"vda": whole["disk"]["vda"]}}, "exit": 3},
+        {"c": {"mem": whole["mem"], "disk": {"vdb": whole["disk"]["vdb"]}}, "peak_kb": 400_000, "last": True},
     )
     parts = [{**shared, "seq": 2 + part, "part": part, "of": 2, **half} for part, half in enumerate(halves, 1)]
     return [
