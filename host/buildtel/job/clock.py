@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from buildtel.events import When
 
 STEP_S = 0.5
+BEHIND_NS = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -67,8 +68,12 @@ class BootClock:
     wall_low_s: float = 0.0
     wall_high_s: float = 0.0
 
+    def is_behind(self, m_ns: int) -> bool:
+        """True for a record made well before one that came already: it was printed again, from the spool."""
+        return self.records > 0 and m_ns < self.last_m_ns - BEHIND_NS
+
     def add(self, t_ns: int, m_ns: int, line: int, at: When | None, announced: When | None) -> None:
-        """Take one record in."""
+        """Take one record in; `announced` is when its provisioner began, None if it came through none."""
         wall_s = (t_ns - m_ns) / 1e9
         if not self.records:
             self.first_m_ns = self.last_m_ns = m_ns

@@ -119,6 +119,8 @@ class Fold:
             self._folded.counts["missing_parts"] += 1
             self._event(pending)
         self._pending.clear()
+        for _, machine in self._folded.machines():
+            place(machine)
         own = {id(section.own_group()) for section in self._folded.sections}
         missing: Counter[str] = Counter()
         for sid, (seen, group) in self._seen.items():
@@ -257,6 +259,9 @@ class Fold:
         if machine is None:
             return
         self._homes[record.sid] = (group, machine)
+        clock = machine.boots.get(record.boot)
+        if clock is not None and clock.is_behind(record.m_ns):
+            unit = None
         if unit is not None and len(group.units) < MAX_PACKER_EVENTS:
             group.units.add((event.target, unit.index))
         self._clock(machine, record, event, unit)
@@ -297,15 +302,13 @@ class Fold:
         for row in rows:
             home = self._home(homes, row.record, row.spool)
             if home is not None:
-                self._recovered(home, row.record, numbers.pop(row.record.sid, []), row.authentic)
+                self._recovered(home, row.record, numbers.pop(row.record.sid, []), row.event.authentic)
                 self._collect(*row.unpacked(), home[1])
         for (spool, _), life in sorted(self._held.lives.items(), key=lambda item: item[1].first.t_ns):
             home = self._home(homes, life.first, spool)
             if home is not None:
                 self._recovered(home, life.first, numbers.pop(life.first.sid, []), life.authentic)
                 self._lived(home[1], life)
-        for _, machine in self._folded.machines():
-            place(machine)
         self._folded.counts["duplicate"] += self._held.duplicate
 
     def _home(self, homes: Homes, record: Record, spool: int) -> Home | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 from buildtel.events import AgentRecord
 from buildtel.job.drafts import Folded, Group, MachineDraft, Section, StepDraft, Unit
@@ -93,7 +94,7 @@ class Held:
         if record.ev != "samples":
             self._speaking.add(record.sid)
         if not self._sampled(record, spool, event.authentic):
-            self._keep(record, event, spool)
+            self._keep(record, event)
 
     def _sampled(self, record: Record, spool: int, authentic: bool | None) -> bool:
         if record.ev != "samples" or record.of > 1 or authentic is False:
@@ -109,7 +110,7 @@ class Held:
         life.samples.add(unpack(columns))
         return True
 
-    def _keep(self, record: Record, event: AgentRecord, spool: int) -> None:
+    def _keep(self, record: Record, event: AgentRecord) -> None:
         data = zlib.compress(json.dumps(event.fields).encode(), 1)
         self._bytes += len(data) + 500
         self.rows[record.sid, record.seq] = Kept(record.bare(), spool, event.authentic, event.refused, data)
@@ -221,9 +222,9 @@ def targets(section: Section) -> set[str | None]:
 
 
 def place(machine: MachineDraft) -> None:
-    """Give steps of which the log had nothing the provisioner that was under way, where the times leave one only."""
+    """Give steps that came through no provisioner the one that was under way, where the times leave one only."""
     units = machine.section.units.get(machine.target or "", [])
-    lost = [step for step in machine.steps.values() if step.unit is None and step.line == 0]
+    lost = [step for step in machine.steps.values() if step.unit is None]
     for step in lost:
         fitting = [unit for unit in _around(step, machine, units) if not unit.saw_setup and not unit.saw_step]
         if len(fitting) == 1:
@@ -241,7 +242,7 @@ def _around(step: StepDraft, machine: MachineDraft, units: list[Unit]) -> Iterat
     if zero is None or any(point.boot != points[0].boot for point in points):
         return
     first_s, last_s = (zero[0] + pick(point.m_ns for point in points) / 1e9 for pick in (min, max))
-    for unit, following in zip(units, [*units[1:], None], strict=True):
+    for unit, following in zip_longest(units, units[1:]):
         if unit.at is None or unit.at.unix_s - zero[1] > first_s:
             continue
         after = following.at if following is not None else None

@@ -303,6 +303,22 @@ def test_what_is_missing_is_counted_and_named() -> None:
     assert "2 record(s) of `install` (qemu.debian) are missing." in found.notes
 
 
+def test_a_spool_that_the_build_printed_into_its_log_at_the_end() -> None:
+    """Records that come late (of a cleanup provisioner) are of the step and provisioner that they were made in."""
+    lost = [row for row in ROWS if row[1]["sid"].startswith("cccc")]
+    seen = [row for row in ROWS if row not in lost]
+    rescue = [(200.0, f"==> {TARGET}: Provisioning with shell script: rescue"), *said((200.5, row[1]) for row in ROWS)]
+    found = document(logged(log_with(seen, rescue)))
+
+    assert found.integrity is not None and found.integrity.missing == 0
+    assert by_id(found) == by_id(WHOLE)
+    step = next(step for step in found.steps if step.id == "cccc00000001.1")
+    assert step.provisioner is not None and step.provisioner.index == 2
+    clock, right = found.clock[TARGET], Guest().ahead_s
+    assert clock.offset_s is not None and clock.error_s is not None
+    assert abs(clock.offset_s - right) <= clock.error_s < 2
+
+
 def test_lines_that_are_no_records_are_said() -> None:
     """A spool that holds something else is no error: how many lines were not used is said."""
     found = document(spooled(b"hello\n\nx BUILDTEL:{}\n" + b"z" * (5 << 20) + b"\n"))
