@@ -302,7 +302,7 @@ class Fold:
         for row in rows:
             home = self._home(homes, row.record, row.spool)
             if home is not None:
-                self._recovered(home, row.record, numbers.pop(row.record.sid, []), row.event.authentic)
+                self._recovered(home, row.record, numbers.pop(row.record.sid, []), row.authentic)
                 self._collect(*row.unpacked(), home[1])
         for (spool, _), life in sorted(self._held.lives.items(), key=lambda item: item[1].first.t_ns):
             home = self._home(homes, life.first, spool)

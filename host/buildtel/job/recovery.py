@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from buildtel.events import AgentRecord
@@ -94,7 +94,7 @@ class Held:
         if record.ev != "samples":
             self._speaking.add(record.sid)
         if not self._sampled(record, spool, event.authentic):
-            self._keep(record, event)
+            self._keep(record, event, spool)
 
     def _sampled(self, record: Record, spool: int, authentic: bool | None) -> bool:
         if record.ev != "samples" or record.of > 1 or authentic is False:
@@ -110,7 +110,7 @@ class Held:
         life.samples.add(unpack(columns))
         return True
 
-    def _keep(self, record: Record, event: AgentRecord) -> None:
+    def _keep(self, record: Record, event: AgentRecord, spool: int) -> None:
         data = zlib.compress(json.dumps(event.fields).encode(), 1)
         self._bytes += len(data) + 500
         self.rows[record.sid, record.seq] = Kept(record.bare(), spool, event.authentic, event.refused, data)
