@@ -87,6 +87,8 @@ def _build(args: argparse.Namespace, command: list[str]) -> int:
         _account(args, log, ended.problem)
     except (BuildtelError, OSError) as error:
         print(f"buildtel-host: this build has no document: {error}; its log: {log}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print(f"buildtel-host: interrupted; `buildtel-host collect {log}` makes the document", file=sys.stderr)
     return _as_packer(os.waitstatus_to_exitcode(ended.status))
 
 

@@ -1,0 +1,176 @@
+"""The wrapper on a terminal: keys, prompts, signals, sizes, and the view below the output."""
+
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from ..capture.watched import BUILDTEL, Bench, bench, builds, check_account
+from .screen import Screen
+
+pytestmark = [pytest.mark.packer, pytest.mark.skipif(not shutil.which("packer"), reason="no packer here")]
+PACKER = (*BUILDTEL, "packer")
+ON_A_TERMINAL = {"TERM": "xterm-256color", "CI": ""}
+
+
+@pytest.fixture(name="bench")
+def a_bench(tmp_path: Path) -> Bench:
+    """A template's folder."""
+    made = bench(tmp_path)
+    made.environ.update(ON_A_TERMINAL)
+    return made
+
+
+def screen(bench: Bench, *words: str, columns: int = 80, rows: int = 30) -> Screen:
+    """The wrapper on a terminal."""
+    return Screen([*PACKER, *words], bench.folder, bench.environ, columns, rows)
+
+
+def has(text: str):
+    """Whether a screen shows a text."""
+    return lambda lines: any(text in line for line in lines)
+
+
+def test_a_prompt_is_answered_from_the_keyboard(bench: Bench) -> None:
+    """`-on-error=ask`: the prompt is there, the view is not in its way, `r` tries again, and the wait has a name."""
+    bench.template('inline = ["test -e ok"]')
+    shown = screen(bench, "build", "-on-error=ask", ".", columns=160)
+    lines = shown.look(has("[r] retry step"))
+    time.sleep(1.5)
+    (bench.folder / "ok").write_text("")
+    assert not has(" null.one  ")(lines[lines.index(next(line for line in lines if "[c] Clean up" in line)) :])
+    shown.type(b"r\r")
+
+    assert shown.end() == 1  # Packer 1.6.6 does not forgive the first failure
+    (build,) = builds(bench.document())
+    assert [part["name"] for part in build["account"] if part["name"] != "unattributed"][:4] == [
+        "start", "provisioner", "ask", "provisioner",
+    ]  # fmt: skip
+    asked = [part["duration_s"] for part in build["account"] if part["name"] == "ask"]
+    assert len(asked) == 1
+    assert asked[0] >= 1.4
+    check_account(build)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_reaches_packer_once_each_time(bench: Bench, times: int) -> None:
+    """Packer cleans up after the first, stops after the second, and ends as it does alone."""
+    bench.template('inline = ["sleep 4"]')
+
+    def interrupted(prefix: tuple[str, ...]) -> tuple[int, bool]:
+        shown = Screen([*prefix, "build", "-color=false", "."], bench.folder, bench.environ, 120)
+        shown.look(has("Running local"))
+        time.sleep(0.5)
+        for _ in range(times):
+            shown.type(b"\x03")
+            time.sleep(0.3)
+        return shown.end(), has("Cleanly cancelled builds after being interrupted")(shown.everything())
+
+    assert interrupted((*PACKER, "-q")) == interrupted(("packer",))
+
+
+def test_ctrl_z_stops_and_continues(bench: Bench) -> None:
+    """A shell's job control works: stopped, the terminal is the shell's; continued, the build goes on to its end."""
+    bench.template('inline = ["sleep 3"]')
+    shown = Screen(["bash", "--norc", "-i"], bench.folder, {**bench.environ, "PS1": "prompt> "})
+    shown.look(has("prompt>"))
+    shown.type(" ".join(f"'{word}'" for word in (*PACKER, "-q", "build", ".")).encode() + b"\n")
+    shown.look(has("==> null.one: Running local"))
+    shown.type(b"\x1a")
+    lines = shown.look(has("Stopped"), 10)
+    assert has("Stopped")(lines)
+    shown.type(b"fg\n")
+    lines = shown.look(has("Builds finished"), 20)
+    assert has("Builds finished")(lines)
+    shown.type(b"exit\n")
+    shown.end(10)
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_the_view_stands_below_the_output(bench: Bench, columns: int) -> None:
+    """The build, its phase, its time and the host's gauges; the output above it as it was; at the end no trace."""
+    bench.template('inline = ["echo one; sleep 2.5; echo two; sleep 1"]')
+    shown = screen(bench, "build", "-color=false", ".", columns=columns)
+    lines = shown.look(lambda lines: has("total")(lines) and has("host cpu")(lines) and has("    null.one: one")(lines))
+    output = next(at for at, line in enumerate(lines) if line == "    null.one: one")
+    view = next(at for at, line in enumerate(lines) if line.startswith(" null.one  shell-local /tmp/packer-shell"))
+
+    assert view == output + 2
+    assert lines[view].endswith(" s")
+    assert lines[view + 1].strip().startswith("total")
+    assert max(len(line) for line in lines) <= columns
+    assert shown.end() == 0
+    text = shown.everything()
+    assert not has("total ")(text)
+    above = text[: next(at for at, line in enumerate(text) if line.startswith("log: "))]
+    alone = subprocess.run(
+        ["packer", "build", "-color=false", "."], cwd=bench.folder, env=bench.environ, capture_output=True, text=True
+    ).stdout.splitlines()
+    assert [line.split("/tmp")[0] for line in above if "after" not in line] == [
+        line.split("/tmp")[0] for line in alone if "after" not in line
+    ]
+
+
+def test_the_view_knows_how_long_it_usually_takes(bench: Bench) -> None:
+    """With an earlier build of the job on this machine each phase shows its median."""
+    bench.template('inline = ["sleep 2"]')
+    bench.run("build", ".")
+    shown = screen(bench, "-q", "build", ".")
+
+    assert has(" of 2.0 s")(shown.look(has(" of 2.0 s"), 20))
+    shown.end()
+
+
+@pytest.mark.parametrize(("words", "environ"), [
+    (["--live", "never"], {}), ([], {"CI": "true"}), ([], {"TERM": "dumb"}),
+], ids=["never", "in a CI", "dumb terminal"])  # fmt: skip
+def test_there_is_no_view_where_nobody_wants_it(bench: Bench, words: list[str], environ: dict[str, str]) -> None:
+    """Output on a terminal without a single byte of ours before Packer's end."""
+    bench.template('inline = ["sleep 2"]')
+    bench.environ.update(environ)
+    shown = screen(bench, *words, "-q", "build", "-color=false", ".")
+
+    assert shown.end() == 0
+    assert b"\x1b" not in shown.raw
+    assert not has("total")(shown.everything())
+
+
+def test_a_piped_build_shows_the_view_only_where_it_is_asked_for(bench: Bench) -> None:
+    """Piped there is none by itself; `--live always` draws it wherever the output goes."""
+    bench.template('inline = ["sleep 2"]')
+    prefix = (*PACKER, "-q")
+    assert b"total" not in bench.run("build", ".", prefix=prefix).stdout
+    assert b"total" in bench.run("build", ".", prefix=(*prefix, "--live", "always")).stdout
+
+
+def test_a_new_size_reaches_packer_and_the_view(bench: Bench) -> None:
+    """Packer's programs see the new size of the terminal; the view fits into it."""
+    bench.template('inline = ["sleep 2; stty size </dev/tty; sleep 2"]')
+    shown = screen(bench, "-q", "build", "-color=false", ".", columns=120)
+    shown.look(has("total"))
+    shown.resize(60, 20)
+    lines = shown.look(has("20 60"), 20)
+
+    assert has("null.one: 20 60")(lines)
+    lines = shown.look(lambda lines: has("20 60")(lines) and has("total")(lines), 5)
+    assert max(len(line) for line in lines) <= 60
+    assert shown.end() == 0
+
+
+def test_a_killed_wrapper_takes_no_key_with_it(bench: Bench) -> None:
+    """A signal that ends Packer ends the wrapper the same way, and the terminal's modes are as they were."""
+    bench.template('inline = ["sleep 3"]')
+    shown = screen(bench, "build", ".")
+    before = shown.modes()
+    shown.look(has("Running local"))
+    shown.look(has("total"))
+    import os
+
+    os.kill(shown.pid, signal.SIGHUP)
+    time.sleep(0.5)
+    after = shown.modes()
+    assert shown.end() == 128 + signal.SIGHUP
+    assert after[3] == before[3]
