@@ -4,6 +4,7 @@ The host stamps each line when it arrives, so a record stamped `at` with grain `
 `at + r`: with the guest's monotonic clock `m`, the host time of the guest's zero lies before
 `at + r - m`. And no record is made before its provisioner is announced: it lies after
 `announced - m`. Every record of one boot narrows the interval; what is left is the error.
+A record older than one that came before it may have come late, from a spool: it bounds from above only.
 The monotonic clock is used because the wall clock of a young VM is often stepped by NTP.
 """
 
@@ -14,7 +15,6 @@ from dataclasses import dataclass, field
 from buildtel.events import When
 
 STEP_S = 0.5
-BEHIND_NS = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -68,9 +68,11 @@ class BootClock:
     wall_low_s: float = 0.0
     wall_high_s: float = 0.0
 
-    def is_behind(self, m_ns: int) -> bool:
-        """True for a record made well before one that came already: it was printed again, from the spool."""
-        return self.records > 0 and m_ns < self.last_m_ns - BEHIND_NS
+    def is_before(self, m_ns: int, announced: When) -> bool:
+        """True for a record that was made before its provisioner began: it was printed late, from a spool."""
+        zero = (self.known if announced.zone_known else self.unzoned).zero()
+        behind = self.records > 0 and m_ns < self.last_m_ns
+        return behind and zero is not None and zero[0] + m_ns / 1e9 + zero[1] < announced.unix_s
 
     def add(self, t_ns: int, m_ns: int, line: int, at: When | None, announced: When | None) -> None:
         """Take one record in; `announced` is when its provisioner began, None if it came through none."""
@@ -79,11 +81,12 @@ class BootClock:
             self.first_m_ns = self.last_m_ns = m_ns
             self.first_line, self.first_t_ns = line, t_ns
             self.wall_first_s = self.wall_low_s = self.wall_high_s = wall_s
+        behind = self.records > 0 and m_ns < self.last_m_ns
         self.records += 1
         self.first_m_ns, self.last_m_ns = min(self.first_m_ns, m_ns), max(self.last_m_ns, m_ns)
         self.wall_low_s, self.wall_high_s = min(self.wall_low_s, wall_s), max(self.wall_high_s, wall_s)
         if at is not None:
-            (self.known if at.zone_known else self.unzoned).add(m_ns / 1e9, at, announced)
+            (self.known if at.zone_known else self.unzoned).add(m_ns / 1e9, at, None if behind else announced)
 
     @property
     def stepped_s(self) -> float | None:

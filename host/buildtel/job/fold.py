@@ -260,7 +260,7 @@ class Fold:
             return
         self._homes[record.sid] = (group, machine)
         clock = machine.boots.get(record.boot)
-        if clock is not None and clock.is_behind(record.m_ns):
+        if clock is not None and unit is not None and unit.at is not None and clock.is_before(record.m_ns, unit.at):
             unit = None
         if unit is not None and len(group.units) < MAX_PACKER_EVENTS:
             group.units.add((event.target, unit.index))
