@@ -801,7 +801,7 @@ exec 2>/dev/null
 if bt_prepare; then
     case $bt_act in
     begin | lead) bt_begin "$bt_step" "${bt_step:-${bt_label:-step}}" '' ',"last":true' ;;
-    trail) bt_end "$bt_2" "$bt_step" "${bt_step:-${bt_label:-step}}" "$bt_3" "$bt_4" ;;
+    trail) bt_end "${bt_2:-$bt_sid.1}" "$bt_step" "${bt_step:-${bt_label:-step}}" "$bt_3" "$bt_4" ;;
     start) bt_start ;;
     end) bt_finish_step ;;
     mark) bt_mark ;;

@@ -1,0 +1,159 @@
+"""Bar 3: SIGKILL to agent processes at random moments. The build's result is its own, and every step is told of."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from buildtel.job import Fold, Meta
+from buildtel.parse import LogReader
+
+from .conftest import AGENT, records
+from .test_unharmed import DEFAULT, local, theirs
+
+pytestmark = pytest.mark.skipif(not shutil.which("packer"), reason="needs packer, which evaluates the HCL")
+
+# A seed is a build: 300 kills in all. One that ever finds a fault stays here.
+SEEDS = range(15)
+KILLS = 20
+GUEST = "/var/tmp/buildtel"
+STEPS = 8
+
+
+def in_pieces(seed: int) -> list[bool]:
+    """Which steps of a build have a command of their own between the library's pieces: the log names those."""
+    pick = random.Random(seed + 1000)
+    return [pick.random() < 0.5 for _ in range(STEPS)]
+
+
+class Killer(threading.Thread):
+    """Kills one agent process after another: samplers, the whole-life sampler, the shells that wait for a sampler."""
+
+    def __init__(self, home: Path, seed: int, kills: int) -> None:
+        super().__init__(daemon=True)
+        self.home, self.random, self.kills = str(home).encode(), random.Random(seed), kills
+        self.killed: list[str] = []
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        """Until the build is over, or enough are killed."""
+        while len(self.killed) < self.kills and not self.over.wait(self.random.uniform(0.001, 0.08)):
+            found = self.agents()
+            if not found:
+                continue
+            pid, what = self.random.choice(found)
+            try:
+                os.kill(pid, signal.SIGKILL)
+                self.killed.append(what)
+            except ProcessLookupError:
+                continue
+
+    def agents(self) -> list[tuple[int, str]]:
+        """Process ids and kinds of what is the agent's own: never the shell that runs a step."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                stat = (entry / "stat").read_text()
+            except OSError:
+                continue
+            if len(words) > 4 and words[3].startswith(self.home) and words[4] in (b"sampler", b"life"):
+                found.append((int(entry.name), words[4].decode()))
+                if words[4] == b"sampler":
+                    found.append((int(stat.rpartition(")")[2].split()[1]), "waiting shell"))
+        return found
+
+
+def build(folder: Path, seed: int, *, wrapped: bool) -> tuple[list[tuple[int, str, str]], bytes, list[str]]:
+    """Each step's status, stdout and stderr without what is ours; the log; what was killed."""
+    home = folder / "installed"
+    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SHELL": "/bin/bash"}
+    log = b""
+    killer = Killer(home, seed, KILLS)
+    if wrapped:
+        log += subprocess.run(["sh", AGENT, "install", "c0ffee", "--dir", home], capture_output=True, env=env).stdout
+        killer.start()
+    script = folder / "step.sh"
+    pick, pieces_of = random.Random(seed), in_pieces(seed)
+    results = []
+    for number in range(STEPS):
+        status, pause_s, pieces = pick.choice([0, 0, 1, 3, 137]), pick.uniform(0, 0.4), pieces_of[number]
+        ending = "kill -9 $$" if status == 137 else f"exit {status}"
+        script.write_text(f"#!/bin/sh\necho out {number}; echo err {number} >&2; sleep {pause_s:.3f}; {ending}\n")
+        script.chmod(0o755)
+        command = DEFAULT
+        if wrapped:
+            command = (
+                local("buildtel_pre") + DEFAULT + local("buildtel_post")
+                if pieces
+                else local("buildtel_execute_command")
+            )
+        values = {"Vars": f"BUILDTEL_STEP='step {number}' ", "Path": str(script), "PackerRunUUID": "c0ffee"}
+        text = re.sub(r"\{\{ \.(\w+) \}\}", lambda match, values=values: values[match[1]], command).replace(
+            GUEST, str(home)
+        )
+        done = subprocess.run(["/bin/bash", "-c", text], capture_output=True, env=env, timeout=60, cwd="/")
+        code = done.returncode if done.returncode >= 0 else 128 - done.returncode
+        errors = [line for line in done.stderr.decode().splitlines() if "Killed" not in line]
+        results.append((code, theirs(done.stdout).strip("\n"), "\n".join(errors)))
+        log += done.stdout
+    if wrapped:
+        killer.over.set()
+        killer.join()
+        log += subprocess.run(["sh", home / "buildtel_agent.py", "finish"], capture_output=True, env=env).stdout
+        assert not home.exists()
+    return results, log, killer.killed
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_build_whose_agents_are_killed_is_the_unwired_build(tmp_path, seed):
+    """Status, stdout and stderr of every step; and the document has every step that started."""
+    plain, _, _ = build(tmp_path, seed, wrapped=False)
+    results, log, killed = build(tmp_path, seed, wrapped=True)
+    reader, fold = LogReader(), Fold()
+    for event in [*reader.feed(log), *reader.close()]:
+        fold.add(event)
+    document = fold.document(Meta.model_validate({"collected_at": "2026-01-24T12:00:00Z"}))
+    statuses = Counter(status for status, _, _ in results)
+
+    assert results == plain
+    assert len(killed) >= KILLS // 2, "too few were there to kill: the test proves nothing"
+    assert document.integrity.damaged == 0
+    told = [step for step in document.steps if step.origin == "guest"]
+    ended = Counter(step.exit_code for step in told if step.exit_code is not None)
+    # One more, unfinished, where a sampler was killed between its start record and its word to the shell; one end
+    # less, where it was killed while it wrote its end.
+    assert len(told) >= STEPS
+    assert ended <= statuses
+    assert sum(ended.values()) >= 2
+    assert all(step.unfinished for step in told if step.exit_code is None)
+    assert {f"step {number}" for number in range(STEPS) if not in_pieces(seed)[number]} <= {step.name for step in told}
+
+
+def test_no_process_of_ours_outlives_a_killed_build(tmp_path):
+    """The shell that ran the step is gone, or its whole group: the sampler sees it and goes."""
+    shutil.copy(AGENT, tmp_path / "buildtel_agent.py")
+    process = subprocess.Popen(
+        ["sh", tmp_path / "buildtel_agent.py", "run", "--", "sleep", "0.2"],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    read = process.stdout.readline()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.stdout.read()  # ends when nobody holds it any more
+    process.stdout.close()
+    process.wait()
+
+    assert read.startswith(b"BUILDTEL:")
+    assert records(read)[0]["ev"] == "hello"
