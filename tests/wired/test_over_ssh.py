@@ -20,6 +20,8 @@ from buildtel.job import Fold, JobDocument, Meta
 from buildtel.parse import LogReader
 from buildtel.wire import place
 
+from ..guest.test_killed import Killer
+
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 pytestmark = [
     pytest.mark.packer,
@@ -177,6 +179,26 @@ def test_switched_off_it_is_as_if_it_was_not_there(bench: Bench):
     assert done.status == 0, done.output[-3000:]
     assert b"BUILDTEL:" not in done.output
     assert b"words: a b, agent: none" in done.output
+    assert not Path("/var/tmp/buildtel").exists()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_build_whose_agents_are_killed_has_the_unwired_builds_result(bench: Bench, seed: int):
+    """SIGKILL at random moments: every step ends as it would, and each provisioner and step is in the document."""
+    killer = Killer(Path("/var/tmp/buildtel"), seed, 30)
+    killer.start()
+    done = bench.build()
+    killer.over.set()
+    killer.join()
+    (build,) = done.document.packer.runs[0].builds
+    exact = [step for step in done.document.steps if step.measured == "exactly"]
+
+    assert done.status == 0, done.output[-3000:]
+    assert len(killer.killed) >= 5
+    assert b"words: a b, agent: /var/tmp/buildtel/buildtel_agent.py" in done.output
+    assert b"got pw" in done.output
+    assert len(build.provisioners) == 7
+    assert {step.provisioner.index for step in exact if step.provisioner} == {1, 2, 3, 5}
     assert not Path("/var/tmp/buildtel").exists()
 
 
