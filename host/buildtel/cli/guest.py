@@ -117,6 +117,9 @@ def _install(guest: Guest, args: argparse.Namespace) -> int:
 
 
 def _remove(guest: Guest, args: argparse.Namespace) -> int:
+    if guest.agent() is None:
+        say(f"{guest.name}: nothing to remove: no agent is installed there")
+        return 0
     for words in guest.remove():
         say(f"{guest.name}: {words}")
     say(f"{guest.name}: removed")

@@ -18,6 +18,7 @@ from buildtel.reach.connect import Connection, connect
 from buildtel.reach.ssh_config import Config, Options, Target
 
 READ_S = 30.0  # a command that says nothing for so long has hung
+COMMAND_S = 120.0  # whatever it says
 BLOCK_BYTES = 64 * 1024
 MAX_OUTPUT_BYTES = 1 << 20
 MAX_RECONNECTS = 200
@@ -32,9 +33,13 @@ class Broken(Exception):
     """The connection broke, or the machine fell silent."""
 
 
+class NotBegun(Broken):
+    """It broke before the command was begun."""
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A command that ran: its exit status and the first MiB of its output and messages."""
+    """A command that ran: its exit status, its output, and the first MiB of its messages."""
 
     status: int
     output: bytes
@@ -74,11 +79,15 @@ class Link:
         Raises:
             BuildtelError: the machine can't be reached or does not answer.
         """
-        try:
-            return self._run(script, stdin)
-        except Broken as broken:
-            self.close()
-            raise BuildtelError(f"{self.address}: {broken}: try again") from broken
+        for attempt in self._attempts():
+            try:
+                return self._run(script, stdin)
+            except NotBegun as broken:  # noqa: PERF203
+                attempt(broken)
+            except Broken as broken:
+                self.close()
+                raise BuildtelError(f"{self.address}: {broken}: try again") from broken
+        raise AssertionError
 
     def ask(self, script: str) -> Done:
         """As `run`, and again if the connection breaks: for what changes nothing."""
@@ -144,9 +153,8 @@ class Link:
             channel.settimeout(READ_S)
             channel.exec_command(f"sh -c {shlex.quote(script)}")
         except (paramiko.SSHException, EOFError, OSError) as error:
-            if connection.transport.is_active():
-                raise BuildtelError(f"{self.address} runs no commands for this user ({error})") from error
-            raise Broken("the connection broke") from error
+            words = "it runs no command" if connection.transport.is_active() else "the connection broke"
+            raise NotBegun(words) from error
         return channel
 
     def _run(self, script: str, stdin: bytes) -> Done:
@@ -154,9 +162,11 @@ class Link:
         channel = self._channel(f"echo {mark}; {script}")
         with channel:
             _send(channel, stdin)
-            output = bytearray()
+            output, give_up = bytearray(), time.monotonic() + COMMAND_S
             for block in _blocks(channel):
-                output += block[: MAX_OUTPUT_BYTES - len(output)]
+                output += block
+                if len(output) > MAX_OUTPUT_BYTES or time.monotonic() > give_up:
+                    raise BuildtelError(f"{self.address} answers without end: look at its login scripts by ssh")
             messages = _drained(channel)
             if not channel.status_event.wait(READ_S) or channel.exit_status < 0:
                 raise Broken("the connection broke")
@@ -174,6 +184,8 @@ class Link:
                 if head is not None:
                     head += block
                     _, found, rest = bytes(head).partition(mark)
+                    if not found and len(head) > MAX_OUTPUT_BYTES:
+                        raise BuildtelError(f"{self.address} answers without end: look at its login scripts by ssh")
                     if not found:
                         continue
                     head, data = None, rest

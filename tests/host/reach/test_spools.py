@@ -89,6 +89,28 @@ def test_words_of_a_login_script_are_no_part_of_a_file(client: Client, tmp_path:
         assert one.ask("echo hello").output == b"hello\n"
 
 
+def test_a_machine_that_answers_without_end_is_given_up(client: Client) -> None:
+    """A login shell that never stops talking fills no memory."""
+    endless = client.home / "endless.sh"
+    endless.write_text("#!/bin/sh\nexec yes\n")
+    endless.chmod(0o755)
+    passwd = client.server.host_key.parent / "passwd"
+    passwd.write_text(passwd.read_text().replace("/bin/sh\n", f"{endless}\n", 1))
+    done = client.run("guest", "status", client.host)
+
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1 and "answers without end" in line
+    with linked(client, client.server.port) as one, pytest.raises(BuildtelError, match="answers without end"):
+        list(one.read("/etc/passwd", 0, 10))
+
+
+def test_removing_nothing_is_no_error(client: Client) -> None:
+    """A cleanup may run twice."""
+    done = client.run("guest", "remove", client.host)
+
+    assert done.returncode == 0 and "nothing to remove" in done.stderr
+
+
 def prepared(client: Client, script: str) -> None:
     """An agent with one step of root's, and what somebody else did."""
     assert client.run("guest", "install", client.host).returncode == 0
