@@ -42,10 +42,17 @@ golden: ## write the golden files and the schema anew; read the diff
 bench: ## figures beside their yardsticks, measured in one run
 	$(PYTHON) tests/bench/agent.py
 	$(PYTHON) tests/bench/host.py
+	$(PYTHON) tests/bench/packer.py
 
 fuzz: ## a million logs made worse, and others (hours); N=1000 for fewer
 	nice $(PYTHON) -m tests.fuzz --logs $(or $(N),1000000) --forged $(or $(N),100000) \
 		--templates $(or $(N),20000) --documents $(or $(N),100000)
+
+coverage: ## which branches the tests take in agent, reader, fold and stores: at least 95 %
+	$(PYTHON) tests/coverage/measure.py
+
+mutation: ## whether the tests notice small mistakes in formulas and record reader: at least 90 % (half an hour)
+	nice $(PYTHON) -m tests.mutation
 
 demo: ## the README's first command
 	sh packer/examples/try.sh
@@ -53,4 +60,4 @@ demo: ## the README's first command
 wheel: ## build sdist and wheel into dist/
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-.PHONY: help setup all check lint types imports shell schema test quick golden bench fuzz demo wheel
+.PHONY: help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation demo wheel

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -93,6 +92,8 @@ class Watched:
 
 def version_line(packer: str, environ: Mapping[str, str]) -> bytes:
     """`Packer v1.6.6`, as Packer says it without calling home; empty if it does not."""
+    import subprocess  # noqa: PLC0415  # Packer's start does not wait for it
+
     asked = {**environ, "CHECKPOINT_DISABLE": "1", "PACKER_LOG": "", "PACKER_LOG_PATH": ""}
     try:
         done = subprocess.run(

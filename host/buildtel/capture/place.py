@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 
 from buildtel.errors import BuildtelError
 
@@ -29,13 +30,35 @@ def job_key(environ: Mapping[str, str]) -> str:
     for names in KEY_VARIABLES:
         if environ.get(names[0]):
             words = "-".join(environ.get(name, "") for name in names)
-            return "".join(char if char.isalnum() and char.isascii() else "-" for char in words)[:LONGEST]
+            return _plain(words)
     return "local"
+
+
+def _plain(words: str) -> str:
+    return "".join(char if char.isalnum() and char.isascii() else "-" for char in words)[:LONGEST]
 
 
 def job_folder(environ: Mapping[str, str]) -> str:
     """The folder of the job that runs now, which may not be there yet."""
-    return f"{environ.get('TELEMETRY_DIR') or '/tmp/telemetry'}/.jobs/{job_key(environ)}"
+    return f"{telemetry_folder(environ)}/.jobs/{job_key(environ)}"
+
+
+def telemetry_folder(environ: Mapping[str, str]) -> str:
+    """Where all that is measured here is kept; it may not be there yet."""
+    return environ.get("TELEMETRY_DIR") or "/tmp/telemetry"
+
+
+def log_path(environ: Mapping[str, str], job: str) -> str:
+    """A name for the log of a Packer that starts now: `JOB_YYYYMMDD_HHMMSS.packer.log` in the telemetry folder.
+
+    Raises:
+        BuildtelError: there is no place for it.
+    """
+    folder = telemetry_folder(environ)
+    _make((folder,))
+    stem = f"{folder}/{_plain(job)}_{time.strftime('%Y%m%d_%H%M%S', time.gmtime())}"
+    names = (f"{stem}{f'_{copy}' if copy else ''}.packer.log" for copy in range(1000))
+    return next(name for name in names if not os.path.lexists(name))
 
 
 def make_folder(folder: str) -> str:
@@ -45,12 +68,17 @@ def make_folder(folder: str) -> str:
         BuildtelError: it can't be made, or a folder on the way belongs to somebody else.
     """
     jobs = os.path.dirname(folder)
+    _make((os.path.dirname(jobs), jobs, folder))
+    return folder
+
+
+def _make(folders: Iterable[str]) -> None:
+    """These folders, for this user alone."""
     try:
-        for path in (os.path.dirname(jobs), jobs, folder):
+        for path in folders:
             os.makedirs(path, mode=0o700, exist_ok=True)
             found = os.lstat(path)
             if found.st_uid != os.geteuid() or not stat.S_ISDIR(os.stat(path).st_mode):
                 raise BuildtelError(f"{path} belongs to somebody else: set TELEMETRY_DIR to a directory of yours")
     except OSError as error:
         raise BuildtelError(f"can't use {error.filename}: {error.strerror}: set TELEMETRY_DIR") from error
-    return folder

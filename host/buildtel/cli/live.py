@@ -12,33 +12,56 @@ from typing import TYPE_CHECKING
 from buildtel.capture.packer import Watched
 from buildtel.capture.relay import write_all
 from buildtel.errors import BuildtelError
-from buildtel.live.board import Board
-from buildtel.live.view import View
-from buildtel.parse import LogReader
 
 if TYPE_CHECKING:
     from buildtel.job import JobDocument
+    from buildtel.live.board import Board
+    from buildtel.live.view import View
 
 SOONEST_REDRAW_S = 0.05
 LAST_BUILDS = 5
 
 
-def watched_live(command: Sequence[str], log: str, job: str) -> Watched:
-    """A Packer that is about to run, with the view below its output."""
-    reader, board = LogReader(), Board(time.monotonic())
-    view = View(1, board, lambda: watched.sampler.last, write_all)
+class Live:
+    """The view, made while Packer starts: what it needs is not small, and Packer shall not wait for it."""
 
-    def lines(text: bytes) -> None:
+    def __init__(self, job: str) -> None:
+        self._job = job
+        self._view: View | None = None
+
+    def watched(self, command: Sequence[str], log: str) -> Watched:
+        """A Packer that is about to run, with the view below its output."""
+        self._run = Watched(command, os.environ, log, self._lines, self._write)
+        self._run.relay.begun = self._begin
+        self._run.relay.resized = self._run.relay.over = self._erase
+        return self._run
+
+    def _begin(self) -> None:
+        from buildtel.live.board import Board
+        from buildtel.live.view import View
+        from buildtel.parse import LogReader
+
+        self._reader, self._board = LogReader(), Board(time.monotonic())
+        self._view = View(1, self._board, lambda: self._run.sampler.last, write_all)
+        self._run.relay.timers[self._view.draw] = 0.0
+        threading.Thread(target=_learn, args=(self._board, self._job), daemon=True).start()
+
+    def _lines(self, text: bytes) -> None:
+        if self._view is None:
+            return
         now_s = time.monotonic()
-        board.take(reader.feed(text), now_s)
-        watched.relay.timers[view.draw] = max(now_s, view.drawn_s + SOONEST_REDRAW_S)
+        self._board.take(self._reader.feed(text), now_s)
+        self._run.relay.timers[self._view.draw] = max(now_s, self._view.drawn_s + SOONEST_REDRAW_S)
 
-    watched = Watched(command, os.environ, log, lines, view.write)
-    watched.relay.timers[view.draw] = 0.0
-    watched.relay.resized = view.erase
-    watched.relay.over = view.erase
-    watched.relay.begun = lambda: threading.Thread(target=_learn, args=(board, job), daemon=True).start()
-    return watched
+    def _write(self, fd: int, data: bytes) -> None:
+        if self._view is None:
+            write_all(fd, data)
+        else:
+            self._view.write(fd, data)
+
+    def _erase(self) -> None:
+        if self._view is not None:
+            self._view.erase()
 
 
 def _learn(board: Board, job: str) -> None:

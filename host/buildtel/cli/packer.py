@@ -9,7 +9,6 @@ import resource
 import signal
 import sys
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from pathlib import Path
 
 from buildtel.errors import BuildtelError, UsageError
@@ -77,9 +76,9 @@ def _build(args: argparse.Namespace, command: list[str]) -> int:
 
     log = _log_path(args)
     if _is_live(args.live, os.environ):
-        from buildtel.cli.live import watched_live
+        from buildtel.cli.live import Live
 
-        watched = watched_live(command, log, args.job or "build")
+        watched = Live(args.job or "build").watched(command, log)
     else:
         watched = Watched(command, os.environ, log)
     ended = watched.run()
@@ -101,18 +100,13 @@ def _is_live(mode: str, environ: Mapping[str, str]) -> bool:
 
 def _log_path(args: argparse.Namespace) -> str:
     """A new file for the log: beside where the document will be, else nowhere."""
-    from buildtel.cli.documents import telemetry_dir
-    from buildtel.settings import read_settings
-    from buildtel.store.layout import escape, stamp
+    from buildtel.capture.place import log_path
 
-    name = f"{escape(args.job or 'build')}_{stamp(datetime.now(timezone.utc))}"
     try:
-        folder = telemetry_dir(read_settings(os.environ).telemetry_dir)
+        return log_path(os.environ, args.job or "build")
     except BuildtelError as error:
         print(f"buildtel-host: this build is not measured: {error}", file=sys.stderr)
         return os.devnull
-    taken = (folder / f"{name}{f'_{copy}' if copy else ''}.packer.log" for copy in range(1000))
-    return str(next(path for path in taken if not path.exists()))
 
 
 def _account(args: argparse.Namespace, log: str, problem: str | None) -> None:
