@@ -260,6 +260,8 @@ class Fold:
             return
         self._homes[record.sid] = (group, machine)
         clock = machine.boots.get(record.boot)
+        if clock is not None and clock.doubted and event.authentic is not False:
+            clock = None
         if clock is not None and unit is not None and unit.at is not None and clock.is_before(record.m_ns, unit.at):
             unit = None
         if unit is not None and len(group.units) < MAX_PACKER_EVENTS:
