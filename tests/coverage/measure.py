@@ -1,0 +1,89 @@
+"""Which branches the tests take, of the agent (as it is run, too), the reader, the fold and the stores.
+
+    .venv/bin/python tests/coverage/measure.py
+
+Prints the figure of each; exit status 1 if one is below `LEAST_PERCENT` or a test fails.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import coverage
+
+ROOT = Path(__file__).parents[2]
+LEAST_PERCENT = 95
+GROUPS = {
+    "agent": "guest/buildtel_agent.py",
+    "reader": "host/buildtel/parse/*",
+    "fold": "host/buildtel/job/*",
+    "store": "host/buildtel/store/*",
+}
+TESTS = (
+    "tests/guest", "--ignore=tests/guest/test_unharmed.py", "tests/host/parse", "tests/host/job", "tests/host/store",
+    "tests/host/capture",
+)  # fmt: skip
+CONFIG = """\
+[run]
+branch = True
+include = {agent}
+    {root}/host/buildtel/parse/*
+    {root}/host/buildtel/job/*
+    {root}/host/buildtel/store/*
+[report]
+exclude_also =
+    if TYPE_CHECKING:
+    ^\\s*\\.\\.\\.$
+"""
+
+
+def make_python(folder: Path) -> Path:
+    """A folder with a `python3` that measures the agent; returns the configuration that it uses."""
+    folder.mkdir()
+    agent, config = ROOT / GROUPS["agent"], folder / "coveragerc"
+    config.write_text(CONFIG.format(agent=agent, root=ROOT))
+    packages = Path(coverage.__file__).parents[1]
+    (folder / "settings").write_text(f"{agent}\n{packages}\n{folder.parent / 'data'}\n{config}\n")
+    shim, real = Path(__file__).with_name("shim.py"), Path(sys.executable).resolve()
+    for name in ("python3", f"python3.{sys.version_info.minor}"):
+        (folder / name).write_text(f'#!/bin/sh\nexec {real} -I -S {shim} {folder}/x "$@"\n')
+        (folder / name).chmod(0o755)
+    return config
+
+
+def main() -> int:
+    """Run the tests measured, and tell."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "bin"
+        config = make_python(folder)
+        environ = {
+            **os.environ,
+            "PATH": f"{folder}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "PYTHONPATH": f"{ROOT / 'host'}:{ROOT / 'guest'}",
+            "COVERAGE_FILE": f"{place}/data",
+        }
+        measured = [sys.executable, "-m", "coverage", "run", "--parallel-mode", f"--rcfile={config}", "-m", "pytest"]
+        tests = subprocess.run([*measured, "-q", *(sys.argv[1:] or TESTS)], cwd=ROOT, env=environ, check=False)
+        data = coverage.Coverage(data_file=f"{place}/data", config_file=str(config))
+        data.combine([place])
+        enough = told(data)
+        return 1 if tests.returncode or not enough else 0
+
+
+def told(data: coverage.Coverage) -> bool:
+    """Print what was reached; True if it is enough."""
+    enough = True
+    for name, files in GROUPS.items():
+        print(f"\n{name}:")
+        percent = data.report(include=[str(ROOT / files)], show_missing=True, skip_covered=True, precision=1)
+        print(f"{name}: {percent:.1f} %")
+        enough = enough and percent >= LEAST_PERCENT
+    return enough
+
+
+if __name__ == "__main__":
+    sys.exit(main())
