@@ -1,6 +1,5 @@
 #!/bin/sh
-# From nothing to a report: installs buildtel and packer, runs a real build, collects its log, shows where
-# the time went. With QEMU here (and root, to make the small Debian it starts from) the build is a virtual
+# From nothing to a report: installs buildtel and packer, watches a real build, shows where the time went. With QEMU here (and root, to make the small Debian it starts from) the build is a virtual
 # machine's; else, or with BUILDTEL_EXAMPLE=null-local, it is one that needs none.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -32,5 +31,5 @@ else
 fi
 
 export CHECKPOINT_DISABLE=1
-(cd "$work" && packer build -timestamp-ui "$@" . 2>&1 | tee packer.log)
-.venv/bin/buildtel-host collect "$work/packer.log"
+cd "$work"
+"$root/.venv/bin/buildtel-host" packer build "$@" . 2>&1

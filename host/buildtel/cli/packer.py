@@ -8,8 +8,10 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from buildtel.errors import BuildtelError, UsageError
 
@@ -81,14 +83,27 @@ def _build(args: argparse.Namespace, command: list[str]) -> int:
         watched = Live(args.job or "build").watched(command, log)
     else:
         watched = Watched(command, os.environ, log)
+    _on_interrupt(_wait)
     ended = watched.run()
     try:
+        _on_interrupt(signal.default_int_handler)
         _account(args, log, ended.problem)
     except (BuildtelError, OSError) as error:
         print(f"buildtel-host: this build has no document: {error}; its log: {log}", file=sys.stderr)
     except KeyboardInterrupt:
         print(f"buildtel-host: interrupted; `buildtel-host collect {log}` makes the document", file=sys.stderr)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # even Python's own end takes time
     return _as_packer(os.waitstatus_to_exitcode(ended.status))
+
+
+def _on_interrupt(handler: Callable[[int, FrameType | None], Any]) -> None:
+    """What Ctrl-C does to this process; nothing, as ever, where the caller had it ignored."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, handler)
+
+
+def _wait(_number: int, _frame: FrameType | None) -> None:
+    """Packer is told by itself; its status is still to come."""
 
 
 def _is_live(mode: str, environ: Mapping[str, str]) -> bool:

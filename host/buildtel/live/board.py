@@ -17,7 +17,7 @@ from buildtel.events import (
     ProvisionerStarted,
     SshWait,
 )
-from buildtel.live.usual import Usual, phase_key, provisioner_key
+from buildtel.live.usual import Key, Usual, phase_key, provisioner_key
 from buildtel_agent import metrics
 
 
@@ -33,12 +33,12 @@ class Gauges:
 
 @dataclass(slots=True)
 class BuildLine:
-    """One build: what it does, since when (s, monotonic), how long that usually takes; its end."""
+    """One build: what it does, since when (s, monotonic), what that is called in other runs; its end."""
 
     name: str
     doing: str = "starts"
     since_s: float = 0.0
-    usual_s: float | None = None
+    key: Key | None = None
     result: str | None = None
     took_s: float | None = None
     provisioners: int = 0
@@ -75,13 +75,17 @@ class Board:
             if taker is not None:
                 taker(line, event, now_s)
 
+    def usual_s(self, line: BuildLine) -> float | None:
+        """How long what the build does takes in other runs; None if that is not known (yet)."""
+        return None if line.key is None else self.usual.seconds(line.key)
+
     def _phase(self, line: BuildLine, event: PhaseStarted, now_s: float) -> None:
-        _begin(line, event.text or event.name, now_s, self.usual.seconds(phase_key(line.name, event.name, event.text)))
+        _begin(line, event.text or event.name, now_s, phase_key(line.name, event.name, event.text))
 
     def _provisioner(self, line: BuildLine, event: ProvisionerStarted, now_s: float) -> None:
-        usual_s = self.usual.seconds(provisioner_key(line.name, line.provisioners, event.kind))
+        key = provisioner_key(line.name, line.provisioners, event.kind)
         line.provisioners += 1
-        _begin(line, f"{event.kind} {event.detail}".strip(), now_s, usual_s)
+        _begin(line, f"{event.kind} {event.detail}".strip(), now_s, key)
 
     def _connected(self, line: BuildLine, event: SshWait, now_s: float) -> None:
         if event.connected:
@@ -104,5 +108,5 @@ class Board:
             return  # what no agent writes; the collected document says so
 
 
-def _begin(line: BuildLine, doing: str, now_s: float, usual_s: float | None = None) -> None:
-    line.doing, line.since_s, line.usual_s = doing, now_s, usual_s
+def _begin(line: BuildLine, doing: str, now_s: float, key: Key | None = None) -> None:
+    line.doing, line.since_s, line.key = doing, now_s, key

@@ -86,7 +86,8 @@ class View:
         if build.result is not None:
             return self._dim(f" {name}  {build.result} after {duration(build.took_s)}", width)
         took = duration(now_s - build.since_s)
-        times = f"{took:>7}" + (f" of {duration(build.usual_s)}" if build.usual_s is not None else "")
+        usual_s = self._board.usual_s(build)
+        times = f"{took:>7}" + (f" of {duration(usual_s)}" if usual_s is not None else "")
         gauges = _gauge_text("guest", build.gauges.figures if build.gauges else {})
         if build.gauges and gauges and now_s - build.gauges.heard_s >= 60:
             gauges += f" ({duration(now_s - build.gauges.heard_s)} ago)"

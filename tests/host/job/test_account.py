@@ -120,8 +120,9 @@ def test_a_log_that_breaks_off_is_accounted_for_up_to_its_end() -> None:
 def test_a_log_without_times_has_no_account() -> None:
     """Order, names and Packer's own durations are known; the rest is said to be unknown."""
     reader, fold = LogReader(), Fold()
-    log = b"==> qemu.a: Retrieving ISO\n==> qemu.a: Converting hard drive...\nBuild 'qemu.a' finished after 2 minutes.\n"
-    for event in [*reader.feed(log), *reader.close()]:
+    lines = ("==> qemu.a: Retrieving ISO", "==> qemu.a: Converting hard drive...",
+             "Build 'qemu.a' finished after 2 minutes.", "")  # fmt: skip
+    for event in [*reader.feed("\n".join(lines).encode()), *reader.close()]:
         fold.add(event)
     document = fold.document(Meta.model_validate({"collected_at": "2026-01-24T13:00:00Z"}))
     build = document.packer.runs[0].builds[0]

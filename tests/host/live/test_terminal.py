@@ -116,11 +116,11 @@ def test_the_view_stands_below_the_output(bench: Bench, columns: int) -> None:
 
 def test_the_view_knows_how_long_it_usually_takes(bench: Bench) -> None:
     """With an earlier build of the job on this machine each phase shows its median."""
-    bench.template('inline = ["sleep 2"]')
+    bench.template('inline = ["sleep 4"]')
     bench.run("build", ".")
     shown = screen(bench, "-q", "build", ".")
 
-    assert has(" of 2.0 s")(shown.look(has(" of 2.0 s"), 20))
+    assert has(" s of 4.")(shown.look(has(" s of 4."), 20))
     shown.end()
 
 
