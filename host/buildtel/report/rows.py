@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from buildtel.job import JobDocument
 from buildtel.job.model import Integrity, Step
 from buildtel.report.extremes import busiest_step, disk_mb, slowest_step
-from buildtel.report.thresholds import LONG_S, Threshold, exceeded
+from buildtel.report.thresholds import LONG_S, Threshold, exceeded, starved
 from buildtel.report.timeline import BuildRows, build_rows, provisioner_label
 from buildtel.report.words import duration, number, safe
 
@@ -137,9 +137,12 @@ def _bottlenecks(document: JobDocument, builds: list[BuildRows]) -> list[Bottlen
     for build in builds:
         for stretch in build.stretches:
             long_s = stretch.duration_s or 0.0
+            rows = starved(stretch.runner, stretch.duration_s)
+            words = tuple(f"{row.word} (pressure {number(stretch.runner[row.metric])}%)" for row in rows)
             if stretch.kind == "phase" and long_s > LONG_S:
-                words = (f"long phase of Packer's own ({duration(long_s)})",)
-                found.append((long_s, Bottleneck(stretch.label, words, ())))
+                words = (f"long phase of Packer's own ({duration(long_s)})", *words)
+            if words:
+                found.append((long_s, Bottleneck(stretch.label, words, tuple(row.help for row in rows))))
     found.sort(key=lambda pair: -pair[0])
     return [bottleneck for _, bottleneck in found[:MAX_BOTTLENECKS]]
 

@@ -20,6 +20,7 @@ class Threshold:
 THRESHOLDS = (
     Threshold("duration_s", 60, "s", "long step", "look at what it waits for: the other marks say"),
     Threshold("cpu_percent", 80, "%", "CPU-bound", "use more or faster CPUs, or run parts side by side"),
+    Threshold("cpu_steal_percent", 5, "%", "starved by its host", "run fewer machines on the host at once"),
     Threshold("memory_used_mb", 8192, "MB", "memory-intensive", "more RAM, or less work at once"),
     Threshold("disk_write_mb", 1024, "MB", "I/O-intensive", "write less, clean up in the same step"),
     Threshold("disk_util_percent", 80, "%", "disk saturated", "use a faster disk, or write with fewer workers"),
@@ -27,7 +28,14 @@ THRESHOLDS = (
     Threshold("queue_depth", 4, "", "I/O congestion", "write one after another instead of all at once"),
     Threshold("net_rx_mb", 500, "MB", "download-heavy", "keep a local mirror or cache of what is downloaded"),
 )  # fmt: skip
+# Of the runner, in a stretch of a build: the machine that is built waits because the one around it does.
+STARVED = (
+    Threshold("psi_cpu_some_percent", 40, "%", "the host is short of CPU", "fewer builds at once, or a larger runner"),
+    Threshold("psi_io_some_percent", 40, "%", "the host waits for its disk", "a faster disk for Packer's output"),
+    Threshold("psi_memory_some_percent", 10, "%", "the host is short of memory", "smaller machines, or more RAM"),
+)
 LONG_S = THRESHOLDS[0].limit
+STARVED_S = 5.0
 SHORTEST_S = 1.0  # the kernel counts CPU time in ticks: below this the figures are chance
 
 
@@ -37,3 +45,10 @@ def exceeded(metrics: Mapping[str, float | None]) -> list[Threshold]:
     if duration_s is not None and duration_s < SHORTEST_S:
         return []
     return [row for row in THRESHOLDS if (metrics.get(row.metric) or 0) > row.limit]
+
+
+def starved(runner: Mapping[str, float | None], duration_s: float | None) -> list[Threshold]:
+    """What the runner lacked in a stretch of a build, by its own figures."""
+    if (duration_s or 0.0) < STARVED_S:
+        return []
+    return [row for row in STARVED if (runner.get(row.metric) or 0) > row.limit]

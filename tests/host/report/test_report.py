@@ -268,3 +268,19 @@ def test_a_bar_is_never_empty_nor_too_long(start: float, length: float, room: in
 def test_safe_text_prints(text: str) -> None:
     """No character that does not print is left."""
     assert safe(text).isprintable()
+
+
+def test_a_starved_host_is_named(document: JobDocument) -> None:
+    """Where the runner was short of CPU in a stretch, the report says that it was the host, and what would help."""
+    (run,) = document.packer.runs
+    (build,) = run.builds
+    part = max(build.account, key=lambda part: part.duration_s)
+    starved = part.model_copy(update={"runner": {"psi_cpu_some_percent": 71.3, "cpu_percent": 99.0}})
+    account = tuple(starved if other is part else other for other in build.account)
+    build = build.model_copy(update={"account": account})
+    packer = document.packer.model_copy(update={"runs": (run.model_copy(update={"builds": (build,)}),)})
+    report = report_of(document.model_copy(update={"packer": packer}))
+
+    words = [word for bottleneck in report.bottlenecks for word in bottleneck.words]
+    assert "the host is short of CPU (pressure 71.3%)" in words
+    assert "71.3" not in str(report_of(document).bottlenecks)
