@@ -7,7 +7,7 @@ import pytest
 
 from buildtel.events import AgentRecord, DamagedRecord
 from buildtel.parse import LogReader
-from buildtel.parse.records import read_record
+from buildtel.parse.records import MAX_RECORD_BYTES, read_record
 
 BASE = '{"v":1,"ev":"start","sid":"9f3c01ab22cd","seq":1,"t":1769257200000000000,"m":41200000000'
 
@@ -44,6 +44,8 @@ BAD = {
     "NaN as seq": BASE.replace('"seq":1', '"seq":NaN'),
     "65 bits as t": BASE.replace("1769257200000000000", "18446744073709551616"),
     "text as part": BASE + ',"part":"1"',
+    "text as of": BASE + ',"of":"1"',
+    **{f"NaN as {name}": f'{BASE},"{name}":NaN' for name in ("boot", "run", "part", "of", "last", "mac")},
     "no seq": BASE.replace('"seq":1,', ""),
     "no sid": BASE.replace('"9f3c01ab22cd"', "null"),
     "no event": BASE.replace('"start"', '""'),
@@ -93,6 +95,26 @@ def test_a_field_twice_is_left_out():
     """Nobody knows which of the two was meant; the others stand."""
     (event,) = read(FIRST, b"    qemu.debian: " + sealed(f'{BASE},"exit":0,"exit":1,"name":"n"'))
     assert event.refused == ("exit",) and event.fields["name"] == "n"
+
+
+@pytest.mark.parametrize(("more", "read_it"), [(0, True), (1, False)])
+def test_the_longest_record_that_is_read(more, read_it):
+    """64 KiB, and not a byte more."""
+    room = MAX_RECORD_BYTES - len(sealed(f'{BASE},"name":""')) + len("BUILDTEL:")
+    record = sealed(f'{BASE},"name":"{"x" * (room + more)}"')
+    assert isinstance(read_record(record), tuple) is read_it
+
+
+@pytest.mark.parametrize("item", ["[]", "{}"])
+@pytest.mark.parametrize(("amount", "read_it"), [(498, True), (499, False)])
+def test_the_most_brackets_that_are_read(item, amount, read_it):
+    """500 with the record's own; any more is nothing that an agent writes."""
+    assert isinstance(read_record(sealed(f'{BASE},"x":[{",".join([item] * amount)}]')), tuple) is read_it
+
+
+def test_a_crc_that_stands_twice_is_damage():
+    """Only the last one is the record's."""
+    assert isinstance(read_record(sealed(f'{BASE},"crc":"00000000"')), str)
 
 
 def test_the_deepest_value_that_is_read():
