@@ -142,9 +142,10 @@ def test_each_group_of_devices_has_its_length(group: str, length: int) -> None:
 
 
 PROCS: list[tuple[Any, Any]] = [
-    ([["a", 0, 1]], [("a", 0.0, 1.0)]), ([["a", 1, 2]] * 9, [("a", 1.0, 2.0)] * 8), ([["a", None, None]], [("a", None, None)]),
-    ([["a", -1, 0]], None), ([["a", 2**63, 0]], None), ([["a", 1, 2], 5], None), ([[5, 1, 2]], None), ([["a", 1]], None),
-    ([["a", True, 1]], None), ([["a", "1", 1]], None),
+    ([["a", 0, 1]], [("a", 0.0, 1.0)]), ([["a", 1, 2]] * 9, [("a", 1.0, 2.0)] * 8),
+    ([["a", None, None]], [("a", None, None)]), ([["a", -1, 0]], None), ([["a", 2**63, 0]], None),
+    ([["a", 1, 2], 5], None), ([[5, 1, 2]], None), ([["a", 1]], None), ([["a", True, 1]], None),
+    ([["a", "1", 1]], None),
 ]  # fmt: skip
 
 
