@@ -24,6 +24,8 @@ HELLO_S = 10.0  # for the first line of an SSH server, and for the exchange of k
 LOGIN_S = 30.0
 KEEPALIVE_S = 15
 MAX_JUMPS = 5
+# paramiko stalls where it asks for new keys just when a command ends; RFC 4344 allows 64 GB by one key of AES.
+REKEY_BYTES = 1 << 34
 
 
 @dataclass(slots=True)
@@ -141,6 +143,7 @@ def _logged_in(line: Any, target: Target, config: Config, secrets: Secrets) -> T
     transport.auth_timeout = LOGIN_S
     transport.channel_timeout = CONNECT_S
     transport.daemon = True
+    transport.packetizer.REKEY_BYTES = REKEY_BYTES
     try:
         _shake_hands(transport, target, config.options.host_key_policy)
         log_in(transport, target, secrets)

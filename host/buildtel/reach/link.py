@@ -20,6 +20,7 @@ from buildtel.reach.ssh_config import Config, Options, Target
 READ_S = 30.0  # a command that says nothing for so long has hung
 COMMAND_S = 120.0  # whatever it says
 BLOCK_BYTES = 64 * 1024
+MAX_SURPLUS_BYTES = 1 << 20  # what a file grew is read to its end, not cut off: dropbear takes that ill
 MAX_OUTPUT_BYTES = 1 << 20
 MAX_RECONNECTS = 200
 PAUSES_S = (0.5, 1, 2, 4, 8)  # before each attempt to connect again; as many as these in a row
@@ -104,7 +105,7 @@ class Link:
         Raises:
             BuildtelError: the machine can't be reached any more, or the file can't be read.
         """
-        for _ in range(MAX_RECONNECTS):
+        for _ in range(MAX_RECONNECTS if offset < end else 0):
             begun = offset
             for attempt in self._attempts():
                 try:
@@ -117,7 +118,8 @@ class Link:
                     if offset > begun:
                         break  # it went on: count the attempts anew
                     attempt(broken)
-        raise BuildtelError(f"{self.address}: the connection broke {MAX_RECONNECTS} times while {path} was read")
+        if offset < end:
+            raise BuildtelError(f"{self.address}: the connection broke {MAX_RECONNECTS} times while {path} was read")
 
     def _attempts(self) -> Iterator[Callable[[Broken], None]]:
         """One turn for each attempt; what it gives takes the error of a failed one, and raises after the last."""
@@ -178,6 +180,7 @@ class Link:
         mark = _mark().encode() + b"\n"
         command = f"{'sudo -n ' if sudo else ''}tail -c +{offset + 1} {shlex.quote(path)}"
         head: bytearray | None = bytearray()
+        surplus = 0
         with self._channel(f"echo {mark.decode().strip()}; exec {command} 2>/dev/null") as channel:
             for block in _blocks(channel):
                 data = block
@@ -189,12 +192,15 @@ class Link:
                     if not found:
                         continue
                     head, data = None, rest
+                surplus += max(len(data) - (end - offset), 0)
                 data = data[: end - offset]
                 if data:
                     offset += len(data)
                     yield data
-                if offset >= end:
+                if surplus > MAX_SURPLUS_BYTES:
                     return
+            if offset >= end:
+                return
             if not channel.status_event.wait(READ_S) or channel.exit_status < 0:
                 raise Broken("the connection broke")
             if channel.exit_status != 0:
@@ -215,7 +221,7 @@ def _send(channel: Channel, data: bytes) -> None:
     try:
         channel.sendall(data)
         channel.shutdown_write()
-    except OSError as error:
+    except (paramiko.SSHException, EOFError, OSError) as error:
         raise Broken("the connection broke") from error
 
 
@@ -225,7 +231,7 @@ def _blocks(channel: Channel) -> Iterator[bytes]:
             block = channel.recv(BLOCK_BYTES)
         except TimeoutError as error:
             raise Broken(f"no answer for {READ_S:.0f} s") from error
-        except OSError as error:
+        except (paramiko.SSHException, EOFError, OSError) as error:
             raise Broken("the connection broke") from error
         if not block:
             return

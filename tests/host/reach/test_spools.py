@@ -185,9 +185,9 @@ def test_a_spool_larger_than_memory_streams(client: Client) -> None:
     )
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     done = client.run("collect", "--ssh", client.host, "-q", "-o", "job.json")
-    document = json.loads((client.home / "job.json").read_text())
 
     assert done.returncode == 0, done.stderr
+    document = json.loads((client.home / "job.json").read_text())
     assert document["integrity"]["duplicate"] >= 2 or document["integrity"]["records"] >= 2
     assert any("longer than 4 MiB, in a spool" in note for note in document["notes"])
     assert max(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, before) < 200 * 1024
