@@ -117,9 +117,10 @@ def test_a_crc_that_stands_twice_is_damage():
     assert isinstance(read_record(sealed(f'{BASE},"crc":"00000000"')), str)
 
 
-def test_the_deepest_value_that_is_read():
+@pytest.mark.parametrize("value", ["[" * 11 + "]" * 11, '{"a":' * 11 + "1" + "}" * 11, '{"a":[' * 5 + "{}" + "]}" * 5])
+def test_the_deepest_value_that_is_read(value):
     """Twelve levels with the record itself."""
-    (event,) = read(FIRST, b"    qemu.debian: " + sealed(f'{BASE},"x":{"[" * 11 + "]" * 11}'))
+    (event,) = read(FIRST, b"    qemu.debian: " + sealed(f'{BASE},"x":{value}'))
     assert event.refused == () and "x" in event.fields
 
 
