@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from buildtel.job import JobDocument
 from buildtel.job.model import Integrity, Step
-from buildtel.report.extremes import busiest_step, disk_mb, slowest_step
+from buildtel.report.extremes import busiest_step, disk_mb, leaves, slowest_step
 from buildtel.report.thresholds import LONG_S, Threshold, exceeded, starved
 from buildtel.report.timeline import BuildRows, build_rows, provisioner_label
 from buildtel.report.words import duration, number, safe
@@ -128,7 +128,7 @@ def step_name(step: Step) -> str:
 def _bottlenecks(document: JobDocument, builds: list[BuildRows]) -> list[Bottleneck]:
     """Steps above a threshold and long phases of Packer's own, the longest first."""
     found: list[tuple[float, Bottleneck]] = []
-    for step in document.steps[:MAX_STEPS]:
+    for step in leaves(document)[:MAX_STEPS]:
         rows = exceeded(step.metrics)
         if rows:
             words = tuple(f"{row.word} ({_with_unit(row, step)})" for row in rows)

@@ -151,9 +151,9 @@ def place(part: Phase | Provisioner) -> tuple[bool, float, int]:
 
 
 def _folded(stretches: Iterable[Stretch]) -> Iterable[Stretch]:
-    """The stretches; phases in a row that took no time worth a line are one."""
+    """The stretches; phases in a row that took no time worth a line are one, silence without length is none."""
     for instant, group in groupby(stretches, key=_instant):
-        row = list(group)
+        row = [stretch for stretch in group if not (instant and stretch.kind == "unattributed")]
         if instant and len(row) >= FEWEST_FOLDED:
             label = f"{row[0].label} and {len(row) - 1} more"
             yield replace(row[0], label=label, duration_s=sum(stretch.duration_s or 0.0 for stretch in row))
@@ -162,7 +162,7 @@ def _folded(stretches: Iterable[Stretch]) -> Iterable[Stretch]:
 
 
 def _instant(stretch: Stretch) -> bool:
-    return stretch.kind == "phase" and stretch.duration_s is not None and stretch.duration_s < INSTANT_S
+    return stretch.kind != "provisioner" and stretch.duration_s is not None and stretch.duration_s < INSTANT_S
 
 
 def stretch(part: Phase | Provisioner, zero: float | None, name: str | None = None) -> Stretch:
