@@ -25,7 +25,7 @@ from buildtel.job.model import (
 from buildtel.job.packer import fold_packer
 from buildtel.job.packer_model import PackerReport
 from buildtel.job.records import clean
-from buildtel.job.series import chart
+from buildtel.job.series import chart, thinned
 from buildtel.job.steps import finish_step, step_name, time_of
 
 NO_TIMES = "the log has no times: host and guest can't be put on one axis"
@@ -139,7 +139,7 @@ def finish_samples(draft: MachineDraft) -> list[Samples]:
             m_ns = samples.times_ms[0] * 1_000_000
             t_ns = round(clock.wall_first_s * 1e9) + m_ns
             start = round(clock.host_s(m_ns, t_ns), 3)
-            found.append(Samples(boot=boot, start_time=start, columns=chart(samples.chart_columns())))
+            found.append(Samples(boot=boot, start_time=start, columns=chart(thinned(samples.chart_columns()))))
     return found
 
 

@@ -12,7 +12,8 @@ from buildtel_agent import unpack_columns
 Column = list[int | None]
 Columns = dict[str, Column]
 Row = tuple[int, dict[str, int]]  # ms of the monotonic clock, counters by their columns' names
-MAX_KEPT = 480
+MAX_KEPT = 1920  # half an hour of seconds, an hour of every other
+MAX_CHARTED = 480
 MIB = 1_048_576
 SECTOR_MIB = 512 / MIB
 
@@ -55,6 +56,14 @@ def chart(columns: Columns) -> dict[str, list[float | None]]:
         if source in columns:
             lists[name] = _ratios(columns[source], times, factor)
     return lists
+
+
+def thinned(columns: Columns) -> Columns:
+    """At most about `MAX_CHARTED` points of cumulative columns, evenly taken, the last among them."""
+    count = len(columns["m_ms"])
+    stride = -(-count // MAX_CHARTED)
+    kept = sorted({*range(0, count, stride), count - 1}) if stride > 1 else range(count)
+    return {name: [column[at] for at in kept] for name, column in columns.items()}
 
 
 def _ratios(parts: Sequence[int | None], wholes: Sequence[float | None], factor: float) -> list[float | None]:
