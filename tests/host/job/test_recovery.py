@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from buildtel.events import Event
 from buildtel.job import Fold, JobDocument, Meta
 from buildtel.job.model import Step
+from buildtel.job.series import MAX_KEPT, Samples
 from buildtel.parse import LogReader
 from buildtel.parse.spool import SpoolReader
 
@@ -162,6 +163,29 @@ def test_samples_of_a_dump_are_no_records_of_the_build() -> None:
     assert one.integrity == WHOLE.integrity
     more, fewer = (found.machines[TARGET].samples[0].columns["t_s"] for found in (one, WHOLE))
     assert len(more) > 3 * len(fewer)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 3_000), st.randoms(use_true_random=False))
+def test_samples_are_the_same_in_any_order(number: int, random: Any) -> None:
+    """Whatever the order, the pieces and how often: the same points, bounded, the first and the last among them."""
+    points = [(random.randrange(2_000_000), random.randrange(3)) for _ in range(number)]
+    whole, pieces = Samples(), [Samples(), Samples(), Samples()]
+    shuffled = [*points, *points[: len(points) // 3]]
+    random.shuffle(shuffled)
+    for time_ms, piece in points:
+        whole.add({"m_ms": [time_ms], "cpu.0": [time_ms], "cpu.1": [None]})
+        pieces[piece].add({"m_ms": [time_ms], "cpu.0": [time_ms]})
+    again = Samples()
+    for time_ms, _ in shuffled:
+        again.add({"m_ms": [time_ms], "cpu.0": [time_ms]})
+    united = Samples()
+    for piece in pieces[::-1]:
+        united.merge(piece)
+
+    assert whole.rows == again.rows == united.rows
+    assert len(whole) <= MAX_KEPT + 1
+    assert [whole.rows[0][0], whole.rows[-1][0]] == [min(points)[0], max(points)[0]]
 
 
 def test_a_spool_of_another_build_is_foreign() -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from .servers import SSHD, Client, keygen, sshd
+from .servers import Client, keygen, may_make_machines, sshd
 
 AGENT = "/var/tmp/buildtel/buildtel_agent.py"
 
@@ -16,8 +15,8 @@ AGENT = "/var/tmp/buildtel/buildtel_agent.py"
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
     """A home whose key opens an sshd without SFTP; its host key is known there."""
-    if os.geteuid() != 0 or not SSHD:
-        pytest.skip("needs root and sshd")
+    if not may_make_machines():
+        pytest.skip("needs root, sshd, and leave to mount")
     key = keygen(tmp_path / "user")
     server = sshd(tmp_path / "sshd", key.with_suffix(".pub"))
     home = tmp_path / "home"

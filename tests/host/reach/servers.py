@@ -57,6 +57,13 @@ def machine(folder: Path) -> list[str]:
     return ["unshare", "--mount", "sh", "-c", OWN_PLACES, "sh", str(users)]
 
 
+def may_make_machines() -> bool:
+    """Whether this process may run servers, each in places of its own."""
+    if os.geteuid() != 0 or SSHD is None:
+        return False
+    return subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/dev/shm"]).returncode == 0
+
+
 @dataclass
 class Server:
     """A running server: its port and the files of its keys."""
