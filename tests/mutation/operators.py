@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -29,14 +29,13 @@ class Mutant:
 
 def mutants(source: str, names: frozenset[str] | None) -> Iterator[Mutant]:
     """Every mistake in the top-level definitions `names` (None: in all)."""
-    tree = ast.parse(source)
-    for place, node in enumerate(_mutable(tree, names)):
+    for place, node in enumerate(_mutable(ast.parse(source), names)):
         for number, (what, _) in enumerate(_changes(node)):
-            other = copy.deepcopy(tree)
-            twin = list(_mutable(other, names))[place]
+            tree = ast.parse(source)
+            twin = next(islice(_mutable(tree, names), place, None))
             _, change = list(_changes(twin))[number]
             change()
-            yield Mutant(getattr(node, "lineno", 0), what, ast.fix_missing_locations(other))
+            yield Mutant(getattr(node, "lineno", 0), what, ast.fix_missing_locations(tree))
 
 
 def _mutable(tree: ast.Module, names: frozenset[str] | None) -> Iterator[ast.AST]:
