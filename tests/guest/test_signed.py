@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import json
 import os
-import subprocess
 import time
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 import buildtel_agent as agent
 
 from .conftest import records
-from .test_agent import spools
+from .test_agent import spools, wait_for
 
 KEY = "a long random text, größer"
 
@@ -61,6 +60,14 @@ def test_every_record_is_signed_on_every_python(any_guest):
     assert macs(plain.stdout, KEY) == [None] * 3
 
 
+def is_life(process: Path, home: Path) -> bool:
+    """Whether it is the whole-life sampler of this agent."""
+    try:
+        return f"{home}/agent.pyc\0life\0".encode() in (process / "cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 def test_install_keeps_the_key_for_later_steps_in_memory_only(any_guest):
     """A file for its owner alone on a tmpfs; the steps' commands never see it; finish takes it."""
     installed = any_guest.run(
@@ -69,9 +76,9 @@ def test_install_keeps_the_key_for_later_steps_in_memory_only(any_guest):
     (kept,) = [path for folder in spools(any_guest) for path in folder.glob("key")]
     step = any_guest.run("run", "--", "env")
     inside = [path for path in any_guest.home.rglob("*") if KEY.encode() in path.read_bytes()]
-    life = subprocess.run(["pgrep", "-f", f"{any_guest.home}/agent.pyc life"], capture_output=True, text=True)
-    living = [Path(f"/proc/{pid}/environ") for pid in life.stdout.split()]
-    environments = [path.read_bytes() for path in living if path.exists()]
+    assert wait_for(lambda: any(folder.glob("life-*") for folder in spools(any_guest)))
+    life = [folder for folder in Path("/proc").glob("[0-9]*") if is_life(folder, any_guest.home)]
+    environments = [(folder / "environ").read_bytes() for folder in life]
     mode, in_memory = kept.stat().st_mode & 0o777, agent.is_tmpfs(str(kept))
     time.sleep(1.1)
     finished = any_guest.run("finish")

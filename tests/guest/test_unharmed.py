@@ -87,7 +87,7 @@ class Case:
 
 CALM = "pkill -9 -f 'agent.pyc life'; "
 PLACES = "for d in /dev/shm /run /var/tmp /tmp; do "
-FILL = PLACES + "mount -o remount,size=300k $d; cat /dev/zero >$d/full 2>/dev/null; done"
+FILL = PLACES + "mount -o remount,size=1m $d; cat /dev/zero >$d/full 2>/dev/null; done"
 SH = "#!/bin/sh -e\n"
 CASES = [
     Case("plain", SH + "echo out; echo err >&2; read -r a || a=none; echo \"stdin $a, $PLAIN, $BUILDTEL_STEP\""),
