@@ -2092,6 +2092,7 @@ def install(options: "dict[str, str]") -> "None":
     _replace(target, source)
     _replace(folder + "/interpreter", sys.executable.encode() + b"\n")
     _replace(folder + "/agent.pyc", header + marshal.dumps(code))
+    _quietly(posix.unlink, folder + "/by-sh")
     sys.argv[0] = folder + "/agent.pyc"
     options["run"] = options["run"] or options.get("name", "")
     spool = Spool(home())

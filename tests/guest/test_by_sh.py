@@ -223,6 +223,17 @@ def test_install_and_finish_leave_nothing(bare):
     assert [path for root in agent.SPOOL_ROOTS for path in Path(root).glob(stem)] == []
 
 
+def test_an_install_that_finds_python_ends_the_reign_of_sh(guest):
+    """An earlier build's marker, or one of before Python came, does not outlive a new install."""
+    guest.home.mkdir()
+    (guest.home / MARKER).write_text("a boot\n")
+    guest.install()
+    step = records(guest.run("run", "--", "true").stdout)
+
+    assert not (guest.home / MARKER).exists()
+    assert "cost" in step[-1]
+
+
 def test_finish_never_follows_a_link_out_of_its_place(bare):
     """Another user's link under our folder's name: what it leads to stays as it is."""
     victim = bare.folder / "victim"
