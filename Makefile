@@ -35,6 +35,9 @@ test: ## all tests (the VM ones take most of the time)
 quick: ## the tests that take seconds
 	$(BIN)/pytest -m 'not vm and not packer' --ignore tests/guest/test_unharmed.py
 
+prefixes: ## a real log cut at every byte: figures of the whole log's (minutes)
+	BUILDTEL_EVERY_BYTE=1 $(BIN)/pytest -q tests/host/job/test_recovery_prefixes.py
+
 golden: ## write the golden files and the schema anew; read the diff
 	UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/guest -k golden
 	$(PYTHON) docs/job_schema.py
@@ -60,4 +63,4 @@ demo: ## the README's first command
 wheel: ## build sdist and wheel into dist/
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-.PHONY: help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation demo wheel
+.PHONY: prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation demo wheel
