@@ -48,7 +48,7 @@ TARGETS = {
         "buildtel_agent",
         "guest/buildtel_agent.py",
         frozenset(("Delta", "used_kb", "_change", "_at", "_grown", "_idle", "_ratio", "Metric", "METRICS", "metrics")),
-        ("tests/guest/test_formulas.py",),
+        ("tests/guest/test_in_process.py", "tests/guest/test_formulas.py"),
     ),
     "records": Target(
         "buildtel.parse.records",
