@@ -18,7 +18,8 @@ import pytest
 from buildtel.cli import quick
 
 HOST = Path(sys.executable).with_name("buildtel-host")
-BARE = {"PATH": f"{HOST.parent}:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+MEASURED = {name: os.environ[name] for name in os.environ if name.startswith(("COVERAGE_", "PYTHONPATH"))}
+BARE = {"PATH": f"{HOST.parent}:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8", **MEASURED}
 
 
 class Job:

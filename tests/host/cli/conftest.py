@@ -32,7 +32,9 @@ class Home:
     @property
     def environ(self) -> dict[str, str]:
         """Nothing of the caller's but what Python needs."""
+        measured = {name: os.environ[name] for name in os.environ if name.startswith(("COVERAGE_", "PYTHONPATH"))}
         return {
+            **measured,
             "PATH": os.environ["PATH"],
             "HOME": str(self.path),
             "TELEMETRY_DIR": str(self.telemetry),
