@@ -67,9 +67,10 @@ def main() -> int:
             "PATH": f"{folder}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "PYTHONPATH": f"{ROOT / 'host'}:{ROOT / 'guest'}",
             "COVERAGE_FILE": f"{place}/data",
-            "COVERAGE_PROCESS_START": str(config),  # coverage.py starts itself in every Python of the venv
+            "COVERAGE_CHILDREN": str(config),  # the tests hand it on to the commands that they start
         }
-        tests = subprocess.run([sys.executable, "-m", "pytest", "-q", *(sys.argv[1:] or TESTS)], cwd=ROOT, env=environ)
+        measured = [sys.executable, "-m", "coverage", "run", f"--rcfile={config}", "-m", "pytest", "-q"]
+        tests = subprocess.run([*measured, *(sys.argv[1:] or TESTS)], cwd=ROOT, env=environ, check=False)
         data = coverage.Coverage(data_file=f"{place}/data", config_file=str(config))
         data.combine([place])
         enough = told(data)

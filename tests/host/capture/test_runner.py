@@ -19,7 +19,8 @@ from buildtel.cli import quick
 
 HOST = Path(sys.executable).with_name("buildtel-host")
 MEASURED = {name: os.environ[name] for name in os.environ if name.startswith(("COVERAGE_", "PYTHONPATH"))}
-BARE = {"PATH": f"{HOST.parent}:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8", **MEASURED}
+BARE = {"PATH": f"{HOST.parent}:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8", **MEASURED,
+        "COVERAGE_PROCESS_START": os.environ.get("COVERAGE_CHILDREN", "")}  # fmt: skip
 
 
 class Job:

@@ -35,6 +35,7 @@ class Home:
         measured = {name: os.environ[name] for name in os.environ if name.startswith(("COVERAGE_", "PYTHONPATH"))}
         return {
             **measured,
+            "COVERAGE_PROCESS_START": os.environ.get("COVERAGE_CHILDREN", ""),
             "PATH": os.environ["PATH"],
             "HOME": str(self.path),
             "TELEMETRY_DIR": str(self.telemetry),
