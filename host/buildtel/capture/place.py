@@ -23,6 +23,7 @@ KEY_VARIABLES = (
 RECORDS = "records.jsonl"
 FACTS = "job.json"
 LONGEST = 100
+MOST_IN_A_SECOND = 1000
 
 
 def job_key(environ: Mapping[str, str]) -> str:
@@ -49,7 +50,7 @@ def telemetry_folder(environ: Mapping[str, str]) -> str:
 
 
 def log_path(environ: Mapping[str, str], job: str) -> str:
-    """A name for the log of a Packer that starts now: `JOB_YYYYMMDD_HHMMSS.packer.log` in the telemetry folder.
+    """A new file for the log of a Packer that starts now: `JOB_YYYYMMDD_HHMMSS.packer.log` in the telemetry folder.
 
     Raises:
         BuildtelError: there is no place for it.
@@ -57,8 +58,16 @@ def log_path(environ: Mapping[str, str], job: str) -> str:
     folder = telemetry_folder(environ)
     _make((folder,))
     stem = f"{folder}/{_plain(job)}_{time.strftime('%Y%m%d_%H%M%S', time.gmtime())}"
-    names = (f"{stem}{f'_{copy}' if copy else ''}.packer.log" for copy in range(1000))
-    return next(name for name in names if not os.path.lexists(name))
+    for copy in range(MOST_IN_A_SECOND):
+        name = f"{stem}{f'_{copy}' if copy else ''}.packer.log"
+        try:
+            os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise BuildtelError(f"can't write into {folder}: {error.strerror}: set TELEMETRY_DIR") from error
+        return name
+    raise BuildtelError(f"{folder} holds {MOST_IN_A_SECOND} logs of this second already")
 
 
 def make_folder(folder: str) -> str:

@@ -67,8 +67,6 @@ class Relay:
 
     def run(self) -> int:
         """Hand on until the command has ended; gives its wait status (`os.waitpid`)."""
-        if self._terminal:
-            self._terminal.make_raw()
         self.begun()
         try:
             while True:
@@ -152,6 +150,7 @@ class Relay:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._came)
         self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, _nothing)
+        self._before[signal.SIGCONT] = signal.signal(signal.SIGCONT, self._continued)
         self._before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, self._resize)
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
 
@@ -172,6 +171,10 @@ class Relay:
                     os.kill(self.pid, number)
             del self._signals[0]
 
+    def _continued(self, _number: int, _frame: object) -> None:
+        if self._terminal:
+            self._terminal.forget()
+
     def _resize(self, _number: int, _frame: object) -> None:
         if self._terminal:
             self._terminal.resize()
@@ -184,15 +187,16 @@ class Relay:
         poll.register(self._wakes, select.POLLIN)
         for fd in self._sources:
             poll.register(fd, select.POLLIN)
-        if self._terminal and os.isatty(0):
-            poll.register(0, select.POLLIN)
+        keyboard = self._terminal.attend() if self._terminal else None
+        if keyboard is not None:
+            poll.register(keyboard, select.POLLIN)
         now = time.monotonic()
         wait_s = min((due - now for due in self.timers.values()), default=1.0)
         for fd, _ in poll.poll(max(0, min(int(wait_s * 1000) + 1, LATEST_POLL_MS))):
             if fd == self._wakes:
                 os.read(fd, 512)
-            elif fd == 0:
-                self._typed()
+            elif fd == keyboard:
+                self._typed(fd)
             else:
                 self._pass(fd)
         self._tick()
@@ -225,15 +229,17 @@ class Relay:
         del self._sources[source]
         os.close(source)
 
-    def _typed(self) -> None:
+    def _typed(self, keyboard: int) -> None:
         assert self._terminal is not None
         try:
-            typed = os.read(0, CHUNK_BYTES)
+            typed = os.read(keyboard, CHUNK_BYTES)
         except OSError:
-            return
-        if self._terminal.is_stop_key(typed):
+            typed = b""
+        if not typed:
+            self._terminal.leave()
+        elif self._terminal.is_stop_key(typed):
             self._suspend()
-        elif typed:
+        else:
             os.write(self._terminal.master, typed)
 
     def _suspend(self) -> None:
@@ -242,7 +248,6 @@ class Relay:
         os.killpg(self.pid, signal.SIGSTOP)
         self._terminal.restore()
         os.kill(os.getpid(), signal.SIGSTOP)
-        self._terminal.make_raw()
         self._terminal.resize()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGCONT)

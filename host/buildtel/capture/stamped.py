@@ -7,7 +7,7 @@ import time
 
 import buildtel_agent as agent
 
-LONGEST_OPEN_BYTES = 1 << 20
+LONGEST_BYTES = 1 << 20
 
 
 class Clock:
@@ -25,31 +25,57 @@ class Clock:
         return f"{self._text}.{rest_ns // 1_000_000:03d}Z ".encode()
 
 
+class _Open:
+    """A line that has no end yet."""
+
+    def __init__(self) -> None:
+        self.text = bytearray()
+        self._left_out_bytes = 0
+
+    def add(self, data: bytes) -> None:
+        self.text += data
+        if len(self.text) > LONGEST_BYTES:
+            del self.text[: self.text.rfind(b"\r", 0, -1) + 1]
+            self._left_out_bytes += max(len(self.text) - LONGEST_BYTES, 0)
+            del self.text[LONGEST_BYTES:]
+
+    def whole(self) -> bytes:
+        """The line; it is begun anew."""
+        said = b" [buildtel: %d bytes left out]" % self._left_out_bytes if self._left_out_bytes else b""
+        line = bytes(self.text) + said
+        self.text.clear()
+        self._left_out_bytes = 0
+        return line
+
+
 class StampedLog:
     """A file of stamped lines; whatever becomes of it, nobody is stopped by it.
 
     A line gets the time at which it was whole: a prompt, which has no end, is glued to what comes after the
-    answer. `problem` says why there is no file, or not all of it.
+    answer. Of a line of more than `LONGEST_BYTES` the rest is left out, and the line says so; of one that
+    overwrites itself (a progress bar) what was overwritten is. `problem` says why not all of it was kept.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.problem: str | None = None
         self._clock = Clock()
-        self._open: dict[str, bytes] = {}
+        self._open: dict[str, _Open] = {}
         self._fd = -1
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-            self._fd = os.open(path, flags, 0o600)
+            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError as error:
             self.problem = f"can't write {path}: {error.strerror}"
 
     def take(self, stream: str, data: bytes) -> bytes:
         """Keep what came in a stream; gives the stamped lines that it made whole."""
-        lines = (self._open.pop(stream, b"") + data).split(b"\n")
-        rest = lines.pop()
-        if rest:
-            self._open[stream] = rest if len(rest) < LONGEST_OPEN_BYTES else rest[rest.rfind(b"\r") + 1 :][-4096:]
+        first, *others = data.split(b"\n")
+        begun = self._open.setdefault(stream, _Open())
+        begun.add(first)
+        if not others:
+            return b""
+        lines = [begun.whole(), *others[:-1]]
+        begun.add(others[-1])
         return self._keep(lines)
 
     def record(self, line: bytes) -> None:
@@ -58,7 +84,7 @@ class StampedLog:
 
     def close(self) -> bytes:
         """Keep what has no end; gives it as stamped lines."""
-        kept = self._keep([rest for rest in self._open.values() if rest])
+        kept = self._keep([begun.whole() for begun in self._open.values() if begun.text])
         self._open.clear()
         if self._fd >= 0:
             os.close(self._fd)

@@ -18,6 +18,7 @@ class Terminal:
 
     def __init__(self, real: int, keyboard: int | None) -> None:
         self._real, self._keyboard = real, keyboard
+        self._raw = False
         self._before = None if keyboard is None else termios.tcgetattr(keyboard)
         self.master, self.slave = os.openpty()
         os.set_inheritable(self.slave, True)
@@ -35,16 +36,29 @@ class Terminal:
             size = fcntl.ioctl(self._real, termios.TIOCGWINSZ, b"\0" * 8)
             fcntl.ioctl(self.master, termios.TIOCSWINSZ, size)
 
-    def make_raw(self) -> None:
-        """Let every key through; only the terminal's foreground may do this."""
-        if self._keyboard is not None and _in_front(self._keyboard):
+    def attend(self) -> int | None:
+        """The keyboard, with every key let through, while this process is in the terminal's foreground; else None."""
+        if self._keyboard is None or not _in_front(self._keyboard):
+            return None
+        if not self._raw:
             tty.setraw(self._keyboard, termios.TCSADRAIN)
+            self._raw = True
+        return self._keyboard
+
+    def leave(self) -> None:
+        """The keyboard has gone."""
+        self._keyboard = None
 
     def restore(self) -> None:
         """Give the real terminal back as it was found."""
+        self._raw = False
         if self._keyboard is not None and self._before is not None and _in_front(self._keyboard):
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(self._keyboard, termios.TCSADRAIN, self._before)
+
+    def forget(self) -> None:
+        """After a stop somebody else may have set the modes of the real terminal."""
+        self._raw = False
 
     def is_stop_key(self, typed: bytes) -> bool:
         """Whether these keys are the one that suspends a job (Ctrl-Z), and Packer's terminal heeds it."""

@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 import select
 import signal
+import time
 from collections.abc import Iterable
 
 ANSWER_MS = 500
+SECOND_LOOK_S = 0.02
 
 
 class Witness:
@@ -46,7 +48,16 @@ class Witness:
             os.write(answer, bytes([*came, 0]))
 
     def saw(self, number: int) -> bool:
-        """Whether the group got this signal since it was asked last; False if the witness is gone."""
+        """Whether the group got this signal since it was asked last; False if the witness is gone.
+
+        The kernel signals a group one by one, so a witness that knows nothing yet is asked again.
+        """
+        if self._knows(number):
+            return True
+        time.sleep(SECOND_LOOK_S)
+        return self._knows(number)
+
+    def _knows(self, number: int) -> bool:
         try:
             os.write(self._ask, b"?")
             poll = select.poll()

@@ -8,14 +8,13 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 from buildtel.errors import BuildtelError, UsageError
 
 NOT_FOUND = 127
+IMPATIENT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Our flags stand before Packer's words; those with a value take the next word.
 FLAGS = {"--live": 1, "--job": 1, "--version": 1, "-o": 1, "--output": 1, "-q": 0, "--quiet": 0, "-h": 0, "--help": 0}
 
@@ -77,33 +76,34 @@ def _build(args: argparse.Namespace, command: list[str]) -> int:
     from buildtel.capture.packer import Watched
 
     log = _log_path(args)
+    if log is None:
+        os.execv(command[0], command)
     if _is_live(args.live, os.environ):
         from buildtel.cli.live import Live
 
         watched = Live(args.job or "build").watched(command, log)
     else:
         watched = Watched(command, os.environ, log)
-    _on_interrupt(_wait)
-    ended = watched.run()
+    _outlast()
     try:
-        _on_interrupt(signal.default_int_handler)
+        ended = watched.run()
+    except OSError:
+        Path(log).unlink(missing_ok=True)
+        raise
+    try:
         _account(args, log, ended.problem)
     except (BuildtelError, OSError) as error:
         print(f"buildtel-host: this build has no document: {error}; its log: {log}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print(f"buildtel-host: interrupted; `buildtel-host collect {log}` makes the document", file=sys.stderr)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # even Python's own end takes time
+    for number in IMPATIENT:
+        signal.signal(number, signal.SIG_IGN)  # even Python's own end takes time
     return _as_packer(os.waitstatus_to_exitcode(ended.status))
 
 
-def _on_interrupt(handler: Callable[[int, FrameType | None], Any]) -> None:
-    """What Ctrl-C does to this process; nothing, as ever, where the caller had it ignored."""
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, handler)
-
-
-def _wait(_number: int, _frame: FrameType | None) -> None:
-    """Packer is told by itself; its status is still to come."""
+def _outlast() -> None:
+    """Let the signals that end Packer not end this process: the account of a cancelled build comes after it."""
+    for number in IMPATIENT:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda _number, _frame: None)
 
 
 def _is_live(mode: str, environ: Mapping[str, str]) -> bool:
@@ -113,15 +113,15 @@ def _is_live(mode: str, environ: Mapping[str, str]) -> bool:
     return mode == "always"
 
 
-def _log_path(args: argparse.Namespace) -> str:
-    """A new file for the log: beside where the document will be, else nowhere."""
+def _log_path(args: argparse.Namespace) -> str | None:
+    """A new file for the log, beside where the document will be; None if there is no place for it."""
     from buildtel.capture.place import log_path
 
     try:
         return log_path(os.environ, args.job or "build")
     except BuildtelError as error:
         print(f"buildtel-host: this build is not measured: {error}", file=sys.stderr)
-        return os.devnull
+        return None
 
 
 def _account(args: argparse.Namespace, log: str, problem: str | None) -> None:
@@ -130,8 +130,6 @@ def _account(args: argparse.Namespace, log: str, problem: str | None) -> None:
 
     if problem:
         print(f"buildtel-host: the log is not whole: {problem}", file=sys.stderr)
-    if not Path(log).is_file():
-        return
     if not args.quiet:
         print(f"log: {log}", file=sys.stderr)
     flags = {"--output": args.output, "--job": args.job, "--version": args.version}
