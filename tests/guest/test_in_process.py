@@ -306,3 +306,36 @@ def test_nobody_reads_and_nothing_is_written() -> None:
     os.close(writer)
     assert agent.write(writer, b"x") == 0
     assert not agent._writable(writer, 0)
+
+
+def test_install_refuses_a_folder_that_others_can_write_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line says so, and nothing is written."""
+    folder = tmp_path / "x"
+    folder.mkdir()
+    folder.chmod(0o777)
+    agent.install({"dir": str(folder), "run": ""})
+
+    assert capsys.readouterr().out.startswith(f"buildtel: {folder} belongs to somebody else")
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("sent", ["missing", "linked", "words"])
+def test_samples_whose_account_is_odd_are_not_sent(tmp_path: Path, piped: tuple[int, int], sent: str) -> None:
+    """Without its account of what was sent, or with one that has another name or holds words, a file stays."""
+    spool = agent.Spool("", str(tmp_path / "spool"))
+    life = agent.LifeFile(spool)
+    assert life.add([("m_ms", 5), ("cpu.0", 1)])
+    (account,) = (tmp_path / "spool").glob("sent-*")
+    if sent == "missing":
+        account.unlink()
+    elif sent == "linked":
+        (tmp_path / "other").hardlink_to(account)
+    else:
+        account.write_text("words")
+    recorder = agent.Recorder(piped[1], "", str(PROC / "debian12-end"))
+    agent.flush(recorder, spool)
+
+    assert recorder.sequence == 0
+    os.close(life.fd)
