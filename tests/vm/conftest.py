@@ -28,7 +28,7 @@ FAILING_STATUS = 3
 PACKER = (sys.executable, "-c", "import sys; from buildtel.cli import main; sys.exit(main())", "packer", "--live=never")
 # In the order they start. The two that are not wired tell which files differ between any two builds.
 VARIABLES: Mapping[str, Mapping[str, str]] = {
-    "wired": {},
+    "wired": {"reboots": "3"},
     "failing": {"exit_status": str(FAILING_STATUS)},
     "plain-1": {"buildtel_enabled": "false"},
     "plain-2": {"buildtel_enabled": "false"},

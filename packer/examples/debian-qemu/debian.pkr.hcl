@@ -22,6 +22,12 @@ variable "exit_status" {
   default     = 0
 }
 
+variable "reboots" {
+  description = "How often the machine is started again, from within a step."
+  type        = number
+  default     = 1
+}
+
 source "qemu" "debian" {
   iso_url          = "${var.image}/disk.qcow2"
   iso_checksum     = "none"
@@ -108,6 +114,18 @@ build {
     execute_command   = local.buildtel_execute_command_sudo
     expect_disconnect = true
     inline            = ["systemctl reboot", "sleep 300"]
+  }
+
+  dynamic "provisioner" {
+    for_each = range(2, var.reboots + 1)
+    labels   = ["shell"]
+    content {
+      pause_before      = "5s"
+      environment_vars  = ["BUILDTEL_STEP=reboot-${provisioner.value}"]
+      execute_command   = local.buildtel_execute_command_sudo
+      expect_disconnect = true
+      inline            = ["systemctl reboot", "sleep 300"]
+    }
   }
 
   provisioner "shell" {
