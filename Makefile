@@ -30,7 +30,7 @@ schema: ## write docs/job.schema.json anew from the models
 	$(PYTHON) docs/job_schema.py
 
 test: ## all tests (the VM ones take most of the time)
-	$(BIN)/pytest
+	$(BIN)/pytest --durations=25
 
 quick: ## the tests that take seconds
 	$(BIN)/pytest -m 'not vm and not packer' --ignore tests/guest/test_unharmed.py

@@ -1,0 +1,109 @@
+"""The live view's rows, from events; whatever they hold, nothing but rows is drawn."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pyte
+import pytest
+
+from buildtel.events import AgentRecord, BuildFinished, BuildSeen, PhaseStarted, ProvisionerStarted
+from buildtel.job import JobDocument, Meta
+from buildtel.job.packer_model import Build, PackerReport, PackerRun, Provisioner, Stretch
+from buildtel.live.board import Board
+from buildtel.live.usual import Usual
+from buildtel.live.view import MOST_BUILDS, View
+
+
+def counters(busy: int, total: int) -> dict[str, object]:
+    """Counters of a machine with 1,000 MB, half of it used."""
+    return {"cpu": [busy, 0, 0, total - busy, 0, 0, 0, 0], "mem": [1_024_000, 512_000]}
+
+
+def drawn(board: Board, now_s: float, columns: int = 100) -> list[str]:
+    """The rows of the view as a terminal shows them."""
+    master, slave = os.openpty()
+    try:
+        written: list[bytes] = []
+        view = View(slave, board, lambda: {}, lambda _fd, data: written.append(data))
+        screen = pyte.Screen(columns, 40)
+        import fcntl
+        import struct
+        import termios
+
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        view.draw(now_s)
+        pyte.ByteStream(screen).feed(b"".join(written))
+        assert (screen.cursor.y, screen.cursor.x) == (0, 0)
+        return [line.rstrip() for line in screen.display if line.strip()]
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_a_build_shows_its_phase_and_its_guests_gauges() -> None:
+    """Two records with counters give the guest's figures of the time between them."""
+    board = Board(0.0)
+    board.take([BuildSeen(line=1, target="qemu.a")], 1)
+    board.take([PhaseStarted(line=2, target="qemu.a", name="boot", text="Boots")], 2)
+    board.take([ProvisionerStarted(line=3, target="qemu.a", kind="shell", detail="a.sh")], 5)
+    for m_s, busy, total in ((10, 100, 1000), (40, 1600, 4000)):
+        record = {"ev": "beat", "m": m_s * 10**9, "c": counters(busy, total)}
+        board.take([AgentRecord(line=4, target="qemu.a", fields=record)], m_s)
+
+    row, machine = drawn(board, 45.0)
+    assert re.fullmatch(r" qemu\.a  shell a\.sh +40\.0 s  guest cpu 50% mem 500M", row)
+    assert machine.strip() == "total 45.0 s"
+
+
+def test_what_takes_how_long_in_other_builds_is_shown() -> None:
+    """The median of the same provisioner of the same build; ports and ids in a phase's text make no other phase."""
+    account = (
+        Stretch(name="boot", text="Port 123", started_at=0, ended_at=4, duration_s=4),
+        Stretch(name="provisioner", text="shell x", provisioner=0, started_at=4, ended_at=100, duration_s=96),
+    )
+    unit = Provisioner(kind="shell", detail="x")
+    builds = (Build(name="qemu.a", result="success", provisioners=(unit,), account=account),)
+    meta = Meta.model_validate({"collected_at": "2026-01-24T13:00:00Z"}).model_dump(exclude={"collected_at"})
+    document = JobDocument(**meta, packer=PackerReport(runs=(PackerRun(builds=builds),)))
+    board = Board(0.0, Usual([document]))
+    board.take([PhaseStarted(line=1, target="qemu.a", name="boot", text="Port 456")], 1)
+    assert "of 4.0 s" in drawn(board, 2.0)[0]
+    board.take([ProvisionerStarted(line=2, target="qemu.a", kind="shell", detail="y")], 3)
+    assert "of 1:36" in drawn(board, 4.0)[0]
+    board.take([ProvisionerStarted(line=3, target="qemu.a", kind="shell", detail="z")], 5)
+    assert " of " not in drawn(board, 6.0)[0]
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+@pytest.mark.parametrize("name", ["a", "qemu.\x1b[2Jevil\n::error::x", "日本語" * 30, "x" * 500], ids=range(4))
+def test_names_never_move_the_cursor(name: str, columns: int) -> None:
+    """Each build is one row, whatever it is called and however narrow the terminal is."""
+    board = Board(0.0)
+    board.take([ProvisionerStarted(line=1, target=name, kind="shell", detail=name)], 1)
+    rows = drawn(board, 2.0, columns)
+    assert len(rows) == 2
+
+
+def test_of_many_builds_those_that_run_are_shown() -> None:
+    """Finished ones come last, the rest is counted."""
+    board = Board(0.0)
+    for number in range(MOST_BUILDS + 4):
+        board.take([BuildSeen(line=1, target=f"null.{number}")], 0)
+    ended = BuildFinished(line=2, target="null.0", result="success", duration_s=1.0)
+    board.take([ended], 3)
+    rows = drawn(board, 4.0)
+
+    assert len(rows) == MOST_BUILDS + 2
+    assert not any(row.startswith(" null.0 ") for row in rows)
+    assert rows[-2].strip() == "and 4 more builds"
+
+
+def test_forged_records_break_no_view() -> None:
+    """Counters that no agent writes give no gauge, and no exception."""
+    board = Board(0.0)
+    for bad in ({"cpu": "x"}, {"cpu": [1, "2"]}, {"mem": {"a": 1}}, {"disk": [1]}, [], None):
+        for m in (1, "2", 10**30):
+            board.take([AgentRecord(line=1, target="a", fields={"ev": "beat", "m": m, "c": bad})], 1)
+    assert "guest" not in drawn(board, 2.0)[0]
