@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
+from fnmatch import fnmatch
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import buildtel_agent as agent
 
-PROC = Path(__file__).parents[2] / "fixtures" / "proc"
+from .conftest import PROC, ROOT
+
 SECONDS = 10.0
 
 
@@ -149,27 +148,6 @@ def test_a_disk_that_appears_during_the_step_counts_from_its_appearance_on_nothi
     assert agent.metrics(start, end, SECONDS)["disk_write_mb"] == 200.0
 
 
-@pytest.mark.parametrize(
-    ("name", "whole"),
-    [("sda", True), ("sda1", False), ("sdaa", True), ("nvme0n1", True), ("nvme0n1p2", False), ("mmcblk0", True),
-     ("mmcblk0p1", False), ("vdb", True), ("vdb15", False), ("xvdc1", True), ("dm-0", False), ("md127", False),
-     ("loop3", False), ("zram0", False), ("sr0", False), ("md127p1", False), ("dasda", True), ("dasda1", False)],
-)  # fmt: skip
-def test_whole_disks_are_told_from_their_partitions_by_name(name, whole):
-    """A partition's name continues a disk's; a lone `xvdc1` is a disk."""
-    names = "sda sda1 sdaa nvme0n1 nvme0n1p2 mmcblk0 mmcblk0p1 vdb vdb15 xvdc1 dm-0 md127 md127p1 loop3 dasda dasda1"
-    assert agent.is_whole_disk(name, names.split()) is whole
-
-
-def test_interfaces_that_only_hand_bytes_on_are_not_counted(tmp_path):
-    """By name, and by what the kernel says of a bridge with any name."""
-    (tmp_path / "class/net/lan0/bridge").mkdir(parents=True)
-    real = [name for name in ("eth0", "ens3", "wlan0", "lan0", "lo", "veth12", "docker0", "br-1f", "tun0", "eth0.100")
-            if agent.is_real_interface(name, str(tmp_path))]  # fmt: skip
-
-    assert real == ["eth0", "ens3", "wlan0"]
-
-
 def test_the_registry_names_every_figure_once_with_unit_and_source():
     """Unit, source and format of a figure stand in one place, and nowhere else."""
     names = [metric.name for metric in agent.METRICS]
@@ -178,42 +156,6 @@ def test_the_registry_names_every_figure_once_with_unit_and_source():
     suffixes = {"%": "_percent", "MB": "_mb", "MB/s": "_mbs", "ms": "_ms", "s": "_s"}
     assert all(m.name.endswith(suffixes[m.unit]) for m in agent.METRICS if m.unit)
     assert all(metric.source for metric in agent.METRICS)
-
-
-NUMBERS = st.integers(0, 2**63)
-
-
-@given(st.lists(st.lists(NUMBERS | st.none(), min_size=3, max_size=3), max_size=20))
-def test_columns_come_back_as_they_were_packed(rows):
-    """Difference coding loses nothing but columns that hold nothing."""
-    packed = json.loads(agent.dumps(agent.pack_columns("abc", rows)))
-
-    columns = {name: [row[at] for row in rows] for at, name in enumerate("abc")}
-    held = {name: column for name, column in columns.items() if any(value is not None for value in column)}
-    assert agent.unpack_columns(packed) == held
-
-
-@given(st.text())
-def test_any_text_becomes_valid_ascii_json(text):
-    """Names are anything that a user's environment holds."""
-    text = text.encode("utf-8", "replace").decode()
-    assert json.loads(agent.dumps({"name": text}).encode("ascii")) == {"name": text}
-
-
-@given(st.dictionaries(st.sampled_from(["disk", "net", "c", "x"]),
-                       st.dictionaries(st.text("abc", min_size=1), st.lists(NUMBERS, min_size=8, max_size=8),
-                                       min_size=1, max_size=64), max_size=3))  # fmt: skip
-def test_parts_fit_their_room_and_their_union_is_the_whole(fields):
-    """Whatever the number of disks, a record stays under its limit and nothing is lost."""
-    room = 1200
-    parts = agent.split_fields(fields, room)
-    union: dict = {}
-    for part in parts:
-        assert len(agent.dumps(part)) <= room
-        for key, value in part.items():
-            union.setdefault(key, {}).update(value)
-
-    assert union == fields
 
 
 def test_the_block_is_the_originals_line_for_line():
@@ -248,3 +190,104 @@ def test_figures_that_are_not_known_are_shown_as_such():
 
     assert "Net TX:        n/a (n/a)" in text
     assert "0" not in text.split("\n\n", 1)[1]
+
+
+DOCUMENTED = {
+    name: (cells[1].strip(), cells[3].strip().strip("`"))
+    for line in (ROOT / "docs" / "format.md").read_text(encoding="utf-8").splitlines()
+    if line.startswith("| `") and line.count("|") == 5
+    for cells in [line.strip("|").split("|")]
+    for name in re.findall(r"`(\w+)`", cells[0])
+}
+DECIMALS = {"s": {3}, "%": {1}, "MB": {1, 2}, "MB/s": {2}, "ms": {2}, "": {0, 2}}
+
+
+@pytest.mark.parametrize("metric", agent.METRICS, ids=lambda metric: metric.name)
+def test_every_metric_is_in_the_docs_with_its_unit_and_source(metric: Any) -> None:
+    """The registry and docs/format.md agree, row by row."""
+    unit, source = DOCUMENTED[metric.name]
+
+    assert metric.unit in unit.split(", ")
+    assert fnmatch(metric.source, source) or metric.source in source
+    assert metric.decimals in DECIMALS[metric.unit]
+
+
+T_S = 7.3
+BEGAN: dict[str, Any] = {
+    "cpu": [1_000_003, 2_003, 30_011, 4_000_037, 50_021, 6_007, 7_001, 8_009], "mem": [8_123_457, 5_000_011],
+    "disk": {"a": [101, 1_003, 10_007, 211, 2_003, 20_011, 3_001, 40_009], "b": [7, 11, 13, 17, 19, 23, 29, 31]},
+    "net": {"e": [1_000_003, 2_000_003], "f": [5, 7]}, "vm": [1_009, 2_003, 3_001, 4],
+    "psi": {"cpu": [11, 13], "memory": [17, 19], "io": [23, 29]}, "fs": [1_000_003, 9],
+}  # fmt: skip
+GREW: dict[str, Any] = {
+    "cpu": [123_457, 1_237, 45_677, 777_781, 8_887, 1_009, 2_003, 3_331], "mem": [0, -1_234_577],
+    "disk": {"a": [12_347, 98_765_431, 345_679, 23_459, 87_654_323, 456_791, 6_789, 567_899],
+             "b": [1_009, 1_234_577, 2_003, 3_001, 2_345_687, 4_001, 5_003, 6_007]},
+    "net": {"e": [987_654_321, 123_456_791], "f": [10_000_019, 20_000_003]}, "vm": [7_654_321, 9_876_543, 345_677, 3],
+    "psi": {"cpu": [1_234_577, 234_571], "memory": [3_456_791, 456_797], "io": [5_678_921, 678_941]},
+    "fs": [3_456_789, -3_456_789],
+}  # fmt: skip
+TICKS = sum(GREW["cpu"])
+READ, WRITTEN = 98_765_431 + 1_234_577, 87_654_323 + 2_345_687
+RX, TX = 987_654_321 + 10_000_019, 123_456_791 + 20_000_003
+EXACTLY: dict[str, tuple[float, int | None]] = {  # the figure before it is rounded, and to how many places it is
+    "duration_s": (T_S, 3),
+    "cpu_percent": (100 - 100 * (777_781 + 8_887) / TICKS, 1),
+    "cpu_user_percent": (100 * (123_457 + 1_237) / TICKS, 1), "cpu_system_percent": (100 * 45_677 / TICKS, 1),
+    "cpu_iowait_percent": (100 * 8_887 / TICKS, 1), "cpu_steal_percent": (100 * 3_331 / TICKS, 1),
+    "memory_used_mb": ((8_123_457 - 5_000_011 + 1_234_577) / 1024, 1), "memory_delta_mb": (1_234_577 / 1024, 1),
+    "memory_peak_mb": (7_777_777 / 1024, 1),
+    "disk_read_mb": (READ / 2048, 2), "disk_write_mb": (WRITTEN / 2048, 2),
+    "disk_read_ops": (12_347 + 1_009, None), "disk_write_ops": (23_459 + 3_001, None),
+    "disk_read_rate_mbs": (READ / 2048 / T_S, 2), "disk_write_rate_mbs": (WRITTEN / 2048 / T_S, 2),
+    "disk_util_percent": (100 * 6_789 / 7_300, 1),
+    "await_ms": ((345_679 + 2_003 + 456_791 + 4_001) / (12_347 + 1_009 + 23_459 + 3_001), 2),
+    "queue_depth": ((567_899 + 6_007) / 7_300, 2),
+    "net_rx_mb": (RX / 2**20, 2), "net_tx_mb": (TX / 2**20, 2),
+    "net_rx_rate_mbs": (RX / 2**20 / T_S, 2), "net_tx_rate_mbs": (TX / 2**20 / T_S, 2),
+    "psi_cpu_some_percent": (1_234_577 / 73_000, 1), "psi_cpu_full_percent": (234_571 / 73_000, 1),
+    "psi_memory_some_percent": (3_456_791 / 73_000, 1), "psi_memory_full_percent": (456_797 / 73_000, 1),
+    "psi_io_some_percent": (5_678_921 / 73_000, 1), "psi_io_full_percent": (678_941 / 73_000, 1),
+    "swap_in_mb": (7_654_321 / 1024, 2), "swap_out_mb": (9_876_543 / 1024, 2),
+    "major_faults": (345_677, None), "oom_kills": (3, None), "disk_used_delta_mb": (3_456_789 / 1024, 1),
+}  # fmt: skip
+
+
+def sums(one: Any, other: Any) -> Any:
+    """Both, number by number."""
+    if isinstance(one, dict):
+        return {key: sums(value, other[key]) for key, value in one.items()}
+    return [sums(*pair) for pair in zip(one, other, strict=True)] if isinstance(one, list) else one + other
+
+
+@pytest.mark.parametrize("name", [metric.name for metric in agent.METRICS])
+def test_every_figure_is_right_to_its_last_digit(name: str) -> None:
+    """Of numbers that are round in no unit, to as many places as the registry says."""
+    found = agent.metrics(BEGAN, sums(BEGAN, GREW), T_S, 7_777_777)[name]
+    value, places = EXACTLY[name]
+
+    assert found == (round(value, places) if places is not None else int(value))
+    assert isinstance(found, int if places is None else float)
+
+
+VM = ("swap_in_mb", "swap_out_mb", "major_faults", "oom_kills")
+LACKING = [("cpu", place, {name for name in EXACTLY if name.startswith("cpu_")}) for place in range(8)] + [
+    ("vm", place, {VM[place]}) for place in range(4)
+]
+
+
+@pytest.mark.parametrize("at_end", [False, True])
+@pytest.mark.parametrize(("group", "place", "lost"), LACKING)
+def test_one_number_that_is_missing_costs_only_what_is_made_of_it(
+    group: str, place: int, lost: set[str], at_end: bool
+) -> None:
+    """Absent at either end, it gives no figure; the others stand."""
+    ends = [BEGAN, sums(BEGAN, GREW)]
+    whole = agent.metrics(*ends, T_S)
+    row = [None if at == place else value for at, value in enumerate(ends[at_end][group])]
+    ends[at_end] = {**ends[at_end], group: row}
+    figures = agent.metrics(*ends, T_S)
+
+    assert set(whole) - set(figures) <= lost and (group == "cpu" or lost.isdisjoint(figures))
+    assert "cpu_percent" not in figures or group != "cpu"
+    assert all(figures[name] == whole[name] for name in figures)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
 import time
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -13,107 +11,7 @@ import pytest
 
 import buildtel_agent as agent
 
-from .conftest import PROC, ROOT, records
-
-DOCUMENTED = {
-    name: (cells[1].strip(), cells[3].strip().strip("`"))
-    for line in (ROOT / "docs" / "format.md").read_text(encoding="utf-8").splitlines()
-    if line.startswith("| `") and line.count("|") == 5
-    for cells in [line.strip("|").split("|")]
-    for name in re.findall(r"`(\w+)`", cells[0])
-}
-DECIMALS = {"s": {3}, "%": {1}, "MB": {1, 2}, "MB/s": {2}, "ms": {2}, "": {0, 2}}
-
-
-@pytest.mark.parametrize("metric", agent.METRICS, ids=lambda metric: metric.name)
-def test_every_metric_is_in_the_docs_with_its_unit_and_source(metric: Any) -> None:
-    """The registry and docs/format.md agree, row by row."""
-    unit, source = DOCUMENTED[metric.name]
-
-    assert metric.unit in unit.split(", ")
-    assert fnmatch(metric.source, source) or metric.source in source
-    assert metric.decimals in DECIMALS[metric.unit]
-
-
-T_S = 7.3
-BEGAN: dict[str, Any] = {
-    "cpu": [1_000_003, 2_003, 30_011, 4_000_037, 50_021, 6_007, 7_001, 8_009], "mem": [8_123_457, 5_000_011],
-    "disk": {"a": [101, 1_003, 10_007, 211, 2_003, 20_011, 3_001, 40_009], "b": [7, 11, 13, 17, 19, 23, 29, 31]},
-    "net": {"e": [1_000_003, 2_000_003], "f": [5, 7]}, "vm": [1_009, 2_003, 3_001, 4],
-    "psi": {"cpu": [11, 13], "memory": [17, 19], "io": [23, 29]}, "fs": [1_000_003, 9],
-}  # fmt: skip
-GREW: dict[str, Any] = {
-    "cpu": [123_457, 1_237, 45_677, 777_781, 8_887, 1_009, 2_003, 3_331], "mem": [0, -1_234_577],
-    "disk": {"a": [12_347, 98_765_431, 345_679, 23_459, 87_654_323, 456_791, 6_789, 567_899],
-             "b": [1_009, 1_234_577, 2_003, 3_001, 2_345_687, 4_001, 5_003, 6_007]},
-    "net": {"e": [987_654_321, 123_456_791], "f": [10_000_019, 20_000_003]}, "vm": [7_654_321, 9_876_543, 345_677, 3],
-    "psi": {"cpu": [1_234_577, 234_571], "memory": [3_456_791, 456_797], "io": [5_678_921, 678_941]},
-    "fs": [3_456_789, -3_456_789],
-}  # fmt: skip
-TICKS = sum(GREW["cpu"])
-READ, WRITTEN = 98_765_431 + 1_234_577, 87_654_323 + 2_345_687
-RX, TX = 987_654_321 + 10_000_019, 123_456_791 + 20_000_003
-EXACTLY: dict[str, tuple[float, int | None]] = {  # the figure before it is rounded, and to how many places it is
-    "duration_s": (T_S, 3),
-    "cpu_percent": (100 - 100 * (777_781 + 8_887) / TICKS, 1),
-    "cpu_user_percent": (100 * (123_457 + 1_237) / TICKS, 1), "cpu_system_percent": (100 * 45_677 / TICKS, 1),
-    "cpu_iowait_percent": (100 * 8_887 / TICKS, 1), "cpu_steal_percent": (100 * 3_331 / TICKS, 1),
-    "memory_used_mb": ((8_123_457 - 5_000_011 + 1_234_577) / 1024, 1), "memory_delta_mb": (1_234_577 / 1024, 1),
-    "memory_peak_mb": (7_777_777 / 1024, 1),
-    "disk_read_mb": (READ / 2048, 2), "disk_write_mb": (WRITTEN / 2048, 2),
-    "disk_read_ops": (12_347 + 1_009, None), "disk_write_ops": (23_459 + 3_001, None),
-    "disk_read_rate_mbs": (READ / 2048 / T_S, 2), "disk_write_rate_mbs": (WRITTEN / 2048 / T_S, 2),
-    "disk_util_percent": (100 * 6_789 / 7_300, 1),
-    "await_ms": ((345_679 + 2_003 + 456_791 + 4_001) / (12_347 + 1_009 + 23_459 + 3_001), 2),
-    "queue_depth": ((567_899 + 6_007) / 7_300, 2),
-    "net_rx_mb": (RX / 2**20, 2), "net_tx_mb": (TX / 2**20, 2),
-    "net_rx_rate_mbs": (RX / 2**20 / T_S, 2), "net_tx_rate_mbs": (TX / 2**20 / T_S, 2),
-    "psi_cpu_some_percent": (1_234_577 / 73_000, 1), "psi_cpu_full_percent": (234_571 / 73_000, 1),
-    "psi_memory_some_percent": (3_456_791 / 73_000, 1), "psi_memory_full_percent": (456_797 / 73_000, 1),
-    "psi_io_some_percent": (5_678_921 / 73_000, 1), "psi_io_full_percent": (678_941 / 73_000, 1),
-    "swap_in_mb": (7_654_321 / 1024, 2), "swap_out_mb": (9_876_543 / 1024, 2),
-    "major_faults": (345_677, None), "oom_kills": (3, None), "disk_used_delta_mb": (3_456_789 / 1024, 1),
-}  # fmt: skip
-
-
-def sums(one: Any, other: Any) -> Any:
-    """Both, number by number."""
-    if isinstance(one, dict):
-        return {key: sums(value, other[key]) for key, value in one.items()}
-    return [sums(*pair) for pair in zip(one, other, strict=True)] if isinstance(one, list) else one + other
-
-
-@pytest.mark.parametrize("name", [metric.name for metric in agent.METRICS])
-def test_every_figure_is_right_to_its_last_digit(name: str) -> None:
-    """Of numbers that are round in no unit, to as many places as the registry says."""
-    found = agent.metrics(BEGAN, sums(BEGAN, GREW), T_S, 7_777_777)[name]
-    value, places = EXACTLY[name]
-
-    assert found == (round(value, places) if places is not None else int(value))
-    assert isinstance(found, int if places is None else float)
-
-
-VM = ("swap_in_mb", "swap_out_mb", "major_faults", "oom_kills")
-LACKING = [("cpu", place, {name for name in EXACTLY if name.startswith("cpu_")}) for place in range(8)] + [
-    ("vm", place, {VM[place]}) for place in range(4)
-]
-
-
-@pytest.mark.parametrize("at_end", [False, True])
-@pytest.mark.parametrize(("group", "place", "lost"), LACKING)
-def test_one_number_that_is_missing_costs_only_what_is_made_of_it(
-    group: str, place: int, lost: set[str], at_end: bool
-) -> None:
-    """Absent at either end, it gives no figure; the others stand."""
-    ends = [BEGAN, sums(BEGAN, GREW)]
-    whole = agent.metrics(*ends, T_S)
-    row = [None if at == place else value for at, value in enumerate(ends[at_end][group])]
-    ends[at_end] = {**ends[at_end], group: row}
-    figures = agent.metrics(*ends, T_S)
-
-    assert set(whole) - set(figures) <= lost and (group == "cpu" or lost.isdisjoint(figures))
-    assert "cpu_percent" not in figures or group != "cpu"
-    assert all(figures[name] == whole[name] for name in figures)
+from .conftest import PROC, records
 
 
 def process(proc: Path, pid: str, comm: str, ticks: int, started: int, io: tuple[int, int] | None) -> None:
