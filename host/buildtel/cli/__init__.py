@@ -15,13 +15,13 @@ if TYPE_CHECKING:  # `step` must cost little more than a start of Python: nothin
     from typing import Any
 
 COMMANDS = {
+    "packer": "run Packer and account for every second of its builds, with no change to the template",
     "wire": "put buildtel beside a Packer template, or check how a template is wired",
     "init": "begin a job on this runner: its steps and its document follow",
     "step": "begin or end a step on this runner",
     "run": "run a command as a step on this runner",
     "finalize": "end the job that init began: write its document, show its steps and totals",
     "shell-init": "print telemetry_init, telemetry_step_start, telemetry_step_end and telemetry_finalize for a shell",
-    "packer": "run Packer and account for every second of its builds, with no change to the template",
     "collect": "make one job document of a Packer log, and show the report",
     "guest": "install, watch, fetch and remove the agent on a machine that SSH reaches",
     "report": "show one job: its builds, steps and bottlenecks",

@@ -68,6 +68,6 @@ Optional, before that last provisioner: every sample at full resolution, beside 
 Optional, with the variable buildtel_key set, in the first provisioner: signed records:
 
 {KEY}
-Then build the folder: `packer build -timestamp-ui . | tee packer.log`.
+Then build the folder: `buildtel-host packer build .`, or `packer build -timestamp-ui . | tee packer.log` and `collect`.
 `packer build one-file.pkr.hcl` does not load the file beside it.
 """

@@ -2,7 +2,7 @@
 #
 #   image=$(sh tests/vm/make_base_image.sh)      # makes the machine that this starts from
 #   buildtel-host wire packer/examples/debian-qemu
-#   cd packer/examples/debian-qemu && packer build -timestamp-ui -var image="$image" . | tee packer.log
+#   cd packer/examples/debian-qemu && buildtel-host packer build -var image="$image" .
 #
 # Packer 1.10 and later need its plugin first: packer plugins install github.com/hashicorp/qemu
 

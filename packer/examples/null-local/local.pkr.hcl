@@ -1,7 +1,6 @@
 # A real packer build that needs no virtual machine and no network: every step runs on this machine.
 #
-#   packer build -timestamp-ui packer/examples/null-local | tee packer.log
-#   buildtel-host collect packer.log
+#   buildtel-host packer build packer/examples/null-local
 
 variable "agent" {
   description = "Path of buildtel_agent.py, if this folder is not in a checkout of buildtel."
