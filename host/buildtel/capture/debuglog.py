@@ -19,13 +19,13 @@ class DebugLog:
     """The debug log of the Packer that is about to start: the user's, or one of ours that is removed again.
 
     `environ` is what Packer needs to write it. There is none (`path` is empty) where it would say nothing, or
-    goes to standard error because the user wants to see it.
+    goes to standard error because the user wants to see it, or is switched off by the user (`PACKER_LOG=0`).
     """
 
     def __init__(self, environ: Mapping[str, str], own_path: str) -> None:
         self.environ: dict[str, str] = {}
         self.path = environ.get("PACKER_LOG_PATH", "")
-        self._own = not self.path and not _is_set(environ, "PACKER_LOG") and not _is_set(environ, "CHECKPOINT_DISABLE")
+        self._own = not self.path and "PACKER_LOG" not in environ and not _is_set(environ, "CHECKPOINT_DISABLE")
         if self._own:
             self.path = own_path
             self.environ = {"PACKER_LOG": "1", "PACKER_LOG_PATH": own_path}

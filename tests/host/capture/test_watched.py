@@ -224,6 +224,9 @@ def test_nothing_makes_packer_call_home(bench: Bench) -> None:
     alone, watched = bench.run("build", ".", prefix=ALONE), bench.run("build", ".")
     assert b"CHECKPOINT_DISABLE=1" in alone.stdout
     assert same(watched.stdout) == same(alone.stdout)
+    off = {"CHECKPOINT_DISABLE": "", "PACKER_LOG": "0"}
+    alone, watched = bench.run("build", ".", prefix=ALONE, env=off), bench.run("build", ".", env=off)
+    assert same(watched.stdout) == same(alone.stdout)
 
 
 def test_other_commands_of_packers_are_packers(bench: Bench) -> None:
