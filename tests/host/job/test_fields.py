@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from buildtel.job.records import Refused, as_far_as_it_goes, read_body, read_record
+from buildtel.job.records import Refused, apart, as_far_as_it_goes, read_body, read_record
 
 GOOD = {"v": 1, "ev": "mark", "sid": "a1", "seq": 3, "t": 5, "m": 6, "name": "x", "crc": "00000000"}
 BAD_ENVELOPES: list[dict[str, Any]] = [
@@ -28,6 +28,37 @@ def test_an_envelope_is_read() -> None:
         6,
         {"name": "x"},
     )
+
+
+def test_no_field_of_the_envelope_is_in_the_body() -> None:
+    """All that docs/format.md has beside the event's own, each read where it is one of ours; `bare` is these alone."""
+    every = {**GOOD, "boot": "b", "run": "r", "part": 2, "of": 3, "last": True, "mac": "00"}
+    record = read_record(every)
+
+    assert record.body == {"name": "x"}
+    assert (record.boot, record.run, record.part, record.of, record.last) == ("b", "r", 2, 3, True)
+    assert record.bare() == read_record({key: value for key, value in every.items() if key != "name"})
+
+
+def test_a_record_without_parts_is_whole() -> None:
+    """The first of one, and not known to be the last of its event unless it says so."""
+    record = read_record(GOOD)
+
+    assert (record.part, record.of, record.last, record.boot, record.run) == (1, 1, False, None, None)
+
+
+APART: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {}), ({"step": "a1.1", "exit": 0}, {"step": "~a1.1", "exit": 0}), ({"parent": "b"}, {"parent": "~b"}),
+    ({"step": 5, "parent": None, "name": "n"}, {"step": 5, "parent": None, "name": "n"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "renamed"), APART, ids=lambda value: str(value)[:30])
+def test_a_record_set_apart_has_names_of_its_own(body: dict[str, Any], renamed: dict[str, Any]) -> None:
+    """Its process and its steps, as far as they have names; all else stands."""
+    plain = {key: value for key, value in GOOD.items() if key != "name"}
+
+    assert apart(read_record({**plain, **body})) == read_record({**plain, "sid": "~a1", **renamed})
 
 
 @pytest.mark.parametrize("ev", ["hello", "start", "beat", "end", "mark", "samples", "bye"])
@@ -178,6 +209,20 @@ def test_the_most_columns_and_points_that_are_kept(columns: int, points: int, ke
     cols = {"m_ms": [1] * points, **{f"x{number}": [1] * points for number in range(columns - 1)}}
 
     assert read_body("samples", {"cols": cols})[1] == ([] if kept else ["cols"])
+
+
+COLUMNS: list[tuple[Any, Any]] = [
+    ({"m_ms": [1 - 2**63, 2**63 - 1]}, {"m_ms": [1 - 2**63, 2**63 - 1]}), ({"m_ms": [-(2**63)]}, None),
+    ({"m_ms": [1], "x" * 301: [2]}, {"m_ms": [1], "x" * 300: [2]}), ({"m_ms": [1], "cpu.0": [True]}, None),
+    ({"m_ms": [1], "cpu.0": [1.0]}, None), ({"m_ms": [1], "cpu.0": [None]}, {"m_ms": [1], "cpu.0": [None]}),
+    ({"m_ms": [1], "cpu.0": "1"}, None), ({"m_ms": "1"}, None), ([1], None), ({}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "kept"), COLUMNS, ids=lambda value: str(value)[:30])
+def test_columns_are_lists_of_differences(value: Any, kept: Any) -> None:
+    """Of 64 bits, either sign, or null; names cut like any text."""
+    assert read_body("samples", {"cols": value}) == (({}, ["cols"]) if kept is None else ({"cols": kept}, []))
 
 
 PARTLY: list[tuple[dict[str, Any], dict[str, Any]]] = [
