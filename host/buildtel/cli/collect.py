@@ -86,7 +86,7 @@ def _into_job(args: argparse.Namespace, folder: Path, facts: JobFacts) -> int:
     if args.output is not None:
         check_named(Path(args.output), facts.meta.job)
     raw = RawRecords()
-    document = jobs.merged(folder, facts, collect(args.log, facts.meta, raw, Beside(args)), raw)
+    document, facts = jobs.merged(folder, facts, collect(args.log, facts.meta, raw, Beside(args)), raw)
     path, _ = jobs.keep(folder, facts, document, args.output)
     if args.output is None:
         raw.write_beside(path)

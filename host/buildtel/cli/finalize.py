@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     facts = facts.model_copy(update={"ended_at": round(time.time(), 3)})
     raw = RawRecords()
     log_document = collect(args.log, facts.meta, raw) if args.log else None
-    document = jobs.merged(folder, facts, log_document, raw)
+    document, facts = jobs.merged(folder, facts, log_document, raw)
     path, _ = jobs.keep(folder, facts, document, args.output)
     raw.write_beside(path, after_others=not args.log)
     folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))

@@ -12,7 +12,7 @@ from buildtel.cli.documents import read_document, telemetry_dir, write_named, wr
 from buildtel.cli.raw import RawRecords
 from buildtel.errors import BuildtelError
 from buildtel.job import Fold, JobDocument, load_document
-from buildtel.job.runner import JobFacts, with_runner
+from buildtel.job.runner import JobFacts, Told, with_runner
 from buildtel.parse import LogReader
 from buildtel.settings import read_meta, read_settings
 
@@ -48,11 +48,18 @@ def write_facts(folder: Path, facts: JobFacts) -> None:
     aside.replace(folder / FACTS)
 
 
-def merged(folder: Path, facts: JobFacts, document: JobDocument | None, raw: RawRecords) -> JobDocument:
-    """The runner's steps and `document` (else what an earlier collect wrote) as one; `raw` is given the records."""
-    if document is None and facts.document and Path(facts.document).is_file():
-        document = load_document(read_document(Path(facts.document)), facts.document)
-    return with_runner(document, runner_document(folder, facts, raw), facts)
+def merged(
+    folder: Path, facts: JobFacts, document: JobDocument | None, raw: RawRecords
+) -> tuple[JobDocument, JobFacts]:
+    """The runner's steps and `document` (else what an earlier collect wrote) as one, and the facts with what it told.
+
+    `raw` is given the runner's records.
+    """
+    if document is not None:
+        facts = facts.model_copy(update={"told": Told.by(document)})
+    elif facts.told is not None and facts.document and Path(facts.document).is_file():
+        document = facts.told.alone(load_document(read_document(Path(facts.document)), facts.document))
+    return with_runner(document, runner_document(folder, facts, raw), facts), facts
 
 
 def runner_document(folder: Path, facts: JobFacts, raw: RawRecords) -> JobDocument:

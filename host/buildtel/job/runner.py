@@ -19,16 +19,35 @@ OPEN_JOB = "The job was not finalized."
 NOT_ENDED = "it was never ended: the job was cancelled, or its machine was lost"
 
 
+class Told(BaseModel):
+    """What a log alone told, of which its document with the runner's steps in it says more."""
+
+    status: Status | None = None
+    integrity: Integrity | None = None
+    notes: list[str] = []
+
+    @classmethod
+    def by(cls, document: JobDocument) -> Told:
+        """What `document` tells."""
+        return cls(status=document.status, integrity=document.integrity, notes=document.notes)
+
+    def alone(self, document: JobDocument) -> JobDocument:
+        """`document` without what the runner's records added to it."""
+        return document.model_copy(update={name: getattr(self, name) for name in Told.model_fields})
+
+
 class JobFacts(BaseModel):
     """What `init` knew and what came of it since; kept in the job's folder.
 
-    `started_at` and `ended_at` are Unix seconds; `document` is the file that the job was last written to.
+    `started_at` and `ended_at` are Unix seconds; `document` is the file that the job was last written to, `told` what
+    the log in it told, None without one.
     """
 
     meta: Meta
     started_at: float
     ended_at: float | None = None
     document: str | None = None
+    told: Told | None = None
 
 
 def is_runners(event: AgentRecord) -> bool:
