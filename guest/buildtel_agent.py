@@ -523,7 +523,9 @@ bt_hello() {
     bt_member os "$bt_os"
     bt_member arch "$bt_arch"
     bt_parts=''
-    bt_emit hello "$bt_hello_fields"',"hz":100,"psi":'$bt_has_psi '' '' ''
+    bt_gap=
+    case $bt_act in start | mark) bt_gap=$bt_nl ;; esac
+    bt_emit hello "$bt_hello_fields"',"hz":100,"psi":'$bt_has_psi '' '' "$bt_gap"
 }
 
 # Adds a member with a text or null to the fields of a hello.
@@ -1356,6 +1358,7 @@ class Recorder:
         self.sid = "".join(["%02x" % byte for byte in posix.urandom(6)])
         self.boot = read_file(proc + "/sys/kernel/random/boot_id").decode("ascii", "replace").strip()
         self.sequence = self.bytes = 0
+        self.amid_line = False
         self._spool_fd = -1
 
     def emit(
@@ -1365,10 +1368,11 @@ class Recorder:
         """Writes an event as one record, or as parts of one; `shared` fields stand in each part.
 
         Without `may_wait` an event that nobody is ready to read is dropped before it is numbered.
-        Only what is known to begin on its `own_line` goes without a newline before it.
+        Only what is known to begin on its `own_line` goes without a newline before it, and not even that `amid_line`.
         """
         if not may_wait and not _writable(self.out, 0):
             return
+        own_line, self.amid_line = own_line and not self.amid_line, False
         now, monotonic = int(time.time() * 1e9), boottime_ns()
         parts = split_fields(fields, RECORD_BYTES - (460 if self.key else 420) - len(dumps(shared or {})))
         for number, part in enumerate(parts, 1):
@@ -1876,11 +1880,11 @@ def machine(kernel: "Kernel") -> "dict[str, Any]":
     }
 
 
-def begin(options: "dict[str, str]", out: "int") -> "tuple[Recorder, Spool, Kernel]":
+def begin(options: "dict[str, str]", out: "int", amid_line: "bool" = False) -> "tuple[Recorder, Spool, Kernel]":
     """What every call does first: brings the whole-life sampler's news, or says hello where there is none.
 
     With the option `record` the records go to that file, in whose folder all else is kept too: so does the
-    runner, whose log is for people.
+    runner, whose log is for people. Whoever may be called `amid_line` says so.
     """
     kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
     if "record" in options:
@@ -1894,6 +1898,7 @@ def begin(options: "dict[str, str]", out: "int") -> "tuple[Recorder, Spool, Kern
     run = run if run.replace("-", "").isalnum() else ""
     key = posix.environ.get(b"BUILDTEL_KEY", b"") or (spool.key() if installed else b"")
     recorder = Recorder(out, run, kernel.proc, spool if installed else None, key)
+    recorder.amid_line = amid_line
     if installed and life_lives(spool):
         flush(recorder, spool)
     elif installed:
@@ -2024,9 +2029,10 @@ def cost(recorder: "Recorder", proc: "str") -> "dict[str, int | None]":
 
 def start(options: "dict[str, str]") -> "None":
     """Begins a step that a later `end` of the same name ends."""
-    recorder, spool, kernel = begin(options, 1)
+    recorder, spool, kernel = begin(options, 1, amid_line=True)
     name = clean_name(options.get("name", "")) or "step"
     write(1, ("\n" + start_block(name)).encode())
+    recorder.amid_line = False
     counters, m_ns = kernel.counters(), boottime_ns()
     step = recorder.sid + ".1"
     fields = {"name": name, "parent": options.get("parent"), "c": counters}
@@ -2046,7 +2052,7 @@ def end(options: "dict[str, str]") -> "None":
     """Ends the last step that was begun under this name."""
     kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
     counters, m_ns = kernel.counters(), boottime_ns()
-    recorder, spool, _ = begin(options, 1)
+    recorder, spool, _ = begin(options, 1, amid_line=True)
     name = clean_name(options.get("name", "")) or "step"
     status = options.get("status", "")
     exit_status = int(status) if status.isdigit() else None
@@ -2069,7 +2075,7 @@ def end(options: "dict[str, str]") -> "None":
 
 def mark(options: "dict[str, str]") -> "None":
     """Notes an instant that the user names."""
-    recorder, _, _ = begin(options, 1)
+    recorder, _, _ = begin(options, 1, amid_line=True)
     fields = {"name": clean_name(options.get("name", "")), "parent": options.get("parent")}
     recorder.emit("mark", fields, last=True)
 

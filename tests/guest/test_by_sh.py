@@ -328,3 +328,15 @@ def test_a_python_that_is_too_old_or_broken_is_none(tmp_path, status):
     assert [record["ev"] for record in records(start.stdout)] == ["hello", "start"]
     assert records(end.stdout)[-1]["step"] == records(start.stdout)[-1]["step"]
     assert (run.returncode, start.returncode, end.returncode) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("command", ["start", "mark"])
+def test_a_record_begins_its_line_where_a_script_left_one_unfinished(bare, command):
+    """A hello, too, which comes after a reboot."""
+    script = 'printf unfinished; "$@"'
+    words = ["sh", "-c", script, "sh", *bare.shell, str(bare.agent), command, "x"]
+    done = subprocess.run(words, capture_output=True, env=bare.env, stdin=subprocess.DEVNULL)
+    bare.run("end", "x")
+
+    assert done.stdout.startswith(b"unfinished\n")
+    assert [record["ev"] for record in records(done.stdout)] == ["hello", command]
