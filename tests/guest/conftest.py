@@ -83,7 +83,7 @@ class Guest:
         agent = installed if installed.exists() else self.agent
         options.setdefault("env", self.env)
         options.setdefault("stdin", subprocess.DEVNULL)
-        return subprocess.run([*shell.split(), agent, *arguments], capture_output=True, timeout=60, **options)
+        return subprocess.run([*shell.split(), agent, *arguments], capture_output=True, timeout=300, **options)
 
     def install(self) -> subprocess.CompletedProcess[bytes]:
         """Installs the agent into this guest's own folder."""

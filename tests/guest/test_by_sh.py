@@ -37,7 +37,7 @@ class Bare:
         """Runs `SHELL buildtel_agent.py WORDS`."""
         options.setdefault("env", self.env)
         options.setdefault("stdin", subprocess.DEVNULL)
-        return subprocess.run([*self.shell, self.agent, *words], capture_output=True, timeout=60, **options)
+        return subprocess.run([*self.shell, self.agent, *words], capture_output=True, timeout=300, **options)
 
     def places(self) -> list[Path]:
         """What this agent has on a tmpfs."""
