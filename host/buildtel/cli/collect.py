@@ -113,7 +113,7 @@ def collect(log: str | None, meta: Meta, raw: RawRecords | None = None, beside: 
             fold.add(event)
             if raw is not None:
                 raw.add(event)
-    document = fold.document(meta)
+    document = fold.document(meta, logged=log is not None)
     if beside is None or not beside.notes:
         return document
     return document.model_copy(update={"notes": [*document.notes, *beside.notes]})

@@ -160,7 +160,7 @@ class Span:
 
 @dataclass(slots=True)
 class Folded:
-    """All that a log said, ready to be made a document."""
+    """All that a log said, ready to be made a document; `logged` is False where spools alone stand for a log."""
 
     sections: list[Section] = field(default_factory=lambda: [Section(0)])
     packer_events: list[Event] = field(default_factory=list)
@@ -170,6 +170,7 @@ class Folded:
     unreadable: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     span: Span = field(default_factory=Span)
+    logged: bool = True
 
     def note_once(self, note: str) -> None:
         """Say `note` in the document, once."""

@@ -30,6 +30,8 @@ from buildtel.job.steps import finish_step, step_name, time_of
 
 NO_TIMES = "the log has no times: host and guest can't be put on one axis"
 NO_ZONE = "the log's times have no zone: the guest's clock can't be compared with the host's"
+NO_LOG = "there is no log: its times are by its own clock"
+WITHOUT_LOG = "Made without a log: what Packer did is not known, and `timestamp` is when this was collected."
 NO_ACCOUNT = (
     "The log has no times: order, names and Packer's own durations are known, how long each phase and provisioner "
     "took is not. `buildtel-host packer build` gives times, and `packer build -timestamp-ui` does."
@@ -49,7 +51,7 @@ def finish(folded: Folded, meta: Meta, runner: Folded | None = None) -> JobDocum
     for section, draft in folded.machines():
         key = machine_key(draft, machines)
         machines[key] = finish_machine(draft)
-        clocks[key] = finish_clock(draft)
+        clocks[key] = finish_clock(draft, folded.logged)
         steps += [finish_step(step, draft, key, section) for step in draft.steps.values()]
         steps += attributed_steps(draft, key, packer)
     steps.sort(key=lambda step: (step.start_time is None, step.start_time or 0.0))
@@ -143,13 +145,13 @@ def finish_samples(draft: MachineDraft) -> list[Samples]:
     return found
 
 
-def finish_clock(draft: MachineDraft) -> Clock:
+def finish_clock(draft: MachineDraft, logged: bool) -> Clock:
     """A machine's clock against the host's: that of its last boot with times stands for it."""
     boots = [boot_clock(clock) for clock in draft.boots.values()]
     known = [boot for boot in boots if boot.offset_s is not None]
     if not known:
         timed = any(clock.unzoned.zero() for clock in draft.boots.values())
-        return Clock(note=NO_ZONE if timed else NO_TIMES, boots=boots)
+        return Clock(note=NO_LOG if not logged else NO_ZONE if timed else NO_TIMES, boots=boots)
     return Clock(offset_s=known[-1].offset_s, error_s=known[-1].error_s, boots=boots)
 
 
@@ -215,14 +217,7 @@ def doubts(folded: Folded) -> Iterable[str]:
 def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_s: float | None) -> Iterable[str]:
     """What a reader should know before trusting the figures."""
     yield from folded.notes
-    if not packer.runs or not any(run.builds for run in packer.runs):
-        yield "No Packer build is in this log."
-    elif any(build.result == "unknown" for run in packer.runs for build in run.builds):
-        yield "The log does not say how every build ended: it was cut off, or Packer was killed."
-    if start_s is None:
-        yield "The log states no absolute time: `timestamp` is when it was collected."
-    if not folded.span.first and any(run.builds for run in packer.runs):
-        yield NO_ACCOUNT
+    yield from of_log(folded, packer, start_s) if folded.logged else (WITHOUT_LOG,)
     if not clocks:
         yield "No agent reported from inside a machine: only Packer's own lines are known."
     for key, clock in clocks.items():
@@ -233,6 +228,19 @@ def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_
                 yield f"{key}: its wall clock was set by {boot.stepped_s:.1f} s while it ran."
     yield from doubts(folded)
     yield from losses(folded)
+
+
+def of_log(folded: Folded, packer: PackerReport, start_s: float | None) -> Iterable[str]:
+    """What the log lacks."""
+    builds = [build for run in packer.runs for build in run.builds]
+    if not builds:
+        yield "No Packer build is in this log."
+    elif any(build.result == "unknown" for build in builds):
+        yield "The log does not say how every build ended: it was cut off, or Packer was killed."
+    if start_s is None:
+        yield "The log states no absolute time: `timestamp` is when it was collected."
+    if not folded.span.first and builds:
+        yield NO_ACCOUNT
 
 
 def losses(folded: Folded) -> Iterable[str]:

@@ -102,8 +102,9 @@ class Fold:
             else:
                 self._folded.note_once("The log has more of Packer's lines than any build: the rest is left out.")
 
-    def document(self, meta: Meta) -> JobDocument:
-        """The document of all events so far; the fold is over then."""
+    def document(self, meta: Meta, *, logged: bool = True) -> JobDocument:
+        """The document of all events so far; the fold is over then. `logged` is False where there was no log."""
+        self._folded.logged = logged
         self._settle()
         if self._runner is None:
             return finish(self._folded, meta)

@@ -24,6 +24,7 @@ from buildtel.events import (
 from buildtel.job.packer_model import Build, PackerReport, PackerRun, Phase, Provisioner
 
 AGENT_FILE = "buildtel_agent.py"
+SPOOL_FILE = "/dev/shm/buildtel-spool.jsonl"  # where buildtel.pkr.hcl has it put
 _WORST_FIRST = ("cancelled", "failure", "success")
 _CRASHED = re.compile(r"unexpected EOF|panic|plugin .*crashed", re.IGNORECASE)
 _STOPPED = re.compile(r"halted|exit status:? (?:130|-1)\b", re.IGNORECASE)
@@ -181,14 +182,20 @@ def _build(build: _Build, interrupted_line: int | None) -> Build:
 
 
 def _provisioner(span: _Span) -> Provisioner:
-    file_name = re.split(r"[/\\]", span.text)[-1]
     return Provisioner(
         kind=span.what,
         detail=span.text,
-        own=span.what == "shell" and file_name == AGENT_FILE,
+        own=_is_own(span.what, span.text),
         started_at=span.started_at,
         ended_at=span.ended_at,
     )
+
+
+def _is_own(kind: str, detail: str) -> bool:
+    """Whether it runs our agent, or fetches what that recorded."""
+    if kind == "file-download":
+        return detail.partition(" => ")[0] == SPOOL_FILE
+    return kind == "shell" and re.split(r"[/\\]", detail)[-1] == AGENT_FILE
 
 
 def _result(ends: list[BuildFinished], interrupted_line: int | None) -> str:

@@ -19,7 +19,7 @@ class Phase(_Part):
 
 
 class Provisioner(_Part):
-    """One provisioner unit: one script, one upload, one Ansible run. `own` marks buildtel's agent itself."""
+    """One provisioner unit: one script, one upload, one Ansible run. `own` marks buildtel's."""
 
     kind: str
     detail: str

@@ -124,10 +124,17 @@ def test_results(events, result):
         ("shell", "buildtel_agent.py", True),
         ("shell", "my_buildtel_agent.py", False),
         ("file-upload", "buildtel_agent.py", False),
+        ("file-download", "/dev/shm/buildtel-spool.jsonl => buildtel-spool.jsonl", True),
+        ("file-download", "/dev/shm/buildtel-spool.jsonl => out/a.b => c", True),
+        ("file-download", "/dev/shm/buildtel-spool.jsonl", True),
+        ("file-download", "/home/me/buildtel-spool.jsonl => buildtel-spool.jsonl", False),
+        ("file-download", "/dev/shm/app.log => /dev/shm/buildtel-spool.jsonl", False),
+        ("file-upload", "/dev/shm/buildtel-spool.jsonl => /tmp", False),
+        ("shell", "/dev/shm/buildtel-spool.jsonl", False),
     ],
 )
 def test_our_own_provisioners_are_marked(kind, detail, own):
-    """Only a shell provisioner whose script is the agent is ours."""
+    """A shell provisioner whose script is the agent is ours, and the download of its spool from where it puts it."""
     report = fold(event(ProvisionerStarted, target=T, kind=kind, detail=detail))
     assert report.runs[0].builds[0].provisioners[0].own is own
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from buildtel.events import Event
 from buildtel.job import Fold, JobDocument, Meta
+from buildtel.job.finish import NO_LOG, WITHOUT_LOG
 from buildtel.job.model import Step
 from buildtel.job.series import MAX_KEPT, Samples
 from buildtel.parse import LogReader
@@ -39,13 +40,13 @@ def spooled(rows: Iterable[Row] | bytes, number: int = 0) -> list[Event]:
     return [*reader.feed(data), *reader.close()]
 
 
-def document(*sources: list[Event]) -> JobDocument:
+def document(*sources: list[Event], logged: bool = True) -> JobDocument:
     """The document of sources, in this order."""
     fold = Fold()
     for events in sources:
         for event in events:
             fold.add(event)
-    return fold.document(META)
+    return fold.document(META, logged=logged)
 
 
 def figures(step: Step) -> dict[str, Any]:
@@ -145,6 +146,18 @@ def test_a_spool_alone_stands_alone() -> None:
                             for key, value in by_id(WHOLE).items()}  # fmt: skip
     assert list(found.machines) == ["guest"] and found.machines["guest"].samples
     assert found.integrity is not None and found.integrity.recovered == len(ROWS)
+
+
+def test_a_document_without_a_log_says_that_and_asks_nothing_of_the_log() -> None:
+    """One sentence on what is not known, in place of what would be wrong with a log; what was damaged is still said."""
+    found = document(spooled(ROWS), spooled(b"BUILDTEL:{}\n", 1), logged=False)
+
+    assert found.notes[:1] == [WITHOUT_LOG]
+    assert found.clock["guest"].note == NO_LOG
+    assert not [note for note in found.notes if "Packer build is" in note or "log states" in note or "log has" in note]
+    assert any("damaged" in note for note in found.notes)
+    assert WITHOUT_LOG not in document(spooled(ROWS)).notes
+    assert document(logged=False).notes[:1] == [WITHOUT_LOG]
 
 
 def test_samples_of_a_dump_are_no_records_of_the_build() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from itertools import permutations
 from pathlib import Path
 
 import pytest
+
+from buildtel.job.finish import WITHOUT_LOG
 
 from ..job.test_recovery import ROWS, log_with
 from ..samples import record_line
@@ -32,6 +35,15 @@ def test_the_order_on_the_command_line_is_nothing(tmp_path: Path) -> None:
 
     assert len(documents) == 6 and len(set(documents)) == 1
     assert b'"recovered":6' in documents[0] and b'"missing":0' in documents[0]
+
+
+def test_a_spool_without_a_log_is_said_to_be_one(tmp_path: Path) -> None:
+    """The document blames no log that was not there."""
+    (tmp_path / "a").write_text("".join(record_line(fields) + "\n" for _, fields in ROWS))
+    (tmp_path / "log").touch()
+
+    assert json.loads(collect(tmp_path, "--spool", "a").stdout)["notes"][0] == WITHOUT_LOG
+    assert "No Packer build is in this log." in json.loads(collect(tmp_path, "log").stdout)["notes"]
 
 
 @pytest.mark.parametrize(
