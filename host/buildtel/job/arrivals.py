@@ -139,12 +139,11 @@ def _mark(arrival: Arrival, limits: Limits) -> None:
 
 
 def _samples(arrival: Arrival, limits: Limits) -> None:
-    boot, machine, columns = arrival.record.boot, arrival.machine, arrival.body.get("cols")
-    if columns is None or boot not in machine.boots:
-        return
-    samples = Samples()
-    samples.add(unpack(columns))
-    add_samples(machine, boot, samples, arrival.authentic, limits)
+    columns = arrival.body.get("cols")
+    if columns is not None:
+        samples = Samples()
+        samples.add(unpack(columns))
+        add_samples(arrival.machine, arrival.record.boot, samples, arrival.authentic, limits)
 
 
 def add_samples(
