@@ -47,8 +47,9 @@ class Bench:
 
     def start(self, *words: str, prefix: tuple[str, ...] = WATCHED, **options: Any) -> subprocess.Popen[bytes]:
         """The same, under way, in a process group of its own."""
+        environ = {**self.environ, **options.pop("env", {})}
         return subprocess.Popen(
-            [*prefix, *words], cwd=self.folder, env=self.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            [*prefix, *words], cwd=self.folder, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True, **options,
         )  # fmt: skip
 
