@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from buildtel.job import JobDocument
 from buildtel.job.model import Integrity, Step
 from buildtel.report.extremes import busiest_step, disk_mb, leaves, slowest_step
-from buildtel.report.thresholds import LONG_S, Threshold, exceeded, starved
-from buildtel.report.timeline import BuildRows, build_rows, provisioner_label
+from buildtel.report.thresholds import LONG_S, STARVED, STARVED_S, Threshold, exceeded
+from buildtel.report.timeline import BuildRows, Stretch, build_rows, provisioner_label
 from buildtel.report.words import duration, number, safe
 
 MAX_STEPS = 1000
@@ -137,14 +137,31 @@ def _bottlenecks(document: JobDocument, builds: list[BuildRows]) -> list[Bottlen
     for build in builds:
         for stretch in build.stretches:
             long_s = stretch.duration_s or 0.0
-            rows = starved(stretch.runner, stretch.duration_s)
-            words = tuple(f"{row.word} (pressure {number(stretch.runner[row.metric])}%)" for row in rows)
             if stretch.kind == "phase" and long_s > LONG_S:
-                words = (f"long phase of Packer's own ({duration(long_s)})", *words)
-            if words:
-                found.append((long_s, Bottleneck(stretch.label, words, tuple(row.help for row in rows))))
+                words = (f"long phase of Packer's own ({duration(long_s)})",)
+                found.append((long_s, Bottleneck(stretch.label, words, ())))
+        found += _starved(build)
     found.sort(key=lambda pair: -pair[0])
     return [bottleneck for _, bottleneck in found[:MAX_BOTTLENECKS]]
+
+
+def _starved(build: BuildRows) -> Iterable[tuple[float, Bottleneck]]:
+    """What the runner lacked while it built this, with the seconds for which it did."""
+    for row in STARVED:
+        short = [stretch for stretch in build.stretches if not stretch.own and row in starved(stretch)]
+        if short:
+            worst = max(short, key=lambda stretch: stretch.runner[row.metric] or 0.0)
+            seconds = sum(stretch.duration_s or 0.0 for stretch in short)
+            most = f"most in {worst.label}: pressure {number(worst.runner[row.metric])}%"
+            words = (f"{row.word} for {duration(seconds)} ({most})",)
+            yield seconds, Bottleneck(build.name, words, (row.help,))
+
+
+def starved(stretch: Stretch) -> list[Threshold]:
+    """What the runner lacked in a stretch of a build, by its own figures."""
+    if (stretch.duration_s or 0.0) < STARVED_S:
+        return []
+    return [row for row in STARVED if (stretch.runner.get(row.metric) or 0) > row.limit]
 
 
 def _with_unit(row: Threshold, step: Step) -> str:

@@ -46,9 +46,3 @@ def exceeded(metrics: Mapping[str, float | None]) -> list[Threshold]:
         return []
     return [row for row in THRESHOLDS if (metrics.get(row.metric) or 0) > row.limit]
 
-
-def starved(runner: Mapping[str, float | None], duration_s: float | None) -> list[Threshold]:
-    """What the runner lacked in a stretch of a build, by its own figures."""
-    if (duration_s or 0.0) < STARVED_S:
-        return []
-    return [row for row in STARVED if (runner.get(row.metric) or 0) > row.limit]
