@@ -1067,9 +1067,8 @@ class Delta:
     ) -> "None":
         self.start, self.end, self.seconds, self.peak_kb = start, end, seconds, peak_kb
         self.cpu = [self.of("cpu", at) for at in range(8)]
-        idle_start, idle_end = _idle(start), _idle(end)
         # The kernel's iowait may fall a little by itself: idle and iowait together may not.
-        self.idle = None if idle_start is None or idle_end is None else _grown(idle_start, idle_end)
+        self.idle = _grown(_idle(start), _idle(end))
         parts = [self.cpu[at] for at in (0, 1, 2, 5, 6, 7)] + [self.idle]
         self.total = None if None in parts else sum(part for part in parts if part is not None)
 
@@ -1119,7 +1118,7 @@ def _idle(counters: "dict[str, Any]") -> "int | None":
 
 
 def _ratio(part: "float | None", whole: "float | None", scale: "float" = 1.0) -> "float | None":
-    return None if part is None or not whole or whole < 0 else scale * part / whole
+    return None if part is None or whole is None or whole <= 0 else scale * part / whole
 
 
 class Metric:
@@ -1153,7 +1152,7 @@ METRICS = (
     Metric("disk_read_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 1), d.seconds * 2048)),
     Metric("disk_write_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 4), d.seconds * 2048)),
     Metric("disk_util_percent", "%", 1, "/proc/diskstats",
-           lambda d: _ratio(max(d.each("disk", 6) or [-1]), d.seconds * 10) if d.each("disk", 6) else None),
+           lambda d: _ratio(max(d.each("disk", 6) or [], default=None), d.seconds * 10)),
     Metric("await_ms", "ms", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 2, 5), d.sum("disk", 0, 3))),
     Metric("queue_depth", "", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 7), d.seconds * 1000)),
     Metric("net_rx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), MB)),

@@ -212,6 +212,12 @@ def test_every_metric_is_in_the_docs_with_its_unit_and_source(metric: Any) -> No
     assert metric.decimals in DECIMALS[metric.unit]
 
 
+@pytest.mark.parametrize("metric", [metric for metric in agent.METRICS if metric.name.startswith("psi_")])
+def test_every_pressure_has_its_own_file(metric: Any) -> None:
+    """Linux has one for each kind."""
+    assert metric.source == f"/proc/pressure/{metric.name.split('_')[1]}"
+
+
 T_S = 7.3
 BEGAN: dict[str, Any] = {
     "cpu": [1_000_003, 2_003, 30_011, 4_000_037, 50_021, 6_007, 7_001, 8_009], "mem": [8_123_457, 5_000_011],
@@ -220,11 +226,11 @@ BEGAN: dict[str, Any] = {
     "psi": {"cpu": [11, 13], "memory": [17, 19], "io": [23, 29]}, "fs": [1_000_003, 9],
 }  # fmt: skip
 GREW: dict[str, Any] = {
-    "cpu": [123_457, 1_237, 45_677, 777_781, 8_887, 1_009, 2_003, 3_331], "mem": [0, -1_234_577],
+    "cpu": [123_457, 1_237, 45_677, 777_781, 98_887, 1_009, 2_003, 2_624], "mem": [0, -1_234_577],
     "disk": {"a": [12_347, 98_765_431, 345_679, 23_459, 87_654_323, 456_791, 6_789, 567_899],
              "b": [1_009, 1_234_577, 2_003, 3_001, 2_345_687, 4_001, 5_003, 6_007]},
     "net": {"e": [987_654_321, 123_456_791], "f": [10_000_019, 20_000_003]}, "vm": [7_654_321, 9_876_543, 345_677, 3],
-    "psi": {"cpu": [1_234_577, 234_571], "memory": [3_456_791, 456_797], "io": [5_678_921, 678_941]},
+    "psi": {"cpu": [1_251_958, 237_258], "memory": [3_456_558, 456_258], "io": [5_683_058, 682_558]},
     "fs": [3_456_789, -3_456_789],
 }  # fmt: skip
 TICKS = sum(GREW["cpu"])
@@ -232,9 +238,9 @@ READ, WRITTEN = 98_765_431 + 1_234_577, 87_654_323 + 2_345_687
 RX, TX = 987_654_321 + 10_000_019, 123_456_791 + 20_000_003
 EXACTLY: dict[str, tuple[float, int | None]] = {  # the figure before it is rounded, and to how many places it is
     "duration_s": (T_S, 3),
-    "cpu_percent": (100 - 100 * (777_781 + 8_887) / TICKS, 1),
+    "cpu_percent": (100 - 100 * (777_781 + 98_887) / TICKS, 1),
     "cpu_user_percent": (100 * (123_457 + 1_237) / TICKS, 1), "cpu_system_percent": (100 * 45_677 / TICKS, 1),
-    "cpu_iowait_percent": (100 * 8_887 / TICKS, 1), "cpu_steal_percent": (100 * 3_331 / TICKS, 1),
+    "cpu_iowait_percent": (100 * 98_887 / TICKS, 1), "cpu_steal_percent": (100 * 2_624 / TICKS, 1),
     "memory_used_mb": ((8_123_457 - 5_000_011 + 1_234_577) / 1024, 1), "memory_delta_mb": (1_234_577 / 1024, 1),
     "memory_peak_mb": (7_777_777 / 1024, 1),
     "disk_read_mb": (READ / 2048, 2), "disk_write_mb": (WRITTEN / 2048, 2),
@@ -245,9 +251,9 @@ EXACTLY: dict[str, tuple[float, int | None]] = {  # the figure before it is roun
     "queue_depth": ((567_899 + 6_007) / 7_300, 2),
     "net_rx_mb": (RX / 2**20, 2), "net_tx_mb": (TX / 2**20, 2),
     "net_rx_rate_mbs": (RX / 2**20 / T_S, 2), "net_tx_rate_mbs": (TX / 2**20 / T_S, 2),
-    "psi_cpu_some_percent": (1_234_577 / 73_000, 1), "psi_cpu_full_percent": (234_571 / 73_000, 1),
-    "psi_memory_some_percent": (3_456_791 / 73_000, 1), "psi_memory_full_percent": (456_797 / 73_000, 1),
-    "psi_io_some_percent": (5_678_921 / 73_000, 1), "psi_io_full_percent": (678_941 / 73_000, 1),
+    "psi_cpu_some_percent": (1_251_958 / 73_000, 1), "psi_cpu_full_percent": (237_258 / 73_000, 1),
+    "psi_memory_some_percent": (3_456_558 / 73_000, 1), "psi_memory_full_percent": (456_258 / 73_000, 1),
+    "psi_io_some_percent": (5_683_058 / 73_000, 1), "psi_io_full_percent": (682_558 / 73_000, 1),
     "swap_in_mb": (7_654_321 / 1024, 2), "swap_out_mb": (9_876_543 / 1024, 2),
     "major_faults": (345_677, None), "oom_kills": (3, None), "disk_used_delta_mb": (3_456_789 / 1024, 1),
 }  # fmt: skip
@@ -291,3 +297,23 @@ def test_one_number_that_is_missing_costs_only_what_is_made_of_it(
     assert set(whole) - set(figures) <= lost and (group == "cpu" or lost.isdisjoint(figures))
     assert "cpu_percent" not in figures or group != "cpu"
     assert all(figures[name] == whole[name] for name in figures)
+
+
+def test_a_row_that_is_too_short_lacks_what_it_does_not_have() -> None:
+    """An older agent may have written fewer numbers."""
+    ends = [{**one, "vm": one["vm"][:3]} for one in (BEGAN, sums(BEGAN, GREW))]
+    figures = agent.metrics(*ends, T_S)
+
+    assert "major_faults" in figures and "oom_kills" not in figures
+
+
+def test_a_step_of_some_milliseconds_has_all_its_figures() -> None:
+    """Only one of no length, or less than none, has no rates."""
+    ends = BEGAN, sums(BEGAN, GREW)
+
+    assert set(agent.metrics(*ends, 0.0001)) == set(agent.metrics(*ends, T_S))
+    for none_s in (0.0, -1.0):
+        lost = set(agent.metrics(*ends, T_S)) - set(agent.metrics(*ends, none_s))
+        assert lost == {name for name in EXACTLY if name.endswith("_rate_mbs") or name.startswith("psi_")} | {
+            "disk_util_percent", "queue_depth",
+        }  # fmt: skip

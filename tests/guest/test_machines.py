@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -184,23 +186,28 @@ def test_figures_do_not_depend_on_how_many_there_are(bare, tmp_path, cpus, disks
     assert records(bare.run("mark", "x", "--proc", start).stdout)[0]["cpus"] == cpus
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """One that every user can reach: pytest's own are for one, and each session that begins sees to that."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root, to become somebody else")
 @pytest.mark.parametrize("marker", [True, False], ids=["by sh", "by python"])
 @pytest.mark.parametrize("refused", ["stat", "meminfo", "diskstats", "net/dev", "vmstat", "pressure", "sys"])
-def test_what_may_not_be_read_is_absent_and_nobody_complains(tmp_path, marker, refused):
+def test_what_may_not_be_read_is_absent_and_nobody_complains(open_folder, marker, refused):
     """As SELinux, hidepid or a container's mask refuse: the rest is recorded, the step runs, stderr is the step's."""
-    tmp_path.chmod(0o755)
-    for folder in (tmp_path, *list(tmp_path.parents)[:-2]):
-        folder.chmod(folder.stat().st_mode | 0o755)
-    proc = tmp_path / "proc"
+    proc = open_folder / "proc"
     shutil.copytree(PROC / "debian12-start", proc)
     (proc / refused).chmod(0)
-    shutil.copy(AGENT, tmp_path / "buildtel_agent.py")
+    shutil.copy(AGENT, open_folder / "buildtel_agent.py")
     if marker:
-        (tmp_path / "by-sh").touch()
+        (open_folder / "by-sh").touch()
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     done = subprocess.run(
-        [*nobody, "sh", tmp_path / "buildtel_agent.py", "run", "--proc", proc, "--", "sh", "-c", "echo out; exit 3"],
+        [*nobody, "sh", open_folder / "buildtel_agent.py", "run", "--proc", proc, "--", "sh", "-c", "echo out; exit 3"],
         capture_output=True, env={"PATH": "/usr/bin:/bin"}, cwd="/",
     )  # fmt: skip
     read = records(done.stdout)
