@@ -1,5 +1,6 @@
 """The wrapper on a terminal: keys, prompts, signals, sizes, and the view below the output."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -92,7 +93,7 @@ def test_ctrl_z_stops_and_continues(bench: Bench) -> None:
 @pytest.mark.parametrize("columns", [80, 200])
 def test_the_view_stands_below_the_output(bench: Bench, columns: int) -> None:
     """The build, its phase, its time and the host's gauges; the output above it as it was; at the end no trace."""
-    bench.template('inline = ["echo one; sleep 2.5; echo two; sleep 1"]')
+    bench.template('inline = ["echo one; sleep 5; echo two; sleep 1"]')
     shown = screen(bench, "build", "-color=false", ".", columns=columns)
     lines = shown.look(lambda lines: has("total")(lines) and has("host cpu")(lines) and has("    null.one: one")(lines))
     output = next(at for at, line in enumerate(lines) if line == "    null.one: one")
@@ -162,13 +163,11 @@ def test_a_new_size_reaches_packer_and_the_view(bench: Bench) -> None:
 
 def test_a_killed_wrapper_takes_no_key_with_it(bench: Bench) -> None:
     """A signal that ends Packer ends the wrapper the same way, and the terminal's modes are as they were."""
-    bench.template('inline = ["sleep 3"]')
+    bench.template('inline = ["sleep 20"]')
     shown = screen(bench, "build", ".")
     before = shown.modes()
     shown.look(has("Running local"))
     shown.look(has("total"))
-    import os
-
     os.kill(shown.pid, signal.SIGHUP)
     time.sleep(0.5)
     after = shown.modes()
