@@ -1,12 +1,14 @@
 """Which branches the tests take, of the agent (as it is run, too), the reader, the fold and the stores.
 
-    .venv/bin/python tests/coverage/measure.py
+    .venv/bin/python tests/coverage/measure.py [agent|reader|fold|store ...]
 
-Prints the figure of each; exit status 1 if one is below `LEAST_PERCENT` or a test fails.
+Prints the figure of each, or of those named by their own tests alone; exit status 1 if one is below `LEAST_PERCENT` or
+a test fails.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -23,10 +25,13 @@ GROUPS = {
     "fold": "host/buildtel/job/*",
     "store": "host/buildtel/store/*",
 }
-TESTS = (
-    "tests/guest", "--ignore=tests/guest/test_unharmed.py", "tests/host/parse", "tests/host/job", "tests/host/store",
-    "tests/host/capture/test_runner.py", "tests/host/cli/test_collect.py", "tests/host/report",
-)  # fmt: skip
+TESTS = {
+    "agent": ("tests/guest", "--ignore=tests/guest/test_unharmed.py"),
+    "reader": ("tests/host/parse",),
+    "fold": ("tests/host/job",),
+    "store": ("tests/host/store",),
+}
+MORE = ("tests/host/capture/test_runner.py", "tests/host/cli/test_collect.py", "tests/host/report")
 CONFIG = """\
 [run]
 branch = True
@@ -59,6 +64,12 @@ def make_python(folder: Path) -> Path:
 
 def main() -> int:
     """Run the tests measured, and tell."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("groups", metavar="GROUP", nargs="*", help=", ".join(GROUPS))
+    groups = parser.parse_args().groups or list(GROUPS)
+    if strange := [group for group in groups if group not in GROUPS]:
+        parser.error(f"no group {strange[0]!r}: there are {', '.join(GROUPS)}")
+    words = [word for group in groups for word in TESTS[group]] + list(MORE if groups == list(GROUPS) else ())
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "bin"
         config = make_python(folder)
@@ -70,19 +81,19 @@ def main() -> int:
             "COVERAGE_CHILDREN": str(config),  # the tests hand it on to the commands that they start
         }
         measured = [sys.executable, "-m", "coverage", "run", f"--rcfile={config}", "-m", "pytest", "-q"]
-        tests = subprocess.run([*measured, *(sys.argv[1:] or TESTS)], cwd=ROOT, env=environ, check=False)
+        tests = subprocess.run([*measured, *words], cwd=ROOT, env=environ, check=False)
         data = coverage.Coverage(data_file=f"{place}/data", config_file=str(config))
         data.combine([place])
-        enough = told(data)
+        enough = told(data, groups)
         return 1 if tests.returncode or not enough else 0
 
 
-def told(data: coverage.Coverage) -> bool:
-    """Print what was reached; True if it is enough."""
+def told(data: coverage.Coverage, groups: list[str]) -> bool:
+    """Print what was reached of some groups; True if it is enough."""
     enough = True
-    for name, files in GROUPS.items():
+    for name in groups:
         print(f"\n{name}:")
-        percent = data.report(include=[str(ROOT / files)], show_missing=True, skip_covered=True, precision=1)
+        percent = data.report(include=[str(ROOT / GROUPS[name])], show_missing=True, skip_covered=True, precision=1)
         print(f"{name}: {percent:.1f} %")
         enough = enough and percent >= LEAST_PERCENT
     return enough
