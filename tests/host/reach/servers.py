@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -228,11 +228,13 @@ class Client:
         """The server's address."""
         return f"root@127.0.0.1:{self.server.port}"
 
-    def run(self, *words: str, key: bool = True, **environ: str) -> subprocess.CompletedProcess[str]:
-        """`buildtel-host WORDS` with this configuration and key."""
+    def run(
+        self, *words: str, key: bool = True, within: Sequence[str] = (), **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        """`buildtel-host WORDS` with this configuration and key, as the end of the command line `within`."""
         options = [*(["-i", str(self.key)] if key else []), "-F", str(self.config)]
         return subprocess.run(
-            [*PROGRAM, *words, *options], capture_output=True, text=True, cwd=self.home, timeout=120,
+            [*within, *PROGRAM, *words, *options], capture_output=True, text=True, cwd=self.home, timeout=120,
             stdin=subprocess.DEVNULL, start_new_session=True,
             env={
                 "PATH": os.environ["PATH"], "HOME": str(self.home), "TELEMETRY_DIR": str(self.home / "telemetry"),
