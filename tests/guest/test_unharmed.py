@@ -52,7 +52,7 @@ SHAPES = {
 
 SCENE = r"""
 set -e
-ro() { n=0; until mount -o remount,ro "$1" 2>/dev/null; do n=$((n + 1)); [ $n -lt 50 ] || exit 99; sleep 0.1; done; }
+ro() { n=0; until mount -o remount,ro "$1" 2>/dev/null; do n=$((n + 1)); [ $n -lt 300 ] || exit 99; sleep 0.1; done; }
 mount -t tmpfs none /dev/shm; mount -t tmpfs none /run; mount -t tmpfs none /var/tmp; chmod 1777 /var/tmp /dev/shm
 mkdir -p /var/tmp/keep; cp "$AGENT" /var/tmp/keep/agent.py
 mount -t tmpfs none /tmp; chmod 1777 /tmp
