@@ -6,13 +6,17 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+# What the agent sets for its own process; a test that calls it here must not pass it on to the tests that follow.
+AGENTS_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
 ROOT = Path(__file__).parents[2]
 AGENT = ROOT / "guest" / "buildtel_agent.py"
 PROC = ROOT / "fixtures" / "proc"
@@ -107,3 +111,13 @@ def any_guest(request: pytest.FixtureRequest, tmp_path: Path):
     yield made
     if made.home.exists():
         made.run("finish")
+
+
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    """The signals as they were before the test."""
+    before = {number: signal.getsignal(number) for number in AGENTS_SIGNALS}
+    yield
+    signal.alarm(0)
+    for number, handler in before.items():
+        signal.signal(number, handler)
