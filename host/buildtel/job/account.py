@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from buildtel.job.attribute import window
 from buildtel.job.drafts import MachineDraft
 from buildtel.job.hypervisor import Hypervisor, hypervisors_of
-from buildtel.job.packer_model import Build, PackerReport, PackerRun, Stretch
+from buildtel.job.packer_model import Build, PackerReport, PackerRun, Provisioner, Stretch
 from buildtel.job.steps import figures
 
 START = "start"
@@ -28,6 +28,7 @@ class _Part:
     index: int | None
     start_ms: int
     end_ms: int | None
+    line: int = 0
 
 
 def accounted(packer: PackerReport, runner: MachineDraft | None, started_s: float | None) -> PackerReport:
@@ -112,20 +113,29 @@ def _parts(build: Build, start_ms: int, end_ms: int) -> list[_Part]:
     """What the log told of the build, in order; a part that nothing ended lasts to the next, or to the end."""
     began = [] if build.began_at is None else [_Part(START, "Packer starts", None, start_ms, _ms(build.began_at))]
     phases = [
-        _Part(phase.name, phase.text, None, _ms(phase.started_at), _end(phase.ended_at))
+        _Part(phase.name, phase.text, None, _ms(phase.started_at), _end(phase.ended_at), phase.line or 0)
         for phase in build.phases
         if phase.started_at is not None
     ]
     units = [
-        _Part(PROVISIONER, f"{unit.kind} {unit.detail}".strip(), index, _ms(unit.started_at), _end(unit.ended_at))
+        _Part(PROVISIONER, _unit_text(unit), index, _ms(unit.started_at), _end(unit.ended_at), unit.line or 0)
         for index, unit in enumerate(build.provisioners)
         if unit.started_at is not None
     ]
-    parts = sorted(began + phases + units, key=lambda part: (part.start_ms, part.end_ms is None, part.end_ms or 0))
+    parts = sorted(began + phases + units, key=_place)
     return [
         part if part.end_ms is not None else replace(part, end_ms=parts[at + 1].start_ms if parts[at + 1 :] else end_ms)
         for at, part in enumerate(parts)
     ]
+
+
+def _place(part: _Part) -> tuple[int, int, bool, int]:
+    """Where a part belongs; of one millisecond, as the log has them."""
+    return part.start_ms, part.line, part.end_ms is None, part.end_ms or 0
+
+
+def _unit_text(unit: Provisioner) -> str:
+    return f"{unit.kind} {unit.detail}".strip()
 
 
 def _stretch(name: str, text: str, index: int | None, first_ms: int, last_ms: int) -> Stretch:

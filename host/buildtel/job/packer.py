@@ -37,6 +37,7 @@ class _Span:
     what: str
     text: str
     started_at: float | None
+    line: int
     ended_at: float | None = None
 
 
@@ -114,12 +115,12 @@ def _take_of_build(build: _Build, event: Event, at: float | None) -> None:
     elif isinstance(event, PhaseStarted):
         build.stop_phase(at)
         build.stop_provisioner(at)
-        build.phase = _Span(event.name, event.text, at)
+        build.phase = _Span(event.name, event.text, at, event.line)
         build.phases.append(build.phase)
     elif isinstance(event, ProvisionerStarted):
         build.stop_phase(at)
         build.stop_provisioner(at)
-        build.provisioner = _Span(event.kind, event.detail, at)
+        build.provisioner = _Span(event.kind, event.detail, at, event.line)
         build.provisioners.append(build.provisioner)
     elif isinstance(event, ProvisionerFinished):
         build.stop_provisioner(at)
@@ -173,7 +174,7 @@ def _build(build: _Build, interrupted_line: int | None) -> Build:
         began_at=build.began_at,
         ended_at=build.ended_at,
         phases=tuple(
-            Phase(name=span.what, text=span.text, started_at=span.started_at, ended_at=span.ended_at)
+            Phase(name=span.what, text=span.text, line=span.line, started_at=span.started_at, ended_at=span.ended_at)
             for span in build.phases
         ),
         provisioners=tuple(_provisioner(span) for span in build.provisioners),
@@ -186,6 +187,7 @@ def _provisioner(span: _Span) -> Provisioner:
         kind=span.what,
         detail=span.text,
         own=_is_own(span.what, span.text),
+        line=span.line,
         started_at=span.started_at,
         ended_at=span.ended_at,
     )

@@ -10,10 +10,14 @@ class _Part(BaseModel):
 
 
 class Phase(_Part):
-    """A stretch of packer's own work; `started_at` and `ended_at` are Unix seconds, null where the log has no times."""
+    """A stretch of packer's own work, announced in `line` of the log (from 1).
+
+    `started_at` and `ended_at` are Unix seconds, null where the log has no times.
+    """
 
     name: str
     text: str
+    line: int | None = None
     started_at: float | None = None
     ended_at: float | None = None
 
@@ -24,6 +28,7 @@ class Provisioner(_Part):
     kind: str
     detail: str
     own: bool = False
+    line: int | None = None
     started_at: float | None = None
     ended_at: float | None = None
 

@@ -159,3 +159,15 @@ def test_whatever_the_times_the_stretches_touch_and_add_up(
         edges.append(round(part.ended_at * 1000))
     assert edges[-1] == max(round((ZERO_S + length_s) * 1000), edges[0])
     assert sum(round(part.duration_s * 1000) for part in parts) == edges[-1] - edges[0]
+
+
+def test_what_comes_in_one_millisecond_stays_in_its_order() -> None:
+    """A provisioner and the phase behind it, announced in the same moment, stand as the log has them."""
+    document = read(
+        (0, said("Running local shell script: a.sh", "null.a")),
+        (1, said("Running local shell script: b.sh", "null.a")),
+        (1, said("Provisioning step had errors: Running the cleanup provisioner, if present...", "null.a")),
+        (1, "Build 'null.a' errored after 1 second: exit 1"),
+    )
+
+    assert [name for name, _ in account(document)] == ["start", "provisioner", "provisioner", "error_cleanup"]
