@@ -136,6 +136,9 @@ class Relay:
                 os.close(self._terminal.slave)
             for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
                 signal.signal(number, signal.SIG_DFL)
+            for number in PASSED_ON:
+                ignored = self._before[number] is signal.SIG_IGN
+                signal.signal(number, signal.SIG_IGN if ignored else signal.SIG_DFL)
             os.execvpe(self._command[0], self._command, self._environ)
         except OSError as error:
             os.write(told, str(error.errno or 0).encode())
@@ -147,8 +150,7 @@ class Relay:
     def _listen(self) -> None:
         self._wakes, self._waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         for number in PASSED_ON:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._came)
+            self._before[number] = signal.signal(number, self._came)
         self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, _nothing)
         self._before[signal.SIGCONT] = signal.signal(signal.SIGCONT, self._continued)
         self._before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, self._resize)

@@ -83,7 +83,9 @@ class Screen:
         return termios.tcgetattr(self._fd)
 
     def _read(self) -> bool:
-        if not select.select([self._fd], [], [], 0.1)[0]:
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        if not poll.poll(100):
             return True
         try:
             data = os.read(self._fd, 65536)
