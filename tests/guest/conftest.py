@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+import buildtel_agent
+
 # What the agent sets for its own process; a test that calls it here must not pass it on to the tests that follow.
 AGENTS_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
 ROOT = Path(__file__).parents[2]
@@ -121,3 +123,13 @@ def own_signals() -> Iterator[None]:
     signal.alarm(0)
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+def _close(kernel: buildtel_agent.Kernel) -> None:
+    """A kernel's files stay open while its process lives; this process lives through thousands of them."""
+    for fd in kernel._fds.values():
+        if fd >= 0:
+            os.close(fd)
+
+
+buildtel_agent.Kernel.__del__ = _close  # type: ignore[attr-defined]
