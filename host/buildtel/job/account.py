@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from buildtel.job.attribute import window
+from buildtel.job.attribute import LEAST_S, window
 from buildtel.job.drafts import MachineDraft
 from buildtel.job.hypervisor import Hypervisor, hypervisors_of
 from buildtel.job.packer_model import Build, PackerReport, PackerRun, Provisioner, Stretch
@@ -18,7 +18,6 @@ from buildtel.job.steps import figures
 START = "start"
 PROVISIONER = "provisioner"
 UNATTRIBUTED = "unattributed"
-LEAST_MEASURED_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def _measured(
 ) -> Iterator[Stretch]:
     for stretch in stretches(build, start_s, end_s):
         from_s, to_s = stretch.started_at, stretch.ended_at
-        if to_s - from_s < LEAST_MEASURED_S:
+        if to_s - from_s < LEAST_S:
             yield stretch
             continue
         found = {

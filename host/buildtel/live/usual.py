@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from statistics import median
 
@@ -15,11 +15,10 @@ _NUMBERS = re.compile(r"\d+")
 
 
 class Usual:
-    """Medians by build and phase; `builds` is of how many documents they are."""
+    """Medians by build and phase, of the builds that succeeded."""
 
     def __init__(self, documents: Iterable[JobDocument] = ()) -> None:
         found: dict[Key, list[float]] = defaultdict(list)
-        self.builds: Counter[str] = Counter()
         for document in documents:
             for run in document.packer.runs if document.packer else ():
                 for build in run.builds:
@@ -27,7 +26,6 @@ class Usual:
         self._medians = {key: median(values) for key, values in found.items()}
 
     def _add(self, build: Build, found: dict[Key, list[float]]) -> None:
-        self.builds[build.name] += build.result == "success"
         for part in build.account if build.result == "success" else ():
             if part.provisioner is None:
                 found[phase_key(build.name, part.name, part.text)].append(part.duration_s)
