@@ -6,6 +6,7 @@ import secrets as random
 import shlex
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import paramiko
@@ -23,6 +24,7 @@ BLOCK_BYTES = 64 * 1024
 MAX_SURPLUS_BYTES = 1 << 20  # what a file grew is read to its end, not cut off: dropbear takes that ill
 MAX_OUTPUT_BYTES = 1 << 20
 MAX_RECONNECTS = 200
+BROKE = (paramiko.SSHException, EOFError, OSError)  # what paramiko raises where the connection goes
 PAUSES_S = (0.5, 1, 2, 4, 8)  # before each attempt to connect again; as many as these in a row
 
 
@@ -148,22 +150,35 @@ class Link:
                 raise
         return self._connection
 
-    def _channel(self, script: str) -> Channel:
+    @contextmanager
+    def _channel(self, script: str) -> Iterator[Channel]:
+        channel = self._opened(script)
+        try:
+            yield channel
+        except TimeoutError as error:
+            raise Broken(f"no answer for {READ_S:.0f} s") from error
+        except BROKE as error:
+            raise Broken("the connection broke") from error
+        finally:
+            with suppress(*BROKE):  # the connection may have gone meanwhile
+                channel.close()
+
+    def _opened(self, script: str) -> Channel:
         connection = self._connected()
         try:
             channel = connection.transport.open_session(timeout=READ_S)
             channel.settimeout(READ_S)
             channel.exec_command(f"sh -c {shlex.quote(script)}")
-        except (paramiko.SSHException, EOFError, OSError) as error:
+        except BROKE as error:
             words = "it runs no command" if connection.transport.is_active() else "the connection broke"
             raise NotBegun(words) from error
         return channel
 
     def _run(self, script: str, stdin: bytes) -> Done:
         mark = _mark()
-        channel = self._channel(f"echo {mark}; {script}")
-        with channel:
-            _send(channel, stdin)
+        with self._channel(f"echo {mark}; {script}") as channel:
+            channel.sendall(stdin)
+            channel.shutdown_write()
             output, give_up = bytearray(), time.monotonic() + COMMAND_S
             for block in _blocks(channel):
                 output += block
@@ -217,24 +232,8 @@ def _mark() -> str:
     return f"buildtel-{random.token_hex(8)}"
 
 
-def _send(channel: Channel, data: bytes) -> None:
-    try:
-        channel.sendall(data)
-        channel.shutdown_write()
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        raise Broken("the connection broke") from error
-
-
 def _blocks(channel: Channel) -> Iterator[bytes]:
-    while True:
-        try:
-            block = channel.recv(BLOCK_BYTES)
-        except TimeoutError as error:
-            raise Broken(f"no answer for {READ_S:.0f} s") from error
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            raise Broken("the connection broke") from error
-        if not block:
-            return
+    while block := channel.recv(BLOCK_BYTES):
         yield block
 
 

@@ -10,6 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+from paramiko import Message
+from paramiko.common import MSG_CHANNEL_CLOSE, MSG_CHANNEL_WINDOW_ADJUST
+from paramiko.packet import Packetizer
 
 from buildtel.errors import BuildtelError
 from buildtel.reach import Guest, Link, Options, link, parse_address
@@ -42,6 +45,27 @@ def test_a_file_is_read_on_where_the_connection_broke(client: Client, tmp_path: 
 
     assert read == data
     assert proxy.connections >= 5 and told and all("connecting again" in words for words in told)
+
+
+def test_a_connection_that_breaks_while_we_speak_is_left_for_another(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is gone for what we send before it is for what we read, closing the command fails, too."""
+    (tmp_path / "big").write_bytes(b"x" * 5_000_000)
+    send, refused = Packetizer.send_message, []
+
+    def gone(self: Packetizer, data: Message) -> None:
+        if not refused or refused[0] is self:
+            number = data.asbytes()[0]
+            if number in (MSG_CHANNEL_WINDOW_ADJUST, MSG_CHANNEL_CLOSE):
+                refused.append(self)
+                raise EOFError
+        send(self, data)
+
+    monkeypatch.setattr(Packetizer, "send_message", gone)
+    with linked(client, client.server.port) as one:
+        assert sum(len(block) for block in one.read(str(tmp_path / "big"), 0, 5_000_000)) == 5_000_000
+    assert len(refused) == 2
 
 
 def test_a_machine_that_is_gone_for_good_is_given_up(client: Client, tmp_path: Path) -> None:
