@@ -1034,8 +1034,9 @@ class Kernel:
         for key, name, parse in self._groups:
             text = self._text(name)
             try:
-                if text:
-                    found[key] = parse(text)
+                values = parse(text) if text else None
+                if values:
+                    found[key] = values
             except (ValueError, IndexError):
                 pass
         pressure = {}

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from string import ascii_lowercase
 
 import pytest
 
@@ -15,6 +16,15 @@ import buildtel_agent as agent
 
 from .conftest import AGENT, PROC, records
 from .test_by_sh import Bare, counters_of
+
+FORTY_DISKS = [f"sd{a}{b}" for a in ("", "a") for b in ascii_lowercase][:40]
+
+
+def numbers_of(machine: str, disks: list[str]) -> dict[str, list[int]]:
+    """The eight numbers of these disks, as they stand in the file."""
+    rows = {words[2]: words for words in map(str.split, (PROC / machine / "diskstats").read_text().splitlines())}
+    return {disk: [int(rows[disk][at]) for at in (3, 5, 6, 7, 9, 10, 12, 13)] for disk in disks}
+
 
 # What each group of `c` must be; a group that is not named must be absent.
 MACHINES = {
@@ -51,12 +61,38 @@ MACHINES = {
         "vm": [0, 100, 1000, 2],
     },
     "debian11-5.10": {
-        "cpu": [300, 1, 200, 9000, 50, 0, 3, 7],
-        "mem": [497000, 400000],
-        "disk": {"vda": [3000, 150000, 900, 1000, 60000, 700, 1100, 1700]},
-        "net": {"ens3": [123456, 654321]},
-        "vm": [4, 8, 77, 0],
-        "psi": {"cpu": [5000000, None], "memory": [100, 50], "io": [900000, 800000]},
+        "cpu": [8, 0, 546, 1206, 0, 0, 10, 0],
+        "mem": [987436, 873484],
+        "disk": {"vda": [29, 4944, 15, 2, 1152, 3, 52, 20], "sda": [26, 4176, 36, 6, 1152, 4, 68, 41]},
+        "net": {"eth0": [370, 664]},
+        "vm": [0, 0, 0, 0],
+        "psi": {"cpu": [1194267, None], "memory": [0, 0], "io": [16415, 8050]},
+    },
+    "debian13-6.12": {  # 64 CPUs, a RAID over two NVMe disks, a card; pressure switched off by psi=0
+        "cpu": [24, 0, 2495, 229037, 28, 0, 216, 0],
+        "mem": [969064, 675748],
+        "disk": {
+            "nvme1n1": [20, 320, 14, 132, 102297, 212, 184, 287],
+            "nvme0n1": [159, 108096, 1012, 19, 25, 67, 332, 1129],
+            "mmcblk0": [26, 4176, 230, 2, 1152, 71, 192, 302],
+        },
+        "net": {"eth0": [370, 840]},
+        "vm": [0, 0, 0, 0],
+    },
+    "newest-7.2": {
+        "cpu": [8, 0, 532, 481, 17, 0, 4, 0],
+        "mem": [984296, 826688],
+        "disk": numbers_of("newest-7.2", FORTY_DISKS),
+        "net": {"eth0": [260, 504]},
+        "vm": [0, 0, 0, 0],
+        "psi": {"cpu": [2426580, 0], "memory": [0, 0], "io": [259562, 120103]},
+    },
+    "newest-7.2-no-disks": {
+        "cpu": [5, 0, 936, 3664, 0, 0, 30, 0],
+        "mem": [983532, 830984],
+        "net": {"eth0": [260, 504]},
+        "vm": [0, 0, 0, 0],
+        "psi": {"cpu": [383464, 0], "memory": [0, 0], "io": [0, 0]},
     },
     "arm-5.15-emmc": {
         "cpu": [400, 0, 300, 40000, 200, 0, 10, 0],
@@ -77,7 +113,7 @@ MACHINES = {
         "vm": [0, 0, 9, 1],
     },
     "refused-6.1": {"mem": [1000000, 900000], "net": {"eth0": [1, 2]}, "vm": [0, 0, 1, 0]},
-    "newest-6.18": {
+    "cloud-6.18": {
         "cpu": [1244587, 68677, 204426, 1360612, 15443, 0, 5937, 8235],
         "mem": [24683656, 23852764],
         "disk": {"vda": [574181, 40295634, 520034, 979236, 127578112, 1275166, 309808, 2006656]},
@@ -86,39 +122,41 @@ MACHINES = {
         "psi": {"cpu": [2186689813, 0], "memory": [0, 0], "io": [169039591, 100653503]},
     },
 }
-NO_SYS = PROC / "no-sys"
 
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Bare:
-    """The sh part, run by this machine's sh."""
+    """The sh part, run by this machine's sh; beside it a /sys where br0 is a bridge."""
     folder = tmp_path / "bare"
-    folder.mkdir()
+    (folder / "sys/class/net/br0/bridge").mkdir(parents=True)
     return Bare(folder, ["sh"])
 
 
 def by_sh(bare: Bare, proc: Path, event: str = "start") -> dict:
     """The counters that the sh part prints of a /proc."""
-    done = bare.run(event, "x", "--proc", proc, "--sys", NO_SYS)
+    done = bare.run(event, "x", "--proc", proc, "--sys", bare.folder / "sys")
     assert done.stderr == b""
     return counters_of(records(done.stdout), event)
 
 
-def by_python(proc: Path) -> dict:
+def by_python(bare: Bare, proc: Path) -> dict:
     """The counters that the Python part reads of it; the root file system is this machine's."""
-    read = agent.Kernel(str(proc), str(NO_SYS)).counters()
+    read = agent.Kernel(str(proc), str(bare.folder / "sys")).counters()
     return {key: value for key, value in read.items() if key != "fs"}
 
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_what_a_kernel_has_is_read_and_what_it_lacks_is_absent(bare, name):
     """Both parts read the golden counters; nothing that is missing is a 0."""
-    assert by_python(PROC / name) == MACHINES[name]
+    assert by_python(bare, PROC / name) == MACHINES[name]
     assert by_sh(bare, PROC / name) == MACHINES[name]
     by_sh(bare, PROC / name, "end")
 
 
-@pytest.mark.parametrize(("name", "psi"), [("rhel7-3.10", False), ("rhel8-4.18-psi-off", False), ("newest-6.18", True)])
+@pytest.mark.parametrize(
+    ("name", "psi"),
+    [("rhel7-3.10", False), ("rhel8-4.18-psi-off", False), ("debian13-6.12", False), ("newest-7.2", True)],
+)
 def test_hello_says_pressure_only_where_it_can_be_read(bare, name, psi):
     """A kernel that has the files and refuses to read them has no pressure figures."""
     assert agent.machine(agent.Kernel(str(PROC / name)))["psi"] is psi
@@ -173,7 +211,7 @@ def make_machine(folder: Path, cpus: int, disks: int, later: int) -> Path:
 def test_figures_do_not_depend_on_how_many_there_are(bare, tmp_path, cpus, disks):
     """A quarter of all CPUs busy is 25 %; each disk's megabyte counts once, and not again in partitions and RAIDs."""
     start, end = (make_machine(tmp_path / str(later), cpus, disks, later) for later in (0, 1))
-    python = agent.metrics(by_python(start), by_python(end), 10.0)
+    python = agent.metrics(by_python(bare, start), by_python(bare, end), 10.0)
     sh = agent.metrics(by_sh(bare, start), by_sh(bare, end, "end"), 10.0)
 
     assert python == sh
