@@ -15,6 +15,7 @@ from buildtel.capture.sampling import LineRecorder, RunnerSampler
 from buildtel.capture.stamped import StampedLog
 
 VERSION_WAIT_S = 5
+ANNOUNCED = b"==> "
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ class Watched:
     def _heard(self, stream: str, data: bytes) -> None:
         self._tail(0.0)
         self._lines(self._log.take(stream, data))
+        if ANNOUNCED in data and self.sampler.is_due(time.monotonic()):
+            self.relay.timers[self._sample] = 0.0
 
     def _tail(self, _now_s: float) -> float:
         news = self._debug.news()

@@ -11,6 +11,7 @@ import buildtel_agent as agent
 RUNNER = {"on": "runner"}
 ROWS_A_RECORD = 10
 SEARCH_EVERY_S = 5
+LEAST_APART_S = 0.25
 # The names of hypervisors' processes (`comm`, 15 bytes), and whether Packer is their ancestor: VirtualBox's
 # and VMware's are children of a service.
 HYPERVISORS = (
@@ -36,13 +37,18 @@ class LineRecorder(agent.Recorder):
 
 
 class RunnerSampler:
-    """Samples once a second for an hour, then ever more rarely, so that data stays bounded."""
+    """Samples once a second for an hour, then ever more rarely, so that data stays bounded.
+
+    Beside that it samples when Packer announces something, at most every `LEAST_APART_S`: what a stretch of the
+    account took is then known from its very edges.
+    """
 
     def __init__(self, recorder: LineRecorder, kernel: agent.Kernel) -> None:
         self._recorder, self._kernel = recorder, kernel
         self._names: list[str] = []
         self._rows: list[list[int | None]] = []
-        self._taken = 0
+        self._began_s: float | None = None
+        self._taken_s = float("-inf")
         self._search_at = 0.0
         self._started_ticks = agent.boottime_ns() * os.sysconf("SC_CLK_TCK") // 1_000_000_000
         self._machines: dict[int, str] = {}
@@ -64,8 +70,15 @@ class RunnerSampler:
             self.flush()
             self._names = names
         self._rows.append([value for _, value in pairs])
-        self._taken += 1
-        return float(min(1 << self._taken // 3600, 60))
+        if self._began_s is None:
+            self._began_s = now_s
+        self._taken_s = now_s
+        hours = int(now_s - self._began_s) // 3600
+        return float(min(1 << (hours + 1).bit_length() - 1, 60))
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether an announcement is worth a sample now."""
+        return now_s - self._taken_s >= LEAST_APART_S
 
     def flush(self) -> None:
         """Record what was sampled since the last record."""

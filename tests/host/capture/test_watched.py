@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
+import buildtel_agent as agent
+from buildtel.capture.sampling import LineRecorder, RunnerSampler
+
 from .watched import BUILDTEL, WATCHED, Bench, bench, builds, check_account, same, unattributed_s
 
 pytestmark = [pytest.mark.packer, pytest.mark.skipif(not shutil.which("packer"), reason="no packer here")]
 ALONE = ("packer",)
+PROC = Path(__file__).parents[3] / "fixtures" / "proc"
 CAN_UNSHARE = subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode == 0
 
 
@@ -57,6 +61,30 @@ def test_the_runner_is_sampled_in_each_stretch(bench: Bench) -> None:
     assert (step["name"], step["origin"], step["exit_code"], step["status"]) == ("packer build", "runner", 0, "success")
     assert document["machines"]["runner"]["origin"] == "runner"
     assert document["system"]["cpus"] == cores
+
+
+def test_the_runner_is_sampled_where_a_stretch_begins(bench: Bench) -> None:
+    """What a stretch took is known from its edges, not shared out over the second around them."""
+    bench.template(*['inline = ["sleep 1.3"]'] * 3)
+    bench.run("build", ".")
+    document = bench.document()
+    (samples,) = document["machines"]["runner"]["samples"]
+    times_s = [samples["start_time"] + at_s for at_s in samples["columns"]["t_s"]]
+    began_s = [one["started_at"] for one in builds(document)[0]["provisioners"]]
+
+    assert len(began_s) == 3
+    for edge_s in began_s[1:]:  # the first is announced just after the run's first line
+        assert min(abs(edge_s - at_s) for at_s in times_s) <= 0.1
+
+
+def test_a_long_build_is_sampled_more_rarely() -> None:
+    """Each second for an hour, every other for two more, and so on up to a minute."""
+    sampler = RunnerSampler(LineRecorder(lambda line: None), agent.Kernel(str(PROC / "debian12-start")))
+    due_s = [sampler.sample(hours * 3600.0, os.getpid()) for hours in (0, 0.9, 1, 2.9, 3, 6.9, 7, 63, 1000)]
+
+    assert due_s == [1, 1, 2, 2, 4, 4, 8, 60, 60]
+    assert not sampler.is_due(1000 * 3600.0 + 0.2)
+    assert sampler.is_due(1000 * 3600.0 + 0.3)
 
 
 @pytest.mark.parametrize(
