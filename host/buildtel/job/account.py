@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from buildtel.job.attribute import LEAST_S, window
 from buildtel.job.drafts import MachineDraft
 from buildtel.job.hypervisor import Hypervisor, hypervisors_of
-from buildtel.job.packer_model import Build, PackerReport, PackerRun, Provisioner, Stretch
+from buildtel.job.packer_model import Build, PackerReport, PackerRun, Phase, Provisioner, Stretch
 from buildtel.job.steps import figures
 
 START = "start"
@@ -57,12 +57,19 @@ def _run(run: PackerRun, started_s: float | None, runner: MachineDraft | None) -
             "ended_at": _end_s(build, run),
             "account": tuple(_measured(build, start_s, _end_s(build, run), runner, machines.get(build.name))),
         })
+        if _has_times(build) else build
         for build in run.builds
     ]  # fmt: skip
     if len(builds) > 1:
         critical = max(range(len(builds)), key=lambda at: builds[at].ended_at or 0.0)
         builds[critical] = builds[critical].model_copy(update={"critical": True})
     return run.model_copy(update={"started_at": start_s, "builds": tuple(builds)})
+
+
+def _has_times(build: Build) -> bool:
+    """False where the log tells what the build did and never when: only debug lines beside its output have times."""
+    parts: tuple[Phase | Provisioner, ...] = (*build.phases, *build.provisioners)
+    return not parts or any(part.started_at is not None for part in parts)
 
 
 def _end_s(build: Build, run: PackerRun) -> float:

@@ -33,7 +33,7 @@ NO_ZONE = "the log's times have no zone: the guest's clock can't be compared wit
 NO_LOG = "there is no log: its times are by its own clock"
 WITHOUT_LOG = "Made without a log: what Packer did is not known, and `timestamp` is when this was collected."
 NO_ACCOUNT = (
-    "The log has no times: order, names and Packer's own durations are known, how long each phase and provisioner "
+    "{}: order, names and Packer's own durations are known, how long each phase and provisioner "
     "took is not. `buildtel-host packer build` gives times, and `packer build -timestamp-ui` does."
 )
 MAX_DAMAGE_NOTES = 10
@@ -240,7 +240,9 @@ def of_log(folded: Folded, packer: PackerReport, start_s: float | None) -> Itera
     if start_s is None:
         yield "The log states no absolute time: `timestamp` is when it was collected."
     if not folded.span.first and builds:
-        yield NO_ACCOUNT
+        yield NO_ACCOUNT.format("The log has no times")
+    elif any((build.phases or build.provisioners) and not build.account for build in builds):
+        yield NO_ACCOUNT.format("Packer's output has no times here, only the debug lines between have")
 
 
 def losses(folded: Folded) -> Iterable[str]:

@@ -126,7 +126,7 @@ def _build(build: BuildRows, width: int, ascii_only: bool) -> Iterable[Text]:
     yield Text.assemble((name, "bold"), "  ", _coloured(result), f"  {duration(build.duration_s)}",
                         ("  ended last" if build.critical else "", "yellow"))  # fmt: skip
     if build.error:
-        yield from _wrapped("  error: ", build.error, width)
+        yield from _text_lines("  error: ", build.error, width)
     gauges = _gauges(build, width)
     room = width - sum(gauge.width + 1 for gauge in gauges)
     label_width = _label_width(build, room)
@@ -139,7 +139,7 @@ def _build(build: BuildRows, width: int, ascii_only: bool) -> Iterable[Text]:
     if build.cut:
         yield Text(f"  and {build.cut} more")
     for artifact in build.artifacts:
-        yield from _wrapped("  artifact: ", artifact, width)
+        yield from _text_lines("  artifact: ", artifact, width)
 
 
 def _label_width(build: BuildRows, width: int) -> int:
@@ -249,6 +249,13 @@ def _fit(text: str, width: int, *, path: bool = False) -> str:
 def _cut(text: str, width: int) -> str:
     """`text` in at most `width` cells."""
     return _fit(text, min(cell_len(text), width))
+
+
+def _text_lines(lead: str, lines: Iterable[str], width: int) -> Iterable[Text]:
+    """Lines of a text behind `lead`, all but the first indented as far."""
+    for line in lines:
+        yield from _wrapped(lead, line, width)
+        lead = " " * cell_len(lead)
 
 
 def _wrapped(lead: str, text: str, width: int) -> Iterable[Text]:

@@ -37,12 +37,15 @@ STARVED = (
 LONG_S = THRESHOLDS[0].limit
 STARVED_S = 5.0
 SHORTEST_S = 1.0  # the kernel counts CPU time in ticks: below this the figures are chance
+FEWEST_OPS = 50  # below this the time that one of them took is chance, too
 
 
 def exceeded(metrics: Mapping[str, float | None]) -> list[Threshold]:
-    """The thresholds that a step's figures are above; an unknown figure, or one of a very short step, is above none."""
+    """The thresholds that a step's figures are above; an unknown figure, or one that is chance, is above none."""
     duration_s = metrics.get("duration_s")
     if duration_s is not None and duration_s < SHORTEST_S:
         return []
-    return [row for row in THRESHOLDS if (metrics.get(row.metric) or 0) > row.limit]
+    reads, writes = metrics.get("disk_read_ops"), metrics.get("disk_write_ops")
+    chance = {"await_ms"} if reads is not None and writes is not None and reads + writes < FEWEST_OPS else set()
+    return [row for row in THRESHOLDS if row.metric not in chance and (metrics.get(row.metric) or 0) > row.limit]
 

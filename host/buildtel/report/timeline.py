@@ -9,7 +9,7 @@ from typing import Literal
 
 from buildtel.job import JobDocument, packer_model
 from buildtel.job.packer_model import Build, PackerRun, Phase, Provisioner
-from buildtel.report.words import safe
+from buildtel.report.words import safe, safe_lines
 
 Kind = Literal["phase", "provisioner", "unattributed"]
 Figures = dict[str, float | int | None]
@@ -44,8 +44,8 @@ class BuildRows:
     name: str
     result: str
     duration_s: float | None
-    error: str | None
-    artifacts: tuple[str, ...]
+    error: tuple[str, ...]
+    artifacts: tuple[tuple[str, ...], ...]
     span_s: float | None
     stretches: tuple[Stretch, ...]
     cut: int
@@ -97,8 +97,8 @@ def _rows(build: Build, names: dict[int, str], span_s: float | None) -> BuildRow
         name=safe(build.name),
         result=safe(build.result),
         duration_s=build.duration_s,
-        error=None if build.error is None else safe(build.error),
-        artifacts=tuple(safe(text) for text in build.artifacts),
+        error=() if build.error is None else safe_lines(build.error),
+        artifacts=tuple(safe_lines(text) for text in build.artifacts),
         span_s=span_s if build.account else None,
         stretches=tuple(stretches[:MAX_ROWS]),
         cut=max(len(stretches) - MAX_ROWS, 0),
@@ -145,9 +145,12 @@ def _untimed(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
 
 
 def place(part: Phase | Provisioner) -> tuple[bool, float, int]:
-    """Where a part belongs; without times, what comes before a machine answers, provisioners, and the rest."""
+    """Where a part belongs: by its time, else by its line.
+
+    Documents of before lines were kept have what comes before a machine answers, provisioners, and the rest.
+    """
     turn = 1 if isinstance(part, Provisioner) else 0 if part.name in BEFORE_PROVISIONING else 2
-    return part.started_at is None, part.started_at or 0.0, turn if part.started_at is None else 0
+    return part.started_at is None, part.started_at or 0.0, turn if part.line is None else part.line
 
 
 def _folded(stretches: Iterable[Stretch]) -> Iterable[Stretch]:

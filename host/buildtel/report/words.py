@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+MOST_LINES = 13
 LONGEST = 500
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COMMAND = re.compile(r"(?m)^(\s*):(?=:)|#(?=#[\w.]*\[)")
@@ -50,6 +51,11 @@ def safe(text: Any) -> str:
     whole = str(text)
     shown = whole if len(whole) <= LONGEST else whole[:LONGEST] + " ..."
     return "".join(char if char.isprintable() else _escaped(char) for char in shown)
+
+
+def safe_lines(text: Any) -> tuple[str, ...]:
+    """The lines of a text of Packer's, each safe; no more than an artifact or an error has."""
+    return tuple(safe(line) for line in str(text).split("\n", MOST_LINES)[:MOST_LINES] if line.strip())
 
 
 def printed(text: str) -> str:

@@ -132,6 +132,23 @@ def test_a_log_without_times_has_no_account() -> None:
     assert any("no times" in note for note in document.notes)
 
 
+def test_output_between_debug_lines_has_no_account() -> None:
+    """`PACKER_LOG=1 packer build . 2>&1`: debug lines have times, the output between them has none."""
+    reader, fold = LogReader(), Fold()
+    lines = ("2026/01/24 12:00:00 [INFO] Packer version: 1.15.0", "\x1b[1;32m==> qemu.a: Retrieving ISO\x1b[0m",
+             "2026/01/24 12:07:00 [INFO] (telemetry) ending qemu",
+             "\x1b[1;32m==> qemu.a: Converting hard drive...\x1b[0m",
+             "Build 'qemu.a' finished after 7 minutes.", "")  # fmt: skip
+    for event in [*reader.feed("\n".join(lines).encode()), *reader.close()]:
+        fold.add(event)
+    document = fold.document(Meta.model_validate({"collected_at": "2026-01-24T13:00:00Z"}))
+    (build,) = document.packer.runs[0].builds
+
+    assert (build.account, build.started_at, build.duration_s) == ((), None, 420.0)
+    assert [phase.name for phase in build.phases] == ["retrieve_image", "convert"]
+    assert any("Packer's output has no times here" in note for note in document.notes)
+
+
 @given(
     phases=st.lists(st.tuples(TIMES, TIMES), max_size=6),
     units=st.lists(st.tuples(TIMES, TIMES), max_size=6),

@@ -111,6 +111,28 @@ def test_very_short_steps_are_no_bottlenecks() -> None:
     assert [row.metric for row in exceeded({**busy, "duration_s": 1.0})] == list(busy)
 
 
+def test_the_wait_of_a_few_operations_is_no_bottleneck() -> None:
+    """One slow write of twenty makes no slow disk; where their number is not known it is marked."""
+    slow = {"duration_s": 20.0, "await_ms": 24.6}
+
+    assert exceeded({**slow, "disk_read_ops": 4, "disk_write_ops": 45}) == []
+    for known in ({}, {"disk_read_ops": 4}, {"disk_read_ops": 4, "disk_write_ops": 46}):
+        assert [row.metric for row in exceeded({**slow, **known})] == ["await_ms"]
+
+
+def test_artifacts_and_errors_of_several_lines_stand_line_by_line() -> None:
+    """Below each other, and no more of them than Packer prints."""
+    build = {"name": "azure-arm", "result": "failure", "error": "Script exited\nand more",
+             "artifacts": ["Azure.VMImage:\n\nOSType: Linux\n" + "x\n" * 50]}  # fmt: skip
+    document = load_document(json.dumps({**ORIGINAL, "packer": {"runs": [{"builds": [build]}]}}).encode(), "x")
+    lines = drawn(document, 80).splitlines()
+
+    assert lines[lines.index("  error: Script exited") + 1] == "         and more"
+    at = lines.index("  artifact: Azure.VMImage:")
+    assert lines[at + 1] == "            OSType: Linux"
+    assert lines.count("            x") == 10
+
+
 def test_at_80_columns_the_telling_figures_are_shown(document: JobDocument) -> None:
     """Time, CPU, memory and its peak, disk, wait and download fit on the narrowest usual terminal."""
     (head,) = [line for line in drawn(document, 80).splitlines() if line.startswith("Step")]
