@@ -14,6 +14,7 @@ from pathlib import Path
 from buildtel.errors import BuildtelError, UsageError
 
 NOT_FOUND = 127
+HELP = frozenset(("-h", "-help", "--help"))
 IMPATIENT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Our flags stand before Packer's words; those with a value take the next word.
 FLAGS = {"--live": 1, "--job": 1, "--version": 1, "-o": 1, "--output": 1, "-q": 0, "--quiet": 0, "-h": 0, "--help": 0}
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.words:
         raise UsageError("packer ARGS: which command of Packer's? for example `buildtel-host packer build .`")
     command = ["packer", *args.words]
-    if subcommand(args.words) != "build":
+    if subcommand(args.words) != "build" or not HELP.isdisjoint(args.words):
         os.execv(packer, command)
     try:
         return _build(args, [packer, *args.words])

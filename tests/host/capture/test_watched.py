@@ -293,9 +293,9 @@ def test_nothing_makes_packer_call_home(bench: Bench) -> None:
 
 
 def test_other_commands_of_packers_are_packers(bench: Bench) -> None:
-    """`version`, `validate`, an unknown one: no log, no document, the same output and status."""
+    """`version`, `validate`, an unknown one, help: no log, no document, the same output and status."""
     bench.template('inline = ["true"]')
-    for words in (("version",), ("validate", "."), ("no-such-command",), ("--version",)):
+    for words in (("version",), ("validate", "."), ("no-such-command",), ("--version",), ("build", "-help")):
         prefix = (*BUILDTEL, "packer")
         alone, watched = bench.run(*words, prefix=ALONE), bench.run(*words, prefix=prefix)
         assert (watched.returncode, watched.stdout, watched.stderr) == (alone.returncode, alone.stdout, alone.stderr)
