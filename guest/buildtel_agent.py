@@ -763,6 +763,7 @@ bt_remove() {
     for bt_file in /dev/shm/"$bt_stem"* /run/"$bt_stem"* /var/tmp/"$bt_stem"* /tmp/"$bt_stem"*; do
         bt_empty "$bt_file"
     done
+    rm -f "$bt_home"/rest-* 2>/dev/null
     rmdir "$bt_home" 2>/dev/null
     [ -z "$bt_to" ] || [ ! -O "$bt_to" ] || [ -L "$bt_to" ] || rm -f "$bt_to"
 }
@@ -1392,6 +1393,11 @@ class Recorder:
             line = b"BUILDTEL:" + with_crc(with_mac(dumps(record).encode("ascii"), self.key)) + b"\n"
             self._write(line, b"" if own_line or number > 1 else b"\n")
 
+    def hand_on(self, line: "bytes") -> "None":
+        """Writes a record that is made already."""
+        before, self.amid_line = b"\n" if self.amid_line else b"", False
+        self._write(line, before)
+
     def _write(self, line: "bytes", before: "bytes") -> "None":
         self.bytes += write(self.out, before + line)
         if self.spool is None:
@@ -1759,6 +1765,30 @@ def life(options: "dict[str, str]") -> "None":
     except InterruptedError:  # by `finish`, which removes the files, or because the machine goes down
         _signal.signal(15, _signal.SIG_IGN)
         kept.add(sample(kernel))
+        if _exists(home() + "/agent.pyc"):
+            keep_rest(kept.spool, options["run"])
+
+
+def keep_rest(spool: "Spool", run: "str") -> "None":
+    """Leaves what was not sent yet where it outlives a reboot."""
+    recorder = Recorder(-1, run, "/proc", None, spool.key())
+    flags = posix.O_CREAT | posix.O_EXCL | posix.O_WRONLY | posix.O_APPEND | posix.O_CLOEXEC
+    recorder.out = posix.open(home() + "/rest-" + recorder.sid, flags, 0o644)
+    flush(recorder, spool)
+
+
+def rests() -> "list[str]":
+    """The files of what samplers left for after a reboot."""
+    return [home() + "/" + name for name in _listed(home()) if name.startswith("rest-")]
+
+
+def bring_rest(recorder: "Recorder") -> "None":
+    """Hands it on, once: who may not remove it leaves it to somebody who may."""
+    for path in rests():
+        lines = read_file(path).splitlines()
+        for line in lines if _quietly(posix.unlink, path) else ():
+            if line.startswith(b"BUILDTEL:"):
+                recorder.hand_on(line + b"\n")
 
 
 def sample(kernel: "Kernel") -> "list[tuple[str, int | None]]":
@@ -1784,7 +1814,7 @@ def life_lives(spool: "Spool") -> "bool":
     return False
 
 
-def start_life() -> "None":
+def start_life(run: "str") -> "None":
     """Starts the whole-life sampler as a daemon that holds none of our files."""
     if posix.fork():
         posix.wait()
@@ -1797,7 +1827,8 @@ def start_life() -> "None":
                 posix.open("/dev/null", posix.O_RDWR)
             posix.chdir("/")
             environment = {key: value for key, value in posix.environ.items() if key != b"BUILDTEL_KEY"}
-            posix.execve(sys.executable, [sys.executable, "-I", "-S", home() + "/agent.pyc", "life"], environment)
+            words = [sys.executable, "-I", "-S", home() + "/agent.pyc", "life", "--run", run]
+            posix.execve(sys.executable, words, environment)
     finally:
         posix._exit(0)
 
@@ -1903,9 +1934,11 @@ def begin(options: "dict[str, str]", out: "int", amid_line: "bool" = False) -> "
         flush(recorder, spool)
     elif installed:
         recorder.emit("hello", machine(kernel), own_line=True)
-        start_life()
+        start_life(run)
     elif "parent" not in options:
         recorder.emit("hello", machine(kernel), own_line=True)
+    if installed:
+        bring_rest(recorder)
     return recorder, spool, kernel
 
 
@@ -2103,7 +2136,7 @@ def install(options: "dict[str, str]") -> "None":
     options["run"] = options["run"] or options.get("name", "")
     spool = Spool(home())
     stop_life(spool)  # an earlier build's, which did not get to its end
-    for path in spool.find("life-") + spool.find("sent-") + spool.find("key"):
+    for path in spool.find("life-") + spool.find("sent-") + spool.find("key") + rests():
         _quietly(posix.unlink, path)
     key = posix.environ.get(b"BUILDTEL_KEY", b"")
     if key and not spool.keep_key(key):
@@ -2135,6 +2168,8 @@ def finish(options: "dict[str, str]") -> "None":
             print("buildtel: can't remove %s/%s, another user's; remove it in a last step as root" % (folder, name))
     stop_life(spool)
     flush(recorder, spool)
+    for path in rests():
+        _quietly(posix.unlink, path)
     recorder.emit("bye", {"c": kernel.counters()}, last=True, own_line=True)
     spool.clear()
     spool.tidy()

@@ -159,6 +159,41 @@ def test_a_sampler_of_the_whole_life_begins_again_after_a_reboot(guest):
     assert [record["ev"] for record in records(guest.run("mark", "later").stdout)] == ["samples", "mark"]
 
 
+def test_what_was_sampled_before_a_reboot_comes_after_it(guest):
+    """The machine goes down and says so: what is not sent yet outlives it, and the next call brings it, once."""
+    guest.run("install", "c0ffee", "--dir", guest.home)
+    assert wait_for(lambda: any(folder.glob("life-*") for folder in spools(guest)))
+    time.sleep(1.5)
+    subprocess.run(["pkill", "-f", f"{guest.home}/agent.pyc life"], check=True)
+    assert wait_for(lambda: not running(guest))
+    for folder in spools(guest):
+        shutil.rmtree(folder)
+    first = records(guest.run("mark", "after", "--run", "c0ffee").stdout)
+    second = records(guest.run("mark", "later", "--run", "c0ffee").stdout)
+
+    assert [record["ev"] for record in first] == ["hello", "samples", "mark"]
+    assert len(first[1]["cols"]["m_ms"]) >= 3
+    assert (first[1]["run"], first[1]["sid"] == first[0]["sid"]) == ("c0ffee", False)
+    assert first[1]["cols"] not in [record.get("cols") for record in second]
+    assert not list(guest.home.glob("rest-*"))
+
+
+def test_a_finish_leaves_nothing_to_bring(guest):
+    """What a sampler kept for after a reboot goes with the rest, brought or not; finish itself makes none."""
+    guest.install()
+    (guest.home / "rest-0123456789ab").write_bytes(b"no record\n")
+    (guest.home / "rest-x").mkdir()
+    done = guest.run("finish")
+
+    assert {record["ev"] for record in records(done.stdout)} == {"samples", "bye"}
+    assert [path.name for path in guest.home.iterdir()] == ["rest-x"]  # not ours, and not in the way
+
+
+def running(guest) -> bool:
+    """Whether the sampler of the whole life lives."""
+    return subprocess.run(["pgrep", "-f", f"{guest.home}/agent.pyc life"], capture_output=True).returncode == 0
+
+
 def test_the_whole_life_sampler_holds_no_file_of_the_provisioner(guest):
     """Packer waits until every holder of the output is gone: install must come back at once."""
     begun = time.monotonic()

@@ -160,6 +160,15 @@ def _interval_worth(samples: Samples, edges_ms: tuple[float, float], metric: str
     return worth
 
 
+def test_what_was_sampled_before_each_reboot_is_there(levels: Levels) -> None:
+    """Up to where the machine went down, though the step that did it ended with no word."""
+    rebooted = [step for step in levels.whole.steps if (step.name or "").startswith("reboot")]
+    assert len(rebooted) == 3
+    for step in rebooted:
+        boot, start_ms = levels.edges_ms[step.id or ""]["start"]
+        assert levels.samples[boot].times_ms[-1] > start_ms
+
+
 def test_level_1_alone_gives_every_provisioner_figures(levels: Levels) -> None:
     """Without a single record of a step each provisioner of 5 s and longer has the guest's figures, by its times.
 
