@@ -1754,6 +1754,7 @@ def life(options: "dict[str, str]") -> "None":
     if not kept.spool.claim():
         return  # two calls after a reboot each began one
     due, rows = time.monotonic(), 0
+    _signal.signal(1, _signal.SIG_IGN)  # systemd sends it right after the other when it ends a session
     _signal.signal(15, stop)
     try:
         while kept.add(sample(kernel)) and _exists(home() + "/agent.pyc"):

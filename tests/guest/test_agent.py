@@ -164,7 +164,8 @@ def test_what_was_sampled_before_a_reboot_comes_after_it(guest):
     guest.run("install", "c0ffee", "--dir", guest.home)
     assert wait_for(lambda: any(folder.glob("life-*") for folder in spools(guest)))
     time.sleep(1.5)
-    subprocess.run(["pkill", "-f", f"{guest.home}/agent.pyc life"], check=True)
+    for number in ("HUP", "TERM"):
+        subprocess.run(["pkill", f"-{number}", "-f", f"{guest.home}/agent.pyc life"], check=True)
     assert wait_for(lambda: not running(guest))
     for folder in spools(guest):
         shutil.rmtree(folder)
