@@ -193,6 +193,23 @@ def test_without_python_too(case, shape):
     assert not [record for record in read if record["ev"] in ("beat", "samples") or record.get("python")]
 
 
+PLATFORM_PYTHON = Case(
+    "only RHEL's platform-python", SH + "exit 4",
+    "rm -f /var/tmp/buildtel/interpreter; mkdir /mnt/all /mnt/bin; mount --bind /usr/bin /mnt/all; "
+    "ln -s /mnt/all/* /mnt/bin/; rm /mnt/bin/python3*; mount -t tmpfs none /usr/libexec; "
+    "cp -L /usr/bin/python3 /usr/libexec/platform-python; mount --bind /mnt/bin /usr/bin; "
+    "for p in /usr/local/bin/python3*; do [ -f $p ] && mount --bind /dev/null $p; done", status=4,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", ["default", "pieces"])
+def test_the_platform_python_of_rhel_is_found(shape):
+    """Where no `python3` is, the one that the system's own tools use measures: its records have what sh can't tell."""
+    (end,) = [record for record in compare(PLATFORM_PYTHON, shape, bare=False) if record["ev"] == "end"]
+
+    assert end["cost"]["rss_kb"] > 0
+
+
 def compare(case, shape, *, bare):
     """Plays a case wrapped and not, asserts that they are the same, and gives the wrapped one's records."""
     if shape not in case.shapes:
