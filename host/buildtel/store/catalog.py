@@ -77,7 +77,7 @@ def document_time(document: JobDocument, where: str) -> datetime:
 
 def _place(store: Store, data: bytes, document: JobDocument, time: datetime, steps: bytes) -> tuple[str, bool]:
     """The folder that holds the document now, and whether it is new there."""
-    for copy in range(1, MOST_IN_A_SECOND):
+    for copy in range(1, MOST_IN_A_SECOND + 1):
         folder = layout.folder_key(document.version, time, copy)
         key = layout.document_key(folder, document.job, time)
         stored = store.get(key)
