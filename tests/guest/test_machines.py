@@ -28,6 +28,12 @@ def numbers_of(machine: str, disks: list[str]) -> dict[str, list[int]]:
 
 # What each group of `c` must be; a group that is not named must be absent.
 MACHINES = {
+    "several-3.x": {
+        "cpu": [10301, 0, 4212, 2473164, 7484, 1, 51, 6932],
+        "mem": [1011048, None],
+        "disk": numbers_of("several-3.x", [f"sd{a}" for a in ascii_lowercase[:12]]),
+        "vm": [31468, 223376, 28685, None],
+    },
     "rhel7-3.10": {
         "cpu": [100, 1, 50, 9000, 30, 0, 4, 0],
         "mem": [1014960, None],
