@@ -29,6 +29,7 @@ from typing import Any
 
 from rich.console import Console
 
+from buildtel import parse
 from buildtel.errors import BuildtelError
 from buildtel.events import AgentRecord
 from buildtel.job import Fold, JobDocument, Meta, load_document
@@ -38,7 +39,6 @@ from buildtel.job.model import Machine, Step
 from buildtel.job.records import Record, read_body, read_record
 from buildtel.job.series import chart, unpack
 from buildtel.job.steps import cost_metrics, figures, step_metrics
-from buildtel.parse import LogReader
 from buildtel.report import packer_steps, render_csv, render_json, render_markdown, report_of
 from buildtel.report.terminal import render_terminal
 from buildtel.wire import check, template
@@ -75,8 +75,8 @@ def logs() -> list[bytes]:
 
 def folded(data: bytes) -> JobDocument:
     """The document of a log."""
-    reader, fold = LogReader(), Fold()
-    for event in [*reader.feed(data), *reader.close()]:
+    fold = Fold()
+    for event in parse.read([data]):
         fold.add(event)
     return fold.document(META)
 
@@ -96,8 +96,7 @@ class Reference:
         self.ranges: dict[str, tuple[int, int]] = {}
         events: dict[tuple[str, int], Pending] = {}
         for data in corpus:
-            reader = LogReader()
-            for event in [*reader.feed(data), *reader.close()]:
+            for event in parse.read([data]):
                 if isinstance(event, AgentRecord):
                     record = read_record(event.fields)
                     pending = events.setdefault((record.sid, record.seq - record.part + 1), Pending(record, event))

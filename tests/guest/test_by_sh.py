@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import buildtel_agent as agent
+from buildtel import parse
 from buildtel.job.records import read_body, read_record
-from buildtel.parse import LogReader
 
 from .conftest import AGENT, PROC, records
 
@@ -111,8 +111,7 @@ def test_a_step_is_begun_and_ended_with_its_status(bare):
 def test_the_host_accepts_every_field(bare):
     """Nothing of these records is refused, and the clocks are those of the machine."""
     done = bare.run("run", "--", "true")
-    reader = LogReader()
-    events = [*reader.feed(done.stdout), *reader.close()]
+    events = [*parse.read([done.stdout])]
     read = [event.fields for event in events if type(event).__name__ == "AgentRecord"]
 
     assert [fields["ev"] for fields in read] == ["hello", "start", "end"]

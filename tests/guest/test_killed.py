@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from buildtel import parse
 from buildtel.job import Fold, Meta
-from buildtel.parse import LogReader
 
 from .conftest import AGENT, records
 from .test_unharmed import DEFAULT, local, theirs
@@ -122,8 +122,8 @@ def test_a_build_whose_agents_are_killed_is_the_unwired_build(tmp_path, seed):
     """Status, stdout and stderr of every step; and the document has every step that started."""
     plain, _, _ = build(tmp_path, seed, wrapped=False)
     results, log, killed = build(tmp_path, seed, wrapped=True)
-    reader, fold = LogReader(), Fold()
-    for event in [*reader.feed(log), *reader.close()]:
+    fold = Fold()
+    for event in parse.read([log]):
         fold.add(event)
     document = fold.document(Meta.model_validate({"collected_at": "2026-01-24T12:00:00Z"}))
     statuses = Counter(status for status, _, _ in results)

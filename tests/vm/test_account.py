@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from buildtel import parse
 from buildtel.events import AgentRecord
 from buildtel.job import Fold, JobDocument, Meta
 from buildtel.job.model import Step
 from buildtel.job.series import Samples, unpack
 from buildtel.job.steps import figures
-from buildtel.parse import LogReader
 
 from .conftest import Built
 
@@ -99,11 +99,11 @@ class Levels:
 @pytest.fixture(scope="module")
 def levels(built: Built) -> Levels:
     """The same log read twice."""
-    reader, whole, level_1 = LogReader(), Fold(), Fold()
+    whole, level_1 = Fold(), Fold()
     samples: dict[str, Samples] = defaultdict(Samples)
     columns: dict[str, Any] = {}  # of an event that may come in parts
     edges_ms: dict[str, dict[str, tuple[str, float]]] = defaultdict(dict)
-    for event in [*reader.feed(built.log.read_bytes()), *reader.close()]:
+    for event in parse.read([built.log.read_bytes()]):
         whole.add(event)
         guests = isinstance(event, AgentRecord) and event.target is not None
         if not guests or event.fields["ev"] not in LEVEL_2:

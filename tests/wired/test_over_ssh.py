@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from buildtel import parse
 from buildtel.job import Fold, JobDocument, Meta
-from buildtel.parse import LogReader
 from buildtel.wire import place
 
 from ..guest.test_killed import Killer
@@ -110,8 +110,8 @@ class Bench:
             ["packer", "build", "-timestamp-ui", *words, "."], cwd=self.folder, stdin=subprocess.DEVNULL,
             env={**os.environ, "CHECKPOINT_DISABLE": "1"}, capture_output=True, timeout=120,
         )  # fmt: skip
-        reader, fold = LogReader(), Fold()
-        for event in [*reader.feed(done.stdout), *reader.close()]:
+        fold = Fold()
+        for event in parse.read([done.stdout]):
             fold.add(event)
         meta = Meta.model_validate({"collected_at": "2026-01-24T12:00:00Z"})
         return Done(done.stdout, done.returncode, fold.document(meta))

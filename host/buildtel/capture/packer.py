@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import buildtel_agent as agent
-from buildtel.capture.debuglog import EVERY_S, DebugLog
+from buildtel.capture.debuglog import EVERY_S, SUFFIX, DebugLog
 from buildtel.capture.relay import Relay, Write, write_all
 from buildtel.capture.sampling import LineRecorder, RunnerSampler
 from buildtel.capture.stamped import StampedLog
 
 VERSION_WAIT_S = 5
+SAMPLE_AGAIN_S = 60.0
 ANNOUNCED = b"==> "
 
 
@@ -33,13 +35,15 @@ class Watched:
         self, command: Sequence[str], environ: Mapping[str, str], log_path: str,
         lines: Callable[[bytes], None] | None = None, write: Write = write_all,
     ) -> None:  # fmt: skip
+        self.command = command
         self._log = StampedLog(log_path)
-        self._debug = DebugLog(environ, f"{log_path}.debug")
+        self._debug = DebugLog(environ, command[0], f"{log_path}{SUFFIX}")
         self._lines = lines or _ignore
-        self._recorder = LineRecorder(self._log.record)
+        self._problem: str | None = None
+        self._recorder = LineRecorder(self._log.record, environ.get("BUILDTEL_KEY", ""))
         self._kernel = agent.Kernel()
         self.sampler = RunnerSampler(self._recorder, self._kernel)
-        self.relay = Relay(command, {**environ, **self._debug.environ}, self._heard, write)
+        self.relay = Relay(command, {**environ, **self._debug.environ}, self._heard, write, self._debug.inherited)
         self._name = agent.clean_name(f"packer {subcommand(command[1:])}")
         self._step = f"{self._recorder.sid}.1"
         self._ask = (command[0], environ)
@@ -50,35 +54,50 @@ class Watched:
         Raises:
             OSError: Packer can't be started.
         """
-        self._recorder.tell("hello", agent.machine(self._kernel))
-        self.relay.start()
-        fields = {"name": self._name, "parent": None, "c": self._kernel.counters()}
-        self._recorder.tell("start", fields, step=self._step)
-        self.relay.timers[self._sample] = 0.0
-        if self._debug.path:
-            self.relay.timers[self._tail] = 0.0
         try:
+            with self._excused("the runner's first record"):
+                self._recorder.tell("hello", agent.machine(self._kernel))
+            self.relay.start()
+            with self._excused("the start record"):
+                fields = {"name": self._name, "parent": None, "c": self._kernel.counters()}
+                self._recorder.tell("start", fields, step=self._step)
+            self.relay.timers[self._sample] = 0.0
+            if self._debug.is_kept:
+                self.relay.timers[self._tail] = 0.0
             status = self.relay.run()
             self._tail(0.0)
-            self._end(status)
+            with self._excused("the end record"):
+                self._end(status)
         finally:
             self._debug.remove()
-        return Ended(status, self._log.problem)
+        return Ended(status, self._log.problem or self._problem)
+
+    @contextmanager
+    def _excused(self, what: str) -> Iterator[None]:
+        """What goes wrong in our own part is no reason to disturb Packer: it is said in the end."""
+        try:
+            yield
+        except Exception as error:
+            self._problem = self._problem or f"{what} failed: {type(error).__name__}: {error}"
 
     def _heard(self, stream: str, data: bytes) -> None:
         self._tail(0.0)
-        self._lines(self._log.take(stream, data))
+        with self._excused("the live view"):
+            self._lines(self._log.take(stream, data))
         if ANNOUNCED in data and self.sampler.is_due(time.monotonic()):
             self.relay.timers[self._sample] = 0.0
 
     def _tail(self, _now_s: float) -> float:
-        news = self._debug.news()
-        if news:
-            self._lines(self._log.take("debug", news))
+        with self._excused("reading Packer's debug log"):
+            news = self._debug.news()
+            if news:
+                self._lines(self._log.take("debug", news))
         return EVERY_S
 
     def _sample(self, now_s: float) -> float:
-        return self.sampler.sample(now_s, self.relay.pid)
+        with self._excused("sampling the runner"):
+            return self.sampler.sample(now_s, self.relay.pid)
+        return SAMPLE_AGAIN_S
 
     def _end(self, status: int) -> None:
         counters = self._kernel.counters()

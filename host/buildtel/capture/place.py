@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from collections.abc import Iterable, Mapping
 
 from buildtel.errors import BuildtelError
@@ -23,6 +22,7 @@ KEY_VARIABLES = (
 RECORDS = "records.jsonl"
 FACTS = "job.json"
 LONGEST = 100
+LOG_SUFFIX = ".packer.log"
 MOST_IN_A_SECOND = 1000
 
 
@@ -49,17 +49,21 @@ def telemetry_folder(environ: Mapping[str, str]) -> str:
     return environ.get("TELEMETRY_DIR") or "/tmp/telemetry"
 
 
-def log_path(environ: Mapping[str, str], job: str) -> str:
-    """A new file for the log of a Packer that starts now: `JOB_YYYYMMDD_HHMMSS.packer.log` in the telemetry folder.
+def log_path(environ: Mapping[str, str], stem: str) -> str:
+    """A new file for the log of a Packer that starts now: `STEM.packer.log` in the telemetry folder.
+
+    A number stands behind the stem where a log or a document has that name already.
 
     Raises:
         BuildtelError: there is no place for it.
     """
     folder = telemetry_folder(environ)
     _make((folder,))
-    stem = f"{folder}/{_plain(job)}_{time.strftime('%Y%m%d_%H%M%S', time.gmtime())}"
-    for copy in range(MOST_IN_A_SECOND):
-        name = f"{stem}{f'_{copy}' if copy else ''}.packer.log"
+    for copy in range(1, MOST_IN_A_SECOND):
+        begun = f"{folder}/{stem}{f'_{copy}' if copy > 1 else ''}"
+        name = f"{begun}{LOG_SUFFIX}"
+        if os.path.lexists(f"{begun}.json"):
+            continue
         try:
             os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         except FileExistsError:

@@ -29,16 +29,18 @@ class Relay:
 
     Where the output is a terminal the command gets a pseudo-terminal, else a pipe; standard error goes the way
     of standard output where both are the same file, so that their order stays. `write(fd, data)` writes the
-    output, then `heard(stream, data)` is given it; `begun`, `resized` and `over` are called at those moments,
-    `timers` with the time (monotonic, s) when they are due, and say in how many seconds next.
+    output, then `heard(stream, data)` is given it; the command inherits the file `inherited` (-1: none).
+    `begun`, `resized` and `over` are called at those moments, `timers` with the time (monotonic, s) when they
+    are due, and say in how many seconds next.
     """
 
     def __init__(
         self, command: Sequence[str], environ: Mapping[str, str], heard: Callable[[str, bytes], None],
-        write: Write,
+        write: Write, inherited: int = -1,
     ) -> None:  # fmt: skip
         self._command, self._environ, self._heard = list(command), dict(environ), heard
         self._write = write
+        self._inherited = inherited
         self._sources: dict[int, tuple[str, int]] = {}
         self._terminal: Terminal | None = None
         self._wakes = self._waker = -1
@@ -134,6 +136,8 @@ class Relay:
                 os.dup2(source, fd)
             if self._terminal:
                 os.close(self._terminal.slave)
+            if self._inherited >= 0:
+                os.set_inheritable(self._inherited, True)
             for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
                 signal.signal(number, signal.SIG_DFL)
             for number in PASSED_ON:

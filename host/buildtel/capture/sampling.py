@@ -23,8 +23,8 @@ HYPERVISORS = (
 class LineRecorder(agent.Recorder):
     """A recorder whose records go to a callable, marked as the runner's."""
 
-    def __init__(self, take: Callable[[bytes], None]) -> None:
-        super().__init__(-1, "")
+    def __init__(self, take: Callable[[bytes], None], key: str = "") -> None:
+        super().__init__(-1, "", key=key.encode("utf-8", "surrogateescape"))
         self._take = take
 
     def tell(self, event: str, fields: dict[str, Any], *, last: bool = False, **shared: Any) -> None:

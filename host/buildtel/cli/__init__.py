@@ -39,6 +39,7 @@ STOPPED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status: 0 done, 1 failed, 2 wrong usage."""
+    _open_closed_streams()
     words = [*(sys.argv[1:] if argv is None else argv)]
     if words[:1] == ["--version"]:
         from buildtel_agent import __version__
@@ -94,6 +95,16 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
         if asked:
             _module(name).add_arguments(own)
     return parser
+
+
+def _open_closed_streams() -> None:
+    """Put the null device where standard input, output or error is closed: no file of ours may get their numbers."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:  # noqa: PERF203
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
 
 
 def _hung_up() -> int:

@@ -7,9 +7,10 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from buildtel.cli.guest import add_ssh_arguments, reached, say
 from buildtel.errors import BuildtelError, UsageError
@@ -24,16 +25,39 @@ CHUNK = 256 * 1024
 FORMATS = ("table", "json", "csv", "markdown")
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to become of a log.
+
+    Attributes:
+        log: its file, `-` for standard input, None where there are only spools.
+        output: where the document goes; None is the telemetry folder, `-` standard output.
+        job: the job's name, None for that of the job under way, else `build`.
+        version: the appliance's version, None for what the environment says.
+        stem: the name of the document's file in the telemetry folder, None for a new one by job and time.
+        form: the form of the report.
+        quiet: show no report.
+    """
+
+    log: str | None
+    output: str | None = None
+    job: str | None = None
+    version: str | None = None
+    stem: str | None = None
+    form: str = "table"
+    quiet: bool = False
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("log", metavar="LOG", nargs="?", help="the log of `packer build`, or - for standard input")
     parser.add_argument(
         "--spool", metavar="FILE", action="append", default=[],
-        help="records that a machine kept, downloaded or fetched: they fill what the log lacks (repeatable)",
+        help="spool file with records that are missing in the log (repeatable)",
     )  # fmt: skip
     parser.add_argument(
         "--ssh", metavar="HOST", action="append", default=[],
-        help="the same, from a machine that still runs: [user@]host[:port] (repeatable)",
+        help="fetch the spool over SSH from a running machine: [user@]host[:port] (repeatable)",
     )  # fmt: skip
     add_ssh_arguments(parser)
     parser.add_argument(
@@ -52,75 +76,94 @@ def run(args: argparse.Namespace) -> int:
     """Exit status 0 if a document was made, whatever the build's result."""
     if args.log is None and not args.spool and not args.ssh:
         raise UsageError("collect what? name the log of `packer build` (or - for standard input), --spool or --ssh")
-    from buildtel.cli.documents import check_named
+    request = Request(args.log, args.output, args.job, args.version, form=args.format, quiet=args.quiet)
+    print_report(keep(request, SpoolSources(args)), request, sys.stdout)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A document that was written; `path` is None if it went to standard output."""
+
+    document: JobDocument
+    path: Path | None
+
+
+def keep(request: Request, spools: SpoolSources | None = None) -> Kept:
+    """Make the document of a log and write it.
+
+    Raises:
+        BuildtelError: the log can't be read, or the document not written.
+    """
     from buildtel.cli.raw import RawRecords
+
+    raw = RawRecords()
+    kept = Kept(*_kept(request, spools, raw))
+    if kept.path is not None and request.output is None:
+        raw.write_beside(kept.path)
+    return kept
+
+
+def print_report(kept: Kept, request: Request, to: TextIO) -> None:
+    """Say where the document is, and print its report; nothing of one that went to standard output."""
+    from buildtel.cli.show import tell
+
+    if kept.path is not None and not request.quiet:
+        tell(kept.document, kept.path, request.form, to)
+
+
+def _kept(request: Request, spools: SpoolSources | None, raw: RawRecords) -> tuple[JobDocument, Path | None]:
+    from buildtel.cli.documents import check_named
     from buildtel.settings import read_meta
 
-    if args.job is None and args.version is None and args.output != "-":
+    if request.job is None and request.version is None and request.output != "-":
         from buildtel.cli import jobs
 
         begun = jobs.current(os.environ)
         if begun is not None:
-            return _into_job(args, *begun)
-    meta = read_meta(os.environ, args.job, args.version)
-    if args.output not in (None, "-"):
-        check_named(Path(args.output), meta.job)
-    raw = RawRecords()
-    document = collect(args.log, meta, raw, Beside(args))
-    where = _write(document, args.output, meta)
-    if where is not None and args.output is None:
-        raw.write_beside(where)
-    if where is not None and not args.quiet:
-        from buildtel.cli.show import tell
-
-        tell(document, where, args.format)
-    return 0
+            return _into_job(request, spools, raw, *begun)
+    meta = read_meta(os.environ, request.job, request.version)
+    if request.output not in (None, "-"):
+        check_named(Path(request.output), meta.job)
+    document = log_document(request.log, meta, raw, spools)
+    return document, _write(document, request, meta)
 
 
-def _into_job(args: argparse.Namespace, folder: Path, facts: JobFacts) -> int:
+def _into_job(
+    request: Request, spools: SpoolSources | None, raw: RawRecords, folder: Path, facts: JobFacts
+) -> tuple[JobDocument, Path]:
     """The log as part of the job that `init` began."""
     from buildtel.cli import jobs
     from buildtel.cli.documents import check_named
-    from buildtel.cli.raw import RawRecords
 
-    if args.output is not None:
-        check_named(Path(args.output), facts.meta.job)
-    raw = RawRecords()
-    document, facts = jobs.merged(folder, facts, collect(args.log, facts.meta, raw, Beside(args)), raw)
-    path, _ = jobs.keep(folder, facts, document, args.output)
-    if args.output is None:
-        raw.write_beside(path)
-    if not args.quiet:
-        from buildtel.cli.show import tell
-
-        tell(document, path, args.format)
-    return 0
+    if request.output is not None:
+        check_named(Path(request.output), facts.meta.job)
+    document, facts = jobs.merged(folder, facts, log_document(request.log, facts.meta, raw, spools), raw)
+    path, _ = jobs.keep(folder, facts, document, request.output, request.stem)
+    return document, path
 
 
-def collect(log: str | None, meta: Meta, raw: RawRecords | None = None, beside: Beside | None = None) -> JobDocument:
-    """The document of a log and what is `beside` it; `raw` is given the events, too.
+def log_document(
+    log: str | None, meta: Meta, raw: RawRecords, spools: SpoolSources | None = None
+) -> JobDocument:
+    """The document of a log and of the spools beside it; `raw` keeps the records among the events.
 
     Raises:
         BuildtelError: the log or a spool can't be read.
     """
-    from buildtel.job import Fold
-    from buildtel.parse import LogReader
+    from buildtel.job import document
+    from buildtel.parse import read
 
-    reader, fold, chunks = LogReader(os.environ.get("BUILDTEL_KEY")), Fold(), _chunks(log) if log is not None else ()
-    logged = chain(map(reader.feed, chunks), [reader.close()])
-    for events in chain(logged, beside.events(log is not None) if beside is not None else ()):
-        for event in events:
-            fold.add(event)
-            if raw is not None:
-                raw.add(event)
-    document = fold.document(meta, logged=log is not None)
-    if beside is None or not beside.notes:
-        return document
-    return document.model_copy(update={"notes": [*document.notes, *beside.notes]})
+    logged = read(_chunks(log), os.environ.get("BUILDTEL_KEY")) if log is not None else ()
+    beside = spools.events(log is not None) if spools is not None else ()
+    made = document(raw.keeping(chain(logged, beside)), meta, logged=log is not None)
+    if spools is None or not spools.notes:
+        return made
+    return made.model_copy(update={"notes": [*made.notes, *spools.notes]})
 
 
-class Beside:
-    """The spools that stand beside a log: files, and machines that SSH reaches.
+class SpoolSources:
+    """The spools that stand beside a log: files, and running machines over SSH.
 
     `notes` are sentences about what could not be had of them.
     """
@@ -130,14 +173,16 @@ class Beside:
         self._key = os.environ.get("BUILDTEL_KEY")
         self.notes: list[str] = []
 
-    def events(self, has_log: bool) -> Iterator[list[Event]]:
+    def events(self, has_log: bool) -> Iterator[Event]:
         """All records. A machine that is lost is no error where there is a log: a note says it.
 
         Raises:
             BuildtelError: a file can't be read; without a log: a machine can't be reached.
         """
+        from buildtel.parse import read_spool
+
         for number, name in enumerate(self._args.spool):
-            yield from self._read(number, _chunks(name))
+            yield from read_spool(_chunks(name), number, self._key)
         for number, host in enumerate(self._args.ssh, len(self._args.spool)):
             try:
                 yield from self._reached(number, host)
@@ -146,19 +191,14 @@ class Beside:
                     raise
                 self._note(f"--ssh {host}: {error}")
 
-    def _read(self, number: int, chunks: Iterator[bytes]) -> Iterator[list[Event]]:
-        from buildtel.parse.spool import SpoolReader
+    def _reached(self, number: int, host: str) -> Iterator[Event]:
+        from buildtel.parse import read_spool
 
-        reader = SpoolReader(number, self._key)
-        yield from map(reader.feed, chunks)
-        yield reader.close()
-
-    def _reached(self, number: int, host: str) -> Iterator[list[Event]]:
         with reached(host, self._args) as guest:
             spools = guest.spools()
             if not spools.files:
                 self._note(f"--ssh {host}: no spool is there: no agent has measured, or the build took it away.")
-            yield from self._read(number, guest.lines(spools))
+            yield from read_spool(guest.lines(spools), number, self._key)
             for words in spools.left_out:
                 self._note(f"--ssh {host}: {words}")
 
@@ -194,17 +234,17 @@ def _explained(name: str) -> Iterator[None]:
         raise BuildtelError(f"can't read {name}: {error.strerror or error}") from error
 
 
-def _write(document: JobDocument, output: str | None, meta: Meta) -> Path | None:
+def _write(document: JobDocument, request: Request, meta: Meta) -> Path | None:
     """Where the document is, None if it went to standard output."""
-    from buildtel.cli.documents import telemetry_dir, write_named, write_new
+    from buildtel.cli.documents import stem_of, telemetry_dir, write_named, write_new
     from buildtel.settings import read_settings
 
     data = document.to_json().encode("utf-8", "replace")
-    if output == "-":
+    if request.output == "-":
         sys.stdout.buffer.write(data)
         return None
-    if output is None:
+    if request.output is None:
         folder = telemetry_dir(read_settings(os.environ).telemetry_dir)
-        return write_new(folder, meta.job, meta.collected_at, data)
-    write_named(Path(output), data, meta.job)
-    return Path(output)
+        return write_new(folder, request.stem or stem_of(meta.job, meta.collected_at), data)
+    write_named(Path(request.output), data, meta.job)
+    return Path(request.output)

@@ -34,17 +34,21 @@ def telemetry_dir(path: Path) -> Path:
     return path
 
 
-def write_new(folder: Path, job: str, time: datetime, data: bytes) -> Path:
-    """The file `JOB_YYYYMMDD_HHMMSS.json` in `folder`, with a number behind it if that is taken.
+def stem_of(job: str, time: datetime) -> str:
+    """`JOB_YYYYMMDD_HHMMSS`: how the files of a job are named."""
+    return f"{escape(job)}_{stamp(time)}"
+
+
+def write_new(folder: Path, stem: str, data: bytes) -> Path:
+    """The file `STEM.json` in `folder`, with a number behind the stem if that is taken.
 
     Raises:
         BuildtelError: it can't be written.
     """
-    name = f"{escape(job)}_{stamp(time)}"
-    aside = _aside(folder / f".{name}", data)
+    aside = _aside(folder / f".{stem}", data)
     try:
         for copy in range(1, MOST_IN_A_SECOND):
-            path = folder / (f"{name}.json" if copy == 1 else f"{name}_{copy}.json")
+            path = folder / (f"{stem}.json" if copy == 1 else f"{stem}_{copy}.json")
             try:
                 path.hardlink_to(aside)
             except FileExistsError:

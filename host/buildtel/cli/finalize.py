@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if the document was written."""
     from buildtel.cli import jobs
-    from buildtel.cli.collect import collect
+    from buildtel.cli.collect import log_document
     from buildtel.cli.raw import RawRecords
 
     found = jobs.current(os.environ)
@@ -30,8 +30,8 @@ def run(args: argparse.Namespace) -> int:
     folder, facts = found
     facts = facts.model_copy(update={"ended_at": round(time.time(), 3)})
     raw = RawRecords()
-    log_document = collect(args.log, facts.meta, raw) if args.log else None
-    document, facts = jobs.merged(folder, facts, log_document, raw)
+    of_log = log_document(args.log, facts.meta, raw) if args.log else None
+    document, facts = jobs.merged(folder, facts, of_log, raw)
     path, _ = jobs.keep(folder, facts, document, args.output)
     raw.write_beside(path, after_others=not args.log)
     folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))

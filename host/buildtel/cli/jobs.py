@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from buildtel.capture.place import FACTS, RECORDS, job_folder, make_folder
-from buildtel.cli.documents import read_document, telemetry_dir, write_named, write_new
+from buildtel.cli.documents import read_document, stem_of, telemetry_dir, write_named, write_new
 from buildtel.cli.raw import RawRecords
 from buildtel.errors import BuildtelError
-from buildtel.job import Fold, JobDocument, load_document
+from buildtel.job import JobDocument, load_document
+from buildtel.job import document as fold
 from buildtel.job.runner import JobFacts, Told, with_runner
-from buildtel.parse import LogReader
+from buildtel.parse import read
 from buildtel.settings import read_meta, read_settings
 
 
@@ -64,19 +65,17 @@ def merged(
 
 def runner_document(folder: Path, facts: JobFacts, raw: RawRecords) -> JobDocument:
     """What the runner's records tell."""
-    reader, fold = LogReader(), Fold()
     try:
         data = (folder / RECORDS).read_bytes()
     except FileNotFoundError:
         data = b""
-    for event in [*reader.feed(data), *reader.close()]:
-        fold.add(event)
-        raw.add(event)
-    return fold.document(facts.meta)
+    return fold(raw.keeping(read([data])), facts.meta)
 
 
-def keep(folder: Path, facts: JobFacts, document: JobDocument, output: str | None) -> tuple[Path, JobFacts]:
-    """Writes the job's document, always to the same file, and remembers where that is."""
+def keep(
+    folder: Path, facts: JobFacts, document: JobDocument, output: str | None, stem: str | None = None
+) -> tuple[Path, JobFacts]:
+    """Writes the job's document, always to the same file, and remembers where that is; `stem` names a first file."""
     data = document.to_json().encode("utf-8", "replace")
     if output is not None:
         path = Path(output)
@@ -86,7 +85,7 @@ def keep(folder: Path, facts: JobFacts, document: JobDocument, output: str | Non
         write_named(path, data, facts.meta.job)
     else:
         place = telemetry_dir(read_settings(os.environ).telemetry_dir)
-        path = write_new(place, facts.meta.job, facts.meta.collected_at, data)
+        path = write_new(place, stem or stem_of(facts.meta.job, facts.meta.collected_at), data)
     facts = facts.model_copy(update={"document": str(path.resolve())})
     write_facts(folder, facts)
     return path, facts

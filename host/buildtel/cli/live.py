@@ -39,9 +39,9 @@ class Live:
     def _begin(self) -> None:
         from buildtel.live.board import Board
         from buildtel.live.view import View
-        from buildtel.parse import LogReader
+        from buildtel.parse import Inbox, batches
 
-        self._reader, self._board = LogReader(), Board(time.monotonic())
+        self._inbox, self._board = Inbox(batches), Board(time.monotonic())
         self._view = View(1, self._board, lambda: self._run.sampler.last, write_all)
         self._run.relay.timers[self._view.draw] = 0.0
         threading.Thread(target=_learn, args=(self._board, self._job), daemon=True).start()
@@ -50,7 +50,7 @@ class Live:
         if self._view is None:
             return
         now_s = time.monotonic()
-        self._board.take(self._reader.feed(text), now_s)
+        self._board.take(self._inbox.put(text), now_s)
         self._run.relay.timers[self._view.draw] = max(now_s, self._view.drawn_s + SOONEST_REDRAW_S)
 
     def _write(self, fd: int, data: bytes) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import resource
 import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from buildtel.errors import BuildtelError, UsageError
 
+if TYPE_CHECKING:
+    from buildtel.capture.packer import Watched
+
 NOT_FOUND = 127
 HELP = frozenset(("-h", "-help", "--help"))
-IMPATIENT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Our flags stand before Packer's words; those with a value take the next word.
 FLAGS = {"--live": 1, "--job": 1, "--version": 1, "-o": 1, "--output": 1, "-q": 0, "--quiet": 0, "-h": 0, "--help": 0}
 
@@ -57,52 +60,64 @@ def run(args: argparse.Namespace) -> int:
 
     packer = find_packer(os.environ)
     if packer is None:
-        print("buildtel-host: no `packer` on the PATH: install Packer, or add its folder to the PATH", file=sys.stderr)
+        _say("no `packer` on the PATH: install Packer, or add its folder to the PATH")
         return NOT_FOUND
     if args.output == "-":
         raise UsageError("packer -o FILE: standard output is Packer's: name a file")
     if not args.words:
         raise UsageError("packer ARGS: which command of Packer's? for example `buildtel-host packer build .`")
-    command = ["packer", *args.words]
+    command = [packer, *args.words]
     if subcommand(args.words) != "build" or not HELP.isdisjoint(args.words):
-        os.execv(packer, command)
+        return _alone(command)
     try:
-        return _build(args, [packer, *args.words])
+        log = _log_path(args)
+        watched = _watched(args, command, log)
+    except Exception as error:
+        _say(f"this build is not measured: {_one_line(error)}")
+        return _alone(command)
+    return _build(args, watched, log)
+
+
+def _alone(command: list[str]) -> int:
+    """Become Packer."""
+    try:
+        os.execv(command[0], ["packer", *command[1:]])
     except OSError as error:
-        print(f"buildtel-host: can't run {packer}: {error.strerror}", file=sys.stderr)
+        _say(f"can't run {command[0]}: {error.strerror}")
         return NOT_FOUND - 1
 
 
-def _build(args: argparse.Namespace, command: list[str]) -> int:
-    from buildtel.capture.packer import Watched
-
-    log = _log_path(args)
-    if log is None:
-        os.execv(command[0], command)
+def _watched(args: argparse.Namespace, command: list[str], log: str) -> Watched:
+    """Packer, about to be run."""
     if _is_live(args.live, os.environ):
         from buildtel.cli.live import Live
 
-        watched = Live(args.job or "build").watched(command, log)
-    else:
-        watched = Watched(command, os.environ, log)
-    _outlast()
+        return Live(args.job or "build").watched(command, log)
+    from buildtel.capture.packer import Watched
+
+    return Watched(command, os.environ, log)
+
+
+def _build(args: argparse.Namespace, watched: Watched, log: str) -> int:
+    _ignore_termination()
     try:
         ended = watched.run()
-    except OSError:
+    except OSError as error:
         Path(log).unlink(missing_ok=True)
-        raise
+        _say(f"can't run {watched.command[0]}: {error.strerror}")
+        return NOT_FOUND - 1
     try:
         _account(args, log, ended.problem)
-    except (BuildtelError, OSError) as error:
-        print(f"buildtel-host: this build has no document: {error}; its log: {log}", file=sys.stderr)
-    for number in IMPATIENT:
+    except Exception as error:
+        _say(f"this build has no document: {_one_line(error)}; its log: {log}")
+    for number in TERMINATION_SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # even Python's own end takes time
     return _as_packer(os.waitstatus_to_exitcode(ended.status))
 
 
-def _outlast() -> None:
+def _ignore_termination() -> None:
     """Let the signals that end Packer not end this process: the account of a cancelled build comes after it."""
-    for number in IMPATIENT:
+    for number in TERMINATION_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda _number, _frame: None)
 
@@ -114,39 +129,58 @@ def _is_live(mode: str, environ: Mapping[str, str]) -> bool:
     return mode == "always"
 
 
-def _log_path(args: argparse.Namespace) -> str | None:
-    """A new file for the log, beside where the document will be; None if there is no place for it."""
-    from buildtel.capture.place import log_path
+def _log_path(args: argparse.Namespace) -> str:
+    """A new file for the log, named as the document will be."""
+    from datetime import datetime, timezone
 
-    try:
-        return log_path(os.environ, args.job or "build")
-    except BuildtelError as error:
-        print(f"buildtel-host: this build is not measured: {error}", file=sys.stderr)
-        return None
+    from buildtel.capture.place import log_path
+    from buildtel.cli.documents import stem_of
+
+    return log_path(os.environ, stem_of(args.job or "build", datetime.now(timezone.utc)))
 
 
 def _account(args: argparse.Namespace, log: str, problem: str | None) -> None:
-    """The document and the report, on standard error: standard output is Packer's."""
-    from buildtel.cli import collect
+    """The document, then the report on standard error: standard output is Packer's."""
+    from buildtel.capture.place import LOG_SUFFIX
+    from buildtel.cli.collect import Request, keep, print_report
 
+    stem = Path(log).name.removesuffix(LOG_SUFFIX)
+    request = Request(log, args.output, args.job, args.version, stem=stem, quiet=args.quiet)
+    kept = keep(request)
     if problem:
-        print(f"buildtel-host: the log is not whole: {problem}", file=sys.stderr)
-    if not args.quiet:
+        _say(f"the log is incomplete: {problem}")
+    if args.quiet:
+        return
+    try:
         print(f"log: {log}", file=sys.stderr)
-    flags = {"--output": args.output, "--job": args.job, "--version": args.version}
-    words = [word for flag, value in flags.items() if value is not None for word in (flag, value)]
-    parser = argparse.ArgumentParser()
-    collect.add_arguments(parser)
-    with contextlib.redirect_stdout(sys.stderr):
-        collect.run(parser.parse_args([*words, *(["--quiet"] if args.quiet else []), log]))
+        print_report(kept, request, sys.stderr)
+        sys.stderr.flush()
+    except (OSError, ValueError) as error:
+        _say(f"the report could not be printed: {_one_line(error)}; document: {kept.path}")
+
+
+def _say(text: str) -> None:
+    """One line on standard error, if anybody reads there."""
+    try:
+        os.write(2, f"buildtel-host: {text}\n".encode("utf-8", "replace"))
+    except OSError:
+        return
+
+
+def _one_line(error: BaseException) -> str:
+    named = "" if isinstance(error, BuildtelError | OSError) else f"{type(error).__name__}: "
+    return " ".join(f"{named}{error}".split())
 
 
 def _as_packer(code: int) -> int:
-    """Packer's exit status; where a signal ended it, the same signal ends this process."""
+    """End as Packer did: with its exit status, or by the same signal; what could not be printed is dropped."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # noqa: PERF203
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     if code >= 0:
         return code
-    sys.stdout.flush()
-    sys.stderr.flush()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(-code, signal.SIG_DFL)
     os.kill(os.getpid(), -code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,14 @@ class RawRecords:
         self._packed = bytearray()
         self._count = self._left_out = 0
 
-    def add(self, event: Event) -> None:
-        """Keep a record; other events are in the document."""
-        if not isinstance(event, AgentRecord):
-            return
+    def keeping(self, events: Iterable[Event]) -> Iterator[Event]:
+        """The same events; the records among them are kept, others are in the document."""
+        for event in events:
+            if isinstance(event, AgentRecord):
+                self._add(event)
+            yield event
+
+    def _add(self, event: AgentRecord) -> None:
         self._count += 1
         if len(self._packed) >= LARGEST:
             self._left_out += 1

@@ -49,12 +49,18 @@ MAX_GROUPS = 64
 MAX_MISSING_NOTES = 10
 
 
-def fold(events: Iterable[Event], meta: Meta) -> JobDocument:
-    """The document of a log's events; `meta` is what the log can't tell."""
+def document(events: Iterable[Event], meta: Meta, *, logged: bool = True) -> JobDocument:
+    """The document of the events of a log and its spools.
+
+    Args:
+        events: in the order of the log, those of spools behind them.
+        meta: what the log can't tell.
+        logged: False where there was no log, only spools.
+    """
     folding = Fold()
     for event in events:
         folding.add(event)
-    return folding.document(meta)
+    return folding.document(meta, logged=logged)
 
 
 class Fold:
@@ -109,8 +115,8 @@ class Fold:
         if self._runner is None:
             return finish(self._folded, meta)
         runner = self._runner.document(meta)
-        document = finish(self._folded, meta, self._runner._folded)
-        return with_runner(document, runner, facts_of(runner, document, meta))
+        of_log = finish(self._folded, meta, self._runner._folded)
+        return with_runner(of_log, runner, facts_of(runner, of_log, meta))
 
     def _settle(self) -> None:
         """Use what spools brought and what came in parts, and count what is missing."""

@@ -11,7 +11,7 @@ from buildtel.events import AgentRecord, Event
 from buildtel.job.ledger import Pending
 from buildtel.job.records import Record, Refused, read_body, read_record
 from buildtel.job.steps import figures
-from buildtel.parse.spool import SpoolReader
+from buildtel.parse import Inbox, spool_batches
 from buildtel.reach.guest import Guest
 
 POLL_S = 2.0
@@ -27,7 +27,7 @@ class Follower:
     guest: Guest
     key: str | None = None
     _offsets: dict[str, int] = field(default_factory=dict)
-    _readers: dict[str, SpoolReader] = field(default_factory=dict)
+    _inboxes: dict[str, Inbox] = field(default_factory=dict)
 
     def news(self) -> Iterator[Event]:
         """The events since the last call; an unfinished line waits for its end."""
@@ -35,10 +35,11 @@ class Follower:
             offset = self._offsets.get(file.path, 0)
             if file.is_life or file.size <= offset:
                 continue
-            reader = self._readers.setdefault(file.path, SpoolReader(0, self.key))
+            inbox = self._inboxes.get(file.path) or Inbox(lambda chunks: spool_batches(chunks, 0, self.key))
+            self._inboxes[file.path] = inbox
             for block in self.guest.link.read(file.path, offset, min(file.size, offset + MAX_NEWS_BYTES), file.as_root):
                 self._offsets[file.path] = self._offsets.get(file.path, 0) + len(block)
-                yield from reader.feed(block)
+                yield from inbox.put(block)
 
     def until_gone(self) -> Iterator[Event | None]:
         """All events until the agent is gone; None after each look."""
@@ -46,6 +47,8 @@ class Follower:
             yield from self.news()
             yield None
             if self.guest.agent() is None:
+                for inbox in self._inboxes.values():
+                    yield from inbox.end()
                 return
             time.sleep(POLL_S)
 

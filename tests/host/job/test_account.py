@@ -5,10 +5,10 @@ from datetime import datetime, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from buildtel import parse
 from buildtel.job import Fold, JobDocument, Meta
 from buildtel.job.account import stretches
 from buildtel.job.packer_model import Build, Phase, Provisioner
-from buildtel.parse import LogReader
 
 ZERO_S = 1_769_256_000.0
 TIMES = st.one_of(st.none(), st.floats(ZERO_S - 100, ZERO_S + 4000))
@@ -20,8 +20,8 @@ def read(*rows: tuple[float, str]) -> JobDocument:
         f"{datetime.fromtimestamp(ZERO_S + at_s, timezone.utc).strftime('%Y-%m-%dT%H:%M:%S.%f')[:-3]}Z {line}\n"
         for at_s, line in rows
     )
-    reader, fold = LogReader(), Fold()
-    for event in [*reader.feed(text.encode()), *reader.close()]:
+    fold = Fold()
+    for event in parse.read([text.encode()]):
         fold.add(event)
     return fold.document(Meta.model_validate({"collected_at": "2026-01-24T13:00:00Z"}))
 
@@ -119,10 +119,10 @@ def test_a_log_that_breaks_off_is_accounted_for_up_to_its_end() -> None:
 
 def test_a_log_without_times_has_no_account() -> None:
     """Order, names and Packer's own durations are known; the rest is said to be unknown."""
-    reader, fold = LogReader(), Fold()
+    fold = Fold()
     lines = ("==> qemu.a: Retrieving ISO", "==> qemu.a: Converting hard drive...",
              "Build 'qemu.a' finished after 2 minutes.", "")  # fmt: skip
-    for event in [*reader.feed("\n".join(lines).encode()), *reader.close()]:
+    for event in parse.read(["\n".join(lines).encode()]):
         fold.add(event)
     document = fold.document(Meta.model_validate({"collected_at": "2026-01-24T13:00:00Z"}))
     build = document.packer.runs[0].builds[0]
@@ -134,12 +134,12 @@ def test_a_log_without_times_has_no_account() -> None:
 
 def test_output_between_debug_lines_has_no_account() -> None:
     """`PACKER_LOG=1 packer build . 2>&1`: debug lines have times, the output between them has none."""
-    reader, fold = LogReader(), Fold()
+    fold = Fold()
     lines = ("2026/01/24 12:00:00 [INFO] Packer version: 1.15.0", "\x1b[1;32m==> qemu.a: Retrieving ISO\x1b[0m",
              "2026/01/24 12:07:00 [INFO] (telemetry) ending qemu",
              "\x1b[1;32m==> qemu.a: Converting hard drive...\x1b[0m",
              "Build 'qemu.a' finished after 7 minutes.", "")  # fmt: skip
-    for event in [*reader.feed("\n".join(lines).encode()), *reader.close()]:
+    for event in parse.read(["\n".join(lines).encode()]):
         fold.add(event)
     document = fold.document(Meta.model_validate({"collected_at": "2026-01-24T13:00:00Z"}))
     (build,) = document.packer.runs[0].builds

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from buildtel import parse
 from buildtel.events import (
     AgentRecord,
     BuildFinished,
@@ -20,9 +21,9 @@ from buildtel.events import (
     RunStarted,
     When,
 )
-from buildtel.job import JobDocument, Meta, fold
+from buildtel.job import JobDocument, Meta
+from buildtel.job import document as fold
 from buildtel.job.fold import Fold
-from buildtel.parse import LogReader
 
 from ..samples import START, Guest, arrived, counters, log, packed, qemu_build
 
@@ -33,8 +34,7 @@ S = START.timestamp()
 
 def read(data: bytes) -> JobDocument:
     """The document of a log's bytes."""
-    reader = LogReader()
-    return fold([*reader.feed(data), *reader.close()], META)
+    return fold([*parse.read([data])], META)
 
 
 def at(seconds: float) -> When:

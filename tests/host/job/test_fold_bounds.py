@@ -22,7 +22,8 @@ from buildtel.events import (
     RunStarted,
     When,
 )
-from buildtel.job import JobDocument, Meta, arrivals, fold, recovery
+from buildtel.job import JobDocument, Meta, arrivals, recovery
+from buildtel.job import document as fold
 from buildtel.job.drafts import MAX_NOTES, Folded
 from buildtel.job.fold import Fold
 from buildtel.job.series import MAX_KEPT, Samples

@@ -2,6 +2,7 @@
 
 import pytest
 
+from buildtel import parse
 from buildtel.events import (
     Artifact,
     BuildFinished,
@@ -18,7 +19,6 @@ from buildtel.events import (
 )
 from buildtel.job.packer import fold_packer
 from buildtel.job.packer_model import PackerReport
-from buildtel.parse import LogReader
 
 T = "qemu.debian"
 
@@ -45,8 +45,7 @@ def ended(result="success", error=None, target=T):
 
 def report_of(text):
     """The report of a log."""
-    reader = LogReader()
-    return fold_packer(reader.feed(text.encode()) + reader.close())
+    return fold_packer([*parse.read([text.encode()])])
 
 
 def test_nothing_gives_an_empty_report():

@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from buildtel import parse
 from buildtel.events import Event
 from buildtel.job import Fold, JobDocument, Meta
 from buildtel.job.finish import NO_LOG, WITHOUT_LOG
 from buildtel.job.model import Step
 from buildtel.job.series import MAX_KEPT, Samples
-from buildtel.parse import LogReader
-from buildtel.parse.spool import SpoolReader
 
 from ..samples import BOOT, START, Guest, Line, counters, log, packed, qemu_build, record_line, said, say
 
@@ -29,15 +28,13 @@ Row = tuple[float, dict[str, Any]]
 
 def logged(data: bytes) -> list[Event]:
     """The events of a log."""
-    reader = LogReader()
-    return [*reader.feed(data), *reader.close()]
+    return [*parse.read([data])]
 
 
 def spooled(rows: Iterable[Row] | bytes, number: int = 0) -> list[Event]:
     """The events of a spool."""
     data = rows if isinstance(rows, bytes) else b"".join(record_line(fields).encode() + b"\n" for _, fields in rows)
-    reader = SpoolReader(number)
-    return [*reader.feed(data), *reader.close()]
+    return [*parse.read_spool([data], number)]
 
 
 def document(*sources: list[Event], logged: bool = True) -> JobDocument:

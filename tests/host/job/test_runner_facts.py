@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from buildtel import parse
 from buildtel.capture.place import FACTS, RECORDS, job_folder
 from buildtel.cli import jobs
 from buildtel.cli.raw import RawRecords
-from buildtel.job import JobDocument, Meta, fold
+from buildtel.job import JobDocument, Meta
+from buildtel.job import document as fold
 from buildtel.job.model import Integrity, Machine, Samples, Step
 from buildtel.job.packer_model import Build, PackerReport, PackerRun
 from buildtel.job.runner import (
@@ -28,7 +30,6 @@ from buildtel.job.runner import (
     with_runner,
 )
 from buildtel.job.steps import LOG_ENDS
-from buildtel.parse import LogReader
 
 from ..samples import START, Guest, counters, log, qemu_build, record_line
 
@@ -224,8 +225,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_job_that_is_collected_twice_and_finalized_counts_once(folder: Path, tmp_path: Path) -> None:
     """Its document is written anew each time: records, and what is said of them, are those of one collect."""
-    reader = LogReader()
-    of_log = fold([*reader.feed(log(qemu_build())), *reader.close()], META)
+    of_log = fold([*parse.read([log(qemu_build())])], META)
     facts, output = JobFacts.model_validate_json((folder / FACTS).read_text()), str(tmp_path / "job.json")
     found = []
     for document in (of_log, of_log, None, None):
@@ -245,8 +245,7 @@ def test_a_job_that_is_collected_twice_and_finalized_counts_once(folder: Path, t
 
 def test_a_log_collected_while_a_step_is_open_is_judged_anew(folder: Path, tmp_path: Path) -> None:
     """What was not known then is no verdict: when the step has ended well, so has the job."""
-    reader = LogReader()
-    of_log = fold([*reader.feed(log(qemu_build())), *reader.close()], META)
+    of_log = fold([*parse.read([log(qemu_build())])], META)
     facts, records = JobFacts.model_validate_json((folder / FACTS).read_text()), (folder / RECORDS).read_text()
     start, end, _ = records.splitlines()
     (folder / RECORDS).write_text(f"{start}\n")

@@ -12,9 +12,10 @@ from zlib import crc32
 
 import pytest
 
+from buildtel import parse
 from buildtel.events import AgentRecord
-from buildtel.job import JobDocument, Meta, fold
-from buildtel.parse import LogReader
+from buildtel.job import JobDocument, Meta
+from buildtel.job import document as fold
 
 from ..samples import Guest, counters, log, packed, say
 
@@ -39,13 +40,12 @@ def lines(rows: Iterable[Row], key: str | None = KEY) -> list[tuple[float, str]]
 def read(*parts: tuple[float, str], key: str | None = KEY) -> JobDocument:
     """The document of a log, its lines in the order given."""
     head = [say(0, "Connected to SSH!"), say(1, "Provisioning with shell script: x.sh")]
-    reader = LogReader(key)
-    return fold([*reader.feed(log([*head, *parts])), *reader.close()], META)
+    return fold([*parse.read([log([*head, *parts])], key)], META)
 
 
 def authentic(text: str, key: str | None = KEY) -> bool | None:
     """What the reader says of one record."""
-    (event,) = LogReader(key).feed(f"{text}\n".encode())
+    (event,) = parse.read([f"{text}\n".encode()], key)
     assert isinstance(event, AgentRecord)
     return event.authentic
 
@@ -83,7 +83,7 @@ def test_only_the_key_makes_a_record_authentic(text: str, key: str | None, said:
 
 def test_the_mac_stands_under_the_crc() -> None:
     """A mac that was damaged on the way is damage, not forgery."""
-    (event,) = LogReader(KEY).feed(SIGNED.replace('"mac":"', '"mac":"f', 1).encode() + b"\n")
+    (event,) = parse.read([SIGNED.replace('"mac":"', '"mac":"f', 1).encode() + b"\n"], KEY)
     assert not isinstance(event, AgentRecord)
 
 

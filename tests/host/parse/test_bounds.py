@@ -8,9 +8,10 @@ from importlib import import_module
 
 import pytest
 
+from buildtel import parse
 from buildtel.events import BuildFinished, BuildSeen, ProvisionerStarted, UnreadableLine
-from buildtel.job import Fold, Meta, fold
-from buildtel.parse import LogReader
+from buildtel.job import Fold, Meta
+from buildtel.job import document as fold
 from buildtel.parse.copies import MAX_COPIES, Copies
 from buildtel.parse.skip import Skipper
 from buildtel.parse.tracker import MAX_BUILDS, MAX_ODD_NAMES, Tracker
@@ -20,14 +21,13 @@ META = Meta(job="build", version="1", collected_at=datetime(2026, 1, 24, tzinfo=
 
 def events_of(text: str) -> list[object]:
     """All events of a log."""
-    reader = LogReader()
-    return [*reader.feed(text.encode()), *reader.close()]
+    return [*parse.read([text.encode()])]
 
 
 def test_no_pattern_is_compiled_for_a_build(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many builds a log names, telling their lines apart compiles nothing anew."""
     text = "".join(f"==> t{number}: Connected to SSH!\n" for number in range(900))
-    LogReader().feed(text.encode())
+    [*parse.read([text.encode()])]
 
     monkeypatch.setattr(re, "compile", lambda *_: pytest.fail("a pattern was compiled"))
     assert sum(isinstance(event, BuildSeen) for event in events_of(text)) == 900

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from buildtel import parse
 from buildtel.events import AgentRecord, DamagedRecord, Event
 from buildtel.job.packer import fold_packer
-from buildtel.parse import LogReader
 
 NOON_S = 1769256000  # 2026-01-24T12:00:00Z
 GREEN, PALE, RED, OFF = "\x1b[1;32m", "\x1b[0;32m", "\x1b[1;31m", "\x1b[0m"
@@ -203,9 +203,7 @@ STAMPED = {
 
 def events_of(data, cuts=()):
     """All events of `data`, cut at these places."""
-    reader = LogReader()
-    events = [event for start, end in pairwise([0, *sorted(cuts), len(data)]) for event in reader.feed(data[start:end])]
-    return events + reader.close()
+    return [*parse.read(data[start:end] for start, end in pairwise([0, *sorted(cuts), len(data)]))]
 
 
 def rendered(form, target, old=False):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from buildtel import parse
 from buildtel.events import AgentRecord, DamagedRecord
 from buildtel.job.packer import fold_packer
-from buildtel.parse import LogReader
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = Path(os.environ.get("BUILDTEL_REAL_LOGS") or ROOT.parent / "shared" / "packer-logs")
@@ -17,10 +17,8 @@ BUILD_FIELDS = ("name", "result", "duration_s", "ssh_wait")
 
 def read(data, chunk=None):
     """All events of `data`, fed in chunks of that many bytes."""
-    reader = LogReader()
     size = chunk or len(data) or 1
-    events = [event for start in range(0, len(data), size) for event in reader.feed(data[start : start + size])]
-    return events + reader.close()
+    return [*parse.read(data[start : start + size] for start in range(0, len(data), size))]
 
 
 def differences(truth, report):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from buildtel import parse
 from buildtel.events import AgentRecord, DamagedRecord
 from buildtel.job.packer import fold_packer
-from buildtel.parse import LogReader
 
 pytestmark = [
     pytest.mark.packer,
@@ -95,8 +95,7 @@ def log_of(folder, form, *more):
 
 def facts(log):
     """What a log tells: the run, the records by target and number (copies once), the number of damages."""
-    reader = LogReader()
-    events = reader.feed(log) + reader.close()
+    events = [*parse.read([log])]
     report = fold_packer(events)
     records = {(event.target, event.fields["seq"]) for event in events if isinstance(event, AgentRecord)}
     damages = {event.target for event in events if isinstance(event, DamagedRecord)}

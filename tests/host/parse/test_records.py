@@ -5,8 +5,8 @@ import zlib
 
 import pytest
 
+from buildtel import parse
 from buildtel.events import AgentRecord, DamagedRecord
-from buildtel.parse import LogReader
 from buildtel.parse.records import MAX_RECORD_BYTES, read_record
 
 BASE = '{"v":1,"ev":"start","sid":"9f3c01ab22cd","seq":1,"t":1769257200000000000,"m":41200000000'
@@ -19,8 +19,7 @@ def sealed(body):
 
 def read(*lines):
     """The records and damages in a log of these lines."""
-    reader = LogReader()
-    events = reader.feed(b"\n".join(lines) + b"\n") + reader.close()
+    events = [*parse.read([b"\n".join(lines) + b"\n"])]
     return [event for event in events if isinstance(event, (AgentRecord, DamagedRecord))]
 
 

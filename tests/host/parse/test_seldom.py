@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from buildtel import parse
 from buildtel.events import (
     AgentRecord,
     BuildBegan,
@@ -22,7 +23,6 @@ from buildtel.events import (
     RunStarted,
     SshWait,
 )
-from buildtel.parse import LogReader
 
 RED, GREEN, END = "\x1b[1;31m", "\x1b[1;32m", "\x1b[0m"
 LOG = "2026/01/24 12:00:00 "
@@ -36,8 +36,7 @@ TOLD: dict[type[Event], tuple[str, ...]] = {
 
 def told(text: str | bytes) -> list[tuple[Any, ...]]:
     """The events of a log, shortened; without when a build began, which comes with each first message."""
-    reader = LogReader()
-    events = [*reader.feed(text if isinstance(text, bytes) else text.encode()), *reader.close()]
+    events = [*parse.read([text if isinstance(text, bytes) else text.encode()])]
     return [
         (type(event).__name__, *(getattr(event, name) for name in TOLD[type(event)]))
         for event in events

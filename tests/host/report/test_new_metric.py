@@ -8,9 +8,9 @@ import io
 import pytest
 
 import buildtel_agent as agent
+from buildtel import parse
 from buildtel.job import Fold, Meta, load_document
 from buildtel.job.model import json_schema
-from buildtel.parse import LogReader
 from buildtel.report import render_csv
 
 from ..samples import log, qemu_build
@@ -21,8 +21,8 @@ def test_a_row_in_the_registry_is_all_that_a_new_metric_takes(monkeypatch: pytes
     row = agent.Metric("cpu_busy_ticks", "ticks", 0, "/proc/stat", lambda d: d.total and d.idle and d.total - d.idle)
     monkeypatch.setattr(agent, "METRICS", (*agent.METRICS, row))
     monkeypatch.setattr("buildtel.job.model.METRICS", agent.METRICS)
-    reader, fold = LogReader(), Fold()
-    for event in [*reader.feed(log(qemu_build())), *reader.close()]:
+    fold = Fold()
+    for event in parse.read([log(qemu_build())]):
         fold.add(event)
     document = fold.document(Meta.model_validate({"collected_at": "2026-01-24T12:00:00Z"}))
     read = load_document(document.to_json().encode(), "x")
