@@ -106,12 +106,12 @@ def test_of_one_build_the_process_is_its_machine() -> None:
 
 def test_the_runners_own_figures_stand_beside() -> None:
     """Each stretch that the runner's samples cover has the runner's figures; one that they do not has none."""
-    document = parse.read([*building((A, 10)), say(70, "Removing temporary things", A)], runner_records())
+    document = read([*building((A, 10)), say(70, "Removing temporary things", A)], runner_records())
     assert document.packer is not None
     parts = {part.name: part.runner for part in document.packer.runs[0].builds[0].account if part.duration_s >= 1}
 
     assert parts["boot"] is not None and parts["boot"]["cpu_percent"] == pytest.approx(50, abs=0.5)
-    late = parse.read([say(0, "Retrieving ISO", A), say(100, "Converting hard drive...", A)], runner_records())
+    late = read([say(0, "Retrieving ISO", A), say(100, "Converting hard drive...", A)], runner_records())
     assert late.packer is not None
     assert late.packer.runs[0].builds[0].account[-1].runner is None
 
