@@ -19,11 +19,13 @@ class When:
             local wall clock read as if it were UTC: differences are right, the absolute is not.
         resolution_s: the grain of the stamp: 1.0 for whole seconds, 0.001 for milliseconds, and so on.
         zone_known: False for stamps without a zone.
+        dated: False for stamps without a date or a year: `unix_s` counts from an unknown day, year or start.
     """
 
     unix_s: float
     resolution_s: float
     zone_known: bool
+    dated: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,21 @@ class PackerVersion(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PluginSeen(Event):
+    """A plugin that Packer's debug log names, and its version: `qemu`, `1.1.4`."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFailed(Event):
+    """Packer's error before any build began: a template or a plugin it could not use."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSeen(Event):
     """The first line of a build (Packer's target, `qemu.debian`)."""
 
@@ -107,18 +124,29 @@ class SshWait(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvisionerStarted(Event):
-    """A provisioner unit begins: one script, one upload, one Ansible run. See docs/format.md for kinds."""
+    """A provisioner unit begins: one script, one upload, one Ansible run. See docs/format.md for kinds.
+
+    `type` is the provisioner's type where only the debug log tells of it (`hcp-sbom`), or its kind is `other`.
+    """
 
     target: str
     kind: str
     detail: str
+    type: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvisionerFinished(Event):
-    """The provisioner of `kind` ends, by Packer's own `(telemetry)` line or by what it prints next."""
+    """The provisioner that runs ends, by Packer's own `(telemetry)` line or by what it prints next.
+
+    `status` is what Packer's next words say of it: success, failure, timeout, cancellation or unknown; where it was
+    unknown, the event comes once more when it is known. `ignored` says that it failed and Packer went on
+    (`continue_on_error`).
+    """
 
     target: str
+    status: str = "unknown"
+    ignored: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +164,11 @@ class BuildFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact(Event):
-    """One artifact of a finished build, as Packer describes it."""
+    """One artifact of a finished build, as Packer describes it; `cut` if the log ended within its line."""
 
     target: str
     text: str
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +181,36 @@ class RunFinished(Event):
     """`Wait completed after …`: all builds of a run are over; `total_s` by packer's own word."""
 
     total_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaterStamp(Event):
+    """The message at `line` has a time after all: its copy in the other stream, which came later, states it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastStamp(Event):
+    """The last line so far that carries a time, with or without an event: a run that nothing ended goes on until then.
+
+    `of_text` says that it is the last line of an artifact's or an error's text, with which a run ends.
+    """
+
+    of_text: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneLearned(Event):
+    """How far the stamps without a zone are ahead of UTC, s; None if they fit no zone. Comes at the log's end.
+
+    Only a log that has stamps of both kinds tells it.
+    """
+
+    ahead_s: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrefixUnknown(Event):
+    """Packer's words stand behind something that could not be understood: none of them were read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,20 @@ class Bounds:
             earliest = announced.unix_s - m_s
             self.earliest_s = earliest if self.earliest_s is None else max(self.earliest_s, earliest)
 
+    def shifted(self, by_s: float) -> Bounds:
+        """The same on an axis that is `by_s` later."""
+        latest = None if self.latest_s is None else self.latest_s + by_s
+        earliest = None if self.earliest_s is None else self.earliest_s + by_s
+        return Bounds(latest, earliest, self.grain_s)
+
+    def narrow(self, other: Bounds) -> None:
+        """Take in what other records of the same boot say."""
+        if other.latest_s is not None and (self.latest_s is None or other.latest_s < self.latest_s):
+            self.latest_s, self.grain_s = other.latest_s, other.grain_s
+        if other.earliest_s is not None:
+            known = self.earliest_s
+            self.earliest_s = other.earliest_s if known is None else max(known, other.earliest_s)
+
     def zero(self) -> tuple[float, float] | None:
         """Host time of the guest's zero, and its error, in seconds; None without any stamp.
 

@@ -106,11 +106,13 @@ class Group:
 class Section:
     """The stretch of the log that one `packer` process printed.
 
-    `told` says that a build or the end of all builds is in it, `run_index` which of the report's runs it is.
+    `told` says that a build or the end of all builds is in it, `over` that the end of all builds is, `run_index`
+    which of the report's runs it is.
     """
 
     number: int
     told: bool = False
+    over: bool = False
     run_index: int | None = None
     groups: list[Group] = field(default_factory=list)
     units: dict[str, list[Unit]] = field(default_factory=dict)
@@ -146,21 +148,30 @@ class Section:
 
 @dataclass(slots=True)
 class Span:
-    """First and last time that the log states, on each of the two axes."""
+    """First and last time that the log states, on each of the two axes; `dated` if all stamps have a date."""
 
     first: dict[bool, float] = field(default_factory=dict)
     last: dict[bool, float] = field(default_factory=dict)
+    dated: bool = True
 
     def add(self, at: When) -> None:
         """Take the time of one event in."""
         known, time = at.zone_known, at.unix_s
+        self.dated = self.dated and at.dated
         self.first[known] = min(self.first.get(known, time), time)
         self.last[known] = max(self.last.get(known, time), time)
 
 
 @dataclass(slots=True)
 class Folded:
-    """All that a log said, ready to be made a document; `logged` is False where spools alone stand for a log."""
+    """All that a log said, ready to be made a document.
+
+    Attributes:
+        logged: False where spools alone stand for a log.
+        later_stamps: times of messages by their lines, as a later copy told them.
+        is_mixed: some stamps have a zone and some have none; those are `ahead_s` ahead of UTC (None: nothing fits).
+        prefix_unknown: Packer's words stood behind something that was not understood.
+    """
 
     sections: list[Section] = field(default_factory=lambda: [Section(0)])
     packer_events: list[Event] = field(default_factory=list)
@@ -171,6 +182,10 @@ class Folded:
     notes: list[str] = field(default_factory=list)
     span: Span = field(default_factory=Span)
     logged: bool = True
+    later_stamps: dict[int, When] = field(default_factory=dict)
+    is_mixed: bool = False
+    ahead_s: int | None = None
+    prefix_unknown: bool = False
 
     def note_once(self, note: str) -> None:
         """Say `note` in the document, once."""

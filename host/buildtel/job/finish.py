@@ -36,6 +36,14 @@ NO_ACCOUNT = (
     "{}: order, names and Packer's own durations are known, how long each phase and provisioner "
     "took is not. `buildtel-host packer build` gives times, and `packer build -timestamp-ui` does."
 )
+PREFIX_UNKNOWN = (
+    "The log has Packer's words behind a prefix that buildtel could not recognise: its builds were not read. "
+    "Collect the log without that prefix, or report the prefix as a bug."
+)
+NO_ZONE_STATED = (
+    "The log's stamps have no time zone: `timestamp` is its local date and time, durations are known, "
+    "`job_start` and `job_end` are not."
+)
 MAX_DAMAGE_NOTES = 10
 
 
@@ -59,7 +67,7 @@ def finish(folded: Folded, meta: Meta, runner: Folded | None = None) -> JobDocum
     return JobDocument(
         schema=SCHEMA,
         **meta.model_dump(exclude={"collected_at"}),
-        timestamp=iso(start_s) if start_s is not None else meta.collected_at.isoformat(timespec="seconds"),
+        timestamp=timestamp(folded.span, meta),
         job_start=start_s,
         job_end=end_s,
         job_duration_s=job_duration_s(folded.span, packer),
@@ -77,6 +85,16 @@ def packer_started_s(runner: MachineDraft | None) -> float | None:
     """When the process of Packer began, by the wrapper around it."""
     starts = [time_of(step.start, runner) for step in runner.steps.values()] if runner else []
     return next((start for start in starts if start is not None), None)
+
+
+def timestamp(span: Span, meta: Meta) -> str:
+    """When the job began: by the log's zoned times, else by its local date and time, else when it was collected."""
+    start_s, local_s = span.first.get(True), span.first.get(False)
+    if start_s is not None:
+        return iso(start_s)
+    if local_s is not None and span.dated:
+        return iso(local_s).removesuffix("+00:00")
+    return meta.collected_at.isoformat(timespec="seconds")
 
 
 def iso(unix_s: float) -> str:
@@ -171,7 +189,7 @@ def boot_clock(clock: BootClockDraft) -> BootClock:
 def job_status(packer: PackerReport) -> Status:
     """How the job went, by Packer's word on its builds; `unknown` where one has none."""
     results = {build.result for run in packer.runs for build in run.builds}
-    if "failure" in results:
+    if "failure" in results or any(run.error for run in packer.runs):
         return "failure"
     if "cancelled" in results:
         return "cancellation"
@@ -233,16 +251,33 @@ def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_
 def of_log(folded: Folded, packer: PackerReport, start_s: float | None) -> Iterable[str]:
     """What the log lacks."""
     builds = [build for run in packer.runs for build in run.builds]
-    if not builds:
+    if folded.prefix_unknown:
+        yield PREFIX_UNKNOWN
+    elif not builds:
         yield "No Packer build is in this log."
     elif any(build.result == "unknown" for build in builds):
-        yield "The log does not say how every build ended: it was cut off, or Packer was killed."
-    if start_s is None:
-        yield "The log states no absolute time: `timestamp` is when it was collected."
+        yield "The log ends before Packer reported a result: it was cut off, or Packer was killed."
+    if any(build.artifact_cut for build in builds):
+        yield "The log ends within the line of the last artifact: its text may be incomplete."
+    yield from of_times(folded.span, folded, start_s)
     if not folded.span.first and builds:
         yield NO_ACCOUNT.format("The log has no times")
     elif any((build.phases or build.provisioners) and not build.account for build in builds):
         yield NO_ACCOUNT.format("Packer's output has no times here, only the debug lines between have")
+
+
+def of_times(span: Span, folded: Folded, start_s: float | None) -> Iterable[str]:
+    """What the stamps of the log do not tell."""
+    if folded.is_mixed and folded.ahead_s is None:
+        yield "Some stamps of the log have no time zone and fit none of the others: they were not used."
+    if start_s is not None:
+        return
+    if not span.first:
+        yield "The log has no usable time stamps: `timestamp` is the time of collection."
+    elif span.dated:
+        yield NO_ZONE_STATED
+    else:
+        yield "The log's stamps have no date: `timestamp` is the time of collection, only durations are known."
 
 
 def losses(folded: Folded) -> Iterable[str]:

@@ -18,13 +18,18 @@ from buildtel.events import (
     DamagedRecord,
     Event,
     Interrupted,
+    LastStamp,
+    LaterStamp,
     PhaseStarted,
+    PrefixUnknown,
     ProvisionerFinished,
     ProvisionerStarted,
+    RunFailed,
     RunFinished,
     RunStarted,
     SshWait,
     UnreadableLine,
+    ZoneLearned,
 )
 from buildtel.job.arrivals import Arrival, Limits, add_samples, take
 from buildtel.job.clock import BootClock
@@ -36,10 +41,14 @@ from buildtel.job.records import BODIES, Record, Refused, clean, read_body
 from buildtel.job.recovery import Held, Home, Homes, Life, begin_runs, checked, place
 from buildtel.job.runner import ON, facts_of, is_runners, with_runner
 from buildtel.job.steps import step_name
+from buildtel.job.times import settle_times
 
-TELLING = (
-    Artifact, BuildFinished, BuildSeen, PhaseStarted, ProvisionerFinished, ProvisionerStarted, RunFinished, SshWait,
+PACKER_EVENTS = (
+    Artifact, BuildFinished, BuildSeen, PhaseStarted, ProvisionerFinished, ProvisionerStarted, RunFailed, RunFinished,
+    SshWait,
 )  # fmt: skip
+NOT_KEPT = (AgentRecord, DamagedRecord, UnreadableLine, LaterStamp, ZoneLearned, PrefixUnknown)
+MAX_LATER_STAMPS = 50_000
 LATEST_TIME_S = 253_402_300_000  # the year 9999
 MAX_PACKER_EVENTS = 50_000
 MAX_RUNS = 10_000
@@ -85,24 +94,31 @@ class Fold:
             BuildFinished: self._build_finished,
             Interrupted: self._interrupted,
             UnreadableLine: self._unreadable,
+            LaterStamp: self._later_stamp,
+            ZoneLearned: self._zone_learned,
+            PrefixUnknown: self._prefix_unknown,
         }
 
     def add(self, event: Event) -> None:
         """Take one event in, in the log's order."""
-        if event.at is not None and 0 <= event.at.unix_s < LATEST_TIME_S:
-            self._folded.span.add(event.at)
-        elif event.at is not None:
+        if event.at is not None and not 0 <= event.at.unix_s < LATEST_TIME_S:
             event = replace(event, at=None)
+        if event.at is not None and not isinstance(event, LastStamp):
+            self._folded.span.add(event.at)
         if isinstance(event, AgentRecord) and is_runners(event):
             self._runner = self._runner or Fold()
             self._runner.add(replace(event, fields={**event.fields, ON: None}))
             return
-        if isinstance(event, TELLING):
+        if isinstance(event, PACKER_EVENTS):
             self._section.told = True
+            self._section.over = self._section.over or isinstance(event, RunFinished)
+        goes_on = self._section.told and not self._section.over
+        if isinstance(event, LastStamp) and event.at is not None and (goes_on or event.of_text):
+            self._folded.span.add(event.at)
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
-        if not isinstance(event, AgentRecord | DamagedRecord | UnreadableLine):
+        if not isinstance(event, NOT_KEPT):
             if len(self._folded.packer_events) < MAX_PACKER_EVENTS:
                 self._folded.packer_events.append(event)
             else:
@@ -126,6 +142,7 @@ class Fold:
             self._folded.counts["missing_parts"] += 1
             self._event(pending)
         self._pending.clear()
+        settle_times(self._folded)
         for _, machine in self._folded.machines():
             place(machine)
         own = {id(section.own_group()) for section in self._folded.sections}
@@ -173,6 +190,16 @@ class Fold:
     def _interrupted(self, event: Interrupted) -> None:
         if self._section.interrupted_line is None:
             self._section.interrupted_line = event.line
+
+    def _later_stamp(self, event: LaterStamp) -> None:
+        if event.at is not None and len(self._folded.later_stamps) < MAX_LATER_STAMPS:
+            self._folded.later_stamps.setdefault(event.line, event.at)
+
+    def _zone_learned(self, event: ZoneLearned) -> None:
+        self._folded.is_mixed, self._folded.ahead_s = True, event.ahead_s
+
+    def _prefix_unknown(self, _event: PrefixUnknown) -> None:
+        self._folded.prefix_unknown = True
 
     def _unreadable(self, event: UnreadableLine) -> None:
         self._folded.unreadable[event.reason] += 1

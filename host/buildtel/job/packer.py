@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import cast
 
 from buildtel.events import (
     Artifact,
@@ -13,18 +14,30 @@ from buildtel.events import (
     BuildSeen,
     Event,
     Interrupted,
+    LastStamp,
     PackerVersion,
     PhaseStarted,
+    PluginSeen,
     ProvisionerFinished,
     ProvisionerStarted,
+    RunFailed,
     RunFinished,
     RunStarted,
     SshWait,
 )
-from buildtel.job.packer_model import Build, PackerReport, PackerRun, Phase, Provisioner
+from buildtel.job.packer_model import (
+    Build,
+    PackerReport,
+    PackerRun,
+    Phase,
+    Plugin,
+    Provisioner,
+    ProvisionerStatus,
+)
 
 AGENT_FILE = "buildtel_agent.py"
 SPOOL_FILE = "/dev/shm/buildtel-spool.jsonl"  # where buildtel.pkr.hcl has it put
+_AFTER_FAILURE = {"cleanup", "error_cleanup", "wait_user", "other"}
 _WORST_FIRST = ("cancelled", "failure", "success")
 _CRASHED = re.compile(r"unexpected EOF|panic|plugin .*crashed", re.IGNORECASE)
 _STOPPED = re.compile(r"halted|exit status:? (?:130|-1)\b", re.IGNORECASE)
@@ -39,12 +52,21 @@ class _Span:
     started_at: float | None
     line: int
     ended_at: float | None = None
+    type: str | None = None
+    status: ProvisionerStatus = "unknown"
+    ignored: bool = False
+
+    @property
+    def failed(self) -> bool:
+        return self.status in ("failure", "timeout") and not self.ignored
 
 
 @dataclass
 class _Build:
     name: str
     first_line: int
+    grain_s: float | None = None
+    artifact_cut: bool = False
     began_at: float | None = None
     ended_at: float | None = None
     phases: list[_Span] = field(default_factory=list)
@@ -66,6 +88,24 @@ class _Build:
             self.provisioner.ended_at = at
         self.provisioner = None
 
+    def finish_provisioner(self, event: ProvisionerFinished, at: float | None) -> None:
+        last = self.provisioners[-1] if self.provisioners else None
+        self.stop_provisioner(at)
+        if last is not None and event.status != "unknown":
+            last.status, last.ignored = cast("ProvisionerStatus", event.status), event.ignored
+
+    def blame(self) -> None:
+        """Of a build that failed: its last provisioner failed where nothing but clean-up came after it.
+
+        Older Packers say it in no other way.
+        """
+        last = self.provisioners[-1] if self.provisioners else None
+        if last is None or any(unit.failed for unit in self.provisioners):
+            return
+        after = [phase.what for phase in self.phases if phase.line > last.line]
+        if set(after) <= _AFTER_FAILURE:
+            last.status = "failure"
+
 
 @dataclass
 class _Run:
@@ -73,6 +113,7 @@ class _Run:
     interrupted_line: int | None = None
     finished: bool = False
     total_s: float | None = None
+    error: str | None = None
     started_at: float | None = None
     ended_at: float | None = None
 
@@ -80,16 +121,19 @@ class _Run:
 def fold_packer(events: Iterable[Event]) -> PackerReport:
     """Packer's runs as a log tells them; events that are not packer's are passed over."""
     version: str | None = None
+    plugins: dict[tuple[str, str], Plugin] = {}
     runs: list[_Run] = []
     for event in events:
         if isinstance(event, PackerVersion):
             version = version or event.version
+        if isinstance(event, PluginSeen):
+            plugins[event.name, event.version] = Plugin(name=event.name, version=event.version)
         if isinstance(event, RunStarted) or (isinstance(event, _FOLDED) and not runs):
             runs.append(_Run())
         if runs:
             _take(runs[-1], event)
-    told = [run for run in runs if run.builds or run.finished]
-    return PackerReport(version=version, runs=tuple(_run(run) for run in told or runs[:1]))
+    told = [run for run in runs if run.builds or run.finished or run.error] or runs[:1]
+    return PackerReport(version=version, plugins=tuple(plugins.values()), runs=tuple(_run(run) for run in told))
 
 
 def _take(run: _Run, event: Event) -> None:
@@ -97,14 +141,26 @@ def _take(run: _Run, event: Event) -> None:
     if isinstance(event, (RunStarted, *_FOLDED)) and at is not None:
         run.started_at = at if run.started_at is None else min(run.started_at, at)
         run.ended_at = at if run.ended_at is None else max(run.ended_at, at)
-    if isinstance(event, RunFinished):
+    if isinstance(event, LastStamp):
+        _take_last(run, event, at)
+    elif isinstance(event, RunFailed):
+        run.error = run.error or event.error
+    elif isinstance(event, RunFinished):
         run.finished = True
         run.total_s = event.total_s if run.total_s is None else run.total_s
     elif isinstance(event, Interrupted):
         run.interrupted_line = run.interrupted_line or event.line
     elif isinstance(event, _OF_BUILD):
         build = run.builds.setdefault(event.target, _Build(event.target, event.line))
+        if event.at is not None:
+            build.grain_s = max(build.grain_s or 0.0, event.at.resolution_s)
         _take_of_build(build, event, at)
+
+
+def _take_last(run: _Run, event: LastStamp, at: float | None) -> None:
+    """A run that nothing ended goes on until the last line with a time."""
+    if at is not None and (not run.finished or event.of_text) and run.ended_at is not None:
+        run.ended_at = max(run.ended_at, at)
 
 
 def _take_of_build(build: _Build, event: Event, at: float | None) -> None:
@@ -120,10 +176,10 @@ def _take_of_build(build: _Build, event: Event, at: float | None) -> None:
     elif isinstance(event, ProvisionerStarted):
         build.stop_phase(at)
         build.stop_provisioner(at)
-        build.provisioner = _Span(event.kind, event.detail, at, event.line)
+        build.provisioner = _Span(event.kind, event.detail, at, event.line, type=event.type)
         build.provisioners.append(build.provisioner)
     elif isinstance(event, ProvisionerFinished):
-        build.stop_provisioner(at)
+        build.finish_provisioner(event, at)
     elif isinstance(event, SshWait):
         _take_wait(build, event, at)
     elif isinstance(event, BuildFinished):
@@ -131,8 +187,11 @@ def _take_of_build(build: _Build, event: Event, at: float | None) -> None:
         build.stop_provisioner(at)
         build.ends.append(event)
         build.ended_at = at
+        if event.result == "failure":
+            build.blame()
     elif isinstance(event, Artifact):
         build.artifacts.append(event.text)
+        build.artifact_cut = event.cut
 
 
 def _take_wait(build: _Build, event: SshWait, at: float | None) -> None:
@@ -146,7 +205,7 @@ def _take_wait(build: _Build, event: SshWait, at: float | None) -> None:
 _OF_BUILD = (
     BuildBegan, BuildSeen, PhaseStarted, ProvisionerStarted, ProvisionerFinished, SshWait, BuildFinished, Artifact,
 )  # fmt: skip
-_FOLDED = (*_OF_BUILD, Interrupted, RunFinished)
+_FOLDED = (*_OF_BUILD, Interrupted, RunFailed, RunFinished)
 
 
 def _run(run: _Run) -> PackerRun:
@@ -158,6 +217,7 @@ def _run(run: _Run) -> PackerRun:
     return PackerRun(
         builds=tuple(_build(build, interrupted_line) for build in builds),
         total_s=run.total_s,
+        error=run.error if not builds else None,
         started_at=run.started_at,
         ended_at=run.ended_at,
     )
@@ -167,7 +227,8 @@ def _build(build: _Build, interrupted_line: int | None) -> Build:
     durations = [end.duration_s for end in build.ends if end.duration_s is not None]
     return Build(
         name=build.name,
-        result=_result(build.ends, interrupted_line),
+        result=_result(build, interrupted_line),
+        grain_s=build.grain_s,
         duration_s=max(durations, default=None),
         ssh_wait=build.waited and build.connected,
         error=next((end.error for end in build.ends if end.error is not None), None),
@@ -179,6 +240,7 @@ def _build(build: _Build, interrupted_line: int | None) -> Build:
         ),
         provisioners=tuple(_provisioner(span) for span in build.provisioners),
         artifacts=tuple(build.artifacts),
+        artifact_cut=build.artifact_cut,
     )
 
 
@@ -186,6 +248,9 @@ def _provisioner(span: _Span) -> Provisioner:
     return Provisioner(
         kind=span.what,
         detail=span.text,
+        type=span.type,
+        status=span.status,
+        ignored=span.ignored,
         own=_is_own(span.what, span.text),
         line=span.line,
         started_at=span.started_at,
@@ -200,9 +265,11 @@ def _is_own(kind: str, detail: str) -> bool:
     return kind == "shell" and re.split(r"[/\\]", detail)[-1] == AGENT_FILE
 
 
-def _result(ends: list[BuildFinished], interrupted_line: int | None) -> str:
-    results = {_result_of(end, interrupted_line) for end in ends}
-    return next((result for result in _WORST_FIRST if result in results), "unknown")
+def _result(build: _Build, interrupted_line: int | None) -> str:
+    """The worst of what Packer says; a build without such a word whose artifact is listed was successful."""
+    results = {_result_of(end, interrupted_line) for end in build.ends}
+    listed = "success" if build.artifacts else "unknown"
+    return next((result for result in _WORST_FIRST if result in results), listed)
 
 
 def _result_of(end: BuildFinished, interrupted_line: int | None) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -22,11 +24,22 @@ class Phase(_Part):
     ended_at: float | None = None
 
 
+ProvisionerStatus = Literal["success", "failure", "timeout", "cancellation", "unknown"]
+
+
 class Provisioner(_Part):
-    """One provisioner unit: one script, one upload, one Ansible run. `own` marks buildtel's."""
+    """One provisioner unit: one script, one upload, one Ansible run. `own` marks buildtel's.
+
+    `type` is the provisioner's type where `kind` is other and the log tells it. `status` is what Packer's words say
+    of its end: an exit status that `valid_exit_codes` allows is a success, its own `timeout` is a timeout;
+    `ignored` says that Packer went on after its failure (`continue_on_error`).
+    """
 
     kind: str
     detail: str
+    type: str | None = None
+    status: ProvisionerStatus = "unknown"
+    ignored: bool = False
     own: bool = False
     line: int | None = None
     started_at: float | None = None
@@ -58,13 +71,15 @@ class Build(_Part):
     `result` is success, failure, cancelled or unknown. `duration_s` is packer's own word, null where it
     says none. `ssh_wait` tells that the log shows both the wait for SSH or WinRM and the connection.
     `started_at` is when Packer was started, or the run's first line; `began_at` the build's first message.
-    `account` holds its whole wall time, empty where the log has no times. Of several builds the one that ended
-    last is `critical`: the others did not make the run longer.
+    `account` holds its whole wall time, empty where the log has no times. `grain_s` is the grain of the log's stamps
+    (1.0: whole seconds), null without times. Of several builds the one that ended last is `critical`: the others did
+    not make the run longer. `artifact_cut` says that the log ends within the last artifact's line.
     """
 
     name: str
     result: str = "unknown"
     duration_s: float | None = None
+    grain_s: float | None = None
     ssh_wait: bool = False
     error: str | None = None
     critical: bool = False
@@ -74,20 +89,33 @@ class Build(_Part):
     phases: tuple[Phase, ...] = ()
     provisioners: tuple[Provisioner, ...] = ()
     artifacts: tuple[str, ...] = ()
+    artifact_cut: bool = False
     account: tuple[Stretch, ...] = ()
 
 
 class PackerRun(_Part):
-    """One `packer build`: its builds in the order of their first lines, `total_s` by packer's own word."""
+    """One `packer build`: its builds in the order of their first lines, `total_s` by packer's own word.
+
+    `error` is what Packer said where it failed before any build began.
+    """
 
     builds: tuple[Build, ...] = ()
     total_s: float | None = None
+    error: str | None = None
     started_at: float | None = None
     ended_at: float | None = None
 
 
+class Plugin(_Part):
+    """A plugin that Packer used."""
+
+    name: str
+    version: str
+
+
 class PackerReport(_Part):
-    """All runs in a log, nearly always one; `version` only where the log states it."""
+    """All runs in a log, nearly always one; `version` and `plugins` only where the log states them."""
 
     version: str | None = None
+    plugins: tuple[Plugin, ...] = ()
     runs: tuple[PackerRun, ...] = ()

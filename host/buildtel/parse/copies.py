@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
+
+from buildtel.events import When
 
 MAX_COPIES = 20_000
+MAX_SAME = 1000
 _COMPARED_BYTES = 500
 
 
+@dataclass(frozen=True, slots=True)
+class First:
+    """The copy of a message that came first: its line, and its time if it has one."""
+
+    line: int
+    at: When | None
+
+
 class Copies:
-    """Counts what each stream has said and the other has not; the oldest of too many are forgotten."""
+    """Keeps what each stream has said and the other has not; the oldest of too many are forgotten."""
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[tuple[str, bytes], int] = OrderedDict()
+        self._waiting: OrderedDict[tuple[str, bytes], list[First]] = OrderedDict()
 
-    def matches(self, text: bytes, said_in: str, other: str) -> bool:
-        """Whether `text` stood in the stream `other` and has not been matched yet; if not, it waits for its copy."""
+    def match(self, text: bytes, this: First, said_in: str, other: str) -> First | None:
+        """The copy of `text` that stood in the stream `other`, each matched once; without one, this waits for it."""
         text = text[:_COMPARED_BYTES]
-        waiting = self._waiting.pop((other, text), 0)
+        waiting = self._waiting.get((other, text))
         if waiting:
-            if waiting > 1:
-                self._waiting[other, text] = waiting - 1
-            return True
-        self._waiting[said_in, text] = self._waiting.get((said_in, text), 0) + 1
+            first = waiting.pop(0)
+            if not waiting:
+                del self._waiting[other, text]
+            return first
+        same = self._waiting.setdefault((said_in, text), [])
+        if len(same) < MAX_SAME:
+            same.append(this)
         if len(self._waiting) > MAX_COPIES:
             self._waiting.popitem(last=False)
-        return False
+        return None

@@ -1,10 +1,11 @@
-"""Texts that go on in the next lines: a build's error, an artifact's description."""
+"""Texts that go on in the next lines: an error of Packer's, an artifact's description."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from buildtel.events import Artifact, BuildFinished
+from buildtel.events import Artifact, BuildFinished, Event, LastStamp, RunFailed
+from buildtel.parse.states import Said
 
 _MAX_LINES = 12
 _MAX_LINE_BYTES = 1000
@@ -14,23 +15,34 @@ _MAX_LINE_BYTES = 1000
 class LongText:
     """An event that waits for the rest of its text."""
 
-    event: BuildFinished | Artifact
+    event: BuildFinished | Artifact | RunFailed
     _lines: list[bytes] = field(default_factory=list)
+    _last: Said | None = None
 
-    def goes_on(self, line: bytes) -> bool:
+    def goes_on(self, line: bytes, said: Said) -> bool:
         """Take a line without any form of packer's; False where the text is over.
 
-        An artifact goes on only below a heading (`AMIs were created:`); a heading may have a gap below it.
+        An artifact goes on only below a heading (`AMIs were created:`); a heading may have a gap below it, and an
+        error before any build has gaps within.
         """
         heading = self._text().endswith(":")
         if isinstance(self.event, Artifact) and not heading:
             return False
-        if len(self._lines) >= _MAX_LINES or (not line and not (heading and not self._lines)):
+        gap_allowed = isinstance(self.event, RunFailed) or (heading and not self._lines)
+        if len(self._lines) >= _MAX_LINES or (not line and not gap_allowed):
             return False
         self._lines.append(line[:_MAX_LINE_BYTES])
+        self._last = said
         return True
 
-    def whole(self) -> BuildFinished | Artifact:
+    def events(self) -> list[Event]:
+        """The event with all of its text, and the time of its last line where that has one."""
+        events: list[Event] = [self._whole()]
+        if self._last is not None and (at := self._last.at) is not None:
+            events.append(LastStamp(line=self._last.line, at=at, of_text=True))
+        return events
+
+    def _whole(self) -> BuildFinished | Artifact | RunFailed:
         """The event with all of its text."""
         more = b"\n".join(self._lines).strip().decode("utf-8", "replace")
         if not more:
@@ -38,6 +50,8 @@ class LongText:
         text = f"{self._text()}\n{more}"
         if isinstance(self.event, Artifact):
             return replace(self.event, text=text)
+        if isinstance(self.event, RunFailed):
+            return replace(self.event, error=text)
         return replace(self.event, error=text) if self.event.error is not None else self.event
 
     def _text(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from buildtel.events import When
@@ -77,3 +77,16 @@ def common_start(one: bytes, other: bytes) -> bytes:
         else:
             high = middle - 1
     return one[:low]
+
+
+def split_name(rest: bytes, odd_names: Iterable[bytes]) -> tuple[bytes | None, bytes]:
+    """(name, message) of `NAME: message`; names that have a colon and a space in them are known by `odd_names`."""
+    for odd in odd_names:
+        if rest.startswith(odd + b":"):
+            return odd, rest[len(odd) + 2 :]
+        if rest.startswith(odd + b" (") and (end := rest.find(b"): ", len(odd))) > 0:
+            return rest[: end + 1], rest[end + 3 :]
+    end = rest.find(b": ", 0, _MAX_NAME_BYTES)
+    if end >= 0:
+        return rest[:end], rest[end + 2 :]
+    return (rest[:-1], b"") if rest.endswith(b":") and len(rest) <= _MAX_NAME_BYTES else (None, b"")

@@ -1,13 +1,18 @@
 """Packer's own texts and the phases that they begin; a text that is not here begins none.
 
 Sources: the `ui.Say` texts of hashicorp/packer 0.5 to 1.16 and of the plugins for amazon, azure, docker,
-googlecompute, hyperv, proxmox, qemu, virtualbox, vmware, vsphere, digitalocean and others.
+googlecompute, hyperv, proxmox, qemu, virtualbox, vmware, vsphere, digitalocean and others; words of single plugins
+stand in `plugin_texts.py`, each with the version that was read.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from buildtel.parse.plugin_texts import PLUGIN_TEXTS
 
 # phase: how its texts begin. Where two fit, the longer one wins.
 _BEGINNINGS: dict[str, tuple[str, ...]] = {
@@ -75,7 +80,11 @@ _BEGINNINGS: dict[str, tuple[str, ...]] = {
         "Step Launch IAP Tunnel", "Starting portForwarding session", "Waiting for ssh to become available",
     ),
     "pause": (
-        "Pausing before the next provisioner",
+        "Pausing before the next provisioner...",
+    ),
+    "wait_user": (
+        "Pausing after run of step", "Pausing before cleanup of step", "Pausing before the next provisioner .",
+        "Press enter to continue",
     ),
     "retry": (
         "Provisioner failed with",
@@ -137,14 +146,15 @@ _BEGINNINGS: dict[str, tuple[str, ...]] = {
 # guests print too (`Removing libfoo ...`): beginnings that end in a space are not believed then.
 AFTER_PROVISIONING = frozenset(
     (
-        "pause", "retry", "ask", "error_cleanup", "shutdown", "create_image", "convert", "export", "cleanup",
+        "pause", "wait_user", "retry", "error_cleanup", "shutdown", "create_image", "convert", "export", "cleanup",
         "post_processor",
     )
 )  # fmt: skip
 # Texts of one word and a duration between fixed parts.
 _TIMED = (
     (b"Pausing ", b" before the next provisioner...", "pause"),
-    (b'Step "', b'" failed', "ask"),
+    (b"Pausing ", b" after this provisioner...", "pause"),
+    (b'Step "', b'" failed', "wait_user"),
     (b"Pausing ", b" before connecting...", "wait_ssh"),
     (b"Waiting ", b" for boot...", "boot"),
     (b"Waiting ", b" for boot", "boot"),
@@ -152,21 +162,61 @@ _TIMED = (
 )
 
 
+OTHER_PHASE = "other"  # what Packer says in words that are not here, where it is sure that Packer speaks
 _KEY_BYTES = 6
+_VERB = re.compile(r"%[a-zA-Z]")
+_LEAST_SURE_BYTES = 14  # fixed text that a pattern with verbs must have to be believed while a provisioner runs
 
 
-def _by_start() -> dict[bytes, list[tuple[bytes, str]]]:
-    table: dict[bytes, list[tuple[bytes, str]]] = defaultdict(list)
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text of Packer's in its fixed parts, which stand in this order, the first at the start; and its phase."""
+
+    parts: tuple[bytes, ...]
+    phase: str
+    sure: bool
+
+    def fits(self, text: bytes) -> bool:
+        at = 0
+        for part in self.parts:
+            at = text.find(part, at)
+            if at < 0:
+                return False
+            at += len(part)
+        return True
+
+
+def _shared() -> Iterator[_Text]:
     for phase, beginnings in _BEGINNINGS.items():
         for beginning in beginnings:
-            table[beginning.encode()[:_KEY_BYTES]].append((beginning.encode(), phase))
+            sure = phase in AFTER_PROVISIONING and not beginning.endswith(" ")
+            yield _Text((beginning.encode(),), phase, sure)
+
+
+def _of_plugins() -> Iterator[_Text]:
+    for _, _, texts in PLUGIN_TEXTS:
+        for phase, patterns in texts.items():
+            for pattern in patterns:
+                parts = tuple(part.encode() for part in _VERB.split(pattern))
+                fixed = sum(map(len, parts))
+                yield _Text(parts, phase, phase in AFTER_PROVISIONING and fixed >= _LEAST_SURE_BYTES)
+
+
+def _by_start() -> dict[bytes, list[_Text]]:
+    """By the first bytes, the texts with the longest beginning first; those that begin with a verb under b""."""
+    table: dict[bytes, list[_Text]] = defaultdict(list)
+    for text in (*_shared(), *_of_plugins()):
+        start = text.parts[0]
+        table[start[:_KEY_BYTES] if len(start) >= _KEY_BYTES else b""].append(text)
     for entries in table.values():
-        entries.sort(key=lambda entry: -len(entry[0]))
+        entries.sort(key=lambda text: (-len(text.parts[0]), -sum(map(len, text.parts))))
     return dict(table)
 
 
 _BY_START = _by_start()
+_UNSTARTED = tuple(_BY_START.pop(b"", ()))
 PHASE_STARTS = frozenset(_BY_START) | {start[:_KEY_BYTES] for start, _, _ in _TIMED}
+PHASE_SIGNS = (b": Trying to ",)  # in those texts that begin with a verb
 
 
 def phase_of(text: bytes, while_provisioning: bool = False) -> str | None:
@@ -174,16 +224,14 @@ def phase_of(text: bytes, while_provisioning: bool = False) -> str | None:
 
     `while_provisioning` believes only what the guest would hardly print.
     """
-    if text[:_KEY_BYTES] not in PHASE_STARTS:
-        return None
-    for beginning, phase in (*_BY_START.get(text[:_KEY_BYTES], ()), *_timed(text)):
-        if text.startswith(beginning):
-            sure = phase in AFTER_PROVISIONING and not beginning.endswith(b" ")
-            return phase if sure or not while_provisioning else None
-    return None
-
-
-def _timed(text: bytes) -> Iterator[tuple[bytes, str]]:
-    for start, end, phase in _TIMED:
+    entries: Iterable[_Text] = _BY_START.get(text[:_KEY_BYTES], ())
+    if any(sign in text for sign in PHASE_SIGNS):
+        entries = (*entries, *_UNSTARTED)
+    for entry in entries:
+        start = entry.parts[0]
+        if text.startswith(start) and entry.fits(text):
+            return entry.phase if entry.sure or not while_provisioning else None
+    for start, end, phase in _TIMED if text[:_KEY_BYTES] in PHASE_STARTS else ():
         if text.startswith(start) and text.endswith(end):
-            yield text, phase
+            return phase if phase in AFTER_PROVISIONING or not while_provisioning else None
+    return None

@@ -5,16 +5,15 @@ The forms are those of docs/packer-log.md. `peel` is called for every line: one 
 
 from __future__ import annotations
 
-import calendar
 import re
 from dataclasses import dataclass
 
-from buildtel.events import When
-
 ANSI = re.compile(
-    rb"\x1b\[8mha:[^\x1b]*\x1b\[0m"  # a note of Jenkins
+    rb"\x1b\[(?:[0-9;]*<sensitive>)+[0-9;]*m"  # a colour with a secret of one digit taken out
+    rb"|\x1b\[8mha:[^\x1b]*\x1b\[0m"  # a note of Jenkins
     rb"|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?"
 )
+_SCRUBBED_COLOUR = re.compile(rb"\x1b\[[0-9;]*<sensitive>")
 _BARE_COLOUR = re.compile(rb"(?:\^\[|#033)?\[(?:0|[01];3[1-7])m")
 _STAMP = re.compile(
     rb"(?:\xef\xbb\xbf|\xff\xfe)?(?:(?:#+|//|--|;|>|\*|\|)[ \t]*)?"
@@ -33,8 +32,13 @@ _COMMENT = re.compile(
 _SYSLOG = re.compile(rb"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?:\S+ \S+\[\d+\]: )?")
 _BOM = (b"\xef\xbb\xbf", b"\xff\xfe")
 _UNINDENTED = (b"==> ", b"--> ", b"Build '")
-_PROMPTS = (b"Press enter to continue. ", b"(build may fail even if retry succeeds)? ")
+_PROMPT = re.compile(rb"Press enter to continue\. +|\(build may fail even if retry succeeds\)\? +")
 _NEVER_STAMPED = frozenset(b"=- B")
+
+PACKERS_LOG = (
+    b"[INFO] (telemetry) ", b"[INFO] Packer version: ", b"Packer version: ", b"Packer Version: ",
+    b"Starting build run: ", b"[INFO] Starting external plugin ",
+)  # fmt: skip
 
 OUT = "out"
 LOG_UI = "log"
@@ -54,6 +58,9 @@ class Peeled:
         sure: only packer writes such lines.
         stamps: the times found, outermost first.
         log_stamp: the time of the debug log, without a zone.
+        epoch: the time of a machine-readable line.
+        noise: something stood before it that states no date.
+        counted: the time of a learned prefix that states no date: (seconds, their grain).
     """
 
     text: bytes
@@ -63,6 +70,21 @@ class Peeled:
     stamps: tuple[re.Match[bytes], ...] = ()
     log_stamp: re.Match[bytes] | None = None
     epoch: bytes | None = None
+    noise: bool = False
+    counted: tuple[float, float] | None = None
+
+    def inherit(self, outer: Peeled) -> None:
+        """Take the times and the form of the line that this is a part of, where this has none."""
+        if not self.stamps and self.log_stamp is None and self.epoch is None:
+            self.stamps, self.log_stamp, self.epoch = outer.stamps, outer.log_stamp, outer.epoch
+        if self.form == OUT:
+            self.form, self.error = outer.form, self.error or outer.error
+        self.counted = outer.counted
+
+    @property
+    def is_packers_log(self) -> bool:
+        """Whether this is a debug line that only Packer writes."""
+        return self.form == LOG_ONLY and self.text.startswith(PACKERS_LOG)
 
 
 def plain(line: bytes) -> tuple[bytes, bool, bool]:
@@ -71,13 +93,24 @@ def plain(line: bytes) -> tuple[bytes, bool, bool]:
         line = line.replace(b"\x00", b"")
     red = coloured = False
     if b"\x1b" in line:
-        red = b"\x1b[1;31m" in line
-        coloured = red or b"\x1b[1;3" in line or b"\x1b[0;3" in line
+        red = b"\x1b[1;31m" in line or b"\x1b[<sensitive>;3<sensitive>m" in line
+        coloured = red or b"\x1b[1;3" in line or b"\x1b[0;3" in line or _SCRUBBED_COLOUR.match(line) is not None
         line = ANSI.sub(b"", line)
     elif b"[0m" in line or b"[1;3" in line or b"[0;3" in line:
         red = b"[1;31m" in line
         line = _BARE_COLOUR.sub(b"", line)
     return line, red, coloured
+
+
+def split_prompts(line: bytes) -> list[bytes]:
+    """A line and what was printed behind a question of Packer's in it, which ends without a newline."""
+    parts: list[bytes] = []
+    while found := _PROMPT.search(line):
+        if found.end() == len(line):
+            break
+        parts.append(line[: found.end()])
+        line = line[found.end() :]
+    return [*parts, line]
 
 
 def peel(line: bytes) -> Peeled:
@@ -88,9 +121,6 @@ def peel(line: bytes) -> Peeled:
         text = peeled.text
         if not text or text[0] in _NEVER_STAMPED or not _peel_one(peeled, text):
             break
-    for prompt in _PROMPTS:
-        if prompt in peeled.text:
-            peeled.text = peeled.text.rpartition(prompt)[2] or peeled.text
     indented = peeled.text.lstrip(b" \t")
     if indented.startswith(_UNINDENTED):
         peeled.text = indented
@@ -167,54 +197,6 @@ def _peel_noise(peeled: Peeled, text: bytes) -> bool:
         found = form.match(text)
         if found:
             peeled.text = text[found.end() :]
+            peeled.noise = True
             return True
     return False
-
-
-class Clock:
-    """Turns the stamps of a line into one `When`, and learns the zone of the debug log on the way."""
-
-    def __init__(self) -> None:
-        self._log_zone_s: int | None = None
-
-    def when(self, peeled: Peeled) -> When | None:
-        """The best time of a line: the outermost that knows its zone, else the debug log's, else None."""
-        for stamp in peeled.stamps:
-            if stamp[8]:
-                return _when(stamp, _zone_s(stamp[8]), True)
-        if peeled.epoch is not None:
-            return When(float(peeled.epoch), 1.0, True)
-        if peeled.log_stamp is not None:
-            return _when(peeled.log_stamp, self._log_zone_s or 0, self._log_zone_s is not None)
-        return _when(peeled.stamps[0], 0, False) if peeled.stamps else None
-
-    def learn(self, peeled: Peeled) -> None:
-        """Look for the zone of the debug log: stated by `-timestamp-ui`, or told by an epoch beside a stamp."""
-        if self._log_zone_s is not None:
-            return
-        for stamp in peeled.stamps:
-            if stamp[8] and stamp[9]:
-                self._log_zone_s = _zone_s(stamp[8])
-                return
-        if peeled.epoch is not None and peeled.log_stamp is not None:
-            local = _when(peeled.log_stamp, 0, False)
-            if local:
-                self._log_zone_s = round((local.unix_s - float(peeled.epoch)) / 900) * 900
-
-
-def _when(stamp: re.Match[bytes], zone_s: int, known: bool) -> When | None:
-    year, month, day, hour, minute, second = (int(part) for part in stamp.group(1, 2, 3, 4, 5, 6))
-    if not (1970 <= year <= 9998 and 1 <= month <= 12 and 1 <= day <= 31):
-        return None
-    fraction = stamp[7] or b""
-    whole = calendar.timegm((year, month, day, hour, minute, second)) - zone_s
-    return When(whole + (int(fraction) / 10 ** len(fraction) if fraction else 0.0), 10.0 ** -len(fraction), known)
-
-
-def _zone_s(zone: bytes) -> int:
-    zone = zone.strip()
-    if zone in (b"Z", b"UTC"):
-        return 0
-    digits = zone[1:].replace(b":", b"")
-    seconds = int(digits[:2]) * 3600 + int(digits[2:]) * 60
-    return -seconds if zone.startswith(b"-") else seconds

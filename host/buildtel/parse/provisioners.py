@@ -39,6 +39,10 @@ _KEY_BYTES = 6
 _ALL = (*_WITH_DETAIL, *_TRANSFERS, *_WITHOUT_DETAIL, *_WITHIN, *_QUIET_WITHIN)
 PROVISIONER_STARTS = frozenset(text[:_KEY_BYTES] for text, _ in _ALL)
 
+# While these run, packer itself says nothing but what is above: another word of its own ends them.
+SILENT_KINDS = frozenset(("shell", "powershell", SHELL_LOCAL, "file-upload", "file-download"))
+_TYPES_OF_OTHER = ((b"Pausing at breakpoint", "breakpoint"), (b"Automatic SBOM generation", "hcp-sbom"))
+
 # Types of the `(telemetry)` lines whose provisioners say themselves when they begin, and their kinds.
 KINDS_OF_TYPE: dict[str, tuple[str, ...]] = {
     "shell": ("shell",),
@@ -78,6 +82,13 @@ def provisioner_of(text: bytes, running: str | None) -> tuple[str, bytes] | None
         if text.startswith(beginning):
             return None if running == kind else (kind, b"")
     return (OTHER, b"") if text.startswith(b"Provisioning with ") else None
+
+
+def type_of_other(text: bytes) -> str | None:
+    """What to call a unit of kind `other`: its type, or what it says that it provisions with."""
+    known = next((name for beginning, name in _TYPES_OF_OTHER if text.startswith(beginning)), None)
+    named = text.removeprefix(b"Provisioning with ").rstrip(b". ") if text.startswith(b"Provisioning with ") else b""
+    return known or named[:60].decode("utf-8", "replace") or None
 
 
 def quiet_provisioner_of(text: bytes, running: str | None) -> tuple[str, bytes] | None:

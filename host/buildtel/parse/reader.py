@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 
-from buildtel.events import BuildFinished, Event, RunFinished, UnreadableLine
+from buildtel.events import (
+    Artifact,
+    BuildFinished,
+    Event,
+    LastStamp,
+    PrefixUnknown,
+    RunFinished,
+    UnreadableLine,
+    When,
+    ZoneLearned,
+)
+from buildtel.parse.clock import Clock
+from buildtel.parse.containers import Unpacker
 from buildtel.parse.gitlab import LineJoiner
+from buildtel.parse.learned import PrefixLearner
 from buildtel.parse.lines import LineCutter, ToUtf8
-from buildtel.parse.prefix import LOG_ONLY, MACHINE_ONLY, Clock, Peeled, peel, plain
+from buildtel.parse.prefix import LOG_ONLY, MACHINE_ONLY, Peeled, peel, plain, split_prompts
 from buildtel.parse.skip import Skipper
 from buildtel.parse.states import Said
 from buildtel.parse.tracker import Tracker
 
-_LOGGED = (
-    b"[INFO] (telemetry) ",
-    b"[INFO] Packer version: ",
-    b"Packer version: ",
-    b"Packer Version: ",
-    b"Starting build run: ",
-)
+Numbered = tuple[int, bytes | None]
+
 _MAX_TEXT_BYTES = 256 << 10
+_STAMPED_KEPT = 32
+_STAMP_STARTS = frozenset(bytes([char]) for char in b"0123456789[#;|>*/-\xef")
+_AFTER_COLOUR = 7  # `\x1b[1;32m`
 
 
 class LogReader:
     """Reads a log piece by piece; how it is cut into pieces changes nothing.
 
     `feed` and `close` return the events that became certain by then, in the order of the log, with
-    one exception: `BuildSeen` comes when a name is known to be a build's, with the line where it
-    first stood. Nothing raises: what can't be read is an event (`DamagedRecord`, `UnreadableLine`)
-    or is no line of packer's. Memory is bounded whatever the length of a line.
+    these exceptions: `BuildSeen` comes when a name is known to be a build's, with the line where it
+    first stood; `LaterStamp` and `ZoneLearned` tell more of the times of earlier events. Nothing raises:
+    what can't be read is an event (`DamagedRecord`, `UnreadableLine`) or is no line of packer's.
+    Memory is bounded whatever the length of a line.
 
     With a `key` (the secret that the agents have as BUILDTEL_KEY; empty is none) each record is said to be
     authentic or not.
@@ -38,9 +51,14 @@ class LogReader:
         self._to_utf8 = ToUtf8()
         self._cutter = LineCutter()
         self._joiner = LineJoiner()
+        self._unpacker = Unpacker()
+        self._learner = PrefixLearner()
         self._clock = Clock()
-        self._tracker = Tracker(key.encode("utf-8", "surrogateescape") if key else None)
-        self._skipper = Skipper(self._tracker.quiet_names)
+        self._tracker = Tracker(self._clock, key.encode("utf-8", "surrogateescape") if key else None)
+        self._tracker.before_run = self._tell_last_stamp
+        self._skipper = Skipper(self._tracker.quiet_names, self._tracker.listens)
+        self._stamped: deque[tuple[int, bytes, tuple[float, float] | None]] = deque(maxlen=_STAMPED_KEPT)
+        self._axes: set[bool] = set()
 
     def feed(self, data: bytes) -> list[Event]:
         """The events of the lines that `data` completes."""
@@ -54,13 +72,25 @@ class LogReader:
         for cut, line in self._cutter.close():
             self._joined(cut, line)
         for whole in self._joiner.close():
-            self._line(*whole)
+            self._contained(*whole)
+        for whole in self._unpacker.close():
+            self._learned(*whole)
+        for whole in self._learner.close():
+            self._bare(*whole)
+        self._tell_last_stamp()
         self._tracker.close()
+        if len(self._axes) > 1:
+            self._tracker.events.append(ZoneLearned(line=self._cutter.number, ahead_s=self._clock.zone_s()))
+        if self._learner.failed:
+            self._tracker.events.append(PrefixUnknown(line=self._cutter.number))
         return [_certain(event) if event.line == cut else event for event in self._taken()]
 
     def _taken(self) -> list[Event]:
         events, self._tracker.events = self._tracker.events, []
+        self._axes.update(event.at.zone_known for event in events if event.at is not None)
         return events
+
+    # From bytes to bare lines of packer's.
 
     def _cut(self, data: bytes) -> None:
         for number, line in self._cutter.feed(data):
@@ -69,27 +99,61 @@ class LogReader:
     def _joined(self, number: int, line: bytes | None) -> None:
         if self._joiner.concerns(line):
             for whole in self._joiner.join(number, line):
-                self._line(*whole)
+                self._contained(*whole)
         else:
-            self._line(number, line)
+            self._contained(number, line)
 
-    def _line(self, number: int, line: bytes | None) -> None:
+    def _contained(self, number: int, line: bytes | None) -> None:
+        if line is not None and self._unpacker.concerns(line):
+            for whole in self._unpacker.unpack(number, line):
+                self._learned(*whole)
+        else:
+            self._learned(number, line)
+
+    def _learned(self, number: int, line: bytes | None) -> None:
+        if self._learner.is_decided:
+            self._bare(number, line)
+        else:
+            for held in self._learner.hold(number, line):
+                self._bare(*held)
+
+    def _bare(self, number: int, line: bytes | None) -> None:
+        counted: tuple[float, float] | None = None
+        if line is not None and self._learner.is_prefixed:
+            line, seconds, grain_s = self._learner.strip(line)
+            counted = None if seconds is None else (seconds, grain_s)
+        self._line(number, line, counted)
+
+    # From lines to what packer says.
+
+    def _line(self, number: int, line: bytes | None, counted: tuple[float, float] | None) -> None:
         if line is None:
             self._tracker.events.append(UnreadableLine(line=number, reason="longer than 4 MiB"))
         elif self._tracker.waits or not self._skipper.boring(line):
-            self._told(number, line)
+            self._told(number, line, counted)
+        elif counted is not None or _may_be_stamped(line):
+            self._stamped.append((number, line, counted))
 
-    def _told(self, number: int, line: bytes) -> None:
+    def _told(self, number: int, line: bytes, counted: tuple[float, float] | None) -> None:
+        self._stamped.append((number, line, counted))
         line, red, coloured = plain(line)
-        peeled = peel(line)
-        peeled.text = peeled.text[:_MAX_TEXT_BYTES]
-        said = Said(number, peeled, self._clock, red or peeled.error, coloured or peeled.sure)
+        outer: Peeled | None = None
+        for part in split_prompts(line):
+            peeled = peel(part)
+            peeled.counted = counted
+            peeled.text = peeled.text[:_MAX_TEXT_BYTES]
+            if outer is not None:
+                peeled.inherit(outer)
+            outer = peeled
+            self._clock.notice(peeled)
+            self._message(peeled, Said(number, peeled, self._clock, red or peeled.error, coloured or peeled.sure))
+
+    def _message(self, peeled: Peeled, said: Said) -> None:
         if peeled.form == LOG_ONLY:
-            self._tracker.logged(peeled.text if peeled.text.startswith(_LOGGED) else b"", said)
+            self._tracker.logged(peeled.text if peeled.is_packers_log else b"", said)
         elif peeled.form == MACHINE_ONLY:
             self._tracker.logged(b"", said)
         else:
-            self._clock.learn(peeled)
             self._output(peeled, said)
 
     def _output(self, peeled: Peeled, said: Said) -> None:
@@ -100,9 +164,33 @@ class LogReader:
         for part in text.replace(b"\\r", b"").split(b"\\n"):
             self._tracker.said(part, said)
 
+    # The end of a log, or of a run in it.
+
+    def _tell_last_stamp(self, before_line: int | None = None) -> None:
+        """An event for the last line with a time, before a line where another run begins."""
+        for number, line, counted in reversed(self._stamped):
+            if before_line is None or number < before_line:
+                when = self._time_of(line, counted)
+                if when is not None:
+                    self._tracker.events.append(LastStamp(line=number, at=when))
+                    return
+
+    def _time_of(self, line: bytes, counted: tuple[float, float] | None) -> When | None:
+        peeled = peel(plain(line[:400])[0])
+        peeled.counted = counted
+        return self._clock.when(peeled)
+
+
+def _may_be_stamped(line: bytes) -> bool:
+    """A cheap look at where a stamp begins: at the start of a line, or behind packer's colour."""
+    first = line[_AFTER_COLOUR : _AFTER_COLOUR + 1] if line[:1] == b"\x1b" else line[:1]
+    return first in _STAMP_STARTS
+
 
 def _certain(event: Event) -> Event:
     """An event of a last line without its newline, which may be cut: `7 seconds` may have gone on."""
     if isinstance(event, BuildFinished) and event.error is None:
         return replace(event, duration_s=None)
+    if isinstance(event, Artifact):
+        return replace(event, cut=True)
     return replace(event, total_s=None) if isinstance(event, RunFinished) else event

@@ -10,13 +10,15 @@ import zlib
 from collections import Counter
 from typing import Any
 
+from buildtel.events import AgentRecord, DamagedRecord, When
+from buildtel.parse.scrubbed import is_scrubbed, restored
+
 MARK = b"BUILDTEL:"
 MAX_RECORD_BYTES = 1 << 16
 MAX_DEPTH = 12
 MAX_BRACKETS = 500  # far more than any record has, far fewer than Python's own bound on nesting
 _CRC = re.compile(rb',"crc":"([0-9a-f]{8})"\}$')
 _MAC = re.compile(rb',"mac":"([0-9a-f]{32})","crc":"[0-9a-f]{8}"\}$')
-_SCRUBBED = re.compile(rb"<sensitive>|\*\*\*")
 _LONG_NUMBER = re.compile(rb"[0-9]{20}|-[0-9]{19}")
 _EMBEDDED = re.compile(rb"BUILDTEL:(?=[{<*])")
 _TEXT_KEYS = ("ev", "sid")
@@ -67,8 +69,8 @@ def is_authentic(text: bytes, key: bytes) -> bool:
 def _check_bytes(body: bytes) -> None:
     if len(body) > MAX_RECORD_BYTES:
         raise _Damage("longer than any record")
-    if _SCRUBBED.search(body):
-        raise _Damage("scrubbed: packer or the CI replaced a part of it as a secret")
+    if is_scrubbed(body):
+        raise _Damage("scrubbed: a secret was replaced in it (`collect --spool FILE` brings it)")
     if not body.startswith(b"{"):
         raise _Damage("not a JSON object")
     crc = _CRC.search(body)
@@ -150,3 +152,22 @@ def _check_envelope(fields: dict[str, Any], refused: tuple[str, ...]) -> None:
             raise _Damage(f"nothing usable in '{key}'")
     if fields["v"] != 1:
         raise _Damage(f"protocol {fields['v']} is not known here")
+
+
+def record_event(
+    text: bytes, target: str | None, line: int, at: When | None, key: bytes | None
+) -> AgentRecord | DamagedRecord | None:
+    """The event of a message that has `BUILDTEL:` in it; None for one that only speaks of a record."""
+    if text.startswith(MARK):
+        if is_scrubbed(text):
+            text = MARK + restored(text[len(MARK) :].rstrip())
+        read = read_record(text)
+        if not isinstance(read, str):
+            authentic = None if key is None else is_authentic(text, key)
+            return AgentRecord(line=line, at=at, target=target, fields=read[0], refused=read[1], authentic=authentic)
+        reason = read
+    elif looks_damaged(text):
+        reason = "other output stands before it in the same line"
+    else:
+        return None
+    return DamagedRecord(line=line, at=at, target=target, reason=reason)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 
-from buildtel.parse.phases import PHASE_STARTS
+from buildtel.parse.phases import PHASE_SIGNS, PHASE_STARTS
 from buildtel.parse.provisioners import PROVISIONER_STARTS
 
 START_BYTES = 6
@@ -20,11 +20,13 @@ class Skipper:
     """Knows which lines are boring as long as no event waits for more of its text.
 
     `names` are the builds whose lines may be passed over; whoever gave them may change them. A name that
-    has a colon and a space in it is never met here: its lines are all taken apart.
+    has a colon and a space in it is never met here: its lines are all taken apart. While `listens()` is true, every
+    line that has the form of packer's own words may begin a phase.
     """
 
-    def __init__(self, names: Container[bytes]) -> None:
+    def __init__(self, names: Container[bytes], listens: Callable[[], bool]) -> None:
         self._names = names
+        self._listens = listens
 
     def boring(self, line: bytes) -> bool:
         """Whether the line surely holds nothing: output of a known build, a debug line, another program."""
@@ -35,7 +37,9 @@ class Skipper:
         found = _NAMED.match(line)
         if found and found[1] in self._names:
             end = found.end()
-            if line[end : end + START_BYTES] in _STARTS:
+            if line[end : end + START_BYTES] in _STARTS or any(sign in line for sign in PHASE_SIGNS):
+                return False
+            if line.endswith(b"==> ", 0, found.start(1)) and self._listens():
                 return False
             return b"\\n" not in line and line.find(b"\r", end, -1) < 0
         return _DEBUG.match(line) is not None or not _telling(line)

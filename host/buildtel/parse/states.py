@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from buildtel.events import BuildBegan, Event, PhaseStarted, ProvisionerFinished, ProvisionerStarted, When
-from buildtel.parse.prefix import Clock, Peeled
+from buildtel.events import BuildBegan, Event, LaterStamp, PhaseStarted, ProvisionerFinished, ProvisionerStarted, When
+from buildtel.parse.clock import Clock
+from buildtel.parse.prefix import LOG_UI, Peeled
+
+# What a phase that begins while a provisioner runs says of that provisioner.
+STATUS_BY_PHASE = {"retry": "failure", "error_cleanup": "failure", "wait_user": "unknown"}
+STEP_FAILED = b'Step "'  # `Step "StepProvision" failed`, before the question of -on-error=ask
 
 
 class Said:
     """One message: where it stood, and how it was said. Its time is worked out when it is asked for."""
 
-    __slots__ = ("_clock", "_peeled", "copy", "error", "line", "sure")
+    __slots__ = ("_clock", "_peeled", "copy", "error", "line", "streams_told", "sure")
 
     def __init__(self, line: int, peeled: Peeled, clock: Clock, error: bool, sure: bool) -> None:
         self.line = line
         self.copy = peeled.form
         self.error = error
         self.sure = sure
+        self.streams_told = (sure and not peeled.stamps) or peeled.form == LOG_UI or peeled.epoch is not None
         self._peeled = peeled
         self._clock = clock
 
@@ -39,8 +45,11 @@ class BuildState:
         running: the kind of the provisioner that runs now.
         silent_type: the type of one that only the debug log tells of.
         phase: the phase that runs now, and its text.
+        provisioned: a provisioner has begun.
         timed_out: packer cancelled a provisioner of it by that provisioner's own timeout.
         verdict: packer's line on its end.
+        unjudged: its last provisioner is over, and nothing told yet how it went.
+        untimed_begin: the first message and its line, while no copy has told its time.
     """
 
     target: str
@@ -50,33 +59,57 @@ class BuildState:
     running: str | None = None
     silent_type: str | None = None
     phase: tuple[str, bytes] | None = None
+    provisioned: bool = False
     timed_out: bool = False
     verdict: bytes | None = None
+    untimed_begin: tuple[bytes, int] | None = None
+    unjudged: bool = False
 
     def begin_phase(self, phase: str, text: bytes, said: Said, events: list[Event]) -> None:
         """Begin a phase; what ran before it is over. Its text once more begins nothing."""
         if self.phase == (phase, text):
             return
-        self.stop(said, events)
+        failed = text.startswith(STEP_FAILED)
+        self.stop(said, events, "failure" if failed else STATUS_BY_PHASE.get(phase, "success"))
         self.phase = (phase, text)
         shown = text.decode("utf-8", "replace")
         events.append(PhaseStarted(line=said.line, at=said.at, target=self.target, name=phase, text=shown))
 
-    def begin(self, said: Said, events: list[Event]) -> None:
-        """The build says something; its first message is an event."""
+    def begin(self, text: bytes, said: Said, events: list[Event]) -> None:
+        """The build says something; its first message is an event, whose time a later copy may tell."""
+        if self.untimed_begin is not None and self.untimed_begin[0] == text:
+            at = said.at
+            if at is not None:
+                events.append(LaterStamp(line=self.untimed_begin[1], at=at))
+                self.untimed_begin = None
         if not self.began:
             self.began = True
-            events.append(BuildBegan(line=said.line, at=said.at, target=self.target))
+            at = said.at
+            self.untimed_begin = (text, said.line) if at is None else None
+            events.append(BuildBegan(line=said.line, at=at, target=self.target))
 
-    def start(self, unit: tuple[str, bytes], said: Said, events: list[Event]) -> None:
+    def start(self, unit: tuple[str, bytes], said: Said, events: list[Event], type_: str | None = None) -> None:
         """Start a provisioner unit, (kind, detail); the one before is over."""
-        self.stop(said, events)
-        self.running, self.phase = unit[0], None
+        self.stop(said, events, "success")
+        self.running, self.phase, self.provisioned, self.timed_out = unit[0], None, True, False
         shown = unit[1].decode("utf-8", "replace")
-        events.append(ProvisionerStarted(line=said.line, at=said.at, target=self.target, kind=unit[0], detail=shown))
+        events.append(
+            ProvisionerStarted(
+                line=said.line, at=said.at, target=self.target, kind=unit[0], detail=shown, type=type_
+            )
+        )
 
-    def stop(self, said: Said, events: list[Event]) -> None:
-        """The provisioner that runs, if one does, is over."""
-        if self.running is not None:
+    def stop(self, said: Said, events: list[Event], status: str, *, ignored: bool = False) -> None:
+        """The provisioner that runs, if one does, is over; one that was cancelled by its timeout timed out.
+
+        Where the debug log told its end, only what comes next tells how it went: that is said then.
+        """
+        if self.running is not None or (self.unjudged and status != "unknown"):
             self.running = None
-            events.append(ProvisionerFinished(line=said.line, at=said.at, target=self.target))
+            status = "timeout" if self.timed_out and status != "unknown" else status
+            self.unjudged = status == "unknown"
+            events.append(
+                ProvisionerFinished(
+                    line=said.line, at=said.at, target=self.target, status=status, ignored=ignored
+                )
+            )

@@ -2,49 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from buildtel.events import (
-    AgentRecord,
     Artifact,
     BuildFinished,
     BuildSeen,
-    DamagedRecord,
     Event,
     Interrupted,
+    LaterStamp,
     PackerVersion,
+    PluginSeen,
+    RunFailed,
     RunFinished,
     RunStarted,
-    SshWait,
     UnreadableLine,
     When,
 )
-from buildtel.parse.copies import Copies
+from buildtel.parse.clock import Clock
+from buildtel.parse.copies import Copies, First
 from buildtel.parse.longtext import LongText
-from buildtel.parse.names import Stranger, Strangers
-from buildtel.parse.phases import AFTER_PROVISIONING, phase_of
+from buildtel.parse.names import Stranger, Strangers, split_name
 from buildtel.parse.prefix import LOG_UI, OUT
-from buildtel.parse.provisioners import KINDS_OF_TYPE, OTHER, provisioner_of, quiet_provisioner_of
-from buildtel.parse.records import MARK, is_authentic, looks_damaged, read_record
+from buildtel.parse.records import MARK, read_record, record_event
 from buildtel.parse.states import BuildState, Said
-from buildtel.parse.words import duration_s, says_cancelled, verdict
+from buildtel.parse.units import Units, only_packer_says
+from buildtel.parse.words import (
+    duration_s,
+    is_before,
+    is_packers_error,
+    plugin_of,
+    post_processor_of,
+    says_cancelled,
+    split_joined,
+    verdict,
+)
 
 _COLOUR_LINE = b" output will be in this color."
 _OVER = (b"Builds finished", b"Some builds didn't complete successfully")
-_MAX_NAME_BYTES = 300
 MAX_BUILDS = 1000
 MAX_ODD_NAMES = 50
-_CONNECTED = (b"Connected to SSH!", b"Connected to WinRM!")
-_WAITING = (b"Waiting for SSH to become available", b"Waiting for WinRM to become available")
+_MAX_PLUGINS = 100
+_FIRST_WITHOUT_QUIET = (1, 13)  # since then what a guest prints has the form of packer's own words
 
 
 class Tracker:
     """Takes messages in order and collects events in `events`, which the caller empties."""
 
-    def __init__(self, key: bytes | None = None) -> None:
+    def __init__(self, clock: Clock, key: bytes | None = None) -> None:
+        self._clock = clock
         self._key = key
         self.events: list[Event] = []
+        self.before_run: Callable[[int], None] = lambda _line: None
+        self._units = Units(lambda: self.events, self._is_copy)
+        self._plugins: set[tuple[str, str]] = set()
         self.quiet_names: set[bytes] = set()
         self._in_run = False
-        self._version_known = False
+        self._version_known = self._packer_is_old = False
         self._open: LongText | None = None
         self._new_run_state()
 
@@ -58,6 +72,7 @@ class Tracker:
         self.quiet_names.clear()
         self._total: bytes | None = None
         self._listing = False
+        self._units.is_old, self._units.has_telemetry = self._packer_is_old, False
 
     # What the reader calls.
 
@@ -65,6 +80,10 @@ class Tracker:
     def waits(self) -> bool:
         """Whether the text of an event may go on in the next line, whatever that holds."""
         return self._open is not None
+
+    def listens(self) -> bool:
+        """Whether words of a build that are not known may tell something."""
+        return self._units.listens(self._builds.values())
 
     def said(self, text: bytes, said: Said) -> None:
         """Take one line of packer's output."""
@@ -77,19 +96,29 @@ class Tracker:
         elif text.startswith(b"--> "):
             self._listed(text[4:], said)
         elif text.startswith(b"Build '"):
-            self._finished(text, said)
+            first, *others = split_joined(text)
+            self._finished(first, said)
+            for other in others:
+                self.said(other, said)
         elif text.endswith(_COLOUR_LINE):
             self._declared(text[: -len(_COLOUR_LINE)].removesuffix(b":"), said)
-        elif text.startswith((b"Cleanly cancelled builds after", b"Cancelling build after receiving")):
-            self._interrupted(text, said)
         elif text.startswith(MARK):
             self._record(text, None, said)
+        else:
+            self._of_no_build(text, said)
+
+    def _of_no_build(self, text: bytes, said: Said) -> None:
+        """Take a line without any form that Packer's lines of a build have."""
+        if text.startswith((b"Cleanly cancelled builds after", b"Cancelling build after receiving")):
+            self._interrupted(text, said)
+        elif text.startswith(b"Error: ") or (said.error and is_packers_error(text)):
+            self._failed_before(text, said)
         elif text.startswith(b"Packer v") and not said.sure:
             self._version(text[8:].partition(b" ")[0], said, own_process=False)
-        elif self._split(text)[0] in self._builds:
+        elif split_name(text, self._odd_names)[0] in self._builds:
             self._targeted(text, said, loud=False)
         else:
-            self._continued(text)
+            self._continued(text, said)
 
     def logged(self, text: bytes, said: Said) -> None:
         """Take one line of the debug log that is not a copy of the output, empty if it says nothing to us."""
@@ -98,6 +127,8 @@ class Tracker:
             return
         if text.startswith(b"[INFO] (telemetry) "):
             self._telemetry(text[19:].decode("utf-8", "replace"), said)
+        elif text.startswith(b"[INFO] Starting external plugin "):
+            self._plugin(text, said)
         elif text.startswith(b"Starting build run: "):
             self._expect(text[20:])
         else:
@@ -114,6 +145,8 @@ class Tracker:
     def _begin_run(self, line: int, at: When | None) -> None:
         if self._in_run:
             self._settle_strangers()
+            if not self._over:
+                self.before_run(line)
         self._in_run = True
         self._new_run_state()
         self.events.append(RunStarted(line=line, at=at))
@@ -129,6 +162,8 @@ class Tracker:
         self._has_log = self._has_log or own_process
         if not self._version_known and version[:1].isdigit():
             self._version_known = True
+            self._packer_is_old = is_before(version, _FIRST_WITHOUT_QUIET)
+            self._units.is_old = self._packer_is_old
             self.events.append(PackerVersion(line=said.line, at=said.at, version=version.decode("utf-8", "replace")))
 
     def _run_level(self, rest: bytes, said: Said) -> bool:
@@ -137,6 +172,7 @@ class Tracker:
             return False
         self._flush()
         self._need_run(said)
+        self._is_copy(b"==> " + rest, said)
         if waited and self._over and self._total is not None and self._total != rest:
             self._begin_run(said.line, said.at)
         if not self._over:
@@ -220,11 +256,11 @@ class Tracker:
         build = self._known(name, said.line, said.at)
         if build is None:
             return
-        build.stop(said, self.events)
-        build.verdict = text
         result = "success" if error is None else "failure"
         if error is not None and says_cancelled(error) and not build.timed_out:
             result = "cancelled"
+        build.stop(said, self.events, "cancellation" if result == "cancelled" else result)
+        build.verdict = text
         first = None if error is None else error.decode("utf-8", "replace")
         self._open = LongText(
             BuildFinished(
@@ -236,7 +272,7 @@ class Tracker:
 
     def _targeted(self, rest: bytes, said: Said, loud: bool) -> None:
         self._flush()
-        name, message = self._split(rest)
+        name, message = split_name(rest, self._odd_names)
         if name is None:
             return
         build = self._builds.get(name)
@@ -248,93 +284,29 @@ class Tracker:
         self._has_log = self._has_log or said.copy == LOG_UI
         if build is None or (late and b"BUILDTEL:" not in message):
             # A debug log states its version before a new run; without that, late lines are copies that lag behind.
+            outer = post_processor_of(name) if build is None and loud else None
+            if outer is not None and self._meets(outer, said):
+                return
             if not (late and (within or self._has_log)):
                 self._stranger(name, rest, message, said, loud)
             return
         if not build.seen:
             self._known(name, said.line, said.at)
-        build.begin(said, self.events)
+        if not within:
+            build.begin(message, said, self.events)
+        self._units.is_old = self._units.is_old or (not loud and not within)
         if b"BUILDTEL:" in message:
             self._record(message, build.target, said)
         elif not within:
-            self._message(build, message, said, loud)
-
-    def _split(self, rest: bytes) -> tuple[bytes | None, bytes]:
-        for odd in self._odd_names:
-            if rest.startswith(odd + b":"):
-                return odd, rest[len(odd) + 2 :]
-            if rest.startswith(odd + b" (") and (end := rest.find(b"): ", len(odd))) > 0:
-                return rest[: end + 1], rest[end + 3 :]
-        end = rest.find(b": ", 0, _MAX_NAME_BYTES)
-        if end >= 0:
-            return rest[:end], rest[end + 2 :]
-        return (rest[:-1], b"") if rest.endswith(b":") and len(rest) <= _MAX_NAME_BYTES else (None, b"")
-
-    def _message(self, build: BuildState, text: bytes, said: Said, loud: bool) -> None:
-        if said.error:
-            build.timed_out = build.timed_out or text.startswith(b"Cancelling provisioner after a timeout")
-            return
-        if not loud:
-            unit = quiet_provisioner_of(text, build.running)
-        else:
-            unit = provisioner_of(text, build.running)
-            if not unit and self._other_message(build, text, said):
-                return
-        if unit and not self._is_copy(build.target.encode() + text, said):
-            silent = build.silent_type is not None and unit[0] == OTHER
-            if not silent:
-                build.start(unit, said, self.events)
-
-    def _other_message(self, build: BuildState, text: bytes, said: Said) -> bool:
-        phase = phase_of(text, while_provisioning=build.running is not None)
-        connected = text.startswith(_CONNECTED)
-        if text.startswith(b"Setting a ") and text.endswith(b" timeout for the next provisioner..."):
-            build.stop(said, self.events)
-        elif text.startswith(b"Cancelling provisioner after a timeout"):
-            build.timed_out = True
-        elif (phase or connected) and not self._is_copy(build.target.encode() + text, said):
-            if phase:
-                build.begin_phase(phase, text, said, self.events)
-            if (connected or text.startswith(_WAITING)) and build.running is None:
-                build.phase = None if connected else build.phase
-                self.events.append(SshWait(line=said.line, at=said.at, target=build.target, connected=connected))
-        return True
+            self._units.message(build, message, said, loud=loud)
 
     def _telemetry(self, text: str, said: Said) -> None:
-        under_way = [build for build in self._builds.values() if build.verdict is None]
-        only = under_way[0] if len(under_way) == 1 else None
-        if text.startswith("Starting provisioner "):
-            kind = text[21:].strip()
-            if only and only.seen and kind and kind not in KINDS_OF_TYPE:
-                only.silent_type = kind
-                only.start((OTHER, b""), said, self.events)
-        elif text.startswith("ending "):
-            kind = text[7:].strip()
-            kinds = KINDS_OF_TYPE.get(kind, ())
-            ended = [build for build in under_way if build.running in kinds or kind == build.silent_type]
-            if len(ended) == 1:
-                ended[0].silent_type = None
-                ended[0].stop(said, self.events)
-
-    # Records.
+        self._units.telemetry(text, [build for build in self._builds.values() if build.verdict is None], said)
 
     def _record(self, text: bytes, target: str | None, said: Said) -> None:
-        if text.startswith(MARK):
-            read = read_record(text)
-            if not isinstance(read, str):
-                authentic = None if self._key is None else is_authentic(text, self._key)
-                self.events.append(
-                    AgentRecord(
-                        line=said.line, at=said.at, target=target, fields=read[0], refused=read[1], authentic=authentic
-                    )
-                )
-                return
-            reason = read
-        elif looks_damaged(text):
-            reason = "other output stands before it in the same line"
-        else:
-            return
-        self.events.append(DamagedRecord(line=said.line, at=said.at, target=target, reason=reason))
+        event = record_event(text, target, said.line, said.at, self._key)
+        if event is not None:
+            self.events.append(event)
 
     # Names that are not known yet.
 
@@ -351,7 +323,7 @@ class Tracker:
             found = name
         elif loud and not said.error:
             late = name in self._builds
-            found = stranger.proven(name, rest, lambda text: _only_packer_says(text, late))
+            found = stranger.proven(name, rest, lambda text: only_packer_says(text, late))
         if found is not None and self._acquaint(name, found, stranger):
             self._targeted(rest, said, loud)
 
@@ -368,37 +340,62 @@ class Tracker:
                 self._acquaint(name, name, stranger)
         self._strangers = Strangers()
 
+    def _meets(self, name: bytes, said: Said) -> bool:
+        """Whether a post-processor's line tells of the build `name`, which nothing told of before."""
+        if self._over or not self._in_run:
+            self._begin_run(said.line, said.at)
+        return self._known(name, said.line, said.at) is not None
+
+    # What goes wrong before any build, and what the debug log says of plugins.
+
+    def _failed_before(self, text: bytes, said: Said) -> None:
+        if self._builds or not (self._in_run or is_packers_error(text)) or self._is_copy(text, said):
+            self._continued(text, said)
+            return
+        self._flush()
+        self._need_run(said)
+        shown = text.removeprefix(b"Error: ").decode("utf-8", "replace")
+        self._open = LongText(RunFailed(line=said.line, at=said.at, error=shown))
+
+    def _plugin(self, text: bytes, said: Said) -> None:
+        found = plugin_of(text)
+        if found is not None and found not in self._plugins and len(self._plugins) < _MAX_PLUGINS:
+            self._plugins.add(found)
+            self.events.append(PluginSeen(line=said.line, at=said.at, name=found[0], version=found[1]))
+
     # Texts of several lines.
 
     def _listed(self, rest: bytes, said: Said) -> None:
         self._flush()
-        name, text = self._split(rest)
+        name, text = split_name(rest, self._odd_names)
         build = self._builds.get(name) if name is not None else None
         if build is None or not self._listing or self._is_copy(b"--> " + rest, said):
             return
         shown = text.decode("utf-8", "replace")
         self._open = LongText(Artifact(line=said.line, at=said.at, target=build.target, text=shown))
 
-    def _continued(self, text: bytes) -> None:
-        if self._open is not None and not self._open.goes_on(text):
+    def _continued(self, text: bytes, said: Said) -> None:
+        if self._open is not None and not self._open.goes_on(text, said):
             self._flush()
 
     def _flush(self) -> None:
         """Let go of the event whose text might have gone on."""
         if self._open is not None:
-            self.events.append(self._open.whole())
+            self.events += self._open.events()
             self._open = None
 
     # Copies: a debug log holds the output once more.
 
     def _is_copy(self, text: bytes, said: Said) -> bool:
-        """Whether `text` stood in the other stream (output, debug log) already, and has not been matched yet."""
-        return self._copies.matches(text, said.copy, OUT if said.copy == LOG_UI else LOG_UI)
+        """Whether `text` stood in the other stream (output, debug log) already, and has not been matched yet.
 
-
-def _only_packer_says(message: bytes, finished_before: bool) -> bool:
-    """Whether the message proves a build; of one that ended already, only words from a build's beginning do."""
-    phase = phase_of(message)
-    if phase:
-        return not (finished_before and phase in AFTER_PROVISIONING)
-    return provisioner_of(message, None) is not None or message.startswith(_CONNECTED)
+        The time of a message is that of whichever copy has one.
+        """
+        this = First(said.line, said.at)
+        first = self._copies.match(text, this, said.copy, OUT if said.copy == LOG_UI else LOG_UI)
+        if first is None:
+            return False
+        if first.at is None and this.at is not None:
+            self.events.append(LaterStamp(line=first.line, at=this.at))
+        self._clock.copies(first.at, this.at)
+        return True

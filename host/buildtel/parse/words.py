@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from buildtel.parse.scrubbed import is_scrubbed
+
 _UNIT_S = {
     b"year": 31_536_000.0,
     b"week": 604_800.0,
@@ -18,11 +20,31 @@ _AMOUNT = re.compile(rb"(\d{1,12}) (year|week|day|hour|minute|second|millisecond
 _VERDICT = re.compile(
     rb"Build '(.+?)' (?:(finished)(?: after ([^.:]+))?\.?\s*$|(errored)(?: after ([^:]+))?: ?(.*))", re.S
 )
+_JOINED = re.compile(rb"(?===> (?:Wait completed after |Builds finished|Some builds didn't complete))")
+_PLUGIN = re.compile(rb"packer-plugin-([a-z0-9-]+)_v(\d+\.\d+[^_\s]*)_x")
+# Post-processors of hashicorp/packer 0.5 to 1.16 and of its own plugins.
+_POST_PROCESSOR = re.compile(
+    rb"(.+) \((?:shell-local|compress|manifest|checksum|artifice|vagrant|vagrant-cloud|vagrant-registry|atlas"
+    rb"|docker-(?:import|push|save|tag)|amazon-import|googlecompute-(?:export|import)|vsphere|vsphere-template"
+    rb"|exoscale-import|ucloud-import|yandex-(?:export|import)|digitalocean-import|alicloud-import|provenance)\)"
+)
+# Sources: command/build.go, hcl2template and packer/core.go of hashicorp/packer 0.5 to 1.16.
+_ERRORS = (
+    b"Failed to prepare build", b"Failed to initialize build", b"Failed to initialize core", b"Missing plugins",
+    b"Failed to read HCL", b"Failed preparing ", b"Failed to load source", b"Failed to parse template",
+    b"Error initializing core", b"Build was halted", b"Could not find plugin", b"Datasource.Execute failed",
+    b"Unset variable", b"Undefined variable", b"Unsupported block type", b"Unsupported argument", b"Unknown source ",
+    b"Unknown builder", b"Unknown provisioner", b"Unknown post-processor", b"Unknown datasource",
+    b"Incompatible plugin", b"Failed to retrieve the ", b"HCP authentication information required",
+    b"Missing required argument", b"Error parsing template", b"Template validation failed",
+)  # fmt: skip
 _CANCEL_WORDS = (b"context canceled", b"was cancelled", b"was canceled", b"interrupted", b"build cancelled")
 
 
 def duration_s(text: bytes) -> float | None:
-    """Seconds of a duration as packer prints it (`3 minutes 12 seconds`), None if there is none in it."""
+    """Seconds of a duration as packer prints it (`3 minutes 12 seconds`); None without one, or of a scrubbed one."""
+    if is_scrubbed(text):
+        return None
     amounts = _AMOUNT.findall(text)
     if not amounts:
         return None
@@ -40,7 +62,35 @@ def verdict(text: bytes) -> tuple[bytes, float | None, bytes | None] | None:
     return name, duration_s(errored_after or b""), error
 
 
+def split_joined(text: bytes) -> list[bytes]:
+    """A build's last line and the lines that a converter joined behind it: `… 15 minutes.==> Wait completed after`."""
+    parts = _JOINED.split(text)
+    return [part for part in parts if part] if len(parts) > 1 else [text]
+
+
+def post_processor_of(name: bytes) -> bytes | None:
+    """The build in `BUILD (shell-local)`, which stands before a post-processor's words; None for another name."""
+    found = _POST_PROCESSOR.fullmatch(name)
+    return found[1] if found else None
+
+
+def plugin_of(text: bytes) -> tuple[str, str] | None:
+    """(name, version) of an external plugin's program that a debug line names, None where it has no version."""
+    found = _PLUGIN.search(text)
+    return (found[1].decode("utf-8", "replace"), found[2].decode("utf-8", "replace")) if found else None
+
+
+def is_packers_error(text: bytes) -> bool:
+    """Whether a text is an error that only Packer prints, before any build."""
+    return text.removeprefix(b"Error: ").startswith(_ERRORS)
+
+
 def says_cancelled(error: bytes) -> bool:
     """Whether an error text is that of a build that was told to stop."""
     lowered = error.lower()
     return any(word in lowered for word in _CANCEL_WORDS)
+
+
+def is_before(version: bytes, other: tuple[int, int]) -> bool:
+    """Whether a version is lower than another, by its first two numbers; a part that is no number counts as 0."""
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split(b".")[:2]) < other

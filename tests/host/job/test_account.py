@@ -75,7 +75,8 @@ def test_retries_and_questions_are_told_apart() -> None:
     )
 
     assert account(document) == [
-        ("start", 0.0), ("provisioner", 2.0), ("retry", 0.5), ("provisioner", 1.5), ("ask", 5.0), ("provisioner", 1.0),
+        ("start", 0.0), ("provisioner", 2.0), ("retry", 0.5), ("provisioner", 1.5), ("wait_user", 5.0),
+        ("provisioner", 1.0),
     ]  # fmt: skip
 
 

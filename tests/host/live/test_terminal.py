@@ -48,9 +48,9 @@ def test_a_prompt_is_answered_from_the_keyboard(bench: Bench) -> None:
     assert shown.end() == 1  # Packer 1.6.6 does not forgive the first failure
     (build,) = builds(bench.document())
     assert [part["name"] for part in build["account"] if part["name"] != "unattributed"][:4] == [
-        "start", "provisioner", "ask", "provisioner",
+        "start", "provisioner", "wait_user", "provisioner",
     ]  # fmt: skip
-    asked = [part["duration_s"] for part in build["account"] if part["name"] == "ask"]
+    asked = [part["duration_s"] for part in build["account"] if part["name"] == "wait_user"]
     assert len(asked) == 1
     assert asked[0] >= 1.4
     check_account(build)

@@ -12,7 +12,7 @@ from buildtel import parse
 from buildtel.events import BuildFinished, BuildSeen, ProvisionerStarted, UnreadableLine
 from buildtel.job import Fold, Meta
 from buildtel.job import document as fold
-from buildtel.parse.copies import MAX_COPIES, Copies
+from buildtel.parse.copies import MAX_COPIES, Copies, First
 from buildtel.parse.skip import Skipper
 from buildtel.parse.tracker import MAX_BUILDS, MAX_ODD_NAMES, Tracker
 
@@ -99,22 +99,21 @@ def test_a_line_too_long_to_read_is_said() -> None:
 def test_a_text_waits_for_its_copy_once() -> None:
     """What stood in one stream matches its first copy in the other, and no second one."""
     copies = Copies()
+    first, second = First(1, None), First(2, None)
 
-    assert [copies.matches(b"a", *streams) for streams in (("out", "log"), ("out", "log"), ("log", "out"))] == [
-        False, False, True,
-    ]  # fmt: skip
-    assert copies.matches(b"a", "log", "out")
-    assert not copies.matches(b"a", "log", "out")
+    assert copies.match(b"a", first, "out", "log") is None
+    assert copies.match(b"a", second, "out", "log") is None
+    assert [copies.match(b"a", First(3, None), "log", "out") for _ in range(3)] == [first, second, None]
 
 
 def test_the_oldest_texts_are_forgotten() -> None:
     """Of more texts than are kept the first is not matched any more, the last is."""
     copies = Copies()
     for number in range(MAX_COPIES + 1):
-        copies.matches(b"%d" % number, "out", "log")
+        copies.match(b"%d" % number, First(number, None), "out", "log")
 
-    assert not copies.matches(b"0", "log", "out")
-    assert copies.matches(b"%d" % MAX_COPIES, "log", "out")
+    assert copies.match(b"0", First(0, None), "log", "out") is None
+    assert copies.match(b"%d" % MAX_COPIES, First(0, None), "log", "out") == First(MAX_COPIES, None)
 
 
 @pytest.mark.parametrize(
@@ -133,4 +132,4 @@ def test_the_oldest_texts_are_forgotten() -> None:
 )
 def test_what_is_boring(line: bytes, boring: bool) -> None:
     """Lines of known builds without any word of packer's, in the forms that they come in."""
-    assert Skipper({b"a.b"}).boring(line) is boring
+    assert Skipper({b"a.b"}, lambda: False).boring(line) is boring

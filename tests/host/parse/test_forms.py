@@ -14,6 +14,7 @@ from buildtel.events import AgentRecord, DamagedRecord, Event
 from buildtel.job.packer import fold_packer
 
 NOON_S = 1769256000  # 2026-01-24T12:00:00Z
+VERSIONS = {True: "1.6.6", False: "1.13.1"}
 GREEN, PALE, RED, OFF = "\x1b[1;32m", "\x1b[0;32m", "\x1b[1;31m", "\x1b[0m"
 
 
@@ -119,7 +120,7 @@ def both(lines, target, old):
 
 def debug_log(lines, target, old):
     """A `PACKER_LOG_PATH` file: copies of the output between debug lines."""
-    yield "2026/01/24 12:00:00 [INFO] Packer version: 1.6.6 [go1.15 linux amd64]"
+    yield f"2026/01/24 12:00:00 [INFO] Packer version: {VERSIONS[old]} [go1.15 linux amd64]"
     for n, text in enumerate(default(lines, target, old)):
         said = "ui error" if lines[n].kind == "error" else "ui"
         yield f"2026/01/24 12:{n // 60:02d}:{n % 60:02d} {said}: {text}"
@@ -128,14 +129,14 @@ def debug_log(lines, target, old):
 
 def machine_log(lines, target, old):
     """The debug log of a `-machine-readable` run."""
-    yield "2026/01/24 13:00:00 [INFO] Packer version: 1.6.6"
+    yield f"2026/01/24 13:00:00 [INFO] Packer version: {VERSIONS[old]}"
     for n, text in enumerate(machine(lines, target, old)):
         yield f"2026/01/24 13:{n // 60:02d}:{n % 60:02d} {text}"
 
 
 def merged(lines, target, old):
     """Output and debug log of a `-machine-readable` run in one file: each line twice, either may be first."""
-    yield "2026/01/24 13:00:00 [INFO] Packer version: 1.6.6"
+    yield f"2026/01/24 13:00:00 [INFO] Packer version: {VERSIONS[old]}"
     for n, text in enumerate(machine(lines, target, old)):
         pair = [text, f"2026/01/24 13:{n // 60:02d}:{n % 60:02d} {text}"]
         yield from pair if n % 3 else reversed(pair)

@@ -15,6 +15,8 @@ from buildtel.events import (
     DamagedRecord,
     Event,
     Interrupted,
+    LastStamp,
+    LaterStamp,
     PackerVersion,
     PhaseStarted,
     ProvisionerFinished,
@@ -35,12 +37,12 @@ TOLD: dict[type[Event], tuple[str, ...]] = {
 
 
 def told(text: str | bytes) -> list[tuple[Any, ...]]:
-    """The events of a log, shortened; without when a build began, which comes with each first message."""
+    """The events of a log, shortened; without when a build began and what only tells times."""
     events = [*parse.read([text if isinstance(text, bytes) else text.encode()])]
     return [
         (type(event).__name__, *(getattr(event, name) for name in TOLD[type(event)]))
         for event in events
-        if not isinstance(event, BuildBegan)
+        if not isinstance(event, BuildBegan | LastStamp | LaterStamp)
     ]
 
 

@@ -1,0 +1,58 @@
+"""The times of a log put on one axis once it is read: zones that were learned, stamps that came with a later copy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from buildtel.events import Event, When
+from buildtel.job.clock import BootClock, Bounds
+from buildtel.job.drafts import Folded, Span
+
+
+def settle_times(folded: Folded) -> None:
+    """Give every event, provisioner and clock of `folded` its time on one axis.
+
+    Stamps without a zone stay on an axis of their own where the log has no others; else they are shifted by the zone
+    that was learned, or not used if none fits.
+    """
+    folded.packer_events = [_timed(event, folded) for event in folded.packer_events]
+    for section in folded.sections:
+        for unit in (unit for units in section.units.values() for unit in units):
+            unit.at = _resolved(unit.at or folded.later_stamps.get(unit.line), folded)
+    for _, machine in folded.machines():
+        for clock in machine.boots.values():
+            _settle_clock(clock, folded)
+    for at in folded.later_stamps.values():
+        folded.span.add(at)
+    _settle_span(folded.span, folded)
+
+
+def _timed(event: Event, folded: Folded) -> Event:
+    at = event.at if event.at is not None else folded.later_stamps.get(event.line)
+    resolved = _resolved(at, folded)
+    return event if resolved is event.at else replace(event, at=resolved)
+
+
+def _resolved(at: When | None, folded: Folded) -> When | None:
+    if at is None or at.zone_known or not folded.is_mixed:
+        return at
+    if folded.ahead_s is None:
+        return None
+    return When(at.unix_s - folded.ahead_s, at.resolution_s, True)
+
+
+def _settle_clock(clock: BootClock, folded: Folded) -> None:
+    if not folded.is_mixed:
+        return
+    if folded.ahead_s is not None:
+        clock.known.narrow(clock.unzoned.shifted(-folded.ahead_s))
+    clock.unzoned = Bounds()
+
+
+def _settle_span(span: Span, folded: Folded) -> None:
+    if not folded.is_mixed:
+        return
+    first, last = span.first.pop(False, None), span.last.pop(False, None)
+    if folded.ahead_s is not None and first is not None and last is not None:
+        for time_s in (first - folded.ahead_s, last - folded.ahead_s):
+            span.add(When(time_s, 1.0, True))

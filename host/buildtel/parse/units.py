@@ -1,0 +1,110 @@
+"""What a message of Packer's says of its build: a provisioner begins, a phase begins, one of them is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from buildtel.events import Event, SshWait
+from buildtel.parse.phases import AFTER_PROVISIONING, OTHER_PHASE, phase_of
+from buildtel.parse.provisioners import (
+    KINDS_OF_TYPE,
+    OTHER,
+    SILENT_KINDS,
+    provisioner_of,
+    quiet_provisioner_of,
+    type_of_other,
+)
+from buildtel.parse.states import BuildState, Said
+
+CONNECTED = (b"Connected to SSH!", b"Connected to WinRM!")
+_WAITING = (b"Waiting for SSH to become available", b"Waiting for WinRM to become available")
+_TIMED_OUT = b"Cancelling provisioner after a timeout"
+_IGNORED = (b"Warning: Provisioner failed with ", b"but continue_on_error is set")
+_MAX_SHOWN_BYTES = 300
+
+
+class Units:
+    """Turns messages of builds into events; `is_copy(key, said)` tells if the other stream had the message already.
+
+    `is_old` says that a Packer before 1.13 speaks: it prints what a guest says in another form than its own words.
+    `has_telemetry` says that the debug log tells of the provisioners.
+    """
+
+    def __init__(self, events: Callable[[], list[Event]], is_copy: Callable[[bytes, Said], bool]) -> None:
+        self._events = events
+        self._is_copy = is_copy
+        self.is_old = False
+        self.has_telemetry = False
+
+    def message(self, build: BuildState, text: bytes, said: Said, *, loud: bool) -> None:
+        """Take a message of a build; `loud` if it has the form of packer's own words."""
+        if said.error:
+            build.timed_out = build.timed_out or text.startswith(_TIMED_OUT)
+            return
+        if not loud:
+            unit = quiet_provisioner_of(text, build.running)
+        else:
+            unit = provisioner_of(text, build.running)
+            if not unit:
+                self._phase(build, text, said)
+                return
+        if unit and not self._is_copy(build.target.encode() + text, said):
+            silent = build.silent_type is not None and unit[0] == OTHER
+            if not silent:
+                build.start(unit, said, self._events(), type_of_other(text) if unit[0] == OTHER else None)
+
+    def _phase(self, build: BuildState, text: bytes, said: Said) -> None:
+        phase = phase_of(text, while_provisioning=build.running is not None)
+        connected = text.startswith(CONNECTED)
+        if text.startswith(b"Setting a ") and text.endswith(b" timeout for the next provisioner..."):
+            build.stop(said, self._events(), "success")
+        elif text.startswith(_TIMED_OUT):
+            build.timed_out = True
+        elif text.startswith(_IGNORED[0]) and _IGNORED[1] in text:
+            build.stop(said, self._events(), "failure", ignored=True)
+        elif (phase or connected) and not self._is_copy(build.target.encode() + text, said):
+            if phase:
+                build.begin_phase(phase, text, said, self._events())
+            if (connected or text.startswith(_WAITING)) and build.running is None:
+                build.phase = None if connected else build.phase
+                self._events().append(SshWait(line=said.line, at=said.at, target=build.target, connected=connected))
+        elif not phase and not connected and text and self._begins_other(build, said) and not self._is_copy(
+            build.target.encode() + text, said
+        ):
+            build.begin_phase(OTHER_PHASE, text[:_MAX_SHOWN_BYTES], said, self._events())
+
+    def _begins_other(self, build: BuildState, said: Said) -> bool:
+        """Whether an unknown text is surely Packer's, and says that its builder goes on."""
+        is_packers = self.is_old and said.streams_told
+        if build.running is not None:
+            return is_packers and build.running in SILENT_KINDS
+        return build.provisioned and build.phase is None and (is_packers or self.has_telemetry)
+
+    def listens(self, builds: Iterable[BuildState]) -> bool:
+        """Whether any text of a build may begin a phase now."""
+        return self.is_old or (self.has_telemetry and any(build.running is None for build in builds))
+
+    def telemetry(self, text: str, builds: list[BuildState], said: Said) -> None:
+        """Take a `(telemetry)` line of the debug log; it does not say which of the `builds` under way it is of."""
+        only = builds[0] if len(builds) == 1 else None
+        if text.startswith("Starting provisioner "):
+            self.has_telemetry = True
+            kind = text[21:].strip()
+            if only and only.seen and kind and kind not in KINDS_OF_TYPE:
+                only.silent_type = kind
+                only.start((OTHER, b""), said, self._events(), kind)
+        elif text.startswith("ending "):
+            kind = text[7:].strip()
+            kinds = KINDS_OF_TYPE.get(kind, ())
+            ended = [build for build in builds if build.running in kinds or kind == build.silent_type]
+            if len(ended) == 1:
+                ended[0].silent_type = None
+                ended[0].stop(said, self._events(), "unknown")
+
+
+def only_packer_says(message: bytes, finished_before: bool) -> bool:
+    """Whether a message proves a build; of one that ended already, only words from a build's beginning do."""
+    phase = phase_of(message)
+    if phase:
+        return not (finished_before and phase in AFTER_PROVISIONING)
+    return provisioner_of(message, None) is not None or message.startswith(CONNECTED)
