@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from buildtel.job.clock import BootClock
 from buildtel.job.drafts import MachineDraft
@@ -10,6 +10,7 @@ from buildtel.job.model import Step, StepCounters, StepProvisioner
 from buildtel.job.packer_model import PackerReport, Provisioner
 from buildtel.job.series import Samples
 from buildtel.job.steps import figures
+from buildtel.job.verdicts import RUNNER, SHELL_LOCAL
 
 LEAST_S = 1.0
 
@@ -20,10 +21,28 @@ def attributed_steps(draft: MachineDraft, key: str, packer: PackerReport) -> Ite
     index = draft.section.run_index
     for build in packer.runs[index].builds if index is not None else ():
         for place, provisioner in enumerate(build.provisioners if build.name == draft.target else ()):
-            if place not in measured and not provisioner.own:
+            if place not in measured and not provisioner.own and provisioner.kind != SHELL_LOCAL:
                 step = _step(draft, key, place, provisioner)
                 if step is not None:
                     yield step
+
+
+def shell_local_steps(
+    runner: MachineDraft, packer: PackerReport, measured: Container[tuple[str | None, int]]
+) -> Iterator[Step]:
+    """A step for each provisioner that ran on the runner itself, by the runner's samples.
+
+    Args:
+        runner: its samples.
+        packer: what the log told.
+        measured: (build, place) of the provisioners that measured themselves.
+    """
+    for build in packer.runs[-1].builds if packer.runs else ():
+        for place, provisioner in enumerate(build.provisioners):
+            if provisioner.kind == SHELL_LOCAL and (build.name, place) not in measured and not provisioner.own:
+                step = _step(runner, RUNNER, place, provisioner)
+                if step is not None:
+                    yield step.model_copy(update={"id": f"{build.name}/{place}", "origin": RUNNER})
 
 
 def _step(draft: MachineDraft, key: str, index: int, provisioner: Provisioner) -> Step | None:
@@ -46,7 +65,7 @@ def _step(draft: MachineDraft, key: str, index: int, provisioner: Provisioner) -
                 origin="guest",
                 measured="from samples",
                 authentic=draft.sampled.get(boot),
-                status="unknown",
+                status=provisioner.status,
                 provisioner=StepProvisioner(index=index, kind=provisioner.kind, detail=provisioner.detail),
                 counters=counters,
             )

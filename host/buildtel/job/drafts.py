@@ -76,10 +76,14 @@ class MarkDraft:
 
 @dataclass(slots=True)
 class MachineDraft:
-    """One VM (or whatever printed records) of one run; `sampled` says of each boot if its samples are authentic."""
+    """One VM (or whatever printed records) of one run; `sampled` says of each boot if its samples are authentic.
+
+    `is_runner` marks the machine that Packer runs on: records of a shell-local come through a build and are its.
+    """
 
     target: str | None
     section: Section
+    is_runner: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     steps: dict[str, StepDraft] = field(default_factory=dict)
     open_ids: dict[str, None] = field(default_factory=dict)

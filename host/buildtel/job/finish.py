@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 
 from buildtel.job.account import accounted
-from buildtel.job.attribute import attributed_steps
+from buildtel.job.attribute import attributed_steps, shell_local_steps
 from buildtel.job.clock import BootClock as BootClockDraft
 from buildtel.job.drafts import Folded, MachineDraft, Section, Span
 from buildtel.job.model import (
@@ -27,6 +27,7 @@ from buildtel.job.packer_model import PackerReport
 from buildtel.job.records import clean
 from buildtel.job.series import chart, thinned
 from buildtel.job.steps import finish_step, step_name, time_of
+from buildtel.job.verdicts import RUNNER, judged
 
 NO_TIMES = "the log has no times: host and guest can't be put on one axis"
 NO_ZONE = "the log's times have no zone: the guest's clock can't be compared with the host's"
@@ -60,8 +61,11 @@ def finish(folded: Folded, meta: Meta, runner: Folded | None = None) -> JobDocum
         key = machine_key(draft, machines)
         machines[key] = finish_machine(draft)
         clocks[key] = finish_clock(draft, folded.logged)
-        steps += [finish_step(step, draft, key, section) for step in draft.steps.values()]
-        steps += attributed_steps(draft, key, packer)
+        found = [finish_step(step, draft, key, section) for step in draft.steps.values()]
+        found += [] if draft.is_runner else attributed_steps(draft, key, packer)
+        steps += judged(found, packer, section.run_index, draft.target)
+    if around is not None:
+        steps += shell_local_steps(around, packer, measured_units(folded))
     steps.sort(key=lambda step: (step.start_time is None, step.start_time or 0.0))
     start_s, end_s = folded.span.first.get(True), folded.span.last.get(True)
     return JobDocument(
@@ -102,8 +106,16 @@ def iso(unix_s: float) -> str:
     return datetime.fromtimestamp(unix_s, timezone.utc).isoformat(timespec="seconds")
 
 
+def measured_units(folded: Folded) -> set[tuple[str | None, int]]:
+    """(build, place) of the provisioners that measured themselves."""
+    steps = ((draft.target, step.unit) for _, draft in folded.machines() for step in draft.steps.values())
+    return {(target, unit.index) for target, unit in steps if unit is not None}
+
+
 def machine_key(draft: MachineDraft, taken: dict[str, Machine]) -> str:
-    """Packer's target; a later run of the same log gets `#2`, `#3` behind it."""
+    """Packer's target; a later run of the same log gets `#2`, `#3` behind it. The runner is the runner."""
+    if draft.is_runner:
+        return RUNNER
     name = draft.target or "guest"
     key = name if draft.section.number == 0 else f"{name}#{draft.section.number + 1}"
     return key if key not in taken else f"{key}#{len(taken) + 1}"
@@ -136,8 +148,8 @@ def finish_machine(draft: MachineDraft) -> Machine:
     facts = dict(draft.facts)
     memory_kb, disk_kb = facts.pop("memory_total_kb", None), facts.pop("disk_total_kb", None)
     return Machine(
-        origin="guest",
-        target=draft.target,
+        origin="runner" if draft.is_runner else "guest",
+        target=None if draft.is_runner else draft.target,
         run=draft.section.number + 1,
         memory_total_mb=None if memory_kb is None else round(memory_kb / 1024),
         disk_total_gb=None if disk_kb is None else round(disk_kb / 1024**2, 1),

@@ -42,6 +42,7 @@ from buildtel.job.recovery import Held, Home, Homes, Life, begin_runs, checked, 
 from buildtel.job.runner import ON, facts_of, is_runners, with_runner
 from buildtel.job.steps import step_name
 from buildtel.job.times import settle_times
+from buildtel.job.verdicts import RUNNER, SHELL_LOCAL
 
 PACKER_EVENTS = (
     Artifact, BuildFinished, BuildSeen, PhaseStarted, ProvisionerFinished, ProvisionerStarted, RunFailed, RunFinished,
@@ -289,7 +290,8 @@ class Fold:
         body, refused = read_body(record.ev, pending.body())
         self._leave_out(record.ev, refused)
         group, unit = self._seen[record.sid][1], pending.unit
-        machine = pending.machine or self._machine(group, event.target)
+        on_runner = unit is not None and unit.kind == SHELL_LOCAL
+        machine = pending.machine or self._machine(group, event.target, RUNNER if on_runner else None)
         if machine is None:
             return
         self._homes[record.sid] = (group, machine)
@@ -312,7 +314,7 @@ class Fold:
                 self._folded.note_once(f"More than {MAX_MACHINES} machines: the records of the rest are left out.")
                 return None
             self._machines += 1
-            machine = group.machines[key or target] = MachineDraft(target, self._section)
+            machine = group.machines[key or target] = MachineDraft(target, self._section, key == RUNNER)
         return machine
 
     def _clock(self, machine: MachineDraft, record: Record, event: AgentRecord, unit: Unit | None) -> None:

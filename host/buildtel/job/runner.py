@@ -11,8 +11,8 @@ from buildtel.events import AgentRecord
 from buildtel.job.model import Integrity, JobDocument, Machine, Meta, Status, Step, System
 from buildtel.job.packer_model import PackerReport
 from buildtel.job.steps import LOG_ENDS
+from buildtel.job.verdicts import RUNNER
 
-RUNNER = "runner"
 ON = "on"  # the field of a record that says so
 GRAIN_S = 1.0  # Packer's log may have whole seconds, cut off, not rounded
 OPEN_JOB = "The job was not finalized."

@@ -30,7 +30,7 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: Sect
         id=draft.id,
         machine=key,
         parent=draft.parent,
-        origin="guest",
+        origin="runner" if machine.is_runner else "guest",
         measured="exactly",
         authentic=draft.authentic,
         status=status,

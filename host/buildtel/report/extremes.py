@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
-from buildtel.job.runner import RUNNER, step_around
+from buildtel.job.runner import step_around
+from buildtel.job.verdicts import RUNNER
 
 DISK = ("disk_read_mb", "disk_write_mb")
 

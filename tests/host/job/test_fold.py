@@ -67,7 +67,7 @@ def test_a_whole_build_is_read_as_it_was() -> None:
     assert first.metrics["disk_write_mb"] == 1500
     assert first.metrics["agent_rss_mb"] == pytest.approx(8.9)
     assert first.processes is not None and first.processes[0].name == "dpkg"
-    assert (second.name, second.exit_code, second.status) == ("/tmp/packer-shell123456", 3, "failure")
+    assert (second.name, second.exit_code, second.status) == ("/tmp/packer-shell123456", 3, "success")
     assert second.provisioner is not None and second.provisioner.index == 3
     assert document.machines[TARGET].memory_total_mb == 977
     assert document.integrity is not None and document.integrity.records == 5
@@ -204,7 +204,7 @@ UNENDED = {
     "reboot": ([arrived(Guest(boot="second").hello("b1", 90), 8)], "unknown", "the machine rebooted"),
     "interrupt": ([Interrupted(line=8)], "cancellation", "the build was interrupted"),
     "timeout": ([finished("context deadline exceeded")], "timeout", "the build failed in it: a timeout"),
-    "failure": ([finished("Script disconnected")], "unknown", "the build failed in it"),
+    "failure": ([finished("Script disconnected")], "failure", "the build failed in it"),
     "lost end": ([provisioner(8, "y.sh", 60)], "unknown", "its end record is not in the log"),
 }
 

@@ -22,7 +22,7 @@ from ..samples import BOOT, START, Guest, Line, counters, log, packed, qemu_buil
 
 META = Meta(job="build", version="1.2", collected_at=datetime(2026, 2, 1, tzinfo=timezone.utc))
 TARGET = "qemu.debian"
-FIGURES = ("name", "metrics", "exit_code", "status", "series", "counters", "processes")
+FIGURES = ("name", "metrics", "exit_code", "series", "counters", "processes")
 Row = tuple[float, dict[str, Any]]
 
 
@@ -254,7 +254,7 @@ def test_the_machine_is_killed() -> None:
         [*UNITS[:2], *said(BEGUN[:2]), (170.0, f"Build '{TARGET}' errored after 2 minutes: Script disconnected")]
     )
 
-    assert unfinished(document(logged(failed))) == ("unknown", "the build failed in it", None, None, TARGET)
+    assert unfinished(document(logged(failed))) == ("failure", "the build failed in it", None, None, TARGET)
     saved = document(logged(failed), spooled(BEGUN))
     assert unfinished(saved)[1::2] == ("the build failed in it", pytest.approx(60.2))
 
@@ -264,7 +264,7 @@ def test_the_agent_is_killed() -> None:
     killed = [row for row in ROWS if (row[1]["sid"], row[1]["ev"]) != ("bbbb00000001", "end")]
     found = document(logged(log_with(killed)), spooled(killed))
 
-    assert unfinished(found) == ("unknown", "the build failed in it", None, pytest.approx(60.2), TARGET) or (
+    assert unfinished(found) == ("failure", "the build failed in it", None, pytest.approx(60.2), TARGET) or (
         unfinished(found)[1] == "its end record is not in the log"
     )
     assert by_id(found)["cccc00000001.1"] == by_id(WHOLE)["cccc00000001.1"]
