@@ -248,8 +248,8 @@ def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_
     """What a reader should know before trusting the figures."""
     yield from folded.notes
     yield from of_log(folded, packer, start_s) if folded.logged else (WITHOUT_LOG,)
-    if not clocks:
-        yield "No agent reported from inside a machine: only Packer's own lines are known."
+    if not clocks and any(run.builds for run in packer.runs):
+        yield "Nothing was measured inside the VM. To measure it: `buildtel-host wire DIR`."
     for key, clock in clocks.items():
         if clock.note:
             yield f"{key}: {clock.note}."
@@ -265,7 +265,7 @@ def of_log(folded: Folded, packer: PackerReport, start_s: float | None) -> Itera
     builds = [build for run in packer.runs for build in run.builds]
     if folded.prefix_unknown:
         yield PREFIX_UNKNOWN
-    elif not builds:
+    elif not builds and not any(run.error for run in packer.runs):
         yield "No Packer build is in this log."
     elif any(build.result == "unknown" for build in builds):
         yield "The log ends before Packer reported a result: it was cut off, or Packer was killed."

@@ -97,6 +97,10 @@ class Board:
 
     def _record(self, line: BuildLine, event: AgentRecord, now_s: float) -> None:
         counters, m_ns = event.fields.get("c"), event.fields.get("m")
+        name = event.fields.get("name")
+        if event.fields.get("ev") == "start" and isinstance(name, str) and name:
+            kind, _, _detail = line.doing.partition(" ")
+            line.doing = f"{kind} {name}".strip()
         if not isinstance(counters, dict) or not isinstance(m_ns, int):
             return
         before, line.gauges = line.gauges, Gauges(now_s, m_ns, counters)

@@ -27,7 +27,8 @@ PLUGIN_TEXTS: tuple[tuple[str, str, dict[str, tuple[str, ...]]], ...] = (
             "Disabling Enhanced Networking (ENA)...",
         ),
         "create_image": (
-            "Requesting snapshot of volume: %s...", "Setting User/Group Permissions for Snapshots...",
+            "Creating AMI %s from instance %s", "Requesting snapshot of volume: %s...",
+            "Setting User/Group Permissions for Snapshots...",
             "Attaching run tags to AMI...", "Compiling list of existing tags to remove...",
             "Waiting for task %s to complete (may take a while)", "Uploading X509 Certificate...",
         ),

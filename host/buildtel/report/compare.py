@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from buildtel.job import JobDocument
-from buildtel.job.model import COSTS, ORIGINAL_METRICS, Step
+from buildtel.job.model import COSTS, ORIGINAL_METRICS
 from buildtel.report.builds import relative
 from buildtel.report.extremes import DISK, busiest_step, disk_mb, slowest_step
 from buildtel.report.timeline import build_rows
@@ -113,11 +113,11 @@ def _facts(document: JobDocument) -> dict[str, str | float | None]:
         "runner": document.runner, "git_sha": document.git_sha, "git_ref": document.git_ref,
         "run_number": document.run_number,
         "packer": document.packer.version if document.packer else None,
-        "slowest_step": None if slowest is None else _name(slowest),
-        "most_disk_io": None if busiest is None else _name(busiest),
+        "slowest_step": None if slowest is None else _name(slowest.name),
+        "most_disk_io": None if busiest is None else _name(busiest.name),
     }  # fmt: skip
     figures = {
-        "slowest_step_s": None if slowest is None else slowest.metrics["duration_s"],
+        "slowest_step_s": None if slowest is None else slowest.seconds,
         "most_disk_io_mb": None if busiest is None else disk_mb(busiest),
         "steps": len(document.steps),
         "cpus": document.system.cpus,
@@ -126,8 +126,8 @@ def _facts(document: JobDocument) -> dict[str, str | float | None]:
     return {**{name: None if text is None else safe(text) for name, text in known.items()}, **figures}
 
 
-def _name(step: Step) -> str:
-    return INLINE.sub("packer-shell", step.name) if step.name else "(no name)"
+def _name(name: str | None) -> str:
+    return INLINE.sub("packer-shell", name) if name else "(no name)"
 
 
 def _steps(document: JobDocument) -> Figures:
@@ -135,7 +135,7 @@ def _steps(document: JobDocument) -> Figures:
     seen: Counter[tuple[str, str]] = Counter()
     found: Figures = {}
     for step in document.steps:
-        identity = (_name(step), step.machine or RUNNER)
+        identity = (_name(step.name), step.machine or RUNNER)
         seen[identity] += 1
         found[(*identity, seen[identity])] = {n: v for n, v in step.metrics.items() if n not in COSTS}
     return found
@@ -216,4 +216,4 @@ def _notes(before: JobDocument, after: JobDocument) -> Iterator[str]:
             yield f"The runners differ: {one:.0f} and {other:.0f} {word}."
     for side, document in (("before", before), ("after", after)):
         if document.status not in (None, "success"):
-            yield f"The build {side} did not succeed ({document.status}): what it did not do took no time."
+            yield f"The build {side} did not succeed ({document.status}): steps it never reached are missing here."

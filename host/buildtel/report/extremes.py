@@ -1,19 +1,52 @@
-"""The steps that a reader looks at first: which took longest, which used the disks most."""
+"""What a reader looks at first: which part took longest, which used the disks most."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
 from buildtel.job.runner import step_around
 from buildtel.job.verdicts import RUNNER
+from buildtel.report.timeline import build_rows
 
 DISK = ("disk_read_mb", "disk_write_mb")
 
 
-def slowest_step(document: JobDocument) -> Step | None:
-    """The step that took longest among those with no step inside."""
-    timed = [step for step in leaves(document) if step.metrics.get("duration_s") is not None]
-    return max(timed, key=lambda step: step.metrics["duration_s"] or 0.0, default=None)
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A step or a provisioner by its name, and how long it took."""
+
+    name: str | None
+    seconds: float
+
+
+def slowest_step(document: JobDocument) -> Timed | None:
+    """What took longest: of the steps with no step inside and the provisioners, the reboot in them included."""
+    return max([*_steps(document), *_provisioners(document)], key=lambda timed: timed.seconds, default=None)
+
+
+def _steps(document: JobDocument) -> Iterator[Timed]:
+    for step in leaves(document):
+        seconds = step.metrics.get("duration_s")
+        if seconds is not None:
+            yield Timed(step.name, seconds)
+
+
+def _provisioners(document: JobDocument) -> Iterator[Timed]:
+    """The provisioners that took longer than what was measured in them, and those in which nothing was."""
+    steps = {step.name: step.metrics.get("duration_s") for step in document.steps}
+    for build in build_rows(document):
+        for row in build.stretches:
+            if row.kind == "provisioner" and row.duration_s is not None:
+                kind, _, name = row.label.partition(" ")
+                inside_s = steps.get(name) or steps.get(row.label)
+                if inside_s is None or row.duration_s > REBOOT_FACTOR * inside_s:
+                    yield Timed(name or kind, row.duration_s)
+
+
+REBOOT_FACTOR = 1.5
 
 
 def busiest_step(document: JobDocument) -> Step | None:

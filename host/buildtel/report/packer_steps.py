@@ -34,7 +34,7 @@ def _lines(build: Build) -> Iterable[str]:
     parts: list[Phase | Provisioner] = [*build.phases, *build.provisioners]
     for part in sorted(parts, key=place):
         row = stretch(part, 0.0)
-        yield "\t".join((_clock(part.started_at), duration(row.duration_s), safe(build.name), row.kind, row.label))
+        yield "\t".join((_clock(part.started_at), row.took, safe(build.name), row.kind, row.shown))
     yield "\t".join(("-", duration(build.duration_s), safe(build.name), "build", safe(build.result)))
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from buildtel.job import JobDocument
 from buildtel.job.model import Integrity, Step
+from buildtel.job.verdicts import SHELL_LOCAL
 from buildtel.report.extremes import busiest_step, disk_mb, leaves, slowest_step
-from buildtel.report.thresholds import LONG_S, STARVED, STARVED_S, Threshold, exceeded
+from buildtel.report.thresholds import LONG_S, SHORTEST_S, STARVED, STARVED_S, Threshold, exceeded
 from buildtel.report.timeline import BuildRows, Stretch, build_rows, provisioner_label
-from buildtel.report.words import duration, number, safe
+from buildtel.report.words import duration, number, safe, safe_lines
 
+NO_NAME = "(no name)"
 MAX_STEPS = 1000
 MAX_BOTTLENECKS = 20
 MAX_UNMEASURED = 20
@@ -78,12 +80,13 @@ def _facts(document: JobDocument) -> Iterable[tuple[str, str]]:
         "packer": document.packer.version if document.packer else None,
     }
     yield from ((label, safe(value)) for label, value in named.items() if value is not None)
+    yield from _packer_facts(document)
     system = document.system
     if system.cpus is not None:
         yield "system", _machine_text(system.cpus, system.memory_total_mb, system.disk_total_gb)
     slowest, busiest = slowest_step(document), busiest_step(document)
     if slowest is not None:
-        yield "slowest step", f"{step_name(slowest)}, {duration(slowest.metrics['duration_s'])}"
+        yield "slowest step", f"{safe(slowest.name or NO_NAME)}, {duration(slowest.seconds)}"
     if busiest is not None:
         yield "most disk I/O", f"{step_name(busiest)}, {number(disk_mb(busiest))} MB"
     for name, machine in document.machines.items():
@@ -93,6 +96,16 @@ def _facts(document: JobDocument) -> Iterable[tuple[str, str]]:
         clock = document.clock.get(name)
         if clock is not None and clock.offset_s is not None:
             yield f"{safe(name)} clock", f"{clock.offset_s:+.2f} s against the host, within {clock.error_s or 0:.2f} s"
+
+
+def _packer_facts(document: JobDocument) -> Iterable[tuple[str, str]]:
+    if document.packer is None:
+        return
+    if document.packer.plugins:
+        yield "plugins", safe(", ".join(f"{plugin.name} {plugin.version}" for plugin in document.packer.plugins))
+    for run in document.packer.runs:
+        if run.error is not None:
+            yield "error", " / ".join(safe_lines(run.error))
 
 
 def _machine_text(cpus: int | None, memory_mb: float | None, disk_gb: float | None) -> str:
@@ -107,7 +120,7 @@ def _machine_text(cpus: int | None, memory_mb: float | None, disk_gb: float | No
 def _step(step: Step) -> StepRow:
     remark = safe(step.unfinished) if step.unfinished else None
     if remark is None and step.measured == "from samples":
-        remark = "figures from the whole-life samples"
+        remark = "estimated from the VM's samples"
     return StepRow(
         name=step_name(step),
         machine=safe(step.machine or ""),
@@ -122,7 +135,7 @@ def _step(step: Step) -> StepRow:
 
 def step_name(step: Step) -> str:
     """The step's name made harmless; what stands for one where it has none."""
-    return safe(step.name) if step.name else "(no name)"
+    return safe(step.name or NO_NAME)
 
 
 def _bottlenecks(document: JobDocument, builds: list[BuildRows]) -> list[Bottleneck]:
@@ -142,7 +155,20 @@ def _bottlenecks(document: JobDocument, builds: list[BuildRows]) -> list[Bottlen
                 found.append((long_s, Bottleneck(stretch.label, words, ())))
         found += _starved(build)
     found.sort(key=lambda pair: -pair[0])
-    return [bottleneck for _, bottleneck in found[:MAX_BOTTLENECKS]]
+    return [bottleneck for _, bottleneck in [*_unmeasured_longest(document, builds), *found][:MAX_BOTTLENECKS]]
+
+
+def _unmeasured_longest(document: JobDocument, builds: list[BuildRows]) -> Iterable[tuple[float, Bottleneck]]:
+    """The longest provisioner of a job in whose machines nothing was measured: what a reader wants to know first."""
+    if any(step.origin == "guest" for step in document.steps):
+        return
+    all_rows = ((row, build) for build in builds for row in build.stretches)
+    rows = [(row.duration_s or 0.0, row, build) for row, build in all_rows if row.kind == "provisioner"]
+    long_s, longest, build = max(rows, key=lambda row: row[0], default=(0.0, None, None))
+    if longest is not None and build is not None and long_s >= SHORTEST_S:
+        words = (f"longest provisioner ({longest.took} of {build.took.partition(' (')[0]})",)
+        helps = ("`buildtel-host wire DIR` shows what it waits for",)
+        yield long_s, Bottleneck(longest.label, words, helps)
 
 
 def _starved(build: BuildRows) -> Iterable[tuple[float, Bottleneck]]:
@@ -205,5 +231,6 @@ def _unmeasured(document: JobDocument) -> Iterable[str]:
         for build in run.builds:
             key = targets.get((number_, build.name))
             for index, provisioner in enumerate(build.provisioners if key is not None else ()):
-                if not provisioner.own and (key, index) not in covered:
+                on_runner = provisioner.kind == SHELL_LOCAL
+                if not provisioner.own and not on_runner and (key, index) not in covered:
                     yield provisioner_label(provisioner.kind, provisioner.detail)

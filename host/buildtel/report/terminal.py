@@ -16,6 +16,8 @@ from buildtel.report.words import duration, number
 NARROWEST = 60
 COLOURS = {"success": "green", "failure": "bold red", "cancelled": "yellow", "cancellation": "yellow"}
 MARK = "!"
+STEP_HEAD = "Step"
+WHOLE_MACHINE = "all figures but the time are of the whole machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Column:
     head: str
     metric: str
     rank: int
+    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Gauge:
     head: str
     width: int
     of: Callable[[Stretch], float | int | None]
+    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +60,34 @@ class Placed:
 STYLES = {"provisioner": "", "phase": "dim", "unattributed": "yellow"}
 COLOURS_OF_BARS = {"provisioner": "cyan", "phase": "blue", "unattributed": "yellow"}
 GAUGES = (
-    Gauge("host%", 5, lambda stretch: stretch.runner.get("cpu_percent")),
-    Gauge("vm%", 5, lambda stretch: stretch.hypervisor.get("cpu_percent")),
-    Gauge("io psi%", 7, lambda stretch: stretch.runner.get("psi_io_some_percent")),
-    Gauge("cpu psi%", 8, lambda stretch: stretch.runner.get("psi_cpu_some_percent")),
-    Gauge("wr MB", 5, lambda stretch: stretch.runner.get("disk_write_mb")),
-    Gauge("rx MB", 5, lambda stretch: stretch.runner.get("net_rx_mb")),
+    Gauge("host%", 5, lambda stretch: stretch.runner.get("cpu_percent"), "CPU of the whole runner"),
+    Gauge("vm%", 5, lambda stretch: stretch.hypervisor.get("cpu_percent"), "CPU of the VM's process, 100 is one core"),
+    Gauge("io psi%", 7, lambda stretch: stretch.runner.get("psi_io_some_percent"), "time the runner waited for disks"),
+    Gauge("cpu psi%", 8, lambda stretch: stretch.runner.get("psi_cpu_some_percent"), "time the runner lacked CPU"),
+    Gauge("wr MB", 5, lambda stretch: stretch.runner.get("disk_write_mb"), "written by the runner"),
+    Gauge("rx MB", 5, lambda stretch: stretch.runner.get("net_rx_mb"), "received by the runner"),
 )
 
 COLUMNS = (
-    Column("time", "duration_s", 0),
-    Column("CPU%", "cpu_percent", 1),
-    Column("mem MB", "memory_used_mb", 2),
-    Column("+/- MB", "memory_delta_mb", 12),
-    Column("peak", "memory_peak_mb", 8),
-    Column("rd MB", "disk_read_mb", 4),
-    Column("wr MB", "disk_write_mb", 3),
-    Column("rd MB/s", "disk_read_rate_mbs", 16),
-    Column("wr MB/s", "disk_write_rate_mbs", 13),
-    Column("rd ops", "disk_read_ops", 15),
-    Column("wr ops", "disk_write_ops", 14),
-    Column("util%", "disk_util_percent", 5),
-    Column("await", "await_ms", 6),
-    Column("queue", "queue_depth", 9),
-    Column("rx MB", "net_rx_mb", 7),
-    Column("tx MB", "net_tx_mb", 10),
-    Column("rx MB/s", "net_rx_rate_mbs", 17),
-    Column("tx MB/s", "net_tx_rate_mbs", 18),
-    Column("io psi%", "psi_io_some_percent", 11),
+    Column("time", "duration_s", 0, "length of the step"),
+    Column("CPU%", "cpu_percent", 1, "CPU in use"),
+    Column("mem MB", "memory_used_mb", 2, "memory in use at the end"),
+    Column("+/- MB", "memory_delta_mb", 12, "memory, end less start"),
+    Column("peak", "memory_peak_mb", 8, "largest memory in use"),
+    Column("rd MB", "disk_read_mb", 4, "read from disks"),
+    Column("wr MB", "disk_write_mb", 3, "written to disks"),
+    Column("rd MB/s", "disk_read_rate_mbs", 16, "read per second"),
+    Column("wr MB/s", "disk_write_rate_mbs", 13, "written per second"),
+    Column("rd ops", "disk_read_ops", 15, "reads"),
+    Column("wr ops", "disk_write_ops", 14, "writes"),
+    Column("util%", "disk_util_percent", 5, "time in which the busiest disk was busy"),
+    Column("await", "await_ms", 6, "ms that one disk operation took"),
+    Column("queue", "queue_depth", 9, "disk operations under way"),
+    Column("rx MB", "net_rx_mb", 7, "received"),
+    Column("tx MB", "net_tx_mb", 10, "sent"),
+    Column("rx MB/s", "net_rx_rate_mbs", 17, "received per second"),
+    Column("tx MB/s", "net_tx_rate_mbs", 18, "sent per second"),
+    Column("io psi%", "psi_io_some_percent", 11, "time in which something waited for disks"),
 )
 
 
@@ -112,7 +116,7 @@ def _lines(report: Report, width: int, ascii_only: bool) -> Iterable[Text]:
             yield from _bottleneck(bottleneck, width)
     if report.missing:
         yield Text()
-        yield Text("What is missing", "bold")
+        yield Text("Not measured", "bold")
         for text in report.missing:
             yield from _wrapped("  - ", text, width)
 
@@ -122,8 +126,8 @@ def _coloured(word: str) -> tuple[str, str]:
 
 
 def _build(build: BuildRows, width: int, ascii_only: bool) -> Iterable[Text]:
-    name, result = _cut(build.name, width - 46), _cut(build.result, 12)
-    yield Text.assemble((name, "bold"), "  ", _coloured(result), f"  {duration(build.duration_s)}",
+    name, result = _cut(build.name, width - 28 - len(build.took)), _cut(build.result, 12)
+    yield Text.assemble((name, "bold"), "  ", _coloured(result), f"  {build.took}",
                         ("  ended last" if build.critical else "", "yellow"))  # fmt: skip
     if build.error:
         yield from _text_lines("  error: ", build.error, width)
@@ -136,14 +140,28 @@ def _build(build: BuildRows, width: int, ascii_only: bool) -> Iterable[Text]:
     axis = _Axis(build.span_s, room - label_width - 14, ascii_only)
     for stretch in build.stretches:
         yield _bar_line(stretch, label_width, gauges, axis)
+    yield from _legend([(gauge.head, gauge.about) for gauge in gauges], _mark_of_grain(build), width)
     if build.cut:
         yield Text(f"  and {build.cut} more")
     for artifact in build.artifacts:
         yield from _text_lines("  artifact: ", artifact, width)
 
 
+def _mark_of_grain(build: BuildRows) -> str:
+    rough = any(stretch.took.startswith("~") for stretch in build.stretches)
+    return "~: the log's stamps have whole seconds" if rough else ""
+
+
+def _legend(columns: list[tuple[str, str]], more: str, width: int) -> Iterable[Text]:
+    """What the columns of a table hold."""
+    words = [f"{head}: {about}" for head, about in columns] + ([more] if more else [])
+    for line in _wrapped("  ", "; ".join(words), width) if words else ():
+        line.stylize("dim")
+        yield line
+
+
 def _label_width(build: BuildRows, width: int) -> int:
-    longest = max((cell_len(stretch.label) for stretch in build.stretches), default=0)
+    longest = max((cell_len(stretch.shown) for stretch in build.stretches), default=0)
     room = width - 14 if build.span_s is None else (width - 14) * 6 // 10
     return min(longest, room)
 
@@ -155,9 +173,9 @@ def _gauges(build: BuildRows, width: int) -> list[Gauge]:
 
 
 def _bar_line(stretch: Stretch, label_width: int, gauges: list[Gauge], axis: _Axis) -> Text:
-    style = STYLES[stretch.kind]
-    label = _fit(stretch.label, label_width, path=stretch.kind == "provisioner")
-    line = Text.assemble("  ", (label, style), f" {duration(stretch.duration_s):>9} ")
+    style = "bold red" if stretch.mark else STYLES[stretch.kind]
+    label = _fit(stretch.shown, label_width, path=stretch.kind == "provisioner")
+    line = Text.assemble("  ", (label, style), f" {stretch.took:>9} ")
     for gauge in gauges:
         line.append(f"{number(gauge.of(stretch)):>{gauge.width}} ", "dim")
     if axis.span_s and stretch.start_s is not None and stretch.duration_s is not None:
@@ -178,10 +196,10 @@ def _steps(steps: list[StepRow], width: int) -> Iterable[Text]:
     if not steps:
         yield Text("No step was measured.")
         return
-    name_width = min(max(cell_len(row.name) for row in steps), max(20, width // 4))
+    name_width = max(min(max(cell_len(row.name) for row in steps), max(20, width // 4)), len(STEP_HEAD))
     columns = _columns(steps, width - name_width - 2)
     head = "".join(f"{placed.column.head:>{placed.width}} " for placed in columns)
-    yield Text(f"{_fit('Step', name_width)} {head}".rstrip(), "bold")
+    yield Text(f"{_fit(STEP_HEAD, name_width)} {head}".rstrip(), "bold")
     machines = {row.machine for row in steps}
     machine = None
     for row in steps:
@@ -191,6 +209,8 @@ def _steps(steps: list[StepRow], width: int) -> Iterable[Text]:
         yield _step(row, columns, name_width)
         if row.remark or row.status not in ("success", ""):
             yield from _wrapped("    ", _remark(row), width)
+    marked = f"; {MARK}: above its threshold" if any(row.marked for row in steps) else ""
+    yield from _legend([(one.column.head, one.column.about) for one in columns], WHOLE_MACHINE + marked, width)
 
 
 def _columns(steps: list[StepRow], room: int) -> list[Placed]:

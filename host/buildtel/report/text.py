@@ -12,6 +12,11 @@ from buildtel.report.table import json_text, plain
 from buildtel.report.timeline import Stretch
 from buildtel.report.words import cell, duration, number
 
+LEGEND = (
+    "*after: from the build's start; runner CPU: of the whole runner; VM CPU: of the VM's process, 100 is one core; "
+    "~: the log's stamps have whole seconds*"
+)
+STEPS_LEGEND = "*all figures but the time are of the whole machine; bold: above its threshold*"
 MARKDOWN_COLUMNS = (
     ("time", "duration_s"), ("CPU %", "cpu_percent"), ("memory MB", "memory_used_mb"), ("read MB", "disk_read_mb"),
     ("write MB", "disk_write_mb"), ("util %", "disk_util_percent"), ("await ms", "await_ms"),
@@ -48,22 +53,24 @@ def render_markdown(document: JobDocument) -> str:
     lines += [f"- {plain(label)}: {plain(text)}" for label, text in report.facts]
     for build in report.builds:
         last = ", ended last" if build.critical else ""
-        lines += ["", f"### {plain(build.name)}: {plain(build.result)}, {duration(build.duration_s)}{last}", ""]
+        lines += ["", f"### {plain(build.name)}: {plain(build.result)}, {plain(build.took)}{last}", ""]
         if build.stretches:
-            lines += [_row("after", "took", "host CPU %", "VM CPU %", "what"), "|---:|---:|---:|---:|---|"]
+            lines += [_row("after", "took", "runner CPU %", "VM CPU %", "what"), "|---:|---:|---:|---:|---|"]
             lines += [_stretch(row) for row in build.stretches]
+            lines += ["", LEGEND]
     lines += _steps(report)
     if report.bottlenecks:
         lines += ["", "### Bottlenecks", ""]
         lines += [f"- **{plain(item.name)}**: {plain(', '.join(item.words))}" for item in report.bottlenecks]
     if report.missing:
-        lines += ["", "### What is missing", "", *(f"- {plain(text)}" for text in report.missing)]
+        lines += ["", "### Not measured", "", *(f"- {plain(text)}" for text in report.missing)]
     return "\n".join(lines) + "\n"
 
 
 def _stretch(row: Stretch) -> str:
     cpu = (number(figures.get("cpu_percent")) for figures in (row.runner, row.hypervisor))
-    return _row(duration(row.start_s), duration(row.duration_s), *cpu, plain(row.label))
+    label = f"**{plain(row.shown)}**" if row.mark else plain(row.shown)
+    return _row(duration(row.start_s), row.took, *cpu, label)
 
 
 def _steps(report: Report) -> list[str]:
@@ -71,7 +78,7 @@ def _steps(report: Report) -> list[str]:
         return []
     heads = ("step", "status", *(head for head, _ in MARKDOWN_COLUMNS))
     rule = "|---|---|" + "---:|" * len(MARKDOWN_COLUMNS)
-    return ["", "### Steps", "", _row(*heads), rule, *(_step(row) for row in report.steps)]
+    return ["", "### Steps", "", _row(*heads), rule, *(_step(row) for row in report.steps), "", STEPS_LEGEND]
 
 
 def _step(row: StepRow) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -9,12 +10,14 @@ from typing import Literal
 
 from buildtel.job import JobDocument, packer_model
 from buildtel.job.packer_model import Build, PackerRun, Phase, Provisioner
-from buildtel.report.words import safe, safe_lines
+from buildtel.report.words import duration, rounded, safe, safe_lines
 
 Kind = Literal["phase", "provisioner", "unattributed"]
 Figures = dict[str, float | int | None]
 MAX_ROWS = 500
 INSTANT_S = 0.05
+FAILED = {"failure": "failed", "timeout": "timed out", "cancellation": "cancelled"}
+_POST_PROCESSOR = re.compile(r"Running post-processor: (.*?)\(type ([^()]*)\)")
 FEWEST_FOLDED = 3
 BEFORE_PROVISIONING = frozenset({
     "prepare", "access", "retrieve_image", "create_media", "create_disk", "create_machine", "boot", "wait_ssh",
@@ -25,25 +28,42 @@ BEFORE_PROVISIONING = frozenset({
 class Stretch:
     """A phase or provisioner: when it began after its build did, how long it took; None if unknown.
 
-    `runner` and `hypervisor` are the figures of the machine around it, and of the build's machine seen from there.
+    `mark` says that it failed. `grain_s` is the grain of the stamps that its length was reckoned from, None where it is
+    finer than any figure. `runner` and `hypervisor` are the figures of the machine around it, and of the build's
+    machine seen from there.
     """
+
+    @property
+    def shown(self) -> str:
+        """The label, behind the mark of one that failed."""
+        return f"{self.mark}: {self.label}" if self.mark else self.label
+
+    @property
+    def took(self) -> str:
+        """Its length in words."""
+        return rounded(self.duration_s, self.grain_s)
 
     kind: Kind
     label: str
     own: bool
     start_s: float | None
     duration_s: float | None
+    grain_s: float | None = None
+    mark: str = ""
     runner: Figures = field(default_factory=dict)
     hypervisor: Figures = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class BuildRows:
-    """One build. `span_s` is the length of its run's time axis, None without times; `cut` rows were left out."""
+    """One build. `took` is the sum of its rows, and Packer's own figure behind it where that is another.
+
+    `span_s` is the length of its run's time axis, None without times; `cut` rows were left out.
+    """
 
     name: str
     result: str
-    duration_s: float | None
+    took: str
     error: tuple[str, ...]
     artifacts: tuple[tuple[str, ...], ...]
     span_s: float | None
@@ -96,14 +116,31 @@ def _rows(build: Build, names: dict[int, str], span_s: float | None) -> BuildRow
     return BuildRows(
         name=safe(build.name),
         result=safe(build.result),
-        duration_s=build.duration_s,
+        took=_took(build),
         error=() if build.error is None else safe_lines(build.error),
-        artifacts=tuple(safe_lines(text) for text in build.artifacts),
+        artifacts=tuple(_artifact(build, at) for at in range(len(build.artifacts))),
         span_s=span_s if build.account else None,
         stretches=tuple(stretches[:MAX_ROWS]),
         cut=max(len(stretches) - MAX_ROWS, 0),
         critical=build.critical,
     )
+
+
+def _took(build: Build) -> str:
+    """How long a build took by its rows' own clock; in brackets what Packer says, where it says something else."""
+    packers = duration(build.duration_s)
+    if not build.account or build.ended_at is None or build.started_at is None:
+        return packers
+    own = rounded(build.ended_at - build.started_at, build.grain_s)
+    same = build.duration_s is None or own == packers
+    return own if same else f"{own} (Packer says {packers})"
+
+
+def _artifact(build: Build, at: int) -> tuple[str, ...]:
+    """The lines of an artifact; one that the log's end cut says so."""
+    lines = safe_lines(build.artifacts[at])
+    cut = build.artifact_cut and at == len(build.artifacts) - 1
+    return (*lines[:-1], f"{lines[-1]} (cut off)") if cut and lines else lines
 
 
 def _accounted(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
@@ -116,6 +153,8 @@ def _accounted(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
             own=unit is not None and unit.own,
             start_s=part.started_at - (build.started_at or 0.0),
             duration_s=part.duration_s,
+            grain_s=build.grain_s,
+            mark="" if unit is None else mark_of(unit),
             runner=part.runner or {},
             hypervisor=part.hypervisor or {},
         )
@@ -129,10 +168,35 @@ def _kind(part: packer_model.Stretch, unit: Provisioner | None) -> Kind:
 
 def _label(part: packer_model.Stretch, unit: Provisioner | None, names: dict[int, str]) -> str:
     if unit is None:
-        return safe(part.text or part.name)
+        return phase_label(part.name, part.text)
     if unit.own:
-        return "buildtel itself"
-    return provisioner_label(unit.kind, names.get(part.provisioner or 0) or unit.detail)
+        return "buildtel (install, finish)"
+    return unit_label(unit, names.get(part.provisioner or 0))
+
+
+def phase_label(name: str, text: str) -> str:
+    """A phase in words: mostly Packer's own text."""
+    if name == "start":
+        return "Packer start-up"
+    if name == "wait_user":
+        return safe(f"waiting for the user: {text}")
+    found = _POST_PROCESSOR.fullmatch(text) if name == "post_processor" else None
+    if found is not None:
+        return safe(f"post-processor {found[1].strip() or found[2]}")
+    return safe(text or name)
+
+
+def unit_label(unit: Provisioner, name: str | None = None) -> str:
+    """A provisioner in words; `name` is what the user called its step."""
+    if unit.kind == "other" and unit.type and not name:
+        return safe(unit.type)
+    return provisioner_label(unit.kind, name or unit.detail)
+
+
+def mark_of(unit: Provisioner) -> str:
+    """`failed`, `timed out`, `failed, ignored`; empty for a provisioner that did not fail, as far as is known."""
+    word = FAILED.get(unit.status, "")
+    return f"{word}, ignored" if word and unit.ignored else word
 
 
 def _untimed(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
@@ -165,16 +229,17 @@ def _folded(stretches: Iterable[Stretch]) -> Iterable[Stretch]:
 
 
 def _instant(stretch: Stretch) -> bool:
-    return stretch.kind != "provisioner" and stretch.duration_s is not None and stretch.duration_s < INSTANT_S
+    told = stretch.kind == "provisioner" or stretch.label.startswith("post-processor ")
+    return not told and stretch.duration_s is not None and stretch.duration_s < INSTANT_S
 
 
 def stretch(part: Phase | Provisioner, zero: float | None, name: str | None = None) -> Stretch:
     """A part of a build as a bar that counts from `zero` (Unix seconds); `name` stands for its detail."""
     start, end = part.started_at, part.ended_at
-    detail = (name or part.detail) if isinstance(part, Provisioner) else ""
     return Stretch(
         kind="phase" if isinstance(part, Phase) else "provisioner",
-        label=safe(part.text or part.name) if isinstance(part, Phase) else provisioner_label(part.kind, detail),
+        label=phase_label(part.name, part.text) if isinstance(part, Phase) else unit_label(part, name),
+        mark=mark_of(part) if isinstance(part, Provisioner) else "",
         own=isinstance(part, Provisioner) and part.own,
         start_s=None if start is None or zero is None else start - zero,
         duration_s=None if start is None or end is None else end - start,

@@ -23,6 +23,13 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
 
 
+def rounded(seconds: float | None, grain_s: float | None) -> str:
+    """A duration that is no finer than the stamps it was reckoned from: `~8 s` where they have whole seconds."""
+    if seconds is None or grain_s is None or grain_s < 1:
+        return duration(seconds)
+    return f"~{round(seconds)} s" if abs(seconds) < 60 else duration(seconds)
+
+
 def number(value: float | None) -> str:
     """A figure in at most about five characters; `-` for None."""
     if value is None:
