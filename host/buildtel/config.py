@@ -23,6 +23,7 @@ else:
 BUCKET = "appliance-telemetry"
 TIMEOUT_S = 60.0
 LARGEST = 1 << 20
+NUMBERS = ("timeout_s",)
 
 # Setting: the variables that hold it, strongest first. Flags and the file have the setting's own name.
 VARIABLES: dict[str, tuple[str, ...]] = {
@@ -120,9 +121,17 @@ def _checked(content: dict[str, Any], path: Path) -> dict[str, str]:
     for name, value in table.items():
         if name not in VARIABLES:
             raise UsageError(f"{path}: [store] has no setting {name!r}: it knows {', '.join(VARIABLES)}")
-        if not isinstance(value, str | int | float) or isinstance(value, bool):
-            raise UsageError(f"{path}: [store] {name}: a text or a number is wanted")
+        wanted = (int, float) if name in NUMBERS else (str,)
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            word = "number" if name in NUMBERS else "text in quotes"
+            raise UsageError(f"{path}: [store] {name} = {value!r}: a {word} is wanted, not {_kind(value)}")
     return {name: str(value) for name, value in table.items() if str(value)}
+
+
+def _kind(value: object) -> str:
+    """What a value of TOML is, in words."""
+    named = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", dict: "a table"}
+    return named.get(type(value), "a date")
 
 
 def _s3(found: Mapping[str, str], environ: Mapping[str, str]) -> S3Place:

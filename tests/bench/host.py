@@ -49,7 +49,7 @@ def main() -> None:
             "step start and end": [start, end],
             "--version": [[HOST, "--version"]],
             "--help": [[HOST, "--help"]],
-            "collect of an empty log": [[HOST, "collect", "-q", str(small)]],
+            "collect of an empty log": [[HOST, "collect", "--force", "-q", str(small)]],
             "collect of 10 MB": [[HOST, "collect", "-q", str(large)]],
         }
         taken: dict[str, list[float]] = {name: [] for name in candidates}

@@ -80,7 +80,7 @@ MISTAKES = {
     "unknown setting": ('[store]\nsecret_key = "x"', {}, "has no setting 'secret_key'"),
     "unknown table": ("[shop]\na = 1", {}, r"only a table \[store\] is known, not shop"),
     "no table": ("store = 1", {}, r"only a table \[store\] is known"),
-    "a list": ("[store]\nbucket = []", {}, "a text or a number is wanted"),
+    "a list": ("[store]\nbucket = []", {}, "a text in quotes is wanted, not a list"),
     "half a key": ("", {"MINIO_ACCESS_KEY": "a"}, "belong together"),
     "no scheme": ("", {"MINIO_ENDPOINT": "minio:9000"}, "write it as http://HOST:PORT"),
     "no port": ("", {"MINIO_ENDPOINT": "http://minio:99999"}, "write it as http://HOST:PORT"),

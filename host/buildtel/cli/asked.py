@@ -42,8 +42,9 @@ class Asked:
         return found
 
     def _opened(self) -> Store:
-        from buildtel.cli.stores import open_store
+        from buildtel.cli.stores import check_place, open_store
 
         if self._store is None:
+            check_place(self._args)
             self._store = open_store(self._args)
         return self._store

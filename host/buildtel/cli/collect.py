@@ -37,6 +37,7 @@ class Request:
         stem: the name of the document's file in the telemetry folder, None for a new one by job and time.
         form: the form of the report.
         quiet: show no report.
+        force: make a document of a log without a line of Packer's, too.
     """
 
     log: str | None
@@ -46,6 +47,7 @@ class Request:
     stem: str | None = None
     form: str = "table"
     quiet: bool = False
+    force: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,13 +72,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--format", choices=FORMATS, default="table", help="of the report (default: %(default)s)")
     parser.add_argument("-q", "--quiet", action="store_true", help="show no report, and say nothing but errors")
+    parser.add_argument("--force", action="store_true", help="make a document, even if no line of the log is Packer's")
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if a document was made, whatever the build's result."""
     if args.log is None and not args.spool and not args.ssh:
         raise UsageError("collect what? name the log of `packer build` (or - for standard input), --spool or --ssh")
-    request = Request(args.log, args.output, args.job, args.version, form=args.format, quiet=args.quiet)
+    request = Request(
+        args.log, args.output, args.job, args.version, form=args.format, quiet=args.quiet, force=args.force
+    )
     print_report(keep(request, SpoolSources(args)), request, sys.stdout)
     return 0
 
@@ -126,7 +131,23 @@ def _kept(request: Request, spools: SpoolSources | None, raw: RawRecords) -> tup
     if request.output not in (None, "-"):
         check_named(Path(request.output), meta.job)
     document = log_document(request.log, meta, raw, spools)
+    if not request.force and not tells_anything(document):
+        name = "standard input" if request.log == "-" else request.log or "the spool"
+        raise BuildtelError(
+            f"{name} is not a Packer log: it has no line of Packer's and no record; nothing was written. "
+            "Name the output of `packer build`, or use --force"
+        )
     return document, _write(document, request, meta)
+
+
+def tells_anything(document: JobDocument) -> bool:
+    """Whether a line of Packer's, a record or a step is in a document."""
+    from buildtel.job.finish import PREFIX_UNKNOWN
+
+    packer, integrity = document.packer, document.integrity
+    of_packer = packer is not None and bool(packer.runs or packer.version or packer.plugins)
+    of_agent = integrity is not None and bool(integrity.records or integrity.damaged or integrity.foreign)
+    return of_packer or of_agent or bool(document.steps) or PREFIX_UNKNOWN in document.notes
 
 
 def _into_job(

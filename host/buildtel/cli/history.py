@@ -26,11 +26,12 @@ def run(args: argparse.Namespace) -> int:
     """Exit status 0, also where the store is empty."""
     from buildtel.cli.list import row_of, say_empty
     from buildtel.cli.show import plain_output, width, write
-    from buildtel.cli.stores import open_store
+    from buildtel.cli.stores import check_place, open_store
     from buildtel.report.builds import render_history
     from buildtel.store.jobs import builds
 
     number, job = asked(args.words)
+    check_place(args)
     store = open_store(args)
     rows = [row_of(entry) for entry in builds(store, job, number)]
     if rows or args.format != "table":

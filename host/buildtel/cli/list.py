@@ -25,11 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, also where the store is empty."""
     from buildtel.cli.show import width, write
-    from buildtel.cli.stores import open_store
+    from buildtel.cli.stores import check_place, open_store
     from buildtel.report.builds import render_list
     from buildtel.store.jobs import builds
 
     store = open_store(args)
+    check_place(args)
     rows = [row_of(entry) for entry in builds(store, args.job, args.limit)]
     if rows or args.format != "table":
         write(render_list(rows, args.format, width()))

@@ -22,6 +22,8 @@ TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Our flags stand before Packer's words; those with a value take the next word.
 FLAGS = {"--live": 1, "--job": 1, "--version": 1, "-o": 1, "--output": 1, "-q": 0, "--quiet": 0, "-h": 0, "--help": 0}
 
+OURS_ALONE = frozenset(("--live", "--job", "-o", "--output", "-q", "--quiet"))
+
 
 def wrapped(words: list[str]) -> list[str]:
     """`words` with a `--` between our flags and Packer's own words, some of which look like flags.
@@ -110,9 +112,17 @@ def _build(args: argparse.Namespace, watched: Watched, log: str) -> int:
         _account(args, log, ended.problem)
     except Exception as error:
         _say(f"this build has no document: {_one_line(error)}; its log: {log}")
+    misplaced = _misplaced(args.words)
+    if misplaced and ended.status:
+        _say(f"{misplaced} stood behind `build`, so Packer got it: write `buildtel-host packer {misplaced} build ...`")
     for number in TERMINATION_SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # even Python's own end takes time
     return _as_packer(os.waitstatus_to_exitcode(ended.status))
+
+
+def _misplaced(words: list[str]) -> str | None:
+    """A flag of ours among Packer's words, which Packer does not know."""
+    return next((word for word in words if word.partition("=")[0] in OURS_ALONE), None)
 
 
 def _ignore_termination() -> None:

@@ -31,11 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if all that was to go is gone."""
-    from buildtel.cli.stores import open_store
+    from buildtel.cli.stores import check_place, open_store
     from buildtel.store.jobs import jobs
 
     if args.keep is None and args.older_than is None:
         raise UsageError("prune needs to be told what to keep: --keep N, --older-than D, or both")
+    check_place(args)
     store = open_store(args)
     for job in [args.job] if args.job is not None else jobs(store):
         _prune(store, job, args)

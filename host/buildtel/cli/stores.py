@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buildtel.config import S3Place, read_store_place
+from buildtel.errors import UsageError
 
 if TYPE_CHECKING:
     from buildtel.store import Store
@@ -31,6 +32,22 @@ def store_place(args: argparse.Namespace | None = None) -> Path | S3Place:
 
     flags = {name: getattr(args, f"store_{name}", None) for name in ("directory", "endpoint", "bucket")}
     return read_store_place(os.environ, flags, read_settings(os.environ).store_dir)
+
+
+def check_place(args: argparse.Namespace) -> None:
+    """Nothing, if the directory that `--store` names can be read from.
+
+    Raises:
+        UsageError: it is a file, or is not there.
+    """
+    named = getattr(args, "store_directory", None)
+    if not named:
+        return
+    path = Path(named).expanduser()
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"--store {named}: it is a file: name a directory (a file is shown by `report {named}`)")
+    if not path.exists():
+        raise UsageError(f"--store {named}: there is no such directory")
 
 
 def open_store(args: argparse.Namespace | None = None) -> Store:

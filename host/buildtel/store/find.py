@@ -11,6 +11,7 @@ from buildtel.job import JobDocument, load_document
 from buildtel.store import layout
 from buildtel.store.catalog import document_time, entries
 from buildtel.store.contract import Store, StoreError
+from buildtel.store.jobs import jobs
 
 BACK = re.compile(r"\^(\d{0,5})")
 ONE = re.compile(r"(.*)@(\d{8}_\d{6})(?:_(\d{1,4}))?", re.S)
@@ -47,9 +48,20 @@ def find(store: Store, job: str, which: str) -> Found:
     if found is None:
         raise BuildtelError(
             f"no file {which!r}, and no version {which!r} of job {job!r} in {store.address()}: "
-            "`list` shows what there is"
+            f"{_instead(store, job, which)}"
         )
     return found
+
+
+def _instead(store: Store, job: str, which: str) -> str:
+    """What the user may have meant: another job of that version, or a job of that name."""
+    others = [name for name in jobs(store) if name != job]
+    with_version = [name for name in others if store.get(layout.latest_key(name, which)) is not None]
+    if with_version:
+        return f"that version has job {with_version[0]!r}: name it behind the version"
+    if which in others:
+        return f"{which!r} is a job: ask for `latest {which}`"
+    return "run `buildtel-host list` to see the builds"
 
 
 def _back(store: Store, job: str, number: int) -> Found:

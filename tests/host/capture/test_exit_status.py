@@ -188,3 +188,12 @@ def test_the_wrappers_records_are_signed(bench: Bench) -> None:
 
     assert [step["authentic"] for step in document["steps"]] == [True]
     assert not [note for note in document["notes"] if "authentic" in note]
+
+
+def test_a_flag_of_ours_among_packers_is_told(bench: Bench) -> None:
+    """`packer build -q` is refused by Packer; we say where our flag belongs."""
+    bench.template(FAST)
+    done = bench.run("build", "-q", ".")
+
+    assert done.returncode != 0
+    assert b"write `buildtel-host packer -q build ...`" in done.stderr

@@ -44,7 +44,7 @@ def test_a_log_comes_by_pipe_too(home: Home) -> None:
 def test_collecting_twice_in_a_second_keeps_both(home: Home) -> None:
     """No document is overwritten: the name gets a number."""
     for _ in range(3):
-        assert home.run("collect", "-", "-q").returncode == 0
+        assert home.run("collect", "-", "-q", "--force").returncode == 0
 
     assert len(home.documents()) == 3
 
@@ -70,8 +70,8 @@ READABLE = {
 
 @pytest.mark.parametrize("data", READABLE.values(), ids=READABLE.keys())
 def test_what_can_be_read_gives_a_document(home: Home, data: bytes) -> None:
-    """Whatever the bytes: exit status 0, a document, a report without control characters, no traceback."""
-    done = home.run("collect", "-", stdin=data)
+    """Whatever the bytes, with --force: a document, a report without control characters, no traceback."""
+    done = home.run("collect", "-", "--force", stdin=data)
 
     (path,) = home.documents()
     assert (done.returncode, done.stderr.decode()) == (0, f"document: {path}\n")
@@ -79,10 +79,41 @@ def test_what_can_be_read_gives_a_document(home: Home, data: bytes) -> None:
     assert all(char.isprintable() or char == "\n" for char in done.stdout.decode())
 
 
+NOT_PACKERS = ("empty", "binary", "zeros", "another program", "one character")
+
+
+@pytest.mark.parametrize("name", NOT_PACKERS)
+def test_another_programs_log_is_no_document(home: Home, name: str) -> None:
+    """Without a line of Packer's and without a record: exit status 1, one line, nothing written."""
+    for words in (("-",), ("-", "-o", "job.json"), ("-", "-o", "-")):
+        done = home.run("collect", *words, stdin=READABLE[name])
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert "standard input is not a Packer log" in only_line(done.stderr)
+
+    assert not home.telemetry.exists() or list(home.telemetry.iterdir()) == []
+    assert not (home.path / "job.json").exists()
+
+
+BYE = record_line({"v": 1, "ev": "bye", "sid": "a", "seq": 1, "t": 1, "m": 1})
+PACKERS_ALONE = {
+    "an error": 'Error: Failed to initialize build "x"\n\n* bad thing\n',
+    "a colour": "x: output will be in this color.\n",
+    "the end": "==> Wait completed after 3 seconds\n",
+    "a record": f"{BYE}\n",
+    "a debug line": "2026/01/24 12:00:00 [INFO] Packer version: 1.9.1 [go1.20.4 linux amd64]\n",
+}
+
+
+@pytest.mark.parametrize("data", PACKERS_ALONE.values(), ids=PACKERS_ALONE)
+def test_one_line_of_packers_is_enough(home: Home, data: str) -> None:
+    """One line that only Packer or an agent writes makes a document."""
+    assert home.run("collect", "-", "-q", stdin=data.encode()).returncode == 0
+
+
 def test_every_cut_of_a_log_gives_a_document(home: Home) -> None:
     """A log cut off anywhere is a build whose end is not known, not an error."""
     whole = log(qemu_build())
-    for place in range(0, len(whole), len(whole) // 8):
+    for place in range(len(whole) // 8, len(whole), len(whole) // 8):
         done = home.run("collect", "-", "-o", "-", stdin=whole[:place])
         status = "success" if b"finished after" in whole[:place] else "unknown"
         assert (done.returncode, done.stderr, json.loads(done.stdout)["status"]) == (0, b"", status)
@@ -113,7 +144,7 @@ def test_what_can_not_be_written_is_one_clear_line(home: Home, output: str, word
     (home.path / "notes.txt").write_text("mine")
     (home.path / "e2e.json").write_text('{"job": "e2e", "version": "1", "steps": []}')
     before = {path.name: path.read_text() for path in home.path.glob("*.*")}
-    done = home.run("collect", "-", "-o", output)
+    done = home.run("collect", "-", "--force", "-o", output)
 
     assert done.returncode == 1
     assert words in only_line(done.stderr)
@@ -122,8 +153,8 @@ def test_what_can_not_be_written_is_one_clear_line(home: Home, output: str, word
 
 def test_the_same_jobs_document_is_replaced(home: Home) -> None:
     """`-o` to the last document of the same job writes the new one in its place."""
-    home.run("collect", "-", "-o", "job.json", "--version", "1")
-    done = home.run("collect", "-", "-o", "job.json", "--version", "2")
+    home.run("collect", "-", "--force", "-o", "job.json", "--version", "1")
+    done = home.run("collect", "-", "--force", "-o", "job.json", "--version", "2")
 
     assert done.returncode == 0
     assert json.loads((home.path / "job.json").read_text())["version"] == "2"
@@ -136,7 +167,7 @@ def test_a_telemetry_dir_that_is_none_is_refused(home: Home, kind: str) -> None:
         home.telemetry.write_text("")
     else:
         home.telemetry.symlink_to(home.path / "nothing")
-    done = home.run("collect", "-")
+    done = home.run("collect", "-", "--force")
 
     assert done.returncode == 1
     assert "set TELEMETRY_DIR" in only_line(done.stderr)
@@ -151,7 +182,7 @@ def test_a_telemetry_dir_of_somebody_else_is_refused(home: Home, through_a_link:
     os.chown(theirs, 12345, 12345)
     if through_a_link:
         home.telemetry.symlink_to(theirs)
-    done = home.run("collect", "-")
+    done = home.run("collect", "-", "--force")
 
     assert done.returncode == 1
     assert "belongs to somebody else" in only_line(done.stderr)
@@ -160,7 +191,7 @@ def test_a_telemetry_dir_of_somebody_else_is_refused(home: Home, through_a_link:
 
 def test_a_job_of_any_name_stays_in_the_directory(home: Home) -> None:
     """A job named like a path is a file's name, not a path."""
-    assert home.run("collect", "-", "--job", "../../etc/x").returncode == 0
+    assert home.run("collect", "-", "--force", "--job", "../../etc/x").returncode == 0
 
     (path,) = home.documents()
     assert json.loads(path.read_text())["job"] == "../../etc/x"
@@ -179,7 +210,7 @@ CI = {
 @pytest.mark.parametrize(("environ", "version"), CI.values(), ids=CI.keys())
 def test_the_ci_says_which_job_it_was(home: Home, environ: dict[str, str], version: str) -> None:
     """Commit, ref, run and runner come from the CI's environment, the version from its tag."""
-    document = json.loads(home.run("collect", "-", "-o", "-", **environ).stdout)
+    document = json.loads(home.run("collect", "-", "--force", "-o", "-", **environ).stdout)
 
     named = [document[name] for name in ("git_sha", "git_ref", "run_id", "run_number", "runner", "version")]
     assert named == ["s", "refs/heads/m", "7", "8", "r", version]
@@ -187,7 +218,7 @@ def test_the_ci_says_which_job_it_was(home: Home, environ: dict[str, str], versi
 
 def test_without_ci_and_checkout_nothing_is_invented(home: Home) -> None:
     """Outside of everything all of it is null, and the version `0`."""
-    document = json.loads(home.run("collect", "-", "-o", "-").stdout)
+    document = json.loads(home.run("collect", "-", "--force", "-o", "-").stdout)
 
     named = [document[name] for name in ("git_sha", "git_ref", "run_id", "run_number", "runner", "version")]
     assert named == [None, None, None, None, None, "0"]
@@ -198,7 +229,7 @@ def test_a_checkout_tells_commit_and_version(home: Home) -> None:
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"]
     for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "x"], ["tag", "v3.1"]):
         subprocess.run([*git, *words], cwd=home.path, check=True)
-    document = json.loads(home.run("collect", "-", "-o", "-").stdout)
+    document = json.loads(home.run("collect", "-", "--force", "-o", "-").stdout)
 
     assert (document["version"], document["git_ref"], len(document["git_sha"])) == ("v3.1", "refs/heads/main", 40)
 
@@ -244,7 +275,7 @@ GROWING = {
 @pytest.mark.parametrize(("unit", "size_mb"), GROWING.values(), ids=GROWING.keys())
 def test_memory_does_not_grow_with_the_log(home: Home, unit: bytes, size_mb: int) -> None:
     """A line or a log of any length is read in less than 200 MB."""
-    command = [sys.executable, "-c", PEAK_KB, *PROGRAM, "collect", "-", "-q"]
+    command = [sys.executable, "-c", PEAK_KB, *PROGRAM, "collect", "-", "-q", "--force"]
     with (home.path / "err").open("wb") as errors:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=errors, env=home.environ, cwd=home.path)
     assert process.stdin is not None
