@@ -18,6 +18,7 @@ from buildtel.capture.stamped import StampedLog
 VERSION_WAIT_S = 5
 SAMPLE_AGAIN_S = 60.0
 ANNOUNCED = b"==> "
+PLUGIN_INSTALLED = b"Packer plugin installed: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +110,35 @@ class Watched:
             "signal": -code if code < 0 else None, "cost": agent.cost(self._recorder, self._kernel.proc),
         }  # fmt: skip
         self._recorder.tell("end", fields, last=True, step=self._step)
-        self._lines(self._log.take("version", version_line(*self._ask)) + self._log.close())
+        told = version_line(*self._ask) + (b"" if self._debug.is_kept else plugin_lines(*self._ask))
+        self._lines(self._log.take("version", told) + self._log.close())
 
 
 def version_line(packer: str, environ: Mapping[str, str]) -> bytes:
     """`Packer v1.6.6`, as Packer says it without calling home; empty if it does not."""
+    told = _asked(packer, environ, "version")
+    return next((line + b"\n" for line in told if line.startswith(b"Packer v")), b"")
+
+
+def plugin_lines(packer: str, environ: Mapping[str, str]) -> bytes:
+    """A line for each plugin that Packer finds (`packer plugins installed`, since 1.8); empty for an older one."""
+    told = _asked(packer, environ, "plugins", "installed")
+    return b"".join(PLUGIN_INSTALLED + line.strip() + b"\n" for line in told if b"packer-plugin-" in line)
+
+
+def _asked(packer: str, environ: Mapping[str, str], *words: str) -> list[bytes]:
+    """What Packer prints for these words, without calling home."""
     import subprocess  # noqa: PLC0415  # Packer's start does not wait for it
 
-    asked = {**environ, "CHECKPOINT_DISABLE": "1", "PACKER_LOG": "", "PACKER_LOG_PATH": ""}
+    quiet = {**environ, "CHECKPOINT_DISABLE": "1", "PACKER_LOG": "", "PACKER_LOG_PATH": ""}
     try:
         done = subprocess.run(
-            [packer, "version"], env=asked, stdin=subprocess.DEVNULL, capture_output=True, timeout=VERSION_WAIT_S,
+            [packer, *words], env=quiet, stdin=subprocess.DEVNULL, capture_output=True, timeout=VERSION_WAIT_S,
             check=False,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
-        return b""
-    return next((line + b"\n" for line in done.stdout.splitlines() if line.startswith(b"Packer v")), b"")
+        return []
+    return done.stdout.splitlines()
 
 
 def subcommand(words: Sequence[str]) -> str:

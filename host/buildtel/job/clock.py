@@ -4,7 +4,8 @@ The host stamps each line when it arrives, so a record stamped `at` with grain `
 `at + r`: with the guest's monotonic clock `m`, the host time of the guest's zero lies before
 `at + r - m`. And no record is made before its provisioner is announced: it lies after
 `announced - m`. Every record of one boot narrows the interval; what is left is the error.
-A record older than one that came before it may have come late, from a spool: it bounds from above only.
+A record older than one that came before it may have come late, from a spool: it bounds from above only. So does one
+of an old boot that arrives behind a new boot's first record.
 The monotonic clock is used because the wall clock of a young VM is often stepped by NTP.
 """
 

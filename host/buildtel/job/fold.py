@@ -326,7 +326,9 @@ class Fold:
             clock = machine.boots[record.boot] = BootClock(record.boot, doubted=doubted)
         elif doubted and not clock.doubted:
             return
-        clock.add(record.t_ns, record.m_ns, event.line, event.at, unit.at if unit else None)
+        is_late = next(reversed(machine.boots)) != record.boot  # a later boot spoke already
+        announced = unit.at if unit is not None and not is_late else None
+        clock.add(record.t_ns, record.m_ns, event.line, event.at, announced)
 
     # What spools brought
 

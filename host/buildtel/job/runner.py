@@ -59,7 +59,7 @@ def facts_of(runner: JobDocument, document: JobDocument, meta: Meta) -> JobFacts
     """What a log tells of the job around it, where a wrapper wrote it."""
     starts = [step.start_time for step in runner.steps if step.start_time is not None]
     started_at = min(starts, default=document.job_start or meta.collected_at.timestamp())
-    ended_at = max(filter(None, (last_time(runner.steps), document.job_end)), default=None)
+    ended_at = max(filter(None, (last_time(runner.steps), document.job_end)), default=None) if runner.steps else None
     began = datetime.fromtimestamp(started_at, timezone.utc)
     return JobFacts(meta=meta.model_copy(update={"collected_at": began}), started_at=started_at, ended_at=ended_at)
 
@@ -77,7 +77,7 @@ def with_runner(document: JobDocument | None, runner: JobDocument, facts: JobFac
     guests = [step for step in base.steps if step.origin != RUNNER]
     machine = around(base.machines.get(RUNNER), next(iter(runner.machines.values()), None))
     machines = {key: value for key, value in base.machines.items() if key != RUNNER}
-    ended_at = facts.ended_at or last_time(steps)
+    ended_at = facts.ended_at or last_time(steps) or base.job_end
     return base.model_copy(
         update={
             **facts.meta.model_dump(exclude={"collected_at"}),

@@ -55,4 +55,5 @@ def _telling(line: bytes) -> bool:
         or b"(telemetry)" in line
         or b"acker v" in line
         or b"acker V" in line
+        or b"acker plugin installed" in line
     )

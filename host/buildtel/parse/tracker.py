@@ -113,8 +113,10 @@ class Tracker:
             self._interrupted(text, said)
         elif text.startswith(b"Error: ") or (said.error and is_packers_error(text)):
             self._failed_before(text, said)
+        elif text.startswith(b"Packer plugin installed: "):
+            self._plugin(text, said)
         elif text.startswith(b"Packer v") and not said.sure:
-            self._version(text[8:].partition(b" ")[0], said, own_process=False)
+            self._version(text[8:].split(b" ")[0], said, own_process=False)
         elif split_name(text, self._odd_names)[0] in self._builds:
             self._targeted(text, said, loud=False)
         else:
@@ -363,8 +365,6 @@ class Tracker:
             self._plugins.add(found)
             self.events.append(PluginSeen(line=said.line, at=said.at, name=found[0], version=found[1]))
 
-    # Texts of several lines.
-
     def _listed(self, rest: bytes, said: Said) -> None:
         self._flush()
         name, text = split_name(rest, self._odd_names)
@@ -383,8 +383,6 @@ class Tracker:
         if self._open is not None:
             self.events += self._open.events()
             self._open = None
-
-    # Copies: a debug log holds the output once more.
 
     def _is_copy(self, text: bytes, said: Said) -> bool:
         """Whether `text` stood in the other stream (output, debug log) already, and has not been matched yet.

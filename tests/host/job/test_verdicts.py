@@ -85,3 +85,30 @@ def test_a_shell_local_ran_on_the_runner() -> None:
 
     assert [(step.name, step.machine, step.origin) for step in made.steps] == [("here", "runner", "runner")]
     assert [(key, machine.origin) for key, machine in made.machines.items()] == [("runner", "runner")]
+
+
+def test_a_record_that_outlived_a_reboot_does_not_spoil_the_old_boots_clock() -> None:
+    """What the old boot recorded and a later provisioner brings bounds the old boot's clock from above only."""
+    old, new = Guest(boot="old"), Guest(boot="new", booted_s=100)
+    made = read(log([
+        say(1, "Connected to SSH!"), say(2, "Provisioning with shell script: a.sh"), *said(old.step("a1", "a", 2.5, 4)),
+        say(130, "Provisioning with shell script: b.sh"), *said([(131, new.hello("b1", 131))]),
+        *said([(131.1, old.step("a2", "late", 20, 21)[1][1])]), *said(new.step("b2", "b", 131.2, 133)),
+    ]))  # fmt: skip
+
+    first, second = made.clock[TARGET].boots
+    assert (first.error_s or 0) < 1.5 and (second.error_s or 0) < 1.5
+
+
+def test_plugins_are_named_where_something_tells_them() -> None:
+    """From the debug log or from `packer plugins installed`: name and version, each once."""
+    lines = (
+        b"2026/01/24 12:00:00 [INFO] Starting external plugin /x/packer-plugin-qemu_v1.1.4_x5.0_linux_amd64 start\n"
+        b"Packer plugin installed: /x/packer-plugin-qemu_v1.1.4_x5.0_linux_amd64\n"
+        b"Packer plugin installed: /x/packer-plugin-docker_v1.0.10_x5.0_linux_amd64\n==> T: Connected to SSH!\n"
+    )
+    made = read(lines)
+
+    assert made.packer is not None
+    found = [(plugin.name, plugin.version) for plugin in made.packer.plugins]
+    assert found == [("qemu", "1.1.4"), ("docker", "1.0.10")]
