@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING
 
 from buildtel.errors import BuildtelError
 
+_CHECK_HELP = (
+    "change nothing; say what is not wired (exit 1). A comment `# buildtel: ignore` above or in a build, source or"
+    " provisioner leaves it out"
+)
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,7 +25,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares what the command takes."""
     parser.add_argument("path", metavar="DIR|FILE", type=Path, help="what `packer build` is given")
-    parser.add_argument("--check", action="store_true", help="change nothing; say what is not wired (exit 1)")
+    parser.add_argument("--check", action="store_true", help=_CHECK_HELP)
     parser.add_argument(
         "--level",
         type=int,
@@ -41,17 +46,18 @@ def run(args: argparse.Namespace) -> int:
         return _check(template, args.level)
     found = builds.of_template(template)
     _refuse(template, found)
-    for path, done in place.put(template.folder, alone=template.file is not None, force=args.force):
-        print(f"{path}: {done}", file=sys.stderr)
-    for note in _notes(template, found):
-        print(note, file=sys.stderr)
+    if not any(build.measurable for build in found):
+        _say_why_not(template, found)
+        return 0
+    written = place.put(template.folder, alone=template.file is not None, force=args.force)
+    for line in (*_notes(template, found), *(f"{path}: {done}" for path, done in written)):
+        print(line, file=sys.stderr)
     print(lines.guide(template, found), end="")
     return 0
 
 
 def _refuse(template: Template, builds: Sequence[Build]) -> None:
-    """Looks whether there is anything to wire, before anything is written."""
-    from buildtel.wire import lines
+    """Looks at what is wrong with the template, before anything is written."""
     from buildtel.wire.template import JSON_ADVICE
     from buildtel.wire.template_rules import refused
 
@@ -62,31 +68,37 @@ def _refuse(template: Template, builds: Sequence[Build]) -> None:
         raise BuildtelError(f"{template.path}: no *.pkr.hcl here has a build block: name the folder of the template")
     for finding in refused(template):
         raise BuildtelError(f"{finding.path}:{finding.line}: {finding.text}; nothing was written")
-    if any(build.measurable for build in builds):
-        return
-    reasons = "".join(f"\n  {note}" for note in _guests(builds))
+
+
+def _say_why_not(template: Template, builds: Sequence[Build]) -> None:
+    """A template without a Linux guest: that is no mistake, and there is nothing to write."""
+    from buildtel.wire import lines
+
+    for note in _notes(template, builds):
+        print(note, file=sys.stderr)
     if all(source.guest.is_none for build in builds for source in build.sources):
-        raise BuildtelError(
-            f"{template.path} builds no guest that can be measured:{reasons}\n"
-            "To measure what its shell-local provisioners run on this machine:\n"
-            f"{lines.SHELL_LOCAL}Nothing was written"
-        )
-    raise BuildtelError(
-        f"{template.path} builds no Linux guest: leave it unwired, `buildtel-host packer build …` still shows"
-        f" what Packer's log says; nothing was written:{reasons}"
+        print(lines.shell_local(template.folder), end="")
+        print(f"{template.path} builds no guest: nothing to wire, nothing was written", file=sys.stderr)
+        return
+    print(
+        f"{template.path} builds no Linux guest to measure: leave it unwired, nothing was written;"
+        "\n`buildtel-host packer build …` still shows what Packer's log says",
+        file=sys.stderr,
     )
 
 
 def _notes(template: Template, builds: Sequence[Build]) -> list[str]:
     json_files = template.json_files + template.legacy_files
-    return [f"{path}: note: is a JSON template, which can't be wired" for path in json_files] + _guests(builds)
+    notes = [f"{path}:1: note: is a JSON template, which can't be wired (level 0)" for path in json_files]
+    return notes + _guests(builds)
 
 
 def _guests(builds: Sequence[Build]) -> list[str]:
     """Why sources are left out, each once."""
-    from buildtel.wire.build_rules import guests
+    from buildtel.wire.build_rules import guests, ignored
 
-    return list(dict.fromkeys(_line(finding) for build in builds for finding in guests(build)))
+    found = (finding for build in builds for rule in (ignored, guests) for finding in rule(build))
+    return list(dict.fromkeys(map(_line, found)))
 
 
 def _check(template: Template, level: int) -> int:
@@ -108,9 +120,11 @@ def _line(finding: Finding) -> str:
 
 
 def _summary(template: Template, wrong: int) -> str:
-    from buildtel.wire import check, place
+    from buildtel.wire import builds, check, place
 
     steps, shells = check.measured_steps(template)
     version = place.agent_version(template.folder)
     agent = "no agent beside the template" if version is None else f"agent {version}"
+    if not any(build.measurable for build in builds.of_template(template)):
+        agent = "no Linux guest to measure"
     return f"{steps} of {shells} shell provisioners are measured as steps; {wrong} wrong; {agent}"

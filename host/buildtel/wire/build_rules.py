@@ -25,9 +25,10 @@ _ORDER = {
 _MISSING = {"first": "the VM is not measured", "last": "the agent would stay in the image"}
 
 
-def _ignored(build: Build) -> Iterator[Finding]:
-    ignored = [build.block] if build.block.ignored else [s.declared for s in build.sources if s.ignored and s.declared]
-    for block in ignored:
+def ignored(build: Build) -> Iterator[Finding]:
+    """A note for the build or each source that a comment leaves out."""
+    blocks = [build.block] if build.block.ignored else [s.declared for s in build.sources if s.ignored and s.declared]
+    for block in blocks:
         title = build.title if block is build.block else f"source {'.'.join(block.labels)}"
         yield Finding(NOTE, block.path, block.line, f"{title} is not checked: a comment says `buildtel: ignore`")
 
@@ -183,4 +184,4 @@ def _at(provisioner: Provisioner, level: str, text: str) -> Finding:
     return Finding(level, provisioner.block.path, provisioner.block.line, text)
 
 
-BUILD_RULES: tuple[Callable[[Build], Iterator[Finding]], ...] = (_ignored, guests, _first, _provisioners, _last)
+BUILD_RULES: tuple[Callable[[Build], Iterator[Finding]], ...] = (ignored, guests, _first, _provisioners, _last)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
+from shlex import quote
 
 from buildtel import shipped
 from buildtel.wire.builds import Build
@@ -54,9 +57,16 @@ SPOOL = """\
 """
 
 SHELL_LOCAL = """\
-  provisioner "shell-local" {
-    inline = ["buildtel-host run STEP-NAME -- COMMAND"]
-  }
+To measure what its shell-local provisioners run on this machine, copy the agent
+beside the template:
+
+  cp {agent} {folder}
+
+and write each command in this form:
+
+  provisioner "shell-local" {{
+    inline = ["sh '${{path.root}}/buildtel_agent.py' run --step NAME -- COMMAND"]
+  }}
 """
 
 _PIECES = """\
@@ -90,8 +100,8 @@ records:
 """
 
 _PASTE = """\
-Packer loads {file} alone, without buildtel.pkr.hcl. Paste
-these lines into it, outside of any block:
+Packer loads {file} alone, without a library beside it.
+Paste these lines into it, outside of any block:
 
 {library}
 """
@@ -125,10 +135,16 @@ def guide(template: Template, builds: Sequence[Build]) -> str:
     return pieces + _STEPS + paste + _END.format(what=what, path=path) + folder
 
 
+def shell_local(folder: Path) -> str:
+    """How to measure commands that run on this machine, without any guest."""
+    return SHELL_LOCAL.format(agent=quote(str(shipped.agent())), folder=quote(str(folder)))
+
+
 def pasted() -> str:
-    """The library without its comments and empty lines, for a file that Packer loads alone."""
-    text = shipped.library().read_text(encoding="utf-8")
-    return "".join(f"{line}\n" for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#"))
+    """The library without its comments, for a file that Packer loads alone; formatted as `packer fmt` does."""
+    text = re.sub(r"^[ ]*#.*\n", "\n", shipped.library().read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = re.sub(r"\n{3,}", "\n\n", text)
+    return text.replace("{\n\n", "{\n").lstrip("\n")
 
 
 def _pieces(build: str, only: tuple[str, ...]) -> str:

@@ -157,7 +157,7 @@ def read_folder(folder: Path) -> Template:
     if not folder.is_dir():
         raise BuildtelError(f"{folder} is not a folder: name the one that `packer build` is given")
     files = sorted(folder.glob("*.pkr.hcl"))
-    blocks = [block for path in files for block in read_file(path)]
+    blocks = [block for path in files for block in _read_of_folder(path)]
     return Template(
         folder=folder,
         blocks=tuple(blocks),
@@ -165,6 +165,16 @@ def read_folder(folder: Path) -> Template:
         legacy_files=tuple(path for path in sorted(folder.glob("*.json")) if _is_legacy(path)),
         variable_files=tuple((path, _attributes_of_file(path)) for path in sorted(folder.glob("*.auto.pkrvars.hcl"))),
     )
+
+
+def _read_of_folder(path: Path) -> tuple[Block, ...]:
+    """One file of a folder; the copy of the library may hold anything, as `place` compares it by its bytes."""
+    try:
+        return read_file(path)
+    except BuildtelError:
+        if path.name == shipped.LIBRARY_NAME:
+            return ()
+        raise
 
 
 def read_alone(path: Path) -> Template:
