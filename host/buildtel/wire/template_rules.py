@@ -12,6 +12,7 @@ from buildtel.errors import BuildtelError
 from buildtel.wire import expressions, place
 from buildtel.wire.builds import Build
 from buildtel.wire.finding import NOTE, WRONG, Finding
+from buildtel.wire.secrets import secrets
 from buildtel.wire.template import JSON_ADVICE, Block, Template, declared, read_folder, shipped_names
 
 _SHOWN_NAMES = 3
@@ -179,6 +180,7 @@ TEMPLATE_RULES: tuple[Callable[[Template, tuple[Build, ...]], Iterator[Finding]]
     _unknown_sources,
     _variable_defaults,
     _switched_off,
+    secrets,
     _no_build,
     _json,
 )
