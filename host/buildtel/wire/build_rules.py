@@ -18,6 +18,7 @@ _USE_STEP_WITH_FILE = (
     'set execute_command = "${local.buildtel_pre}chmod +x {{ .Path }}; . {{ .EnvVarFile }} && {{ .Path }}'
     '${local.buildtel_post}"'
 )
+_USE_SUDO_WITH_FILE = _USE_STEP_WITH_FILE.replace("&& {{", "&& sudo -n -E {{")
 _ORDER = {
     "first": "{} runs before it ({}) and is not measured; move it up",
     "last": "{} runs after it ({}) and is not measured; move it down",
@@ -164,10 +165,15 @@ def _state(provisioner: Provisioner, command: Command) -> Iterator[tuple[str, st
 
 
 def _environment(provisioner: Provisioner, command: Command) -> Iterator[tuple[str, str]]:
-    state, texts = commands.measured(command.alternatives), command.alternatives
-    reads_file = all(map(commands.reads_environment_file, texts))
-    if state in commands.MEASURED and provisioner.environment_file and not reads_file:
-        yield WRONG, f"has use_env_var_file, but its command does not read the file: {_USE_STEP_WITH_FILE}"
+    """With use_env_var_file Packer makes {{ .Vars }} lines of `export`, which `sudo env` takes for a command."""
+    texts = command.alternatives
+    if provisioner.environment_file and commands.STEP_COMMAND_SUDO in texts:
+        yield WRONG, f"has use_env_var_file, with which `sudo env` fails: {_USE_SUDO_WITH_FILE}"
+    elif provisioner.environment_file and commands.STEP_COMMAND in texts:
+        text = (
+            "has use_env_var_file, but buildtel's command puts the variables on the command line; to keep them off it"
+        )
+        yield NOTE, f"{text}, {_USE_STEP_WITH_FILE}"
     if any(map(commands.quotes_variables, texts)):
         yield NOTE, "has {{ .Vars }} inside quotes: with a value that holds a space the script silently does not run"
 

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 
-STEP_COMMANDS = frozenset({"${local.buildtel_execute_command}", "${local.buildtel_execute_command_sudo}"})
+STEP_COMMAND = "${local.buildtel_execute_command}"
+STEP_COMMAND_SUDO = "${local.buildtel_execute_command_sudo}"
 
 _PRE = re.compile(r"\$\{\s*local\.buildtel_pre\s*\}")
 _POST = re.compile(r"\$\{\s*local\.buildtel_post\s*\}")
 _WORDS = re.compile(r"\$\{\s*local\.buildtel_words(?:_sudo)?\s*\}\{\{-?\s*\.Path\b")
 _RUNS_SCRIPT = re.compile(r"\{\{-?\s*\.Path\b|(?<!\$)\$\{")
-_READS_FILE = re.compile(r"\{\{-?\s*\.EnvVarFile\b|(?<!\$)\$\{")
 _VARIABLES = re.compile(r"\{\{-?\s*\.Vars\b")
 _ALONE = re.compile(r"\$\{\s*(local\.buildtel_\w+)\s*\}")
 # A `var` without a value can't hold buildtel's text: Packer allows no names in it.
@@ -46,7 +46,7 @@ def measured(alternatives: tuple[str | None, ...]) -> Measured:
 def _measured(text: str | None) -> Measured:
     if text is None:
         return Measured.UNSET
-    if text.strip() in STEP_COMMANDS or _WORDS.search(text):
+    if text.strip() in (STEP_COMMAND, STEP_COMMAND_SUDO) or _WORDS.search(text):
         return Measured.STEP
     if re.search(r"\$\{\s*local\.buildtel_\w+\s*\}", text):
         return Measured.BROKEN if any(faults(text)) else Measured.WRAPPED
@@ -70,13 +70,6 @@ def faults(text: str) -> Iterator[str]:
         yield "buildtel_pre must come before the whole command and buildtel_post after it, outside of any quotes"
     elif not _RUNS_SCRIPT.search(text[pre[0].end() : post[0].start()]):
         yield "it never runs the script ({{ .Path }}) between buildtel_pre and buildtel_post"
-
-
-def reads_environment_file(text: str | None) -> bool:
-    """Whether a command sources the file of `use_env_var_file`; Packer's default does, buildtel's do not."""
-    if text is None:
-        return True
-    return text.strip() not in STEP_COMMANDS and bool(_READS_FILE.search(_PRE.sub("", _POST.sub("", text))))
 
 
 def quotes_variables(text: str | None) -> bool:

@@ -133,7 +133,8 @@ FAULTY = {
         "wrong",
         "local.buildtel_pre alone is not a command for a step",
     ),
-    "env file": (wired(shell(OURS, "use_env_var_file = true")), "wrong", "use_env_var_file"),
+    "env file": (wired(shell(OURS, "use_env_var_file = true")), "note", "variables on the command line"),
+    "env file and sudo": (wired(shell(OURS + "_sudo", "use_env_var_file = true")), "wrong", "`sudo env` fails"),
     "variables in quotes": (
         wired(
             shell("execute_command = \"${local.buildtel_pre}sh -c '{{ .Vars }} {{ .Path }}'${local.buildtel_post}\"")
