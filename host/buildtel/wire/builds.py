@@ -94,7 +94,11 @@ def _sources(build: Block, provisioners: tuple[Provisioner, ...], template: Temp
         kind = reference.partition(".")[0]
         own = f"{kind}.{name}" if name else reference
         blocks = tuple(found for found in (block, inner) if found is not None)
-        hints = ((found.kind, found.block.place) for found in provisioners if found.runs_for(own) and not found.chosen)
+        hints = (
+            (found.kind, found.body, found.block.place)
+            for found in provisioners
+            if found.runs_for(own) and not found.chosen
+        )
         guest = guests.of_source(kind, own.partition(".")[2], blocks, hints, template)
         yield Source(own, guest, block, any(found.ignored for found in blocks))
 

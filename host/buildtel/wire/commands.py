@@ -49,6 +49,8 @@ def _measured(text: str | None) -> Measured:
     if text.strip() in (STEP_COMMAND, STEP_COMMAND_SUDO) or _WORDS.search(text):
         return Measured.STEP
     if re.search(r"\$\{\s*local\.buildtel_\w+\s*\}", text):
+        if "%{" in text.replace("%%{", ""):
+            return Measured.UNKNOWN
         return Measured.BROKEN if any(faults(text)) else Measured.WRAPPED
     return Measured.UNKNOWN if _ONLY_PACKER_KNOWS.search(text) else Measured.FOREIGN
 

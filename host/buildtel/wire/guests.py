@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from buildtel.wire.template import Block, Template
 from buildtel.wire.value import strings, text
@@ -18,6 +19,8 @@ LINUX = "Linux"
 NO_GUEST = "no guest"
 WINDOWS = "Windows"
 MACOS = "macOS"
+
+Hint = tuple[str, Block, str]
 
 WINDOWS_KINDS = ("powershell", "windows-shell", "windows-restart", "windows-update")
 
@@ -48,11 +51,15 @@ _OS_VALUES = (
     _LINUX,
 )
 
+_USERS = ((re.compile("^Administrator$"), WINDOWS),)
+_DATA = re.compile(r"\bdata\.([\w-]+)\.([\w-]+)")
+
 # Names of images. The Linux words stand last, so that `windows-on-debian` is not taken for Linux.
 _IMAGE = (
     "iso_url", "iso_urls", "iso_file", "iso_path", "iso_paths", "source_path", "source_image", "source_image_family",
     "source_image_name", "image_offer", "image_publisher", "image", "image_name", "base_image", "vm_base_name",
     "box_name", "template", "clone_vm", "source_vm_name", "instance_type", "from_ipsw", "from_iso", "run_extra_args",
+    "filters",
 )  # fmt: skip
 _IMAGE_NAMES = (
     (re.compile(r"windows|\bwin-?(?:7|8|10|11|20[0-9][0-9])(?![0-9])", re.IGNORECASE), WINDOWS),
@@ -64,6 +71,12 @@ _IMAGE_NAMES = (
     ),
     *_UNIXES,
     _LINUX,
+)
+# What provisioners for any system are told where the guest is Windows: of Chef and Puppet, of Ansible, of shell.
+_TOLD_WINDOWS = (
+    ("guest_os_type", re.compile("^win", re.IGNORECASE)),
+    ("extra_arguments", re.compile(r"ansible_(?:shell_type|connection)=\W*(?:powershell|cmd|winrm|psrp)")),
+    ("execute_command", re.compile(r"\bpowershell(?:\.exe)?\b|\bcmd(?:\.exe)? /c\b", re.IGNORECASE)),
 )
 _MACOS_BUILDERS = ("tart-cli", "veertu-anka", "veertu-anka-vm-clone", "veertu-anka-vm-create", "anka")
 
@@ -84,16 +97,14 @@ class Guest:
         return self.system == NO_GUEST
 
 
-def of_source(
-    kind: str, name: str, blocks: tuple[Block, ...], hints: Iterable[tuple[str, str]], template: Template
-) -> Guest:
+def of_source(kind: str, name: str, blocks: tuple[Block, ...], hints: Iterable[Hint], template: Template) -> Guest:
     """The guest of one source of a build.
 
     Args:
         kind: the builder, such as qemu.
         name: the source's name.
         blocks: the source block, and the block of the same source inside of the build.
-        hints: kind and place of each provisioner that runs for this source.
+        hints: kind, body and place of each provisioner that runs for this source.
         template: where its names are found.
     """
     if kind == "file":
@@ -102,8 +113,9 @@ def of_source(
         *_by_attribute(blocks, _COMMUNICATOR, _COMMUNICATORS, template),
         *_by_attribute(blocks, _OS, _OS_VALUES, template),
         *_by_windows_container(blocks, template),
-        *_by_provisioner(hints),
-        *_by_attribute(blocks, _IMAGE, _IMAGE_NAMES, template),
+        *_by_provisioner(hints, template),
+        *_by_attribute(blocks, ("ssh_username",), _USERS, template),
+        *_by_attribute((*blocks, *_data(blocks, template)), _IMAGE, _IMAGE_NAMES, template),
         *((Guest(MACOS, f'the builder "{kind}"'),) if kind in _MACOS_BUILDERS else ()),
         *_by_name(name),
     )
@@ -117,7 +129,7 @@ def _by_attribute(
     template: Template,
 ) -> Iterator[Guest]:
     """What the first attribute that says anything says; conditions that lead to several systems say nothing."""
-    for block in reversed(blocks):
+    for block in chain.from_iterable((block, *block.blocks) for block in reversed(blocks)):
         for name in (name for name in attributes if name in block.attributes):
             given = [word for value in template.values(block.text(name)) for word in strings(value)]
             systems = {_system(word, table) for word in given} - {None}
@@ -131,16 +143,27 @@ def _system(word: str, table: Iterable[tuple[re.Pattern[str], str]]) -> str | No
     return next((system for regex, system in table if regex.search(word)), None)
 
 
+def _data(blocks: tuple[Block, ...], template: Template) -> Iterator[Block]:
+    """The data sources that find the image of a source, as `data.amazon-ami.NAME`."""
+    named = {found for block in blocks for found in _DATA.findall(block.text("source_ami") or "")}
+    yield from (block for block in template.of_kind("data") if block.labels in named)
+
+
 def _by_windows_container(blocks: tuple[Block, ...], template: Template) -> Iterator[Guest]:
     for block in blocks:
         if "true" in map(text, template.values(block.text("windows_container"))):
             yield Guest(WINDOWS, f"windows_container at {block.path.name}:{block.line_of('windows_container')}")
 
 
-def _by_provisioner(hints: Iterable[tuple[str, str]]) -> Iterator[Guest]:
-    for kind, place in hints:
+def _by_provisioner(hints: Iterable[Hint], template: Template) -> Iterator[Guest]:
+    """A provisioner that only Windows has, or one of another kind that is told to work on Windows."""
+    for kind, body, place in hints:
         if kind in WINDOWS_KINDS:
             yield Guest(WINDOWS, f'provisioner "{kind}" at {place}')
+        for name, regex in _TOLD_WINDOWS:
+            given = (word for value in template.values(body.text(name)) for word in strings(value))
+            if any(map(regex.search, given)):
+                yield Guest(WINDOWS, f'{name} of provisioner "{kind}" at {body.path.name}:{body.line_of(name)}')
 
 
 def _by_name(name: str) -> Iterator[Guest]:

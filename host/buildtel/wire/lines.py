@@ -9,7 +9,7 @@ from shlex import quote
 
 from buildtel import shipped
 from buildtel.wire.builds import Build
-from buildtel.wire.template import Template
+from buildtel.wire.template import Template, declared, shipped_names
 
 FIRST = """\
   provisioner "shell" {
@@ -130,9 +130,15 @@ def guide(template: Template, builds: Sequence[Build]) -> str:
     else:
         pieces = _pieces("the build block" if len(wired) == 1 else "each build block", ())
     what, path = ("the file", template.path) if template.file else ("the folder", template.folder)
-    paste = _PASTE.format(file=template.path.name, library=pasted()) if template.file else ""
+    paste = "" if _stands_alone(template) else _PASTE.format(file=template.path.name, library=pasted())
     folder = "" if template.file else "\n" + _FOLDER
     return pieces + _STEPS + paste + _END.format(what=what, path=path) + folder
+
+
+def _stands_alone(template: Template) -> bool:
+    """Whether nothing is to be pasted: a folder has the library, a file may have its lines already."""
+    there = {name: text.split() for name, *_, text in declared(template.blocks)}
+    return template.file is None or all(there.get(name) == text.split() for name, text in shipped_names().items())
 
 
 def shell_local(folder: Path) -> str:

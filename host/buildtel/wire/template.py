@@ -6,6 +6,7 @@ Packer's rule: all `*.pkr.hcl` of a folder where the folder is built, one file a
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -108,8 +109,13 @@ class Template:
         }
         singles = {f"local.{block.labels[0]}": block.text("expression") for block in self.of_kind("local")}
         defaults = {f"var.{block.labels[0]}": block.text("default") for block in self.of_kind("variable")}
+        plural = {
+            f"var.{name}": attribute.text
+            for block in self.of_kind("variables")
+            for name, attribute in block.attributes.items()
+        }
         set_ = {f"var.{name}": value.text for _, file in self.variable_files for name, value in file.items()}
-        known = {name: text for name, text in (found | singles | defaults | set_).items() if text is not None}
+        known = {name: text for name, text in (found | singles | plural | defaults | set_).items() if text is not None}
         ours = shipped_names()
         return Scope({name: text for name, text in known.items() if name not in ours}, {"var.buildtel_enabled": True})
 
@@ -121,8 +127,9 @@ class Template:
 def declared(blocks: Sequence[Block]) -> Iterator[tuple[str, Path, int, str]]:
     """Each name that the blocks declare: `var.x`, `local.x` or `source.type.x`, where, and its expression."""
     for block in blocks:
-        if block.kind == "locals":
-            yield from ((f"local.{name}", block.path, item.line, item.text) for name, item in block.attributes.items())
+        if block.kind in ("locals", "variables"):
+            kind = {"locals": "local", "variables": "var"}[block.kind]
+            yield from ((f"{kind}.{name}", block.path, item.line, item.text) for name, item in block.attributes.items())
         elif block.kind in ("variable", "local", "source", "data") and block.labels:
             kind = {"variable": "var"}.get(block.kind, block.kind)
             expression = block.text("default" if kind == "var" else "expression") or ""
@@ -163,7 +170,10 @@ def read_folder(folder: Path) -> Template:
         blocks=tuple(blocks),
         json_files=tuple(sorted(folder.glob("*.pkr.json"))),
         legacy_files=tuple(path for path in sorted(folder.glob("*.json")) if _is_legacy(path)),
-        variable_files=tuple((path, _attributes_of_file(path)) for path in sorted(folder.glob("*.auto.pkrvars.hcl"))),
+        variable_files=(
+            *((path, _attributes_of_file(path)) for path in sorted(folder.glob("*.auto.pkrvars.hcl"))),
+            *((path, _values_of_json(path)) for path in sorted(folder.glob("*.auto.pkrvars.json"))),
+        ),
     )
 
 
@@ -274,6 +284,21 @@ def _attributes_of_file(path: Path) -> dict[str, Attribute]:
         return dict(_attributes(_child(hcl2.parses_to_tree(text), "body"), text))
     except (OSError, LarkError, RecursionError):
         return {}
+
+
+def _values_of_json(path: Path) -> dict[str, Attribute]:
+    """The values of a file of variables in JSON, each with the line of its name."""
+    try:
+        text = read_head(path).decode("utf-8", "replace")
+        found = json.loads(text)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    pairs = found.items() if isinstance(found, dict) else ()
+    return {name: Attribute(json.dumps(value), _line_of(text, json.dumps(name))) for name, value in pairs}
+
+
+def _line_of(text: str, word: str) -> int:
+    return text.count("\n", 0, max(text.find(word), 0)) + 1
 
 
 def _is_legacy(path: Path) -> bool:
