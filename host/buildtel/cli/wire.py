@@ -116,7 +116,8 @@ def _check(template: Template, level: int) -> int:
 
 def _line(finding: Finding) -> str:
     line = "" if finding.line is None else f":{finding.line}"
-    return f"{finding.path}{line}: {finding.level}: {finding.text}"
+    whole = f"{finding.path}{line}: {finding.level}: {finding.text}"
+    return "".join(char if char.isprintable() else "?" for char in whole)
 
 
 def _summary(template: Template, wrong: int) -> str:

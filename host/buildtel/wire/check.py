@@ -5,6 +5,7 @@ A rule is a generator of findings; the tables of `build_rules` and `template_rul
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 
 from buildtel.wire import builds, commands
@@ -24,11 +25,16 @@ def check(template: Template) -> tuple[Finding, ...]:
     """
     refusals = tuple(refused(template))
     if refusals:
-        return refusals
+        return tuple(map(_on_one_line, refusals))
     found = builds.of_template(template)
     of_template = (rule(template, found) for rule in TEMPLATE_RULES)
     of_builds = (rule(build) for build in found for rule in BUILD_RULES)
-    return tuple(dict.fromkeys(chain.from_iterable(chain(of_template, of_builds))))
+    return tuple(dict.fromkeys(map(_on_one_line, chain.from_iterable(chain(of_template, of_builds)))))
+
+
+def _on_one_line(finding: Finding) -> Finding:
+    """A finding whose text has no line ends, whatever a name in the template holds."""
+    return replace(finding, text=" ".join(finding.text.split()))
 
 
 def measured_steps(template: Template) -> tuple[int, int]:

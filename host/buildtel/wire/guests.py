@@ -65,7 +65,8 @@ _IMAGE_NAMES = (
     (re.compile(r"windows|\bwin-?(?:7|8|10|11|20[0-9][0-9])(?![0-9])", re.IGNORECASE), WINDOWS),
     (
         re.compile(
-            r"mac-?os|\bos-?x\b|\.ipsw\b|^mac\d\S*\.metal|monterey|ventura|sonoma|sequoia|\btahoe", re.IGNORECASE
+            r"mac-?os|\bdarwin|\bos-?x\b|\.ipsw\b|^mac\d\S*\.metal|monterey|ventura|sonoma|sequoia|\btahoe",
+            re.IGNORECASE,
         ),
         MACOS,
     ),

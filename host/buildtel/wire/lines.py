@@ -9,7 +9,7 @@ from shlex import quote
 
 from buildtel import shipped
 from buildtel.wire.builds import Build
-from buildtel.wire.template import Template, declared, shipped_names
+from buildtel.wire.template import Template, declared, same_expression, shipped_names
 
 FIRST = """\
   provisioner "shell" {
@@ -137,8 +137,9 @@ def guide(template: Template, builds: Sequence[Build]) -> str:
 
 def _stands_alone(template: Template) -> bool:
     """Whether nothing is to be pasted: a folder has the library, a file may have its lines already."""
-    there = {name: text.split() for name, *_, text in declared(template.blocks)}
-    return template.file is None or all(there.get(name) == text.split() for name, text in shipped_names().items())
+    there = {name: text for name, *_, text in declared(template.blocks)}
+    ours = shipped_names().items()
+    return template.file is None or all(same_expression(there.get(name, ""), text) for name, text in ours)
 
 
 def shell_local(folder: Path) -> str:

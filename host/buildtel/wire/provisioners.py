@@ -149,7 +149,7 @@ def _provisioner(block: Block, body: Block, kind: str, scope: Scope, number: int
         block=block,
         script=_script(body, scope),
         commands=commands,
-        only=only,
+        only=only or None,  # Packer takes an empty list for none
         excluded=excluded or frozenset(),
         chosen=(only is None and "only" in body.attributes) or (excluded is None and "except" in body.attributes),
         environment_file="true" in map(text, scope.values(body.text("use_env_var_file"))),

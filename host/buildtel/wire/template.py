@@ -136,6 +136,11 @@ def declared(blocks: Sequence[Block]) -> Iterator[tuple[str, Path, int, str]]:
             yield ".".join((kind, *block.labels)), block.path, block.line, expression
 
 
+def same_expression(one: str, other: str) -> bool:
+    """Whether two expressions differ by no more than `packer fmt` changes: their spaces."""
+    return "".join(one.split()) == "".join(other.split())
+
+
 def shipped_names() -> dict[str, str]:
     """The names that the shipped library declares, with their expressions."""
     return {name: expression for name, *_, expression in declared(_library(shipped.library()))}

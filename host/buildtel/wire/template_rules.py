@@ -13,7 +13,15 @@ from buildtel.wire import expressions, place
 from buildtel.wire.builds import Build
 from buildtel.wire.finding import NOTE, WRONG, Finding
 from buildtel.wire.secrets import secrets
-from buildtel.wire.template import JSON_ADVICE, Block, Template, declared, read_folder, shipped_names
+from buildtel.wire.template import (
+    JSON_ADVICE,
+    Block,
+    Template,
+    declared,
+    read_folder,
+    same_expression,
+    shipped_names,
+)
 
 _SHOWN_NAMES = 3
 _OURS = re.compile(r"(?:var|local)\.buildtel_")
@@ -72,7 +80,7 @@ def _pasted(template: Template, _: tuple[Build, ...]) -> Iterator[Finding]:
         other = [
             (name, line)
             for name, _, line, expression in declared((block,))
-            if name in ours and expression.split() != ours[name].split()
+            if name in ours and not same_expression(expression, ours[name])
         ]
         if other and not block.ignored:
             names = _some([name for name, _ in other])
@@ -85,14 +93,15 @@ def _unknown_names(template: Template, _: tuple[Build, ...]) -> Iterator[Finding
     if template.json_files:
         return
     known = {name for name, *_ in declared(template.blocks)}
-    library_is_there = template.file is not None or (template.folder / shipped.LIBRARY_NAME).is_file()
     used: dict[str, tuple[Path, int]] = {}
     for block in template.blocks:
         for name, path, line in _used(block):
             used.setdefault(name, (path, line))
+    if template.file is None:
+        known |= shipped_names().keys()
     missing = {name: used[name] for name in used if name not in known}
     ours = [name for name in missing if _OURS.match(name)]
-    if ours and library_is_there:
+    if ours:
         yield Finding(WRONG, *missing[ours[0]], _lacks_ours(template, ours))
     elsewhere = _beside(template)
     for name in sorted(missing.keys() & elsewhere.keys() - set(ours)):
