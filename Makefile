@@ -1,7 +1,7 @@
 # One target for each thing a contributor does; `make` lists them.
 PYTHON := .venv/bin/python
 BIN := .venv/bin
-SH := .ci/setup tests/all.sh packer/examples/try.sh tests/vm/make_base_image.sh
+SH := .ci/setup .ci/minio tests/all.sh packer/examples/try.sh tests/vm/make_base_image.sh
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -31,6 +31,9 @@ schema: ## write docs/job.schema.json anew from the models
 
 test: ## all tests (the VM ones take most of the time)
 	$(BIN)/pytest --durations=25
+
+minio: ## a MinIO server in .cache/bin, for the store's tests (some minutes, needs Go)
+	sh .ci/minio
 
 quick: ## the tests that take seconds
 	$(BIN)/pytest -m 'not vm and not packer' --ignore tests/guest/test_unharmed.py
@@ -63,4 +66,4 @@ demo: ## the README's first command
 wheel: ## build sdist and wheel into dist/
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-.PHONY: prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation demo wheel
+.PHONY: minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation demo wheel

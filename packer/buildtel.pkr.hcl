@@ -1,7 +1,8 @@
 # buildtel: measures the steps of a build inside the virtual machine it builds.
 #
 # Lay this file and buildtel_agent.py beside your template (`buildtel-host wire DIR` does it) and run
-# `packer build .`; `packer build one-file.pkr.hcl` does not load this library. Nothing here needs an edit.
+# `packer build .`; `packer build one-file.pkr.hcl` does not load this library: for that `buildtel-host wire FILE` prints
+# lines to paste. Nothing here needs an edit.
 #
 #   build {
 #     provisioner "shell" {                                   # the first provisioner

@@ -4,4 +4,5 @@ set -eu
 cd "$(dirname "$0")/.."
 # shellcheck disable=SC2046  # a list of words
 sh .ci/setup --dev $(cat tests/apt-packages.txt)
+sh .ci/minio
 exec make all

@@ -23,8 +23,9 @@ def reference() -> tuple[list[bytes], Reference]:
 
 @cache
 def templates() -> list[bytes]:
-    """The library and the examples."""
-    return [path.read_bytes() for path in sorted((ROOT / "packer").rglob("*.pkr.hcl"))]
+    """The library, the examples, and the shapes that the check is tried on."""
+    shapes = (ROOT / "tests/host/wire/shapes").glob("*.hcl")
+    return [path.read_bytes() for path in sorted([*(ROOT / "packer").rglob("*.pkr.hcl"), *shapes])]
 
 
 @cache

@@ -9,12 +9,14 @@ from .conftest import ROOT
 
 
 def test_the_wheel_brings_agent_and_library(installed: Path, tmp_path: Path):
-    """`wire` from an installed wheel lays down the very files of the checkout."""
-    (tmp_path / "t.pkr.hcl").write_text('source "null" "x" {\n  communicator = "none"\n}\n')
+    """`wire` from an installed wheel lays down the very files of the checkout, each with a last line of its own."""
+    (tmp_path / "t.pkr.hcl").write_text('source "null" "x" {\n}\nbuild {\n  sources = ["null.x"]\n}\n')
     subprocess.run([installed / "buildtel-host", "wire", tmp_path], check=True, capture_output=True, cwd=tmp_path)
 
-    assert (tmp_path / "buildtel_agent.py").read_bytes() == (ROOT / "guest" / "buildtel_agent.py").read_bytes()
-    assert (tmp_path / "buildtel.pkr.hcl").read_bytes() == (ROOT / "packer" / "buildtel.pkr.hcl").read_bytes()
+    for shipped in (ROOT / "guest" / "buildtel_agent.py", ROOT / "packer" / "buildtel.pkr.hcl"):
+        *content, last = (tmp_path / shipped.name).read_bytes().splitlines(keepends=True)
+        assert b"".join(content) == shipped.read_bytes()
+        assert last.startswith(b"# buildtel ")
 
 
 def test_the_program_says_the_agents_version(installed: Path, tmp_path: Path):

@@ -304,6 +304,48 @@ def test_without_a_key_the_same_lines_do_no_harm(bench: Bench):
     assert not any(b'"mac"' in record for record in records_of(plain.output))
 
 
+ENVIRONMENT_FILE = TEMPLATE[: TEMPLATE.index("build {")] + """
+build {
+  sources = ["source.null.here"]
+
+  provisioner "shell" {
+    script          = local.buildtel_agent
+    execute_command = local.buildtel_install_command
+  }
+
+  provisioner "shell" {
+    use_env_var_file = true
+    execute_command  = local.buildtel_execute_command
+    environment_vars = ["BUILDTEL_STEP=by its variables", "WORDS=a b"]
+    inline           = ["echo \\"words: $WORDS\\""]
+  }
+
+  provisioner "shell" {
+    use_env_var_file = true
+    execute_command  = "${local.buildtel_pre}. {{ .EnvVarFile }} && sh {{ .Path }}${local.buildtel_post}"
+    environment_vars = ["WORDS=c d"]
+    inline           = ["echo \\"words: $WORDS\\""]
+  }
+
+  provisioner "shell" {
+    script          = local.buildtel_agent
+    execute_command = local.buildtel_finish_command
+  }
+}
+"""
+
+
+def test_a_file_of_variables_is_read_by_either_command(bench: Bench):
+    """What `wire --check` says of use_env_var_file is true: both steps are measured and have their variables."""
+    done = bench.build(template=ENVIRONMENT_FILE)
+
+    assert done.status == 0, done.output[-3000:]
+    assert b"words: a b" in done.output and b"words: c d" in done.output
+    exact = [step for step in done.document.steps if step.measured == "exactly"]
+    assert [step.status for step in exact] == ["success", "success"]
+    assert exact[0].name == "by its variables"
+
+
 def test_a_failing_step_fails_the_build_and_is_in_the_document(bench: Bench):
     """Its exit status reaches packer as it would unwrapped."""
     done = bench.build(allowed=0)

@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING
 
 from buildtel.errors import BuildtelError
 
+_CHECK_HELP = (
+    "change nothing; say what is not wired (exit 1). A comment `# buildtel: ignore` above or in a build, source or"
+    " provisioner leaves it out"
+)
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from buildtel.wire.builds import Build
+    from buildtel.wire.finding import Finding
     from buildtel.wire.template import Template
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares what the command takes."""
-    parser.add_argument("dir", metavar="DIR", type=Path, help="the folder that `packer build` is given")
-    parser.add_argument("--check", action="store_true", help="change nothing; say what is not wired (exit 1)")
+    parser.add_argument("path", metavar="DIR|FILE", type=Path, help="what `packer build` is given")
+    parser.add_argument("--check", action="store_true", help=_CHECK_HELP)
     parser.add_argument(
         "--level",
         type=int,
@@ -24,46 +33,99 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=2,
         help="with --check: 1 accepts shell provisioners that are not measured as steps of their own",
     )
-    parser.add_argument("--force", action="store_true", help="replace files that are not buildtel's")
+    parser.add_argument("--force", action="store_true", help="replace files that were edited or are not buildtel's")
 
 
 def run(args: argparse.Namespace) -> int:
     """Does it; 0 if all is well, 1 if the check found something wrong."""
-    from buildtel.wire import lines, place
-    from buildtel.wire.template import read_folder
+    from buildtel.wire import builds, lines, place
+    from buildtel.wire.template import read
 
-    template = read_folder(args.dir)
+    template = read(args.path)
     if args.check:
         return _check(template, args.level)
-    _refuse_json(template)
-    for path, done in place.put(args.dir, force=args.force):
-        print(f"{path}: {done}", file=sys.stderr)
-    print(lines.GUIDE, end="")
+    found = builds.of_template(template)
+    _refuse(template, found)
+    if not any(build.measurable for build in found):
+        _say_why_not(template, found)
+        return 0
+    written = place.put(template.folder, alone=template.file is not None, force=args.force)
+    for line in (*_notes(template, found), *(f"{path}: {done}" for path, done in written)):
+        print(line, file=sys.stderr)
+    print(lines.guide(template, found), end="")
     return 0
 
 
-def _refuse_json(template: Template) -> None:
-    if template.blocks:
-        return
+def _refuse(template: Template, builds: Sequence[Build]) -> None:
+    """Looks at what is wrong with the template, before anything is written."""
+    from buildtel.wire.template import JSON_ADVICE
+    from buildtel.wire.template_rules import refused
+
     json_files = template.json_files + template.legacy_files
-    if json_files:
-        raise BuildtelError(
-            f"{json_files[0]} is a JSON template, which can't be wired: it gets level 0, what its log says,"
-            " by `buildtel-host collect packer.log`; `packer hcl2_upgrade` makes it HCL2"
-        )
-    raise BuildtelError(f"{template.folder} has no *.pkr.hcl: name the folder that `packer build` is given")
+    if not builds and json_files:
+        raise BuildtelError(f"{json_files[0]} is a JSON template: {JSON_ADVICE}; nothing was written")
+    if not builds:
+        raise BuildtelError(f"{template.path}: no *.pkr.hcl here has a build block: name the folder of the template")
+    for finding in refused(template):
+        raise BuildtelError(f"{finding.path}:{finding.line}: {finding.text}; nothing was written")
+
+
+def _say_why_not(template: Template, builds: Sequence[Build]) -> None:
+    """A template without a Linux guest: that is no mistake, and there is nothing to write."""
+    from buildtel.wire import lines
+
+    for note in _notes(template, builds):
+        print(note, file=sys.stderr)
+    if all(source.guest.is_none for build in builds for source in build.sources):
+        print(lines.shell_local(template.folder), end="")
+        print(f"{template.path} builds no guest: nothing to wire, nothing was written", file=sys.stderr)
+        return
+    print(
+        f"{template.path} builds no Linux guest to measure: leave it unwired, nothing was written;"
+        "\n`buildtel-host packer build …` still shows what Packer's log says",
+        file=sys.stderr,
+    )
+
+
+def _notes(template: Template, builds: Sequence[Build]) -> list[str]:
+    json_files = template.json_files + template.legacy_files
+    notes = [f"{path}:1: note: is a JSON template, which can't be wired (level 0)" for path in json_files]
+    return notes + _guests(builds)
+
+
+def _guests(builds: Sequence[Build]) -> list[str]:
+    """Why sources are left out, each once."""
+    from buildtel.wire.build_rules import guests, ignored
+
+    found = (finding for build in builds for rule in (ignored, guests) for finding in rule(build))
+    return list(dict.fromkeys(map(_line, found)))
 
 
 def _check(template: Template, level: int) -> int:
     from buildtel.wire import check
+    from buildtel.wire.finding import UNMEASURED, WRONG
 
     findings = check.check(template)
     for finding in findings:
-        line = "" if finding.line is None else f":{finding.line}"
-        print(f"{finding.path}{line}: {finding.level}: {finding.text}")
+        print(_line(finding))
     levels = [finding.level for finding in findings]
-    steps, shells = check.measured_steps(template)
-    wrong = f"{levels.count(check.WRONG)} wrong"
-    print(f"{steps} of {shells} shell provisioners are measured as steps; {wrong}", file=sys.stderr)
-    failing = (check.WRONG, check.UNMEASURED) if level == 2 else (check.WRONG,)
+    print(_summary(template, levels.count(WRONG)), file=sys.stderr)
+    failing = (WRONG, UNMEASURED) if level == 2 else (WRONG,)
     return 1 if any(found in failing for found in levels) else 0
+
+
+def _line(finding: Finding) -> str:
+    line = "" if finding.line is None else f":{finding.line}"
+    whole = f"{finding.path}{line}: {finding.level}: {finding.text}"
+    return "".join(char if char.isprintable() else "?" for char in whole)
+
+
+def _summary(template: Template, wrong: int) -> str:
+    from buildtel.wire import builds, check, place
+
+    steps, shells = check.measured_steps(template)
+    version = place.agent_version(template.folder)
+    agent = "no agent beside the template" if version is None else f"agent {version}"
+    if not any(build.measurable for build in builds.of_template(template)):
+        agent = "no Linux guest to measure"
+    return f"{steps} of {shells} shell provisioners are measured as steps; {wrong} wrong; {agent}"

@@ -1,110 +1,117 @@
-"""One provisioner of a template: which it is, and what its `execute_command` does with buildtel."""
+"""One provisioner of a template: which it is, for which sources it runs, and its commands."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
-from pathlib import Path
+from itertools import chain
 
+from buildtel.wire.expressions import Scope
 from buildtel.wire.template import Block, Template
+from buildtel.wire.value import Symbol, Value, elements, strings, text
 
-FIRST_COMMAND = "local.buildtel_install_command"
-LAST_COMMAND = "local.buildtel_finish_command"
-STEP_COMMANDS = frozenset({"local.buildtel_execute_command", "local.buildtel_execute_command_sudo"})
-
-_PRE = re.compile(r"\$\{\s*local\.buildtel_pre\s*\}")
-_POST = re.compile(r"\$\{\s*local\.buildtel_post\s*\}")
-_RUNS_SCRIPT = re.compile(r"\{\{\s*\.Path\s*\}\}")
-_OUR_NAME_ALONE = re.compile(r"local\.buildtel_\w+")
-_REFERENCE = re.compile(r"\b(?:local|provisioner|each)\.\w")
-_HEREDOC = re.compile(r"<<-?\s*(\w+)\n(.*)\n\s*\1", re.DOTALL)
-_VARIABLES = re.compile(r"\{\{\s*\.Vars\s*\}\}")
+ERROR_CLEANUP = "error-cleanup-provisioner"
+HOST_KINDS = ("shell-local", "breakpoint")
 _SHOWN = 60
-_BY_FOR_EACH = {"local.buildtel_first": "first", "local.buildtel_last": "last"}
-_BY_COMMAND = {
-    FIRST_COMMAND: "first",
-    LAST_COMMAND: "last",
+_AGENT = Symbol("local.buildtel_agent")
+_ROLES = {
+    "local.buildtel_install_command": "first",
+    "local.buildtel_finish_command": "last",
     "local.buildtel_spool_command": "spool",
     "local.buildtel_rescue_command": "spool",
 }
+# What the elements of the library's two lists are, see packer/buildtel.pkr.hcl.
+_LISTS: Mapping[str, Value] = {
+    f"local.buildtel_{role}": ({"script": _AGENT, "execute_command": Symbol(f"local.buildtel_{command}_command")},)
+    for role, command in (("first", "install"), ("last", "finish"))
+}
 
 
-class Measured(Enum):
-    """What a shell provisioner's `execute_command` means for level 2."""
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An `execute_command`: every text that it can be, None for Packer's default; and the line that says so.
 
-    STEP = "one of buildtel's own commands"
-    WRAPPED = "the user's command between buildtel's pieces"
-    UNSET = "none set: Packer's default"
-    FOREIGN = "the user's command, buildtel not in it"
-    BROKEN = "buildtel's pieces, put together wrongly"
-    UNKNOWN = "an expression that only Packer can evaluate"
+    `sources` are the names of the sources that it is for, None for all that no other command is for.
+    """
+
+    alternatives: tuple[str | None, ...]
+    line: int
+    sources: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Provisioner:
-    """A provisioner of a build block; `number` counts from 1 and leaves out buildtel's own.
+    """A provisioner of a build, or one element of a `dynamic` one.
 
-    `role` is first, last, spool (buildtel's own) or user; `command` its execute_command, names followed.
+    `role` is first, last, spool (buildtel's own) or user. `number` counts from 1 and leaves out buildtel's own.
+    `only` and `excluded` are the sources that it runs for and not for; `only` is None where it has no such list.
+    `chosen` is true where only Packer knows one of the two.
     """
 
     kind: str
     role: str
     number: int
     body: Block
-    command: str | None
-    path: Path
-    line: int
+    block: Block
+    script: str | None
+    commands: tuple[Command, ...]
+    only: frozenset[str] | None
+    excluded: frozenset[str]
+    chosen: bool
+    environment_file: bool
 
     @property
     def title(self) -> str:
         """How messages name it."""
-        script = self.body.text("script") or self.body.text("scripts") or self.body.text("playbook_file")
-        words = f'provisioner "{self.kind}" number {self.number}'
-        return words if script is None else f"{words} ({shown(script)})"
+        words = f'{self.block.kind.replace("dynamic", "provisioner")} "{self.kind}"'
+        numbered = words if self.after_errors else f"{words} number {self.number}"
+        return numbered if self.script is None else f"{numbered} ({self.script})"
+
+    @property
+    def after_errors(self) -> bool:
+        """Whether it runs only after a failure."""
+        return self.block.kind == ERROR_CLEANUP
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it can be a step of its own: a shell provisioner of the user's that no comment takes out."""
+        unusual = self.block.ignored or self.after_errors or self.has_agent
+        return self.kind == "shell" and self.role == "user" and not unusual
+
+    @property
+    def in_guest(self) -> bool:
+        """Whether it has its place in the order of what runs in the machine."""
+        return self.kind not in HOST_KINDS and not self.after_errors
+
+    @property
+    def has_agent(self) -> bool:
+        """Whether the script that it brings is the agent."""
+        return self.script == f"{_AGENT.text}"
+
+    def runs_for(self, source: str) -> bool:
+        """Whether Packer runs it for a source, named TYPE.NAME."""
+        return source not in self.excluded and (self.only is None or source in self.only)
+
+    def commands_for(self, sources: frozenset[str]) -> Iterator[Command]:
+        """The commands that run for any of these sources, TYPE.NAME each; an `override` names the NAME alone."""
+        left = {source.partition(".")[2] for source in sources}
+        for command in self.commands[1:]:
+            if left & (command.sources or frozenset()):
+                yield command
+        if left - frozenset().union(*(command.sources or () for command in self.commands[1:])):
+            yield self.commands[0]
 
 
 def of_build(build: Block, template: Template) -> tuple[Provisioner, ...]:
-    """The provisioners of a build block, in the order they run."""
+    """The provisioners of a build block, in the order they run; that for errors last."""
     found: list[Provisioner] = []
+    dynamic = [block for block in build.blocks if block.kind == "dynamic" and block.labels == ("provisioner",)]
     for block in build.blocks:
-        if block.kind == "provisioner" or (block.kind == "dynamic" and block.labels == ("provisioner",)):
-            number = 1 + sum(known.role == "user" for known in found)
-            found.append(_provisioner(block, template, number))
-    return tuple(found)
-
-
-def measured(command: str | None) -> Measured:
-    """What an execute_command, names followed, means for level 2."""
-    if command is None:
-        return Measured.UNSET
-    if command in STEP_COMMANDS:
-        return Measured.STEP
-    if _inside(command) is None and not _OUR_NAME_ALONE.fullmatch(command):
-        return Measured.UNKNOWN if _REFERENCE.search(command) else Measured.FOREIGN
-    if "local.buildtel_" not in command:
-        return Measured.FOREIGN
-    return Measured.BROKEN if any(faults(command)) else Measured.WRAPPED
-
-
-def faults(command: str) -> Iterator[str]:
-    """What is wrong with an execute_command that uses buildtel's names; nothing if it is right."""
-    inside = _inside(command)
-    if inside is None:
-        yield f"{command} is no command for a step"
-        return
-    pre, post = list(_PRE.finditer(inside)), list(_POST.finditer(inside))
-    if len(pre) != 1 or len(post) != 1:
-        yield _counted(len(pre), len(post))
-        return
-    before, after = inside[: pre[0].start()], inside[post[0].end() :]
-    if pre[0].end() > post[0].start():
-        yield "buildtel_post stands before buildtel_pre"
-    elif before.strip() or after.strip():
-        yield "buildtel_pre must come before the whole command and buildtel_post after it, outside of any quotes"
-    elif not _RUNS_SCRIPT.search(inside[pre[0].end() : post[0].start()]):
-        yield "between buildtel_pre and buildtel_post nothing runs {{ .Path }}, the script"
+        if block.kind == "provisioner" or block in dynamic:
+            number = 1 + len({known.block.line for known in found if known.role == "user"})
+            found += _expanded(block, template, number)
+    cleanup = [block for block in build.blocks if block.kind == ERROR_CLEANUP]
+    return (*found, *chain.from_iterable(_expanded(block, template, 1) for block in cleanup))
 
 
 def shown(expression: str) -> str:
@@ -113,38 +120,79 @@ def shown(expression: str) -> str:
     return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
 
 
-def quotes_variables(command: str | None) -> bool:
-    """Whether `{{ .Vars }}` stands inside single quotes, which a value with a space breaks silently."""
-    inside_quotes = (command or "").split("'")[1::2]
-    return any(_VARIABLES.search(part) for part in inside_quotes)
+def _expanded(block: Block, template: Template, number: int) -> Iterator[Provisioner]:
+    """A static provisioner as it is; a dynamic one once for each element of its `for_each`."""
+    if block.kind != "dynamic":
+        yield _provisioner(block, block, "".join(block.labels[:1]), template.scope, number)
+        return
+    body = next((inner for inner in block.blocks if inner.kind == "content"), block)
+    iterator = (block.text("iterator") or "provisioner").strip('"')
+    scope = template.scope.with_known(_LISTS)
+    for collection in scope.values(block.text("for_each")):
+        for key, value in elements(collection):
+            inner = scope.within(**{iterator: {"key": key, "value": value}})
+            kinds = [word for found in inner.values(block.text("labels")) for word in strings(found)]
+            yield _provisioner(block, body, kinds[0] if kinds else "unknown", inner, number)
 
 
-def _counted(pre: int, post: int) -> str:
-    if pre == 0 and post == 0:
-        return "buildtel's names are in the command, but not buildtel_pre and buildtel_post"
-    if pre > 1 or post > 1:
-        return "buildtel_pre and buildtel_post may each stand there once only"
-    there, missing = ("buildtel_pre", "buildtel_post") if pre else ("buildtel_post", "buildtel_pre")
-    return f"{there} stands there without {missing}"
+def _provisioner(block: Block, body: Block, kind: str, scope: Scope, number: int) -> Provisioner:
+    commands = (_command(body, scope), *_overrides(body, scope))
+    roles = [_ROLES[text] for text in map(_name, commands[0].alternatives) if text in _ROLES]
+    if Symbol("local.buildtel_spool") in scope.values(body.text("source")):
+        roles.append("spool")
+    only, excluded = (_listed(body.text(name), scope) for name in ("only", "except"))
+    return Provisioner(
+        kind=kind,
+        role=next(iter(roles), "user"),
+        number=number,
+        body=body,
+        block=block,
+        script=_script(body, scope),
+        commands=commands,
+        only=only or None,  # Packer takes an empty list for none
+        excluded=excluded or frozenset(),
+        chosen=(only is None and "only" in body.attributes) or (excluded is None and "except" in body.attributes),
+        environment_file="true" in map(text, scope.values(body.text("use_env_var_file"))),
+    )
 
 
-def _inside(expression: str) -> str | None:
-    """The text of a string or heredoc, None for any other expression."""
-    heredoc = _HEREDOC.fullmatch(expression)
-    if heredoc:
-        return heredoc[2]
-    quoted = len(expression) >= 2 and expression[0] == expression[-1] == '"'
-    return expression[1:-1] if quoted and not re.search(r'(?<!\\)"\s*[=!?:&|+]', expression[1:-1]) else None
+def _command(body: Block, scope: Scope) -> Command:
+    found = scope.values(body.text("execute_command"))
+    return Command(_texts(found) or (None,), body.line_of("execute_command"))
 
 
-def _provisioner(block: Block, template: Template, number: int) -> Provisioner:
-    dynamic = block.kind == "dynamic"
-    body = next((inner for inner in block.blocks if inner.kind == "content"), block) if dynamic else block
-    command = template.resolve(body.text("execute_command"))
-    role = _BY_COMMAND.get(command or "", "user")
-    if template.resolve(body.text("source")) == "local.buildtel_spool":
-        role = "spool"
-    if dynamic:
-        role = _BY_FOR_EACH.get(template.resolve(block.text("for_each")) or "", role)
-    kind = (block.text("labels") or "").strip('[]" ') if dynamic else "".join(block.labels[:1])
-    return Provisioner(kind, role, number, body, command, block.path, block.line)
+def _overrides(body: Block, scope: Scope) -> Iterator[Command]:
+    """The commands of `override = { SOURCE = { execute_command = … } }`."""
+    for found in scope.values(body.text("override")):
+        for source, settings in found.items() if isinstance(found, Mapping) else ():
+            if isinstance(settings, Mapping) and "execute_command" in settings:
+                yield Command(_texts((settings["execute_command"],)), body.line_of("override"), frozenset({source}))
+
+
+def _texts(found: tuple[Value, ...]) -> tuple[str | None, ...]:
+    return tuple(None if value is None else text(value) for value in found)
+
+
+def _name(command: str | None) -> str:
+    """`local.x` of the text `${local.x}`."""
+    return (command or "").strip().removeprefix("${").removesuffix("}")
+
+
+def _listed(expression: str | None, scope: Scope) -> frozenset[str] | None:
+    """The names in an `only` or `except`; None if it is absent or only Packer knows it."""
+    found = scope.values(expression)
+    if not found or not all(isinstance(value, tuple) and all(isinstance(n, str) for n in value) for value in found):
+        return None
+    return frozenset(chain.from_iterable(map(strings, found)))
+
+
+def _script(body: Block, scope: Scope) -> str | None:
+    """How messages name the script: as it stands in the file, or as it is in this element of a `dynamic`."""
+    for attribute in ("script", "scripts", "playbook_file"):
+        expression = body.text(attribute)
+        if expression is not None:
+            found = scope.values(expression)
+            if found == (_AGENT,):
+                return _AGENT.text
+            return f'"{found[0]}"' if len(found) == 1 and isinstance(found[0], str) else shown(expression)
+    return None

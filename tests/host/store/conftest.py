@@ -1,4 +1,4 @@
-"""A real S3 server on loopback, started once; its keys are really checked. Proxies before it."""
+"""Real S3 servers on loopback, each started once; their keys are really checked. Proxies before them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,23 @@ from pathlib import Path
 import pytest
 
 from ..cli.conftest import Home
+from .minio import program, running_minio
 from .proxy import Proxy, proxying
 from .s3server import Server, running
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """SeaweedFS."""
-    with running(tmp_path_factory.mktemp("seaweedfs")) as started:
-        yield started
+@pytest.fixture(scope="session", params=["seaweedfs", "minio"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """SeaweedFS always, MinIO where its program is found."""
+    minio = program()
+    if request.param == "seaweedfs":
+        with running(tmp_path_factory.mktemp("seaweedfs")) as started:
+            yield started
+    elif minio is None:
+        pytest.skip("no minio here: `make minio` builds it where Go is")
+    else:
+        with running_minio(tmp_path_factory.mktemp("minio"), minio) as started:
+            yield started
 
 
 @pytest.fixture

@@ -32,8 +32,9 @@ ENVIRON = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", 
 
 @dataclass
 class Server:
-    """Where the server listens; makes buckets."""
+    """Where the server listens; makes buckets. `has_users` tells whether NO_LIST and READ_ONLY are known to it."""
 
+    has_users = True
     port: int
     filer_port: int
     _numbers: Iterator[int] = field(default_factory=itertools.count)
@@ -117,14 +118,15 @@ def running(folder: Path) -> Iterator[Server]:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environ)
     try:
         server = Server(ports[0], ports[1])
-        _wait_until_ready(server, process, folder / "log")
+        wait_until_ready(server, process, folder / "log")
         yield server
     finally:
         process.kill()
         process.wait()
 
 
-def _wait_until_ready(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_ready(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when the server stores what it is given; fail if it ends, or is not ready in `START_S`."""
     until_s = time.monotonic() + START_S
     while True:
         assert process.poll() is None and time.monotonic() < until_s, log.read_text()[-3000:]

@@ -98,6 +98,7 @@ def uploaders(tmp_path: Path, server: Server) -> Iterator[list[Uploader]]:
         yield made
 
 
+@pytest.mark.parametrize("server", ["seaweedfs"], indirect=True)  # once, as it takes long
 def test_every_build_is_there_exactly_once(uploaders: list[Uploader], server: Server) -> None:
     """No build lost, none doubled, `latest` the newest of each version, and nothing in the index without a document."""
     for uploader in uploaders:

@@ -126,14 +126,15 @@ FAULTY = {
     "runs nothing": (
         wired(shell('execute_command = "${local.buildtel_pre}true${local.buildtel_post}"')),
         "wrong",
-        "nothing runs {{ .Path }}",
+        "never runs the script ({{ .Path }})",
     ),
     "not a command": (
         wired(shell("execute_command = local.buildtel_pre")),
         "wrong",
-        "local.buildtel_pre is no command for a step",
+        "local.buildtel_pre alone is not a command for a step",
     ),
-    "env file": (wired(shell(OURS, "use_env_var_file = true")), "wrong", "use_env_var_file"),
+    "env file": (wired(shell(OURS, "use_env_var_file = true")), "note", "variables on the command line"),
+    "env file and sudo": (wired(shell(OURS + "_sudo", "use_env_var_file = true")), "wrong", "`sudo env` fails"),
     "variables in quotes": (
         wired(
             shell("execute_command = \"${local.buildtel_pre}sh -c '{{ .Vars }} {{ .Path }}'${local.buildtel_post}\"")
@@ -144,7 +145,6 @@ FAULTY = {
     "upload": (wired(shell(kind="file")), "note", 'provisioner "file" number 1 has no execute_command: level 1'),
     "ansible": (wired(shell(kind="ansible")), "note", "level 1"),
     "on the host": (wired(shell(kind="shell-local")), "note", "runs on the host"),
-    "windows": (wired(shell(kind="powershell")), "note", "level 0"),
     "no first": ((shell(OURS), lines.LAST), "wrong", "lacks buildtel's first provisioner"),
     "no last": ((lines.FIRST, shell(OURS)), "wrong", "lacks buildtel's last provisioner"),
     "first not first": (
@@ -182,18 +182,17 @@ def test_a_missing_or_other_file_of_ours_is_named(tmp_path: Path) -> None:
     library = tmp_path / "buildtel.pkr.hcl"
     library.write_text(library.read_text() + "# edited\n")
     missing, other = found(tmp_path)
-    assert missing.startswith("wrong is missing")
-    assert other.startswith("wrong is not the file of this buildtel")
+    assert missing.startswith("wrong buildtel_agent.py is missing")
+    assert other.startswith("wrong was edited") and "--force" in other
     (tmp_path / "buildtel_agent.py").write_text("print('mine')\n")
-    assert "--force" in found(tmp_path)[0]
+    assert found(tmp_path)[0].startswith("wrong is not buildtel's") and "--force" in found(tmp_path)[0]
 
 
 def test_a_second_library_is_named(tmp_path: Path) -> None:
     """Packer refuses a name that is declared twice; the check says which and where."""
     write(tmp_path, *wired(), extra='variable "buildtel_enabled" {\n}\nlocals {\nbuildtel_pre = "x"\n}')
-    texts = found(tmp_path)
-    assert [text for text in texts if "variable buildtel_enabled" in text]
-    assert [text for text in texts if "local buildtel_pre" in text]
+    (text,) = found(tmp_path)
+    assert "var.buildtel_enabled, local.buildtel_pre are also declared at buildtel.pkr.hcl:" in text
 
 
 def test_a_switch_that_is_off_is_named(tmp_path: Path) -> None:
@@ -207,7 +206,7 @@ def test_a_switch_that_is_off_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("communicator", "word"), [("winrm", "Windows"), ("none", "no guest")])
 def test_a_build_without_a_linux_guest_is_left_alone(tmp_path: Path, communicator: str, word: str) -> None:
     """It is a note, unless our provisioners are in it, which could not run there."""
-    write(tmp_path, shell(kind="powershell"), source=f'communicator = "{communicator}"')
+    write(tmp_path, shell(kind="shell-local"), source=f'communicator = "{communicator}"')
     (note,) = found(tmp_path)
     assert note.startswith("note") and word in note
     write(tmp_path, *wired(), source=f'communicator = "{communicator}"')

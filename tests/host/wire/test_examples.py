@@ -9,6 +9,7 @@ import pytest
 
 from buildtel.cli import main
 from buildtel.wire import check, place
+from buildtel.wire.finding import NOTE
 from buildtel.wire.template import read_folder
 
 EXAMPLES = Path(__file__).parents[3] / "packer" / "examples"
@@ -20,7 +21,7 @@ def test_the_vm_example_is_measured_at_level_2(tmp_path: Path) -> None:
     shutil.copytree(EXAMPLES / "debian-qemu", folder)
     place.put(folder)
     template = read_folder(folder)
-    assert {finding.level for finding in check.check(template)} == {check.NOTE}
+    assert {finding.level for finding in check.check(template)} == {NOTE}
     measured, shells = check.measured_steps(template)
     assert measured == shells > 5
 

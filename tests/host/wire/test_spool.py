@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from buildtel.wire import lines
+from buildtel.wire import builds, lines
+from buildtel.wire.template import read_folder
 
 from .test_check import OURS, found, shell, write
 
@@ -24,8 +25,10 @@ def test_the_optional_lines_are_right_as_printed(tmp_path: Path, provisioners: t
     write(tmp_path, *provisioners)
 
     assert found(tmp_path) == []
-    assert lines.SPOOL in lines.GUIDE
-    assert lines.KEY in lines.GUIDE
+    template = read_folder(tmp_path)
+    guide = lines.guide(template, builds.of_template(template))
+    assert lines.SPOOL in guide
+    assert lines.KEY in guide
 
 
 @pytest.mark.packer

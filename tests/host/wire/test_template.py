@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from buildtel.errors import BuildtelError
 from buildtel.wire import template
+from buildtel.wire.value import Symbol, Value
 
 RICH = """\
 /* a comment
@@ -58,16 +59,16 @@ def test_expressions_stand_as_in_the_file() -> None:
 @pytest.mark.parametrize(
     ("expression", "resolved"),
     [
-        ("local.a", "local.buildtel_execute_command"),
-        ('"${local.a}"', "local.buildtel_execute_command"),
-        ("local.single", '"sh {{ .Path }}"'),
-        ("var.command", '"sudo {{ .Path }}"'),
-        ("var.no_default", "var.no_default"),
-        ("local.round", "local.trip"),
-        (None, None),
+        ("local.a", (Symbol("local.buildtel_execute_command"),)),
+        ('"${local.a}"', (Symbol("local.buildtel_execute_command"),)),
+        ("local.single", ("sh {{ .Path }}",)),
+        ("var.command", ("sudo {{ .Path }}",)),
+        ("var.no_default", (Symbol("var.no_default"),)),
+        ("local.round", (Symbol("local.round"),)),
+        (None, ()),
     ],
 )
-def test_names_of_the_user_are_followed(expression: str | None, resolved: str | None) -> None:
+def test_names_of_the_user_are_followed(expression: str | None, resolved: tuple[Value, ...]) -> None:
     """`local` and `var` lead to what they stand for; an unknown name or a circle only ends the search."""
     blocks = template.parse(
         """
@@ -83,7 +84,7 @@ def test_names_of_the_user_are_followed(expression: str | None, resolved: str | 
         """,
         Path("a"),
     )
-    assert template.Template(Path(), blocks).resolve(expression) == resolved
+    assert template.Template(Path(), blocks).values(expression) == resolved
 
 
 @pytest.mark.parametrize(

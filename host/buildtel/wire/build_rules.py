@@ -1,0 +1,193 @@
+"""The rules about one build: its guests, buildtel's own provisioners in it, and the user's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+from buildtel.wire import commands
+from buildtel.wire.builds import Build, Source
+from buildtel.wire.commands import Measured
+from buildtel.wire.finding import NOTE, UNMEASURED, WRONG, Finding
+from buildtel.wire.guests import WINDOWS_KINDS
+from buildtel.wire.provisioners import HOST_KINDS, Command, Provisioner, shown
+
+_USE_STEP = "set execute_command = local.buildtel_execute_command"
+_USE_STEP_WITH_FILE = (
+    'set execute_command = "${local.buildtel_pre}chmod +x {{ .Path }}; . {{ .EnvVarFile }} && {{ .Path }}'
+    '${local.buildtel_post}"'
+)
+_USE_SUDO_WITH_FILE = _USE_STEP_WITH_FILE.replace("&& {{", "&& sudo -n -E {{")
+_ORDER = {
+    "first": "{} runs before it ({}) and is not measured; move it up",
+    "last": "{} runs after it ({}) and is not measured; move it down",
+}
+_MISSING = {"first": "the VM is not measured", "last": "the agent would stay in the image"}
+
+
+def ignored(build: Build) -> Iterator[Finding]:
+    """A note for the build or each source that a comment leaves out."""
+    blocks = [build.block] if build.block.ignored else [s.declared for s in build.sources if s.ignored and s.declared]
+    for block in blocks:
+        title = build.title if block is build.block else f"source {'.'.join(block.labels)}"
+        yield Finding(NOTE, block.path, block.line, f"{title} is not checked: a comment says `buildtel: ignore`")
+
+
+def guests(build: Build) -> Iterator[Finding]:
+    """A note for each source whose guest buildtel does not measure."""
+    for source in () if build.block.ignored else build.unmeasurable:
+        block = source.declared or build.block
+        guest = source.guest
+        if guest.is_none:
+            text = f"source {source.name} has no guest to measure ({guest.why})"
+        else:
+            text = f"source {source.name} has a {guest.system} guest ({guest.why}): leave it unwired"
+        yield Finding(NOTE, block.path, block.line, text)
+
+
+def _first(build: Build) -> Iterator[Finding]:
+    yield from _piece(build, "first", build.provisioners)
+
+
+def _last(build: Build) -> Iterator[Finding]:
+    yield from _piece(build, "last", tuple(reversed(build.provisioners)))
+
+
+def _piece(build: Build, role: str, ordered: tuple[Provisioner, ...]) -> Iterator[Finding]:
+    """Our first (or, from the other end, last) provisioner: once for each Linux guest, at its end, for no other."""
+    if build.block.ignored:
+        return
+    pieces = [found for found in ordered if found.role == role and not found.after_errors]
+    for piece in pieces:
+        yield from _wrong_guests(build, role, piece)
+        if not piece.has_agent:
+            text = f"buildtel's {role} provisioner must have script = local.buildtel_agent"
+            yield _at(piece, WRONG, text)
+    missing = [source for source in build.measurable if not any(piece.runs_for(source.name) for piece in pieces)]
+    if missing:
+        yield _missing(build, role, missing, pieces)
+    for source in build.measurable:
+        yield from _in_order(role, [found for found in ordered if found.runs_for(source.name)])
+
+
+def _in_order(role: str, ordered: list[Provisioner]) -> Iterator[Finding]:
+    """What one guest runs: our piece is there once, and nothing comes before it."""
+    pieces = [found for found in ordered if found.role == role and not found.after_errors]
+    in_guest = [found for found in ordered if found.in_guest]
+    if pieces and in_guest[0].role != role:
+        other = in_guest[0]
+        text = f"buildtel's {role} provisioner is not the {role}: {_ORDER[role].format(other.title, other.block.place)}"
+        yield _at(pieces[0], WRONG, text)
+    for extra in pieces[1:]:
+        if extra.block is not pieces[0].block:
+            text = f"buildtel's {role} provisioner stands here twice ({pieces[0].block.place}): delete one"
+            yield _at(extra, WRONG, text)
+
+
+def _wrong_guests(build: Build, role: str, piece: Provisioner) -> Iterator[Finding]:
+    wrong = [source for source in build.unmeasurable if piece.runs_for(source.name) and _is_harmed(source)]
+    if not wrong:
+        return
+    because = "; ".join(f"{source.name}: {source.guest.system}, {source.guest.why}" for source in wrong)
+    if not build.measurable:
+        text = f"buildtel's {role} provisioner can't run in this build ({because}): delete it"
+    else:
+        names = ", ".join(f'"{source.name}"' for source in build.measurable)
+        text = f"buildtel's {role} provisioner also runs where it can't measure ({because}): add only = [{names}]"
+    yield _at(piece, WRONG, text)
+
+
+def _is_harmed(source: Source) -> bool:
+    """Whether a provisioner can fail there; a "file" source lets every provisioner pass and runs none."""
+    return not source.name.startswith("file.")
+
+
+def _missing(build: Build, role: str, missing: list[Source], pieces: list[Provisioner]) -> Finding:
+    if not pieces:
+        text = f"{build.title} lacks buildtel's {role} provisioner: {_MISSING[role]}; `buildtel-host wire` prints it"
+        return Finding(WRONG, build.block.path, build.block.line, text)
+    names = ", ".join(source.name for source in missing)
+    text = f"buildtel's {role} provisioner does not run for {names}: see its only and except, TYPE.NAME each"
+    return _at(pieces[0], WRONG, text)
+
+
+def _provisioners(build: Build) -> Iterator[Finding]:
+    for provisioner in build.provisioners:
+        if provisioner.role == "first" and provisioner.after_errors:
+            yield _at(provisioner, WRONG, f"an {provisioner.block.kind} can't be buildtel's first provisioner")
+        sources = build.measured_for(provisioner)
+        if provisioner.role == "user" and sources and not provisioner.block.ignored:
+            for level, line, text in _judge(provisioner, sources):
+                yield Finding(level, provisioner.block.path, line, f"{provisioner.title} {text}")
+
+
+def _judge(provisioner: Provisioner, sources: frozenset[str]) -> Iterator[tuple[str, int, str]]:
+    line = provisioner.block.line
+    if provisioner.has_agent:
+        yield WRONG, line, "runs the agent, but has none of buildtel's commands: its execute_command is missing"
+    elif provisioner.kind in WINDOWS_KINDS:
+        yield NOTE, line, "is for Windows guests: only its time is known"
+    elif provisioner.kind in HOST_KINDS:
+        yield NOTE, line, "runs on the host, not in the VM: timed, and measured by the runner's counters"
+    elif provisioner.kind != "shell":
+        yield NOTE, line, "has no execute_command: level 1, measured by the sampler that runs all the VM's life"
+    else:
+        for command in provisioner.commands_for(sources):
+            yield from _judge_command(provisioner, command)
+
+
+def _judge_command(provisioner: Provisioner, command: Command) -> Iterator[tuple[str, int, str]]:
+    of = "" if command.sources is None else f"for {', '.join(sorted(command.sources))} (override) "
+    line = provisioner.block.line if command.sources is None else command.line
+    for level, text in chain(_state(provisioner, command), _environment(provisioner, command)):
+        yield level, line, of + text
+
+
+def _state(provisioner: Provisioner, command: Command) -> Iterator[tuple[str, str]]:
+    state, texts = commands.measured(command.alternatives), command.alternatives
+    wrap = f"write {_wrapped(provisioner, command)}"
+    level = NOTE if provisioner.after_errors else UNMEASURED
+    if state is Measured.UNSET:
+        step = _USE_STEP_WITH_FILE if provisioner.environment_file else _USE_STEP
+        yield level, f"is not measured as a step: {step}"
+    elif state is Measured.FOREIGN:
+        yield level, f"is not measured as a step: it has its own execute_command; {wrap}"
+    elif state is Measured.UNKNOWN:
+        expression = shown(provisioner.body.text("execute_command") or "")
+        text = f"has an execute_command that only Packer can evaluate ({expression}): make sure it runs buildtel's"
+        yield NOTE, text
+    elif state is Measured.BROKEN:
+        faults = dict.fromkeys(
+            fault for text in texts if text and "buildtel_" in text for fault in commands.faults(text)
+        )
+        yield from ((WRONG, f"is wired wrongly: {fault}; {wrap}") for fault in faults)
+
+
+def _environment(provisioner: Provisioner, command: Command) -> Iterator[tuple[str, str]]:
+    """With use_env_var_file Packer makes {{ .Vars }} lines of `export`, which `sudo env` takes for a command."""
+    texts = command.alternatives
+    if provisioner.environment_file and commands.STEP_COMMAND_SUDO in texts:
+        yield WRONG, f"has use_env_var_file, with which `sudo env` fails: {_USE_SUDO_WITH_FILE}"
+    elif provisioner.environment_file and commands.STEP_COMMAND in texts:
+        text = (
+            "has use_env_var_file, but buildtel's command puts the variables on the command line; to keep them off it"
+        )
+        yield NOTE, f"{text}, {_USE_STEP_WITH_FILE}"
+    if any(map(commands.quotes_variables, texts)):
+        yield NOTE, "has {{ .Vars }} inside quotes: with a value that holds a space the script silently does not run"
+
+
+def _wrapped(provisioner: Provisioner, command: Command) -> str:
+    """What to write in place of the user's command; a name stays a name."""
+    expression = provisioner.body.text("execute_command") or ""
+    named = command.sources is None and re.fullmatch(r"(?:local|var)(?:\.\w+)+", expression)
+    inner = f"${{{expression}}}" if named and "buildtel_" not in expression else "YOUR COMMAND"
+    return f'"${{local.buildtel_pre}}{inner}${{local.buildtel_post}}"'
+
+
+def _at(provisioner: Provisioner, level: str, text: str) -> Finding:
+    return Finding(level, provisioner.block.path, provisioner.block.line, text)
+
+
+BUILD_RULES: tuple[Callable[[Build], Iterator[Finding]], ...] = (ignored, guests, _first, _provisioners, _last)
