@@ -268,20 +268,21 @@ bt_numbers() {
 bt_list() {
     bt_listed=
     for bt_number; do
-        case $bt_number in '' | *[!0-9]*) bt_number=null ;; esac
+        case $bt_number in '' | *[!0-9]* | ???????????????????*) bt_number=null ;; esac
         bt_listed=$bt_listed,$bt_number
     done
     bt_listed="[${bt_listed#,}]"
 }
 
-# $bt_cpu as a member of `c`, $bt_cpus, $bt_btime.
+# $bt_cpu as a member of `c`, $bt_cpus, $bt_btime. Of two lines `cpu`, as containers have, that which is not all zero.
 bt_stat() {
-    bt_cpu='' bt_cpus=0 bt_btime=''
+    bt_cpu='' bt_cpus=0 bt_btime='' bt_zero=1
     [ -r "$bt_proc/stat" ] || return 0
     while read -r bt_key bt_a bt_b bt_d bt_e bt_f bt_g bt_h bt_i _; do
         case $bt_key in
         cpu)
-            if bt_numbers "$bt_a" "$bt_b" "$bt_d" "$bt_e"; then
+            if bt_numbers "$bt_a" "$bt_b" "$bt_d" "$bt_e" && [ -n "$bt_zero" ]; then
+                case $bt_a$bt_b$bt_d$bt_e$bt_f$bt_g$bt_h$bt_i in *[!0]*) bt_zero='' ;; esac
                 bt_list "$bt_a" "$bt_b" "$bt_d" "$bt_e" "$bt_f" "$bt_g" "$bt_h" "$bt_i"
                 bt_cpu='"cpu":'$bt_listed
             fi
@@ -347,8 +348,8 @@ bt_pressure() {
         [ -r "$bt_proc/pressure/$bt_kind" ] || continue
         while read -r bt_key bt_line; do
             case $bt_key in
-            some) bt_a=${bt_line##*total=} ;;
-            full) bt_b=${bt_line##*total=} ;;
+            some) case $bt_line in *total=*) bt_a=${bt_line##*total=} ;; esac ;;
+            full) case $bt_line in *total=*) bt_b=${bt_line##*total=} ;; esac ;;
             esac
         done <"$bt_proc/pressure/$bt_kind"
         [ -n "$bt_a$bt_b" ] || continue
@@ -378,9 +379,10 @@ bt_diskstats() {
         [ -n "$bt_8" ] || continue
         case $bt_a in dm-* | md* | loop* | zram* | ram* | sr* | fd* | drbd* | bcache* | zd*) continue ;; esac
         ! bt_partition "$bt_a" || continue
-        bt_numbers "$bt_1" "$bt_2" "$bt_3" "$bt_4" "$bt_5" "$bt_6" "$bt_7" "$bt_8" || { bt_disks=''; return 0; }
+        bt_list "$bt_1" "$bt_2" "$bt_3" "$bt_4" "$bt_5" "$bt_6" "$bt_7" "$bt_8"
+        case $bt_listed in *null*) continue ;; esac
         bt_quote "$bt_a"
-        bt_disks=$bt_disks'"'$bt_json'":['$bt_1,$bt_2,$bt_3,$bt_4,$bt_5,$bt_6,$bt_7,$bt_8"]$bt_nl"
+        bt_disks=$bt_disks'"'$bt_json'":'$bt_listed$bt_nl
     done <"$bt_proc/diskstats"
 }
 
@@ -389,9 +391,10 @@ bt_net_dev() {
     bt_nets=''
     [ -r "$bt_proc/net/dev" ] || return 0
     while read -r bt_line; do
-        bt_a=${bt_line%%:*}
         case $bt_line in *:*) ;; *) continue ;; esac
+        bt_a=${bt_line%:*}
         case $bt_a in
+        '' | *:*) continue ;; # an alias has no numbers of its own
         lo* | veth* | docker* | br-* | virbr* | tun* | tap* | cni* | flannel* | cali* | vxlan* | wg*) continue ;;
         dummy* | ifb* | sit* | ip6tnl* | gre* | bond* | team* | kube* | lxc* | lxd* | podman*) continue ;;
         vnet* | macvtap* | *.*) continue ;;
@@ -400,9 +403,10 @@ bt_net_dev() {
         if [ -e "$bt_b/bridge" ] || [ -e "$bt_b/tun_flags" ] || [ -e "$bt_b/bonding" ]; then continue; fi
         bt_quote "$bt_a"
         # shellcheck disable=SC2086  # a list of numbers
-        set -- ${bt_line#*:}
-        bt_numbers "${1-}" "${9-}" || { bt_nets=''; return 0; }
-        bt_nets=$bt_nets'"'$bt_json'":['$1,$9"]$bt_nl"
+        set -- ${bt_line##*:}
+        bt_list "${1-}" "${9-}"
+        case $bt_listed in *null*) continue ;; esac
+        bt_nets=$bt_nets'"'$bt_json'":'$bt_listed$bt_nl
     done <"$bt_proc/net/dev"
 }
 
@@ -836,7 +840,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Iterable, Iterator
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 PROTOCOL = 1
 RECORD_BYTES = 3500  # one write(2) below PIPE_BUF, with room for Packer's prefix and colours
 BEAT_S = 30.0
@@ -853,13 +857,18 @@ MB = 1048576.0
 def parse_stat(text: "bytes") -> "list[int | None]":
     """`[user, nice, system, idle, iowait, irq, softirq, steal]`, ticks over all CPUs.
 
-    Source: first line of /proc/stat; Linux 2.6.11 and later have all eight.
+    Source: the line `cpu` of /proc/stat; Linux 2.6.11 and later have all eight. Containers may have two such lines,
+    one of them all zero.
     """
-    values = text[: text.index(b"\n")].split()
-    if values[0] != b"cpu":
-        raise ValueError("no cpu line")
-    numbers = [int(value) for value in values[1:9]]  # type: list[int | None]
-    return numbers + [None] * (8 - len(numbers))
+    rows = [line.split()[1:9] for line in text.split(b"\n") if line[:4] == b"cpu "]
+    rows = [row for row in rows if len(row) >= 4 and all(value.isdigit() for value in row[:4])]
+    chosen = next((row for row in rows if any(value.strip(b"0") for value in row)), rows[0] if rows else [])
+    return [_number(value) for value in chosen] + [None] * (8 - len(chosen)) if chosen else []
+
+
+def _number(word: "bytes") -> "int | None":
+    """A counter; None for what is none, or is more than any counter reaches (what is below 0 is printed as 2**64)."""
+    return int(word) if word.isdigit() and len(word) < 19 else None
 
 
 def parse_meminfo(text: "bytes") -> "list[int | None]":
@@ -884,7 +893,8 @@ def _number_after(text: "bytes", key: "bytes") -> "int | None":
     at = 0 if text.startswith(key) else text.find(b"\n" + key) + 1
     if at == 0 and not text.startswith(key):
         return None
-    return int(text[at + len(key) : at + len(key) + 24].split(None, 1)[0])
+    words = text[at + len(key) : at + len(key) + 24].split(None, 1)
+    return _number(words[0]) if words else None
 
 
 def parse_pressure(text: "bytes") -> "list[int | None]":
@@ -892,8 +902,8 @@ def parse_pressure(text: "bytes") -> "list[int | None]":
 
     Source: /proc/pressure/*; Linux 4.20 with CONFIG_PSI; `full` of cpu since 5.13.
     """
-    totals = {line[:4]: int(line[line.index(b"total=") + 6 :]) for line in text.splitlines() if line}
-    return [totals.get(b"some"), totals.get(b"full")]
+    totals = {line[:5]: _number(line.rpartition(b"total=")[2]) for line in text.splitlines()}
+    return [totals.get(b"some "), totals.get(b"full ")]
 
 
 def parse_diskstats(text: "bytes", is_disk: "Callable[[str, list[str]], bool]") -> "dict[str, list[int]]":
@@ -904,25 +914,28 @@ def parse_diskstats(text: "bytes", is_disk: "Callable[[str, list[str]], bool]") 
     rows = [line.split(None, 14) for line in text.splitlines()]
     rows = [row for row in rows if len(row) >= 14]
     names = [row[2].decode("ascii", "replace") for row in rows]
-    return {
-        name: [int(row[at]) for at in (3, 5, 6, 7, 9, 10, 12, 13)]
-        for name, row in zip(names, rows)
-        if is_disk(name, names)
-    }
+    found = {}
+    for name, row in zip(names, rows):
+        numbers = [_number(row[at]) for at in (3, 5, 6, 7, 9, 10, 12, 13)]
+        known = [number for number in numbers if number is not None]
+        if len(known) == 8 and is_disk(name, names):
+            found[name] = known
+    return found
 
 
 def parse_net_dev(text: "bytes", is_real: "Callable[[str], bool]") -> "dict[str, list[int]]":
     """`{interface: [rx_bytes, tx_bytes]}`.
 
-    Source: /proc/net/dev, first and ninth number.
+    Source: /proc/net/dev, first and ninth number. An alias (`eth0:1`) has no numbers of its own.
     """
     found = {}
-    for line in text.splitlines()[2:]:
-        name, _, rest = line.partition(b":")
+    for line in text.splitlines():
+        name, _, rest = line.rpartition(b":")
+        fields = rest.split(None, 9)
+        received, sent = (_number(fields[0]), _number(fields[8])) if len(fields) >= 9 else (None, None)
         interface = name.strip().decode("ascii", "replace")
-        if is_real(interface):
-            fields = rest.split(None, 9)
-            found[interface] = [int(fields[0]), int(fields[8])]
+        if received is not None and sent is not None and interface and ":" not in interface and is_real(interface):
+            found[interface] = [received, sent]
     return found
 
 

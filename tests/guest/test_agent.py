@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from buildtel_agent import __version__
+
 from .conftest import AGENT, PROC, PYTHONS, ROOT, SHELLS, records
 
 GOLDEN = Path(__file__).parent / "golden.txt"
+VERSION = f"{__version__}\n".encode()
 
 
 def spools(guest) -> list[Path]:
@@ -128,9 +131,9 @@ def test_install_leaves_a_compiled_copy_that_later_calls_run(guest):
     source = guest.home / "buildtel_agent.py"
     source.write_text(source.read_text().replace('"--version"]:', '"--version"]:\n        print("source")'))
 
-    assert guest.run("--version").stdout == b"0.1.0\n"
+    assert guest.run("--version").stdout == VERSION
     (guest.home / "agent.pyc").write_bytes(b"not for this interpreter")
-    assert guest.run("--version").stdout == b"source\n0.1.0\n"
+    assert guest.run("--version").stdout == b"source\n" + VERSION
 
 
 def test_the_path_of_a_step_imports_nothing_that_costs(guest):
