@@ -386,28 +386,67 @@ bt_diskstats() {
     done <"$bt_proc/diskstats"
 }
 
+# $bt_rank of the interface $1: 2 for hardware by /sys or, where /sys does not know it, by its name; 1 for what has a
+# real name only, else 0.
+bt_interface() {
+    bt_rank=0
+    bt_b=$bt_sys/class/net/$1
+    if [ -e "$bt_b/device" ]; then
+        case $1 in *.*) [ ! -e "$bt_sys/class/net/${1%%.*}" ] || return 0 ;; esac
+        bt_rank=2
+        return 0
+    fi
+    case $1 in
+    lo | *.* | antrea* | azv* | bond[0-9]* | br[0-9]* | br-* | cali* | cbr[0-9]* | cilium* | cni*) return 0 ;;
+    datapath* | docker* | dummy[0-9]* | eni* | erspan* | flannel* | genev* | gre[0-9]* | gretap*) return 0 ;;
+    ifb[0-9]* | ip6_vti* | ip6gre* | ip6tnl* | ip_vti* | ipvlan* | kube* | lxc* | lxd* | macvlan*) return 0 ;;
+    macvtap* | nodelocaldns* | ovs* | podman* | qbr* | qvb* | qvo* | sit[0-9]* | tap[0-9]* | tap*-* | team[0-9]* | tun[0-9]* | tunl[0-9]*) return 0 ;;
+    vboxnet* | veth* | virbr* | vlan* | vmnet* | vnet* | vxlan* | weave* | wg[0-9]*) return 0 ;;
+    esac
+    if [ ! -e "$bt_b" ]; then bt_rank=2
+    elif [ ! -e "$bt_b/bridge" ] && [ ! -e "$bt_b/tun_flags" ] && [ ! -e "$bt_b/bonding" ]; then bt_rank=1
+    fi
+}
+
+# $bt_master: the interface that $1 is a part of.
+bt_find_master() {
+    bt_master=''
+    bt_b=$bt_sys/class/net/$1/master
+    [ -e "$bt_b" ] || return 0
+    if [ -r "$bt_b/uevent" ]; then
+        while read -r bt_key; do
+            case $bt_key in INTERFACE=*) bt_master=${bt_key#INTERFACE=} ;; esac
+        done <"$bt_b/uevent"
+    fi
+    [ -n "$bt_master" ] || bt_master=$(cd "$bt_b" && bt_a=$(pwd -P) && bt_put "${bt_a##*/}")
+}
+
 # $bt_nets: a member of "net" on each line.
 bt_net_dev() {
-    bt_nets=''
+    bt_nets='' bt_best=1 bt_names=' ' bt_rows=''
     [ -r "$bt_proc/net/dev" ] || return 0
     while read -r bt_line; do
         case $bt_line in *:*) ;; *) continue ;; esac
         bt_a=${bt_line%:*}
-        case $bt_a in
-        '' | *:*) continue ;; # an alias has no numbers of its own
-        lo* | veth* | docker* | br-* | virbr* | tun* | tap* | cni* | flannel* | cali* | vxlan* | wg*) continue ;;
-        dummy* | ifb* | sit* | ip6tnl* | gre* | bond* | team* | kube* | lxc* | lxd* | podman*) continue ;;
-        vnet* | macvtap* | *.*) continue ;;
-        esac
-        bt_b=$bt_sys/class/net/$bt_a
-        if [ -e "$bt_b/bridge" ] || [ -e "$bt_b/tun_flags" ] || [ -e "$bt_b/bonding" ]; then continue; fi
-        bt_quote "$bt_a"
+        case $bt_a in '' | *:*) continue ;; esac # an alias has no numbers of its own
         # shellcheck disable=SC2086  # a list of numbers
         set -- ${bt_line##*:}
         bt_list "${1-}" "${9-}"
         case $bt_listed in *null*) continue ;; esac
-        bt_nets=$bt_nets'"'$bt_json'":'$bt_listed$bt_nl
+        bt_interface "$bt_a"
+        [ "$bt_rank" -ge "$bt_best" ] || continue
+        [ "$bt_rank" -eq "$bt_best" ] || bt_names=' ' bt_rows='' bt_best=$bt_rank
+        bt_names="$bt_names$bt_a " bt_rows="$bt_rows$bt_a $bt_listed$bt_nl"
     done <"$bt_proc/net/dev"
+    while [ -n "$bt_rows" ]; do
+        bt_line=${bt_rows%%"$bt_nl"*}
+        bt_rows=${bt_rows#*"$bt_nl"}
+        bt_a=${bt_line%% *}
+        bt_find_master "$bt_a"
+        case $bt_names in *" ${bt_master:-:} "*) continue ;; esac
+        bt_quote "$bt_a"
+        bt_nets=$bt_nets'"'$bt_json'":'${bt_line#* }$bt_nl
+    done
 }
 
 # Sets $bt_parts, objects `c` without their braces, one a line, each of at most $1 bytes and some.
@@ -923,7 +962,9 @@ def parse_diskstats(text: "bytes", is_disk: "Callable[[str, list[str]], bool]") 
     return found
 
 
-def parse_net_dev(text: "bytes", is_real: "Callable[[str], bool]") -> "dict[str, list[int]]":
+def parse_net_dev(
+    text: "bytes", real: "Callable[[tuple[str, ...]], Iterable[str]]"
+) -> "dict[str, list[int]]":
     """`{interface: [rx_bytes, tx_bytes]}`.
 
     Source: /proc/net/dev, first and ninth number. An alias (`eth0:1`) has no numbers of its own.
@@ -934,15 +975,18 @@ def parse_net_dev(text: "bytes", is_real: "Callable[[str], bool]") -> "dict[str,
         fields = rest.split(None, 9)
         received, sent = (_number(fields[0]), _number(fields[8])) if len(fields) >= 9 else (None, None)
         interface = name.strip().decode("ascii", "replace")
-        if received is not None and sent is not None and interface and ":" not in interface and is_real(interface):
+        if received is not None and sent is not None and interface and ":" not in interface:
             found[interface] = [received, sent]
-    return found
+    return {name: found[name] for name in real(tuple(found))}
 
 
 NOT_DISKS = ("dm-", "md", "loop", "zram", "ram", "sr", "fd", "drbd", "bcache", "zd")
+# Beginnings of names; `#` is a digit.
 NOT_INTERFACES = (
-    "lo", "veth", "docker", "br-", "virbr", "tun", "tap", "cni", "flannel", "cali", "vxlan", "wg", "dummy", "ifb",
-    "sit", "ip6tnl", "gre", "bond", "team", "kube", "lxc", "lxd", "podman", "vnet", "macvtap",
+    "antrea", "azv", "bond#", "br#", "br-", "cali", "cbr#", "cilium", "cni", "datapath", "docker", "dummy#", "eni",
+    "erspan", "flannel", "genev", "gre#", "gretap", "ifb#", "ip6_vti", "ip6gre", "ip6tnl", "ip_vti", "ipvlan", "kube",
+    "lxc", "lxd", "macvlan", "macvtap", "nodelocaldns", "ovs", "podman", "qbr", "qvb", "qvo", "sit#", "tap#", "team#",
+    "tun#", "tunl#", "vboxnet", "veth", "virbr", "vlan", "vmnet", "vnet", "vxlan", "weave", "wg#",
 )  # fmt: skip
 
 
@@ -957,12 +1001,56 @@ def is_whole_disk(name: "str", names: "list[str]") -> "bool":
     return True
 
 
+def real_interfaces(names: "Iterable[str]", sys_root: "str") -> "list[str]":
+    """Those whose bytes left the machine, each byte once: hardware, without the slaves of counted masters.
+
+    Where none is hardware, as in a container, those that look real by their names.
+    """
+    ranks = {name: _interface_rank(name, sys_root) for name in names}
+    best = max(ranks.values(), default=0)
+    counted = [name for name in ranks if best and ranks[name] == best]
+    return [name for name in counted if _master(name, sys_root) not in counted]
+
+
 def is_real_interface(name: "str", sys_root: "str") -> "bool":
-    """Whether bytes on this interface left the machine: no loopback, bridge, tunnel, VLAN or bond."""
-    if name.startswith(NOT_INTERFACES) or "." in name:
-        return False
-    base = sys_root + "/class/net/" + name
-    return not any(_exists(base + kind) for kind in ("/bridge", "/tun_flags", "/bonding"))
+    """Whether an interface may be counted: no loopback, bridge, tunnel, VLAN or bond."""
+    return _interface_rank(name, sys_root) > 0
+
+
+def _interface_rank(name: "str", sys_root: "str") -> "int":
+    """2 for hardware by /sys or, where /sys does not know it, by its name; 1 for what has a real name only, else 0.
+
+    Source: /sys/class/net/NAME/device is there for what a driver of hardware made; a VLAN of IPoIB has it, too.
+    """
+    folder = sys_root + "/class/net/"
+    base = folder + name
+    if _exists(base + "/device"):
+        return 0 if "." in name and _exists(folder + name.partition(".")[0]) else 2
+    if name == "lo" or "." in name or (name[:3] == "tap" and "-" in name) or _has_prefix(name, NOT_INTERFACES):
+        return 0
+    if not _exists(base):
+        return 2
+    return 0 if any(_exists(base + kind) for kind in ("/bridge", "/tun_flags", "/bonding")) else 1
+
+
+def _has_prefix(name: "str", prefixes: "Iterable[str]") -> "bool":
+    for prefix in prefixes:
+        stem = prefix.rstrip("#")
+        if name.startswith(stem) and (stem == prefix or name[len(stem) : len(stem) + 1].isdigit()):
+            return True
+    return False
+
+
+def _master(name: "str", sys_root: "str") -> "str":
+    """The interface that this one is a part of, or ''."""
+    place = sys_root + "/class/net/" + name + "/master"
+    for line in read_file(place + "/uevent", 4096).splitlines():
+        if line[:10] == b"INTERFACE=":
+            return line[10:].decode("ascii", "replace")
+    try:
+        return posix.readlink(place).rpartition("/")[2]
+    except OSError:
+        return ""
 
 
 def _exists(path: "str") -> "bool":
@@ -1011,14 +1099,14 @@ class Kernel:
         self.proc = proc
         self._fds = {}  # type: dict[str, int]
         self._disks = {}  # type: dict[str, bool]
-        self._interfaces = {}  # type: dict[str, bool]
+        self._interfaces = ((), [])  # type: tuple[tuple[str, ...], list[str]]
         self._sys = sys_root
         page_kb = posix.sysconf("SC_PAGE_SIZE") // 1024
         self._groups = (
             ("cpu", "/stat", parse_stat),
             ("mem", "/meminfo", parse_meminfo),
             ("disk", "/diskstats", lambda text: parse_diskstats(text, self._is_disk)),
-            ("net", "/net/dev", lambda text: parse_net_dev(text, self._is_real)),
+            ("net", "/net/dev", lambda text: parse_net_dev(text, self._real)),
             ("vm", "/vmstat", lambda text: parse_vmstat(text, page_kb)),
         )  # type: tuple[tuple[str, str, Callable[[bytes], Any]], ...]
 
@@ -1027,10 +1115,10 @@ class Kernel:
             self._disks[name] = is_whole_disk(name, names)
         return self._disks[name]
 
-    def _is_real(self, name: "str") -> "bool":
-        if name not in self._interfaces:
-            self._interfaces[name] = is_real_interface(name, self._sys)
-        return self._interfaces[name]
+    def _real(self, names: "tuple[str, ...]") -> "list[str]":
+        if names != self._interfaces[0]:
+            self._interfaces = names, real_interfaces(names, self._sys)
+        return self._interfaces[1]
 
     def _text(self, name: "str") -> "bytes":
         fd = self._fds.get(name)

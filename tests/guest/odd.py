@@ -15,14 +15,14 @@ SECONDS = 10
 Range = tuple[float, float] | None  # None: the figure must be absent
 NET_HEAD = (PROC / "debian12-start" / "net" / "dev").read_text().splitlines()[:2]
 PUBLISHED: dict[str, dict[str, list[Any]]] = json.loads((ODD / "expected.json").read_text())
-PUBLISHED = {name: PUBLISHED[name] for name in ['alias-eth0-1', 'lxcfs-two-cpu-lines']}
+PUBLISHED = {name: PUBLISHED[name] for name in ['alias-eth0-1', 'lxcfs-two-cpu-lines', 'k8s-runner']}
 
 
 @dataclass(frozen=True)
 class Case:
     """A machine: files of its start and its end (name: text) that differ from the base, entries of /sys, and figures.
 
-    `sys` are paths below /sys: one that ends in a slash is a folder, `a -> b` a link, others are empty files.
+    `sys` are paths below /sys: one that ends in a slash is a folder, `a -> b` a link, `a = b` a file, others are empty.
     """
 
     figures: dict[str, Range]
@@ -37,13 +37,14 @@ class Case:
             for path, text in files.items():
                 (folder / name / path).write_text(text)
         for entry in self.sys:
-            path, _, target = entry.partition(" -> ")
+            named, _, text = entry.partition(" = ")
+            path, _, target = named.partition(" -> ")
             place = folder / "sys" / path
             (place if path.endswith("/") else place.parent).mkdir(parents=True, exist_ok=True)
             if target:
                 place.symlink_to(target)
             elif not path.endswith("/"):
-                place.touch()
+                place.write_text(text)
         return folder / "start", folder / "end", folder / "sys"
 
 
@@ -110,6 +111,64 @@ MADE = {
             "meminfo": "HugePages_Total\nMemTotal: 2048000 kB\nMemFree:\nMemAvailable: 1126400 kB\n",
             "pressure/io": "nonsense\nsome avg10=0.00 avg60=0.00 avg300=0.00 total=7000000\nfull\n",
         },
+    ),
+    # 16: real interfaces
+    "a machine of containers, /sys not readable": Case(
+        {"net_rx_mb": (10, 10)},
+        {"net/dev": net(ens5=0, eni1a2b3c4d5e6=0, cilium_net=0, azv12ab=0, ovs_system=0, br_int=0, genev_sys_6081=0)},
+        {"net/dev": net(ens5=10 * MB, eni1a2b3c4d5e6=MB, cilium_net=MB, azv12ab=MB, ovs_system=MB, br_int=MB,
+                        genev_sys_6081=MB)},
+    ),
+    "tunnels, VLANs and virtual switches, /sys not readable": Case(
+        {"net_rx_mb": (10, 10)},
+        {"net/dev": net(enp1s0=0, vlan100=0, macvlan0=0, ipvlan0=0, vmnet8=0, vboxnet0=0, gre0=0, gretap0=0, tunl0=0)},
+        {"net/dev": net(enp1s0=10 * MB, vlan100=MB, macvlan0=MB, ipvlan0=MB, vmnet8=MB, vboxnet0=MB, gre0=MB,
+                        gretap0=MB, tunl0=MB)},
+    ),
+    "names that only look virtual, /sys not readable": Case(
+        {"net_rx_mb": (30, 30)},
+        {"net/dev": net(lo=0, green0=0, lom0=0, site0=0)},
+        {"net/dev": net(lo=90 * MB, green0=10 * MB, lom0=10 * MB, site0=10 * MB)},
+    ),
+    "names that look virtual and are hardware": Case(
+        {"net_rx_mb": (30, 30)},
+        {"net/dev": net(lo=0, veth0=0, br0=0, wan=0, blue=0)},
+        {"net/dev": net(lo=90 * MB, veth0=10 * MB, br0=10 * MB, wan=10 * MB, blue=90 * MB)},
+        ("class/net/lo/mtu", "class/net/blue/mtu",
+         *(f"class/net/{name}/device/" for name in ("veth0", "br0", "wan"))),
+    ),
+    "a slave beside its master, both hardware (Azure)": Case(
+        {"net_rx_mb": (10, 10)},
+        {"net/dev": net(eth0=0, enP1s1=0)},
+        {"net/dev": net(eth0=10 * MB, enP1s1=9 * MB)},
+        ("class/net/eth0/device/", "class/net/enP1s1/device/", "class/net/enP1s1/master -> ../eth0"),
+    ),
+    "a slave beside its master, as a kernel's /sys has it": Case(
+        {"net_rx_mb": (10, 10)},
+        {"net/dev": net(eth0=0, enP1s1=0)},
+        {"net/dev": net(eth0=10 * MB, enP1s1=9 * MB)},
+        ("class/net/eth0/device/", "class/net/enP1s1/device/",
+         "class/net/enP1s1/master/uevent = INTERFACE=eth0\nIFINDEX=2\n"),
+    ),
+    "a child interface of hardware that says that it is hardware": Case(
+        {"net_rx_mb": (10, 10)},
+        {"net/dev": net(ib0=0, **{"ib0.8001": 0})},
+        {"net/dev": net(ib0=10 * MB, **{"ib0.8001": 9 * MB})},
+        ("class/net/ib0/device/", "class/net/ib0.8001/device/"),
+    ),
+    "slaves of a bond and of a bridge": Case(
+        {"net_rx_mb": (30, 30)},
+        {"net/dev": net(bond0=0, eth0=0, eth1=0, virbr9=0, eth2=0)},
+        {"net/dev": net(bond0=20 * MB, eth0=10 * MB, eth1=10 * MB, virbr9=10 * MB, eth2=10 * MB)},
+        ("class/net/bond0/bonding/", "class/net/virbr9/bridge/", "class/net/eth0/master -> ../bond0",
+         "class/net/eth1/master -> ../bond0", "class/net/eth2/master -> ../virbr9",
+         *(f"class/net/eth{number}/device/" for number in range(3))),
+    ),
+    "inside a container: no interface is hardware": Case(
+        {"net_rx_mb": (10, 10)},
+        {"net/dev": net(lo=0, eth0=0, br0=0, tun7=0)},
+        {"net/dev": net(lo=MB, eth0=10 * MB, br0=MB, tun7=MB)},
+        ("class/net/lo/mtu", "class/net/eth0/mtu", "class/net/br0/bridge/", "class/net/tun7/tun_flags"),
     ),
 }  # fmt: skip
 
