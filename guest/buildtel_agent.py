@@ -359,18 +359,23 @@ bt_pressure() {
     [ -z "$bt_psi" ] || bt_psi=',"psi":{'${bt_psi#,}'}'
 }
 
-# Whether a disk's name is that of another one with a partition's number behind it; $bt_names has them all.
+# Whether a line of diskstats is no whole disk, by /sys or, where that does not know it, by its name: after a disk's
+# name that ends in a digit a partition is pN, else N. $bt_names has them all.
 bt_partition() {
-    bt_disk=$1
-    while :; do
-        case $bt_disk in *[0-9]) bt_disk=${bt_disk%?} ;; *) return 1 ;; esac
-        case $bt_names in *" $bt_disk "* | *" ${bt_disk%p} "*) [ -z "$bt_disk" ] || return 0 ;; esac
-    done
+    case $1 in */*) bt_b=${1%%/*}!${1#*/} ;; *) bt_b=$1 ;; esac
+    [ ! -e "$bt_sys/block/$bt_b" ] || return 1
+    [ ! -e "$bt_sys/class/block/$bt_b" ] || return 0
+    bt_b=${1%"${1##*[!0-9]}"}
+    [ "$bt_b" != "$1" ] || return 1
+    case $bt_b in *[0-9]p) case $bt_names in *" ${bt_b%p} "*) return 0 ;; esac ;; esac
+    case $bt_names in *" $bt_b "*) return 0 ;; esac
+    return 1
 }
 
-# $bt_disks: a member of "disk" on each line.
+# $bt_disks: a member of "disk" on each line. A network block device (nbd) is a file on one of the others, if there is
+# one.
 bt_diskstats() {
-    bt_names=' ' bt_disks=''
+    bt_names=' ' bt_disks='' bt_nbds=''
     [ -r "$bt_proc/diskstats" ] || return 0
     while read -r _ _ bt_a _ _ _ _ _ _ _ _ _ _ bt_b _; do
         [ -z "$bt_b" ] || bt_names="$bt_names$bt_a "
@@ -382,8 +387,12 @@ bt_diskstats() {
         bt_list "$bt_1" "$bt_2" "$bt_3" "$bt_4" "$bt_5" "$bt_6" "$bt_7" "$bt_8"
         case $bt_listed in *null*) continue ;; esac
         bt_quote "$bt_a"
-        bt_disks=$bt_disks'"'$bt_json'":'$bt_listed$bt_nl
+        case $bt_a in
+        nbd*) bt_nbds=$bt_nbds'"'$bt_json'":'$bt_listed$bt_nl ;;
+        *) bt_disks=$bt_disks'"'$bt_json'":'$bt_listed$bt_nl ;;
+        esac
     done <"$bt_proc/diskstats"
+    bt_disks=${bt_disks:-$bt_nbds}
 }
 
 # $bt_rank of the interface $1: 2 for hardware by /sys or, where /sys does not know it, by its name; 1 for what has a
@@ -400,8 +409,9 @@ bt_interface() {
     lo | *.* | antrea* | azv* | bond[0-9]* | br[0-9]* | br-* | cali* | cbr[0-9]* | cilium* | cni*) return 0 ;;
     datapath* | docker* | dummy[0-9]* | eni* | erspan* | flannel* | genev* | gre[0-9]* | gretap*) return 0 ;;
     ifb[0-9]* | ip6_vti* | ip6gre* | ip6tnl* | ip_vti* | ipvlan* | kube* | lxc* | lxd* | macvlan*) return 0 ;;
-    macvtap* | nodelocaldns* | ovs* | podman* | qbr* | qvb* | qvo* | sit[0-9]* | tap[0-9]* | tap*-* | team[0-9]* | tun[0-9]* | tunl[0-9]*) return 0 ;;
-    vboxnet* | veth* | virbr* | vlan* | vmnet* | vnet* | vxlan* | weave* | wg[0-9]*) return 0 ;;
+    macvtap* | nodelocaldns* | ovs* | podman* | qbr* | qvb* | qvo* | sit[0-9]* | tap[0-9]* | tap*-*) return 0 ;;
+    team[0-9]* | tun[0-9]* | tunl[0-9]* | vboxnet* | veth* | virbr* | vlan* | vmnet* | vnet* | vxlan*) return 0 ;;
+    weave* | wg[0-9]*) return 0 ;;
     esac
     if [ ! -e "$bt_b" ]; then bt_rank=2
     elif [ ! -e "$bt_b/bridge" ] && [ ! -e "$bt_b/tun_flags" ] && [ ! -e "$bt_b/bonding" ]; then bt_rank=1
@@ -877,7 +887,7 @@ from zlib import crc32
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Iterable, Iterator
+    from typing import Any, Callable, Collection, Iterable, Iterator
 
 __version__ = "0.2.0"
 PROTOCOL = 1
@@ -945,21 +955,22 @@ def parse_pressure(text: "bytes") -> "list[int | None]":
     return [totals.get(b"some "), totals.get(b"full ")]
 
 
-def parse_diskstats(text: "bytes", is_disk: "Callable[[str, list[str]], bool]") -> "dict[str, list[int]]":
+def parse_diskstats(
+    text: "bytes", whole: "Callable[[tuple[str, ...]], Iterable[str]]"
+) -> "dict[str, list[int]]":
     """`{disk: [reads, read_sectors, read_ms, writes, written_sectors, write_ms, io_ms, weighted_io_ms]}`.
 
     Source: /proc/diskstats, fields 4 to 14; sectors are of 512 bytes on every device.
     """
     rows = [line.split(None, 14) for line in text.splitlines()]
     rows = [row for row in rows if len(row) >= 14]
-    names = [row[2].decode("ascii", "replace") for row in rows]
     found = {}
-    for name, row in zip(names, rows):
+    for row in rows:
         numbers = [_number(row[at]) for at in (3, 5, 6, 7, 9, 10, 12, 13)]
         known = [number for number in numbers if number is not None]
-        if len(known) == 8 and is_disk(name, names):
-            found[name] = known
-    return found
+        if len(known) == 8:
+            found[row[2].decode("ascii", "replace")] = known
+    return {name: found[name] for name in whole(tuple(found))}
 
 
 def parse_net_dev(
@@ -990,15 +1001,27 @@ NOT_INTERFACES = (
 )  # fmt: skip
 
 
-def is_whole_disk(name: "str", names: "list[str]") -> "bool":
-    """Whether a line of /proc/diskstats is a whole physical disk: no partition, and not stacked on others."""
+def whole_disks(names: "Collection[str]", sys_root: "str") -> "list[str]":
+    """Those that are disks of their own. A network block device (nbd) is a file on another one, if there is any."""
+    found = [name for name in names if is_whole_disk(name, names, sys_root)]
+    return [name for name in found if name[:3] != "nbd"] or found
+
+
+def is_whole_disk(name: "str", names: "Collection[str]", sys_root: "str" = "") -> "bool":
+    """Whether a line of /proc/diskstats is a whole physical disk: no partition, and not stacked on others.
+
+    Source: /sys/block has whole disks only, /sys/class/block partitions, too. What neither has is judged by its name:
+    after a disk's name that ends in a digit a partition is `pN`, else `N`.
+    """
     if name.startswith(NOT_DISKS):
         return False
-    for disk in names:
-        rest = name[len(disk) :]
-        if rest and name.startswith(disk) and (rest.isdigit() or (rest[0] == "p" and rest[1:].isdigit())):
-            return False
-    return True
+    if _exists(sys_root + "/block/" + name.replace("/", "!")):
+        return True
+    if _exists(sys_root + "/class/block/" + name.replace("/", "!")):
+        return False
+    stem = name.rstrip("0123456789")
+    is_numbered = stem[-1:] == "p" and stem[-2:-1].isdigit() and stem[:-1] in names
+    return stem == name or not (is_numbered or stem in names)
 
 
 def real_interfaces(names: "Iterable[str]", sys_root: "str") -> "list[str]":
@@ -1098,22 +1121,22 @@ class Kernel:
     def __init__(self, proc: "str" = "/proc", sys_root: "str" = "/sys") -> "None":
         self.proc = proc
         self._fds = {}  # type: dict[str, int]
-        self._disks = {}  # type: dict[str, bool]
+        self._disks = ((), [])  # type: tuple[tuple[str, ...], list[str]]
         self._interfaces = ((), [])  # type: tuple[tuple[str, ...], list[str]]
         self._sys = sys_root
         page_kb = posix.sysconf("SC_PAGE_SIZE") // 1024
         self._groups = (
             ("cpu", "/stat", parse_stat),
             ("mem", "/meminfo", parse_meminfo),
-            ("disk", "/diskstats", lambda text: parse_diskstats(text, self._is_disk)),
+            ("disk", "/diskstats", lambda text: parse_diskstats(text, self._whole)),
             ("net", "/net/dev", lambda text: parse_net_dev(text, self._real)),
             ("vm", "/vmstat", lambda text: parse_vmstat(text, page_kb)),
         )  # type: tuple[tuple[str, str, Callable[[bytes], Any]], ...]
 
-    def _is_disk(self, name: "str", names: "list[str]") -> "bool":
-        if name not in self._disks:
-            self._disks[name] = is_whole_disk(name, names)
-        return self._disks[name]
+    def _whole(self, names: "tuple[str, ...]") -> "list[str]":
+        if names != self._disks[0]:
+            self._disks = names, whole_disks(names, self._sys)
+        return self._disks[1]
 
     def _real(self, names: "tuple[str, ...]") -> "list[str]":
         if names != self._interfaces[0]:
@@ -1182,7 +1205,8 @@ class Delta:
     def each(self, group: "str", at: "int") -> "list[int] | None":
         """Growth of number `at` for each device that both ends have; None if any of them fell."""
         before, after = self.start.get(group) or {}, self.end.get(group) or {}
-        grown = [_grown(_at(before[name], at), _at(after[name], at)) for name in after if name in before]
+        names = [name for name in after if name in before and not _moved(before, after, nvme_head(name))]
+        grown = [_grown(_at(before[name], at), _at(after[name], at)) for name in names]
         known = [value for value in grown if value is not None]
         return known if known and len(known) == len(grown) else None
 
@@ -1196,6 +1220,16 @@ class Delta:
         before, after = self.start.get("psi") or {}, self.end.get("psi") or {}
         return _grown(_at(before.get(kind), at), _at(after.get(kind), at))
 
+
+
+def nvme_head(name: "str") -> "str":
+    """The disk `nvme0n1` of the path `nvme0c1n1`, '' for what is no path. Some kernels count at one, some at both."""
+    controller, path, rest = name.partition("c")
+    return controller + "n" + rest.partition("n")[2] if path and name.startswith("nvme") else ""
+
+
+def _moved(before: "dict[str, Any]", after: "dict[str, Any]", name: "str") -> "bool":
+    return name in before and name in after and before[name] != after[name]
 
 
 def used_kb(counters: "dict[str, Any]") -> "int | None":

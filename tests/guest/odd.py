@@ -15,7 +15,10 @@ SECONDS = 10
 Range = tuple[float, float] | None  # None: the figure must be absent
 NET_HEAD = (PROC / "debian12-start" / "net" / "dev").read_text().splitlines()[:2]
 PUBLISHED: dict[str, dict[str, list[Any]]] = json.loads((ODD / "expected.json").read_text())
-PUBLISHED = {name: PUBLISHED[name] for name in ['alias-eth0-1', 'lxcfs-two-cpu-lines', 'k8s-runner']}
+PUBLISHED = {
+    name: PUBLISHED[name]
+    for name in ['alias-eth0-1', 'lxcfs-two-cpu-lines', 'k8s-runner', 'nvme-namespaces', 'nbd']
+}
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,40 @@ MADE = {
         {"net/dev": net(lo=0, eth0=0, br0=0, tun7=0)},
         {"net/dev": net(lo=MB, eth0=10 * MB, br0=MB, tun7=MB)},
         ("class/net/lo/mtu", "class/net/eth0/mtu", "class/net/br0/bridge/", "class/net/tun7/tun_flags"),
+    ),
+    # 17: whole disks
+    "cards, network disks and old Xen's, by name": Case(
+        {"disk_write_mb": (40, 40)},
+        {"diskstats": disks(mmcblk1=0, mmcblk10=0, mmcblk1p1=0, rbd1=0, rbd10=0, xvda1=0, xvda12=0, sda=0, sda12=0)},
+        {"diskstats": disks(mmcblk1=0, mmcblk10=20480, mmcblk1p1=20480, rbd1=0, rbd10=20480, xvda1=20480, xvda12=0,
+                            sda=20480, sda12=20480)},
+    ),
+    "disks whose names tell nothing, by /sys": Case(
+        {"disk_write_mb": (20, 20)},
+        {"diskstats": disks(sda=0, sda1=0, sdp1=0, sdp=0)},
+        {"diskstats": disks(sda=0, sda1=20480, sdp1=20480, sdp=0)},
+        ("block/sda/", "block/sda1/", "block/sdp/", "block/sdp1/", "class/block/sda/", "class/block/sda1/"),
+    ),
+    "a partition of any name, by /sys": Case(
+        {"disk_write_mb": (10, 10)},
+        {"diskstats": disks(sda=0, odd=0)},
+        {"diskstats": disks(sda=20480, odd=20480)},
+        ("block/sda/odd/", "class/block/sda/", "class/block/odd/"),
+    ),
+    "NVMe paths of a head that does not count": Case(
+        {"disk_write_mb": (20, 20), "disk_write_ops": (5120, 5120)},
+        {"diskstats": disks(nvme0n1=0, nvme0c0n1=0, nvme0c1n1=0)},
+        {"diskstats": disks(nvme0n1=0, nvme0c0n1=20480, nvme0c1n1=20480)},
+    ),
+    "NVMe paths of a head that counts, and a disk with one path only": Case(
+        {"disk_write_mb": (30, 30)},
+        {"diskstats": disks(nvme0n1=0, nvme0c0n1=0, nvme0c1n1=0, nvme1n1=0, nvme2n1=0)},
+        {"diskstats": disks(nvme0n1=20480, nvme0c0n1=10240, nvme0c1n1=10240, nvme1n1=20480, nvme2n1=20480)},
+    ),
+    "a machine whose only disks are nbd's": Case(
+        {"disk_write_mb": (10, 10)},
+        {"diskstats": disks(nbd0=0, nbd0p1=0, nbd1=0, loop0=0)},
+        {"diskstats": disks(nbd0=20480, nbd0p1=20480, nbd1=0, loop0=20480)},
     ),
 }  # fmt: skip
 
