@@ -293,15 +293,26 @@ bt_stat() {
     done <"$bt_proc/stat"
 }
 
+# $bt_memory: [total, available], or where the kernel does not tell the second, [total, null, what stands for it].
 bt_meminfo() {
-    bt_total='' bt_available=''
+    bt_total='' bt_available='' bt_free='' bt_buffers='' bt_cached='' bt_memory=''
     [ -r "$bt_proc/meminfo" ] || return 0
     while read -r bt_key bt_a _; do
         case $bt_key in
         MemTotal:) bt_total=$bt_a ;;
         MemAvailable:) bt_available=$bt_a; break ;;
+        MemFree:) bt_free=$bt_a ;;
+        Buffers:) bt_buffers=$bt_a ;;
+        Cached:) bt_cached=$bt_a ;;
         esac
     done <"$bt_proc/meminfo"
+    bt_numbers "$bt_total" || return 0
+    if ! bt_numbers "$bt_available" && bt_numbers "$bt_free" "$bt_buffers" "$bt_cached"; then
+        bt_list "$bt_total" '' "$((bt_free + bt_buffers + bt_cached))"
+    else
+        bt_list "$bt_total" "$bt_available"
+    fi
+    bt_memory=$bt_listed
 }
 
 # Times the page size, where the shell's numbers are large enough; it stands in every process's smaps.
@@ -463,10 +474,8 @@ bt_net_dev() {
 bt_counters() {
     bt_stat; bt_meminfo; bt_diskstats; bt_net_dev; bt_vmstat; bt_pressure
     bt_parts='' bt_part=$bt_cpu
-    if [ -n "$bt_total" ]; then
-        bt_list "$bt_total" "$bt_available"
-        bt_part=$bt_part',"mem":'$bt_listed
-    fi
+    [ "$bt_cpus" = 0 ] || bt_part=$bt_part',"cpus":['$bt_cpus']'
+    [ -z "$bt_memory" ] || bt_part=$bt_part',"mem":'$bt_memory
     bt_devices disk "$bt_disks" "$1"
     bt_devices net "$bt_nets" "$1"
     bt_part=$bt_part$bt_vm$bt_psi
@@ -915,17 +924,28 @@ def parse_stat(text: "bytes") -> "list[int | None]":
     return [_number(value) for value in chosen] + [None] * (8 - len(chosen)) if chosen else []
 
 
+def parse_cpus(text: "bytes") -> "list[int]":
+    """`[cpus]` that are online. Source: the lines `cpuN` of /proc/stat."""
+    count = sum([line[:3] == b"cpu" and line[3:4].isdigit() for line in text.split(b"\n")])
+    return [count] if count else []
+
+
 def _number(word: "bytes") -> "int | None":
     """A counter; None for what is none, or is more than any counter reaches (what is below 0 is printed as 2**64)."""
     return int(word) if word.isdigit() and len(word) < 19 else None
 
 
 def parse_meminfo(text: "bytes") -> "list[int | None]":
-    """`[total_kb, available_kb]`.
+    """`[total_kb, available_kb]`; where the kernel does not tell the second, a third that stands for it.
 
-    Source: /proc/meminfo; MemAvailable since Linux 3.14.
+    Source: /proc/meminfo; MemAvailable since Linux 3.14, before that free memory, buffers and cache together.
     """
-    return [_number_after(text, b"MemTotal:"), _number_after(text, b"MemAvailable:")]
+    total, available = _number_after(text, b"MemTotal:"), _number_after(text, b"MemAvailable:")
+    parts = [_number_after(text, key) for key in (b"MemFree:", b"Buffers:", b"Cached:")]
+    known = [part for part in parts if part is not None]
+    if total is None:
+        return []
+    return [total, None, sum(known)] if available is None and len(known) == 3 else [total, available]
 
 
 def parse_vmstat(text: "bytes", page_kb: "int") -> "list[int | None]":
@@ -1125,13 +1145,13 @@ class Kernel:
         self._interfaces = ((), [])  # type: tuple[tuple[str, ...], list[str]]
         self._sys = sys_root
         page_kb = posix.sysconf("SC_PAGE_SIZE") // 1024
-        self._groups = (
-            ("cpu", "/stat", parse_stat),
-            ("mem", "/meminfo", parse_meminfo),
-            ("disk", "/diskstats", lambda text: parse_diskstats(text, self._whole)),
-            ("net", "/net/dev", lambda text: parse_net_dev(text, self._real)),
-            ("vm", "/vmstat", lambda text: parse_vmstat(text, page_kb)),
-        )  # type: tuple[tuple[str, str, Callable[[bytes], Any]], ...]
+        self._files = (
+            ("/stat", (("cpu", parse_stat), ("cpus", parse_cpus))),
+            ("/meminfo", (("mem", parse_meminfo),)),
+            ("/diskstats", (("disk", lambda text: parse_diskstats(text, self._whole)),)),
+            ("/net/dev", (("net", lambda text: parse_net_dev(text, self._real)),)),
+            ("/vmstat", (("vm", lambda text: parse_vmstat(text, page_kb)),)),
+        )  # type: tuple[tuple[str, tuple[tuple[str, Callable[[bytes], Any]], ...]], ...]
 
     def _whole(self, names: "tuple[str, ...]") -> "list[str]":
         if names != self._disks[0]:
@@ -1156,22 +1176,17 @@ class Kernel:
     def counters(self) -> "dict[str, Any]":
         """The object `c` of docs/format.md, section 1.3: a group that can't be read is missing."""
         found = {}  # type: dict[str, Any]
-        for key, name, parse in self._groups:
+        for name, groups in self._files:
             text = self._text(name)
-            try:
-                values = parse(text) if text else None
+            for key, parse in groups if text else ():
+                values = parse(text)
                 if values:
                     found[key] = values
-            except (ValueError, IndexError):
-                pass
         pressure = {}
         for kind in ("cpu", "memory", "io"):
-            try:
-                text = self._text("/pressure/" + kind)
-                if text:
-                    pressure[kind] = parse_pressure(text)
-            except ValueError:
-                pass
+            text = self._text("/pressure/" + kind)
+            if text:
+                pressure[kind] = parse_pressure(text)
         if pressure:
             found["psi"] = pressure
         try:
@@ -1185,18 +1200,18 @@ class Kernel:
 # --- Formulas: the only place where figures come from -----------------------------------------------
 
 
+USER_HZ = 100  # ticks a second of one CPU in /proc/stat, on every architecture that has not died out
+WRAP = 1 << 32  # of the kernel's counters of milliseconds
+
+
 class Delta:
-    """Differences between two sets of counters; a number that is absent or fell gives None."""
+    """Differences between two sets of counters; a number that is absent, fell or can't be gives None."""
 
     def __init__(
-        self, start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None"
+        self, start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None" = None
     ) -> "None":
         self.start, self.end, self.seconds, self.peak_kb = start, end, seconds, peak_kb
-        self.cpu = [self.of("cpu", at) for at in range(8)]
-        # The kernel's iowait may fall a little by itself: idle and iowait together may not.
-        self.idle = _grown(_idle(start), _idle(end))
-        parts = [self.cpu[at] for at in (0, 1, 2, 5, 6, 7)] + [self.idle]
-        self.total = None if None in parts else sum(part for part in parts if part is not None)
+        self.cpu, self.cpu_busy, self.cpu_total = cpu_ticks(start, end, seconds)
 
     def of(self, group: "str", at: "int") -> "int | None":
         """Growth of number `at` of a flat group."""
@@ -1206,7 +1221,10 @@ class Delta:
         """Growth of number `at` for each device that both ends have; None if any of them fell."""
         before, after = self.start.get(group) or {}, self.end.get(group) or {}
         names = [name for name in after if name in before and not _moved(before, after, nvme_head(name))]
-        grown = [_grown(_at(before[name], at), _at(after[name], at)) for name in names]
+        if group == "disk" and at in DISK_MS:
+            grown = [_grown_ms(before[name], after[name], at) for name in names]
+        else:
+            grown = [_grown(_at(before[name], at), _at(after[name], at)) for name in names]
         known = [value for value in grown if value is not None]
         return known if known and len(known) == len(grown) else None
 
@@ -1220,6 +1238,50 @@ class Delta:
         before, after = self.start.get("psi") or {}, self.end.get("psi") or {}
         return _grown(_at(before.get(kind), at), _at(after.get(kind), at))
 
+    def percent_of_time(self, part_ms: "float | None") -> "float | None":
+        """Share of the time between; None for far more than all of it: no counter of this time."""
+        if part_ms is None or part_ms > self.seconds * 1100 + 20:
+            return None
+        share = _ratio(part_ms, self.seconds * 1000, 100)
+        return None if share is None else min(share, 100.0)
+
+    def stalled_percent(self, kind: "str", at: "int") -> "float | None":
+        """Share of the time in which work stalled."""
+        stalled_us = self.psi_us(kind, at)
+        return None if stalled_us is None else self.percent_of_time(stalled_us / 1000)
+
+
+def cpu_ticks(
+    start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float"
+) -> "tuple[list[int | None], float | None, float | None]":
+    """`[user, …, steal]` between two sets of counters, all that was busy, and the total.
+
+    Kernels and containers let single numbers fall, jump or stand still. What more ticks than CPUs and time allow is
+    left out. The sum is then wrong without it, or where idle stands still: CPUs x time is the total.
+    """
+    ticks = [_grown(_at(start.get("cpu"), at), _at(end.get("cpu"), at)) for at in range(8)]
+    cpus = max([_at(counters.get("cpus"), 0) or 0 for counters in (start, end)])
+    whole = cpus * max(seconds, 0.0) * USER_HZ
+    most = whole * 1.1 + cpus * 10
+    # Neither user, system nor idle jump together: then the counters are not of these CPUs, or not of this time.
+    if sum([(ticks[at] or 0) > most for at in (0, 2, 3)]) > 1:
+        whole = 0.0
+    rest = sum([ticks[at] or 0 for at in (0, 1, 2, 3, 5, 6)])
+    limits = [most if whole else float("inf")] * 8
+    if not whole:
+        limits[4] = limits[7] = max(rest, 1) * 1000.0
+    ticks = [part if part is not None and part <= limit else None for part, limit in zip(ticks, limits)]
+    user, nice, system, idle, iowait, irq, softirq, steal = ticks
+    waited = None if idle is None or (iowait is None and not whole) else idle + (iowait or 0)
+    if user is None or nice is None or system is None:
+        busy = None  # type: float | None
+    else:
+        busy = user + nice + system + (irq or 0) + (softirq or 0) + (steal or 0)
+    total = None if busy is None or waited is None else busy + waited  # type: float | None
+    if seconds >= 0.5 and whole and (total is None or (total < whole * 0.75 and (waited == 0 or None in ticks))):
+        total = max(whole, busy or 0, waited or 0)
+        busy = busy if busy is not None else None if waited is None else total - waited
+    return ticks, busy if total is not None else None, total
 
 
 def nvme_head(name: "str") -> "str":
@@ -1233,8 +1295,11 @@ def _moved(before: "dict[str, Any]", after: "dict[str, Any]", name: "str") -> "b
 
 
 def used_kb(counters: "dict[str, Any]") -> "int | None":
-    """MemTotal - MemAvailable."""
-    return _change(_at(counters.get("mem"), 1), _at(counters.get("mem"), 0))
+    """MemTotal - MemAvailable, or what stands for it; None where more is available than there is, as in containers."""
+    memory = counters.get("mem")
+    available = _at(memory, 1)
+    used = _change(_at(memory, 2) if available is None else available, _at(memory, 0))
+    return None if used is None or used < 0 else used
 
 
 def _change(before: "int | None", after: "int | None") -> "int | None":
@@ -1249,9 +1314,19 @@ def _grown(before: "int | None", after: "int | None") -> "int | None":
     return None if before is None or after is None or after < before else after - before
 
 
-def _idle(counters: "dict[str, Any]") -> "int | None":
-    idle, iowait = _at(counters.get("cpu"), 3), _at(counters.get("cpu"), 4)
-    return None if idle is None or iowait is None else idle + iowait
+DISK_MS = (2, 5, 6, 7)  # the numbers of a disk that are times
+
+
+def _grown_ms(before: "list[int]", after: "list[int]", at: "int") -> "int | None":
+    """Growth of a time of a disk, also over the end of its 32 bits; None if the disk's counts fell: it began anew."""
+    grown = _grown(_at(before, at), _at(after, at))
+    if grown is not None:
+        return grown
+    old, new = _at(before, at), _at(after, at)
+    counts = [_grown(_at(before, number), _at(after, number)) for number in (0, 1, 3, 4)]
+    if old is None or new is None or None in counts or not new < old < WRAP or new + WRAP - old > WRAP // 2:
+        return None
+    return new + WRAP - old
 
 
 def _ratio(part: "float | None", whole: "float | None", scale: "float" = 1.0) -> "float | None":
@@ -1271,13 +1346,12 @@ class Metric:
 
 METRICS = (
     Metric("duration_s", "s", 3, "CLOCK_BOOTTIME", lambda d: d.seconds),
-    Metric("cpu_percent", "%", 1, "/proc/stat",
-           lambda d: None if d.total is None or d.idle is None else _ratio(d.total - d.idle, d.total, 100)),
+    Metric("cpu_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu_busy, d.cpu_total, 100)),
     Metric("cpu_user_percent", "%", 1, "/proc/stat",
-           lambda d: None if d.cpu[0] is None or d.cpu[1] is None else _ratio(d.cpu[0] + d.cpu[1], d.total, 100)),
-    Metric("cpu_system_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[2], d.total, 100)),
-    Metric("cpu_iowait_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[4], d.total, 100)),
-    Metric("cpu_steal_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[7], d.total, 100)),
+           lambda d: None if d.cpu[0] is None or d.cpu[1] is None else _ratio(d.cpu[0] + d.cpu[1], d.cpu_total, 100)),
+    Metric("cpu_system_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[2], d.cpu_total, 100)),
+    Metric("cpu_iowait_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[4], d.cpu_total, 100)),
+    Metric("cpu_steal_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[7], d.cpu_total, 100)),
     Metric("memory_used_mb", "MB", 1, "/proc/meminfo", lambda d: _ratio(used_kb(d.end), 1024)),
     Metric("memory_delta_mb", "MB", 1, "/proc/meminfo",
            lambda d: _ratio(_change(used_kb(d.start), used_kb(d.end)), 1024)),
@@ -1289,21 +1363,19 @@ METRICS = (
     Metric("disk_read_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 1), d.seconds * 2048)),
     Metric("disk_write_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 4), d.seconds * 2048)),
     Metric("disk_util_percent", "%", 1, "/proc/diskstats",
-           lambda d: _ratio(max(d.each("disk", 6) or [], default=None), d.seconds * 10)),
+           lambda d: d.percent_of_time(max(d.each("disk", 6) or [], default=None))),
     Metric("await_ms", "ms", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 2, 5), d.sum("disk", 0, 3))),
     Metric("queue_depth", "", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 7), d.seconds * 1000)),
     Metric("net_rx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), MB)),
     Metric("net_tx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), MB)),
     Metric("net_rx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), d.seconds * MB)),
     Metric("net_tx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), d.seconds * MB)),
-    Metric("psi_cpu_some_percent", "%", 1, "/proc/pressure/cpu", lambda d: _ratio(d.psi_us("cpu", 0), d.seconds * 1e4)),
-    Metric("psi_cpu_full_percent", "%", 1, "/proc/pressure/cpu", lambda d: _ratio(d.psi_us("cpu", 1), d.seconds * 1e4)),
-    Metric("psi_memory_some_percent", "%", 1, "/proc/pressure/memory",
-           lambda d: _ratio(d.psi_us("memory", 0), d.seconds * 1e4)),
-    Metric("psi_memory_full_percent", "%", 1, "/proc/pressure/memory",
-           lambda d: _ratio(d.psi_us("memory", 1), d.seconds * 1e4)),
-    Metric("psi_io_some_percent", "%", 1, "/proc/pressure/io", lambda d: _ratio(d.psi_us("io", 0), d.seconds * 1e4)),
-    Metric("psi_io_full_percent", "%", 1, "/proc/pressure/io", lambda d: _ratio(d.psi_us("io", 1), d.seconds * 1e4)),
+    Metric("psi_cpu_some_percent", "%", 1, "/proc/pressure/cpu", lambda d: d.stalled_percent("cpu", 0)),
+    Metric("psi_cpu_full_percent", "%", 1, "/proc/pressure/cpu", lambda d: d.stalled_percent("cpu", 1)),
+    Metric("psi_memory_some_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 0)),
+    Metric("psi_memory_full_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 1)),
+    Metric("psi_io_some_percent", "%", 1, "/proc/pressure/io", lambda d: d.stalled_percent("io", 0)),
+    Metric("psi_io_full_percent", "%", 1, "/proc/pressure/io", lambda d: d.stalled_percent("io", 1)),
     Metric("swap_in_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 0), 1024)),
     Metric("swap_out_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 1), 1024)),
     Metric("major_faults", "", 0, "/proc/vmstat", lambda d: d.of("vm", 2)),
@@ -1339,27 +1411,41 @@ SERIES = (
 )  # fmt: skip
 
 
-def series_point(m_ns: "int", counters: "dict[str, Any]") -> "list[int | None]":
-    """The numbers that a step's series keeps of one sample, in the order of `SERIES`."""
-    cpu = counters.get("cpu")
-    total = sum(cpu) if cpu and None not in cpu else None
-    psi = counters.get("psi") or {}
+class Series:
+    """The points of a step: numbers that grow by what `Delta` finds between each sample and the one before it."""
+
+    def __init__(self, m_ns: "int", counters: "dict[str, Any]") -> "None":
+        self._sums = [0] * (len(SERIES) - 1)
+        self._last = m_ns, counters
+        self._row = [None] * len(self._sums)  # type: list[int | None]
+        self.points = [self.point(m_ns, counters)]
+
+    def point(self, m_ns: "int", counters: "dict[str, Any]") -> "list[int | None]":
+        """The numbers of one sample, in the order of `SERIES`; one of which the growth is not known is None."""
+        grown = growth(self._last[1], counters, (m_ns - self._last[0]) / 1e9)
+        self._last = m_ns, counters
+        self._sums = [total + int(part or 0) for total, part in zip(self._sums, grown)]
+        # Of what was not there before nothing is lost: it counts from here.
+        here = growth(counters, counters, 0.0) if None in grown else grown
+        self._row = [
+            total if part is not None or (before is None and now is not None) else None
+            for total, part, before, now in zip(self._sums, grown, self._row, here)
+        ]
+        self._row[MEMORY_AT] = used_kb(counters)
+        return [m_ns // 1000000, *self._row]
+
+
+def growth(start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float") -> "list[float | None]":
+    """What the numbers of `SERIES` grew by; but for the time, and for memory, which does not only grow."""
+    delta = Delta(start, end, seconds)
     return [
-        m_ns // 1000000,
-        None if cpu is None or total is None else total - cpu[3] - cpu[4],
-        total,
-        _at(cpu, 4),
-        _at(cpu, 7),
-        used_kb(counters),
-        _total(counters, "disk", 1), _total(counters, "disk", 4),
-        _total(counters, "net", 0), _total(counters, "net", 1),
-        _at(psi.get("cpu"), 0), _at(psi.get("memory"), 0), _at(psi.get("io"), 0),
+        delta.cpu_busy, delta.cpu_total, delta.cpu[4], delta.cpu[7], 0,
+        delta.sum("disk", 1), delta.sum("disk", 4), delta.sum("net", 0), delta.sum("net", 1),
+        delta.psi_us("cpu", 0), delta.psi_us("memory", 0), delta.psi_us("io", 0),
     ]  # fmt: skip
 
 
-def _total(counters: "dict[str, Any]", group: "str", at: "int") -> "int | None":
-    devices = counters.get(group)
-    return sum(values[at] for values in devices.values()) if devices else None
+MEMORY_AT = SERIES.index("memory_used_kb") - 1
 
 
 def pack_columns(names: "Iterable[str]", rows: "list[list[int | None]]") -> "dict[str, list[int | None]]":
@@ -2029,15 +2115,14 @@ def _flush_file(recorder: "Recorder", path: "str", sent_bytes: "int", most_rows:
 def machine(kernel: "Kernel") -> "dict[str, Any]":
     """What `hello` tells of this machine."""
     system, fs = posix.uname(), posix.statvfs("/")
-    lines = read_file(kernel.proc + "/stat").splitlines()
-    cpus = [line for line in lines if line[:3] == b"cpu" and line[3:4].isdigit()]
+    counters = kernel.counters()
     release = read_file("/etc/os-release").decode("utf-8", "replace")
     pretty = [line[12:].strip("\"'") for line in release.splitlines() if line.startswith("PRETTY_NAME=")]
     return {
         "agent": __version__,
         "python": "%d.%d.%d" % sys.version_info[:3],
-        "cpus": len(cpus) or None,
-        "memory_total_kb": (kernel.counters().get("mem") or [None])[0],
+        "cpus": (counters.get("cpus") or [None])[0],
+        "memory_total_kb": (counters.get("mem") or [None])[0],
         "disk_total_kb": fs.f_blocks * fs.f_frsize // 1024,
         "kernel": system.release,
         "os": clean_name(pretty[0]) if pretty else None,
@@ -2114,8 +2199,9 @@ class Watch:
         hz = posix.sysconf("SC_CLK_TCK")
         self.processes = Processes(kernel.proc, hz, boottime_ns() * hz // 1000000000)
         self.start, self.start_ns = kernel.counters(), boottime_ns()
-        self.points = [series_point(self.start_ns, self.start)]
-        self.peak_kb = self.points[0][5]
+        self.series = Series(self.start_ns, self.start)
+        self.points = self.series.points
+        self.peak_kb = used_kb(self.start)
         self.stride_s = 0.0
 
     def until_hang_up(self, pipe: "int") -> "None":
@@ -2132,16 +2218,18 @@ class Watch:
             now = time.monotonic()
 
     def _sample(self, elapsed_s: "float") -> "float":
-        point = series_point(boottime_ns(), self.kernel.counters())
-        used_kb = point[5]
-        if used_kb is not None:
-            self.peak_kb = max(used_kb, self.peak_kb or 0)
+        counters = self.kernel.counters()
+        point = self.series.point(boottime_ns(), counters)
+        self._raise_peak(counters)
         if (point[0] or 0) - (self.points[-1][0] or 0) >= self.stride_s * 950:
             self.points.append(point)
         if len(self.points) >= SERIES_POINTS:
             self.points = self.points[::2]
             self.stride_s = max(self.stride_s * 2, elapsed_s / SERIES_POINTS * 2)
         return 0.25 if elapsed_s < 1 else 1.0 if elapsed_s < 1800 else 5.0
+
+    def _raise_peak(self, counters: "dict[str, Any]") -> "None":
+        self.peak_kb = max([kb for kb in (self.peak_kb, used_kb(counters)) if kb is not None], default=None)
 
     def _beat(self, elapsed_s: "float") -> "float":
         fields = {"c": self.kernel.counters(), "peak_kb": self.peak_kb}
@@ -2156,8 +2244,8 @@ class Watch:
         self, shown: "str", name: "str", m_ns: "int", counters: "dict[str, Any]", exit_status: "int | None"
     ) -> "None":
         """The end record, and the block of figures for people, where somebody still reads."""
-        last = series_point(m_ns, counters)
-        self.peak_kb = max(filter(None, (last[5], self.peak_kb)), default=None)
+        last = self.series.point(m_ns, counters)
+        self._raise_peak(counters)
         seconds = (m_ns - self.start_ns) / 1e9
         if seconds > 2:
             self.processes.scan()

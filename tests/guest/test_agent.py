@@ -63,9 +63,9 @@ def test_a_whole_run_on_fixtures_is_golden(any_guest):
         (r"\d{4}-\d\d-\d\dTIME", "TIME"),
         (r"Duration:      [\d.]+s", "Duration:      0s"),
         (r"\(\d+MB/s", "(0MB/s"),
-        (r"util=\d+%", "util=0%"),
+        (r"util=(\d+%|n/a)", "util=0%"),
         (r"queue=[\d.]+", "queue=0"),
-        (r"(cpu|memory|io)=\d+%", r"\1=0%"),
+        (r"Pressure:      .*", "Pressure:      X"),  # the files are ten seconds apart, the calls are not
     ):
         output = re.sub(pattern, fixed, output)
     if os.environ.get("UPDATE_GOLDEN"):

@@ -115,3 +115,13 @@ def test_both_parts_read_the_same_counters(case: str, tmp_path: Path) -> None:
                      for when in ("start", "end")})  # fmt: skip
 
     assert read[0] == read[1]
+
+
+def test_memory_figures_without_mem_available_are_marked(machine: Machine, tmp_path: Path) -> None:
+    """Of an old kernel a note says what they are made of; of others there is none."""
+    marked, plain = (MADE[name].make(tmp_path / name[:4]) for name in ("RHEL 6: no MemAvailable", "iowait that falls"))
+
+    assert [note for note in machine.document(*marked)["notes"] if "MemFree + Buffers + Cached" in note] == [
+        "guest: its kernel does not tell MemAvailable: memory figures use MemFree + Buffers + Cached in its place."
+    ]
+    assert not [note for note in machine.document(*plain)["notes"] if "MemFree + Buffers + Cached" in note]
