@@ -969,7 +969,7 @@ def _number_after(text: "bytes", key: "bytes") -> "int | None":
 def parse_pressure(text: "bytes") -> "list[int | None]":
     """`[some_us, full_us]` stalled since boot.
 
-    Source: /proc/pressure/*; Linux 4.20 with CONFIG_PSI; `full` of cpu since 5.13.
+    Source: /proc/pressure/*; Linux 4.20 with CONFIG_PSI; `full` of cpu since 5.13, of a whole machine 0.
     """
     totals = {line[:5]: _number(line.rpartition(b"total=")[2]) for line in text.splitlines()}
     return [totals.get(b"some "), totals.get(b"full ")]
@@ -1371,7 +1371,6 @@ METRICS = (
     Metric("net_rx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), d.seconds * MB)),
     Metric("net_tx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), d.seconds * MB)),
     Metric("psi_cpu_some_percent", "%", 1, "/proc/pressure/cpu", lambda d: d.stalled_percent("cpu", 0)),
-    Metric("psi_cpu_full_percent", "%", 1, "/proc/pressure/cpu", lambda d: d.stalled_percent("cpu", 1)),
     Metric("psi_memory_some_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 0)),
     Metric("psi_memory_full_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 1)),
     Metric("psi_io_some_percent", "%", 1, "/proc/pressure/io", lambda d: d.stalled_percent("io", 0)),
