@@ -1211,7 +1211,8 @@ class Delta:
         self, start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None" = None
     ) -> "None":
         self.start, self.end, self.seconds, self.peak_kb = start, end, seconds, peak_kb
-        self.cpu, self.cpu_busy, self.cpu_total = cpu_ticks(start, end, seconds)
+        self.cpu, self.busy, self.total = cpu_ticks(start, end, seconds)
+        self.idle = None if self.total is None or self.busy is None else self.total - self.busy
 
     def of(self, group: "str", at: "int") -> "int | None":
         """Growth of number `at` of a flat group."""
@@ -1346,12 +1347,12 @@ class Metric:
 
 METRICS = (
     Metric("duration_s", "s", 3, "CLOCK_BOOTTIME", lambda d: d.seconds),
-    Metric("cpu_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu_busy, d.cpu_total, 100)),
+    Metric("cpu_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.busy, d.total, 100)),
     Metric("cpu_user_percent", "%", 1, "/proc/stat",
-           lambda d: None if d.cpu[0] is None or d.cpu[1] is None else _ratio(d.cpu[0] + d.cpu[1], d.cpu_total, 100)),
-    Metric("cpu_system_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[2], d.cpu_total, 100)),
-    Metric("cpu_iowait_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[4], d.cpu_total, 100)),
-    Metric("cpu_steal_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[7], d.cpu_total, 100)),
+           lambda d: None if d.cpu[0] is None or d.cpu[1] is None else _ratio(d.cpu[0] + d.cpu[1], d.total, 100)),
+    Metric("cpu_system_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[2], d.total, 100)),
+    Metric("cpu_iowait_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[4], d.total, 100)),
+    Metric("cpu_steal_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[7], d.total, 100)),
     Metric("memory_used_mb", "MB", 1, "/proc/meminfo", lambda d: _ratio(used_kb(d.end), 1024)),
     Metric("memory_delta_mb", "MB", 1, "/proc/meminfo",
            lambda d: _ratio(_change(used_kb(d.start), used_kb(d.end)), 1024)),
@@ -1438,7 +1439,7 @@ def growth(start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float") -> 
     """What the numbers of `SERIES` grew by; but for the time, and for memory, which does not only grow."""
     delta = Delta(start, end, seconds)
     return [
-        delta.cpu_busy, delta.cpu_total, delta.cpu[4], delta.cpu[7], 0,
+        delta.busy, delta.total, delta.cpu[4], delta.cpu[7], 0,
         delta.sum("disk", 1), delta.sum("disk", 4), delta.sum("net", 0), delta.sum("net", 1),
         delta.psi_us("cpu", 0), delta.psi_us("memory", 0), delta.psi_us("io", 0),
     ]  # fmt: skip
