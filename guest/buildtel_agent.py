@@ -268,20 +268,21 @@ bt_numbers() {
 bt_list() {
     bt_listed=
     for bt_number; do
-        case $bt_number in '' | *[!0-9]*) bt_number=null ;; esac
+        case $bt_number in '' | *[!0-9]* | ???????????????????*) bt_number=null ;; esac
         bt_listed=$bt_listed,$bt_number
     done
     bt_listed="[${bt_listed#,}]"
 }
 
-# $bt_cpu as a member of `c`, $bt_cpus, $bt_btime.
+# $bt_cpu as a member of `c`, $bt_cpus, $bt_btime. Of two lines `cpu`, as containers have, that which is not all zero.
 bt_stat() {
-    bt_cpu='' bt_cpus=0 bt_btime=''
+    bt_cpu='' bt_cpus=0 bt_btime='' bt_zero=1
     [ -r "$bt_proc/stat" ] || return 0
     while read -r bt_key bt_a bt_b bt_d bt_e bt_f bt_g bt_h bt_i _; do
         case $bt_key in
         cpu)
-            if bt_numbers "$bt_a" "$bt_b" "$bt_d" "$bt_e"; then
+            if bt_numbers "$bt_a" "$bt_b" "$bt_d" "$bt_e" && [ -n "$bt_zero" ]; then
+                case $bt_a$bt_b$bt_d$bt_e$bt_f$bt_g$bt_h$bt_i in *[!0]*) bt_zero='' ;; esac
                 bt_list "$bt_a" "$bt_b" "$bt_d" "$bt_e" "$bt_f" "$bt_g" "$bt_h" "$bt_i"
                 bt_cpu='"cpu":'$bt_listed
             fi
@@ -292,15 +293,26 @@ bt_stat() {
     done <"$bt_proc/stat"
 }
 
+# $bt_memory: [total, available], or where the kernel does not tell the second, [total, null, what stands for it].
 bt_meminfo() {
-    bt_total='' bt_available=''
+    bt_total='' bt_available='' bt_free='' bt_buffers='' bt_cached='' bt_memory=''
     [ -r "$bt_proc/meminfo" ] || return 0
     while read -r bt_key bt_a _; do
         case $bt_key in
         MemTotal:) bt_total=$bt_a ;;
         MemAvailable:) bt_available=$bt_a; break ;;
+        MemFree:) bt_free=$bt_a ;;
+        Buffers:) bt_buffers=$bt_a ;;
+        Cached:) bt_cached=$bt_a ;;
         esac
     done <"$bt_proc/meminfo"
+    bt_numbers "$bt_total" || return 0
+    if ! bt_numbers "$bt_available" && bt_numbers "$bt_free" "$bt_buffers" "$bt_cached"; then
+        bt_list "$bt_total" '' "$((bt_free + bt_buffers + bt_cached))"
+    else
+        bt_list "$bt_total" "$bt_available"
+    fi
+    bt_memory=$bt_listed
 }
 
 # Times the page size, where the shell's numbers are large enough; it stands in every process's smaps.
@@ -347,8 +359,8 @@ bt_pressure() {
         [ -r "$bt_proc/pressure/$bt_kind" ] || continue
         while read -r bt_key bt_line; do
             case $bt_key in
-            some) bt_a=${bt_line##*total=} ;;
-            full) bt_b=${bt_line##*total=} ;;
+            some) case $bt_line in *total=*) bt_a=${bt_line##*total=} ;; esac ;;
+            full) case $bt_line in *total=*) bt_b=${bt_line##*total=} ;; esac ;;
             esac
         done <"$bt_proc/pressure/$bt_kind"
         [ -n "$bt_a$bt_b" ] || continue
@@ -358,18 +370,23 @@ bt_pressure() {
     [ -z "$bt_psi" ] || bt_psi=',"psi":{'${bt_psi#,}'}'
 }
 
-# Whether a disk's name is that of another one with a partition's number behind it; $bt_names has them all.
+# Whether a line of diskstats is no whole disk, by /sys or, where that does not know it, by its name: after a disk's
+# name that ends in a digit a partition is pN, else N. $bt_names has them all.
 bt_partition() {
-    bt_disk=$1
-    while :; do
-        case $bt_disk in *[0-9]) bt_disk=${bt_disk%?} ;; *) return 1 ;; esac
-        case $bt_names in *" $bt_disk "* | *" ${bt_disk%p} "*) [ -z "$bt_disk" ] || return 0 ;; esac
-    done
+    case $1 in */*) bt_b=${1%%/*}!${1#*/} ;; *) bt_b=$1 ;; esac
+    [ ! -e "$bt_sys/block/$bt_b" ] || return 1
+    [ ! -e "$bt_sys/class/block/$bt_b" ] || return 0
+    bt_b=${1%"${1##*[!0-9]}"}
+    [ "$bt_b" != "$1" ] || return 1
+    case $bt_b in *[0-9]p) case $bt_names in *" ${bt_b%p} "*) return 0 ;; esac ;; esac
+    case $bt_names in *" $bt_b "*) return 0 ;; esac
+    return 1
 }
 
-# $bt_disks: a member of "disk" on each line.
+# $bt_disks: a member of "disk" on each line. A network block device (nbd) is a file on one of the others, if there is
+# one.
 bt_diskstats() {
-    bt_names=' ' bt_disks=''
+    bt_names=' ' bt_disks='' bt_nbds=''
     [ -r "$bt_proc/diskstats" ] || return 0
     while read -r _ _ bt_a _ _ _ _ _ _ _ _ _ _ bt_b _; do
         [ -z "$bt_b" ] || bt_names="$bt_names$bt_a "
@@ -378,42 +395,87 @@ bt_diskstats() {
         [ -n "$bt_8" ] || continue
         case $bt_a in dm-* | md* | loop* | zram* | ram* | sr* | fd* | drbd* | bcache* | zd*) continue ;; esac
         ! bt_partition "$bt_a" || continue
-        bt_numbers "$bt_1" "$bt_2" "$bt_3" "$bt_4" "$bt_5" "$bt_6" "$bt_7" "$bt_8" || { bt_disks=''; return 0; }
+        bt_list "$bt_1" "$bt_2" "$bt_3" "$bt_4" "$bt_5" "$bt_6" "$bt_7" "$bt_8"
+        case $bt_listed in *null*) continue ;; esac
         bt_quote "$bt_a"
-        bt_disks=$bt_disks'"'$bt_json'":['$bt_1,$bt_2,$bt_3,$bt_4,$bt_5,$bt_6,$bt_7,$bt_8"]$bt_nl"
+        case $bt_a in
+        nbd*) bt_nbds=$bt_nbds'"'$bt_json'":'$bt_listed$bt_nl ;;
+        *) bt_disks=$bt_disks'"'$bt_json'":'$bt_listed$bt_nl ;;
+        esac
     done <"$bt_proc/diskstats"
+    bt_disks=${bt_disks:-$bt_nbds}
+}
+
+# $bt_rank of the interface $1: 2 for hardware by /sys or, where /sys does not know it, by its name; 1 for what has a
+# real name only, else 0.
+bt_interface() {
+    bt_rank=0
+    bt_b=$bt_sys/class/net/$1
+    if [ -e "$bt_b/device" ]; then
+        case $1 in *.*) [ ! -e "$bt_sys/class/net/${1%%.*}" ] || return 0 ;; esac
+        bt_rank=2
+        return 0
+    fi
+    case $1 in
+    lo | *.* | antrea* | azv* | bond[0-9]* | br[0-9]* | br-* | cali* | cbr[0-9]* | cilium* | cni*) return 0 ;;
+    datapath* | docker* | dummy[0-9]* | eni* | erspan* | flannel* | genev* | gre[0-9]* | gretap*) return 0 ;;
+    ifb[0-9]* | ip6_vti* | ip6gre* | ip6tnl* | ip_vti* | ipvlan* | kube* | lxc* | lxd* | macvlan*) return 0 ;;
+    macvtap* | nodelocaldns* | ovs* | podman* | qbr* | qvb* | qvo* | sit[0-9]* | tap[0-9]* | tap*-*) return 0 ;;
+    team[0-9]* | tun[0-9]* | tunl[0-9]* | vboxnet* | veth* | virbr* | vlan* | vmnet* | vnet* | vxlan*) return 0 ;;
+    weave* | wg[0-9]*) return 0 ;;
+    esac
+    if [ ! -e "$bt_b" ]; then bt_rank=2
+    elif [ ! -e "$bt_b/bridge" ] && [ ! -e "$bt_b/tun_flags" ] && [ ! -e "$bt_b/bonding" ]; then bt_rank=1
+    fi
+}
+
+# $bt_master: the interface that $1 is a part of.
+bt_find_master() {
+    bt_master=''
+    bt_b=$bt_sys/class/net/$1/master
+    [ -e "$bt_b" ] || return 0
+    if [ -r "$bt_b/uevent" ]; then
+        while read -r bt_key; do
+            case $bt_key in INTERFACE=*) bt_master=${bt_key#INTERFACE=} ;; esac
+        done <"$bt_b/uevent"
+    fi
+    [ -n "$bt_master" ] || bt_master=$(cd "$bt_b" && bt_a=$(pwd -P) && bt_put "${bt_a##*/}")
 }
 
 # $bt_nets: a member of "net" on each line.
 bt_net_dev() {
-    bt_nets=''
+    bt_nets='' bt_best=1 bt_names=' ' bt_rows=''
     [ -r "$bt_proc/net/dev" ] || return 0
     while read -r bt_line; do
-        bt_a=${bt_line%%:*}
         case $bt_line in *:*) ;; *) continue ;; esac
-        case $bt_a in
-        lo* | veth* | docker* | br-* | virbr* | tun* | tap* | cni* | flannel* | cali* | vxlan* | wg*) continue ;;
-        dummy* | ifb* | sit* | ip6tnl* | gre* | bond* | team* | kube* | lxc* | lxd* | podman*) continue ;;
-        vnet* | macvtap* | *.*) continue ;;
-        esac
-        bt_b=$bt_sys/class/net/$bt_a
-        if [ -e "$bt_b/bridge" ] || [ -e "$bt_b/tun_flags" ] || [ -e "$bt_b/bonding" ]; then continue; fi
-        bt_quote "$bt_a"
+        bt_a=${bt_line%:*}
+        case $bt_a in '' | *:*) continue ;; esac # an alias has no numbers of its own
         # shellcheck disable=SC2086  # a list of numbers
-        set -- ${bt_line#*:}
-        bt_numbers "${1-}" "${9-}" || { bt_nets=''; return 0; }
-        bt_nets=$bt_nets'"'$bt_json'":['$1,$9"]$bt_nl"
+        set -- ${bt_line##*:}
+        bt_list "${1-}" "${9-}"
+        case $bt_listed in *null*) continue ;; esac
+        bt_interface "$bt_a"
+        [ "$bt_rank" -ge "$bt_best" ] || continue
+        [ "$bt_rank" -eq "$bt_best" ] || bt_names=' ' bt_rows='' bt_best=$bt_rank
+        bt_names="$bt_names$bt_a " bt_rows="$bt_rows$bt_a $bt_listed$bt_nl"
     done <"$bt_proc/net/dev"
+    while [ -n "$bt_rows" ]; do
+        bt_line=${bt_rows%%"$bt_nl"*}
+        bt_rows=${bt_rows#*"$bt_nl"}
+        bt_a=${bt_line%% *}
+        bt_find_master "$bt_a"
+        case $bt_names in *" ${bt_master:-:} "*) continue ;; esac
+        bt_quote "$bt_a"
+        bt_nets=$bt_nets'"'$bt_json'":'${bt_line#* }$bt_nl
+    done
 }
 
 # Sets $bt_parts, objects `c` without their braces, one a line, each of at most $1 bytes and some.
 bt_counters() {
     bt_stat; bt_meminfo; bt_diskstats; bt_net_dev; bt_vmstat; bt_pressure
     bt_parts='' bt_part=$bt_cpu
-    if [ -n "$bt_total" ]; then
-        bt_list "$bt_total" "$bt_available"
-        bt_part=$bt_part',"mem":'$bt_listed
-    fi
+    [ "$bt_cpus" = 0 ] || bt_part=$bt_part',"cpus":['$bt_cpus']'
+    [ -z "$bt_memory" ] || bt_part=$bt_part',"mem":'$bt_memory
     bt_devices disk "$bt_disks" "$1"
     bt_devices net "$bt_nets" "$1"
     bt_part=$bt_part$bt_vm$bt_psi
@@ -834,9 +896,9 @@ from zlib import crc32
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Iterable, Iterator
+    from typing import Any, Callable, Collection, Iterable, Iterator
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 PROTOCOL = 1
 RECORD_BYTES = 3500  # one write(2) below PIPE_BUF, with room for Packer's prefix and colours
 BEAT_S = 30.0
@@ -853,21 +915,37 @@ MB = 1048576.0
 def parse_stat(text: "bytes") -> "list[int | None]":
     """`[user, nice, system, idle, iowait, irq, softirq, steal]`, ticks over all CPUs.
 
-    Source: first line of /proc/stat; Linux 2.6.11 and later have all eight.
+    Source: the line `cpu` of /proc/stat; Linux 2.6.11 and later have all eight. Containers may have two such lines,
+    one of them all zero.
     """
-    values = text[: text.index(b"\n")].split()
-    if values[0] != b"cpu":
-        raise ValueError("no cpu line")
-    numbers = [int(value) for value in values[1:9]]  # type: list[int | None]
-    return numbers + [None] * (8 - len(numbers))
+    rows = [line.split()[1:9] for line in text.split(b"\n") if line[:4] == b"cpu "]
+    rows = [row for row in rows if len(row) >= 4 and all(value.isdigit() for value in row[:4])]
+    chosen = next((row for row in rows if any(value.strip(b"0") for value in row)), rows[0] if rows else [])
+    return [_number(value) for value in chosen] + [None] * (8 - len(chosen)) if chosen else []
+
+
+def parse_cpus(text: "bytes") -> "list[int]":
+    """`[cpus]` that are online. Source: the lines `cpuN` of /proc/stat."""
+    count = sum([line[:3] == b"cpu" and line[3:4].isdigit() for line in text.split(b"\n")])
+    return [count] if count else []
+
+
+def _number(word: "bytes") -> "int | None":
+    """A counter; None for what is none, or is more than any counter reaches (what is below 0 is printed as 2**64)."""
+    return int(word) if word.isdigit() and len(word) < 19 else None
 
 
 def parse_meminfo(text: "bytes") -> "list[int | None]":
-    """`[total_kb, available_kb]`.
+    """`[total_kb, available_kb]`; where the kernel does not tell the second, a third that stands for it.
 
-    Source: /proc/meminfo; MemAvailable since Linux 3.14.
+    Source: /proc/meminfo; MemAvailable since Linux 3.14, before that free memory, buffers and cache together.
     """
-    return [_number_after(text, b"MemTotal:"), _number_after(text, b"MemAvailable:")]
+    total, available = _number_after(text, b"MemTotal:"), _number_after(text, b"MemAvailable:")
+    parts = [_number_after(text, key) for key in (b"MemFree:", b"Buffers:", b"Cached:")]
+    known = [part for part in parts if part is not None]
+    if total is None:
+        return []
+    return [total, None, sum(known)] if available is None and len(known) == 3 else [total, available]
 
 
 def parse_vmstat(text: "bytes", page_kb: "int") -> "list[int | None]":
@@ -884,72 +962,138 @@ def _number_after(text: "bytes", key: "bytes") -> "int | None":
     at = 0 if text.startswith(key) else text.find(b"\n" + key) + 1
     if at == 0 and not text.startswith(key):
         return None
-    return int(text[at + len(key) : at + len(key) + 24].split(None, 1)[0])
+    words = text[at + len(key) : at + len(key) + 24].split(None, 1)
+    return _number(words[0]) if words else None
 
 
 def parse_pressure(text: "bytes") -> "list[int | None]":
     """`[some_us, full_us]` stalled since boot.
 
-    Source: /proc/pressure/*; Linux 4.20 with CONFIG_PSI; `full` of cpu since 5.13.
+    Source: /proc/pressure/*; Linux 4.20 with CONFIG_PSI; `full` of cpu since 5.13, of a whole machine 0.
     """
-    totals = {line[:4]: int(line[line.index(b"total=") + 6 :]) for line in text.splitlines() if line}
-    return [totals.get(b"some"), totals.get(b"full")]
+    totals = {line[:5]: _number(line.rpartition(b"total=")[2]) for line in text.splitlines()}
+    return [totals.get(b"some "), totals.get(b"full ")]
 
 
-def parse_diskstats(text: "bytes", is_disk: "Callable[[str, list[str]], bool]") -> "dict[str, list[int]]":
+def parse_diskstats(
+    text: "bytes", whole: "Callable[[tuple[str, ...]], Iterable[str]]"
+) -> "dict[str, list[int]]":
     """`{disk: [reads, read_sectors, read_ms, writes, written_sectors, write_ms, io_ms, weighted_io_ms]}`.
 
     Source: /proc/diskstats, fields 4 to 14; sectors are of 512 bytes on every device.
     """
     rows = [line.split(None, 14) for line in text.splitlines()]
     rows = [row for row in rows if len(row) >= 14]
-    names = [row[2].decode("ascii", "replace") for row in rows]
-    return {
-        name: [int(row[at]) for at in (3, 5, 6, 7, 9, 10, 12, 13)]
-        for name, row in zip(names, rows)
-        if is_disk(name, names)
-    }
+    found = {}
+    for row in rows:
+        numbers = [_number(row[at]) for at in (3, 5, 6, 7, 9, 10, 12, 13)]
+        known = [number for number in numbers if number is not None]
+        if len(known) == 8:
+            found[row[2].decode("ascii", "replace")] = known
+    return {name: found[name] for name in whole(tuple(found))}
 
 
-def parse_net_dev(text: "bytes", is_real: "Callable[[str], bool]") -> "dict[str, list[int]]":
+def parse_net_dev(
+    text: "bytes", real: "Callable[[tuple[str, ...]], Iterable[str]]"
+) -> "dict[str, list[int]]":
     """`{interface: [rx_bytes, tx_bytes]}`.
 
-    Source: /proc/net/dev, first and ninth number.
+    Source: /proc/net/dev, first and ninth number. An alias (`eth0:1`) has no numbers of its own.
     """
     found = {}
-    for line in text.splitlines()[2:]:
-        name, _, rest = line.partition(b":")
+    for line in text.splitlines():
+        name, _, rest = line.rpartition(b":")
+        fields = rest.split(None, 9)
+        received, sent = (_number(fields[0]), _number(fields[8])) if len(fields) >= 9 else (None, None)
         interface = name.strip().decode("ascii", "replace")
-        if is_real(interface):
-            fields = rest.split(None, 9)
-            found[interface] = [int(fields[0]), int(fields[8])]
-    return found
+        if received is not None and sent is not None and interface and ":" not in interface:
+            found[interface] = [received, sent]
+    return {name: found[name] for name in real(tuple(found))}
 
 
 NOT_DISKS = ("dm-", "md", "loop", "zram", "ram", "sr", "fd", "drbd", "bcache", "zd")
+# Beginnings of names; `#` is a digit.
 NOT_INTERFACES = (
-    "lo", "veth", "docker", "br-", "virbr", "tun", "tap", "cni", "flannel", "cali", "vxlan", "wg", "dummy", "ifb",
-    "sit", "ip6tnl", "gre", "bond", "team", "kube", "lxc", "lxd", "podman", "vnet", "macvtap",
+    "antrea", "azv", "bond#", "br#", "br-", "cali", "cbr#", "cilium", "cni", "datapath", "docker", "dummy#", "eni",
+    "erspan", "flannel", "genev", "gre#", "gretap", "ifb#", "ip6_vti", "ip6gre", "ip6tnl", "ip_vti", "ipvlan", "kube",
+    "lxc", "lxd", "macvlan", "macvtap", "nodelocaldns", "ovs", "podman", "qbr", "qvb", "qvo", "sit#", "tap#", "team#",
+    "tun#", "tunl#", "vboxnet", "veth", "virbr", "vlan", "vmnet", "vnet", "vxlan", "weave", "wg#",
 )  # fmt: skip
 
 
-def is_whole_disk(name: "str", names: "list[str]") -> "bool":
-    """Whether a line of /proc/diskstats is a whole physical disk: no partition, and not stacked on others."""
+def whole_disks(names: "Collection[str]", sys_root: "str") -> "list[str]":
+    """Those that are disks of their own. A network block device (nbd) is a file on another one, if there is any."""
+    found = [name for name in names if is_whole_disk(name, names, sys_root)]
+    return [name for name in found if name[:3] != "nbd"] or found
+
+
+def is_whole_disk(name: "str", names: "Collection[str]", sys_root: "str" = "") -> "bool":
+    """Whether a line of /proc/diskstats is a whole physical disk: no partition, and not stacked on others.
+
+    Source: /sys/block has whole disks only, /sys/class/block partitions, too. What neither has is judged by its name:
+    after a disk's name that ends in a digit a partition is `pN`, else `N`.
+    """
     if name.startswith(NOT_DISKS):
         return False
-    for disk in names:
-        rest = name[len(disk) :]
-        if rest and name.startswith(disk) and (rest.isdigit() or (rest[0] == "p" and rest[1:].isdigit())):
-            return False
-    return True
+    if _exists(sys_root + "/block/" + name.replace("/", "!")):
+        return True
+    if _exists(sys_root + "/class/block/" + name.replace("/", "!")):
+        return False
+    stem = name.rstrip("0123456789")
+    is_numbered = stem[-1:] == "p" and stem[-2:-1].isdigit() and stem[:-1] in names
+    return stem == name or not (is_numbered or stem in names)
+
+
+def real_interfaces(names: "Iterable[str]", sys_root: "str") -> "list[str]":
+    """Those whose bytes left the machine, each byte once: hardware, without the slaves of counted masters.
+
+    Where none is hardware, as in a container, those that look real by their names.
+    """
+    ranks = {name: _interface_rank(name, sys_root) for name in names}
+    best = max(ranks.values(), default=0)
+    counted = [name for name in ranks if best and ranks[name] == best]
+    return [name for name in counted if _master(name, sys_root) not in counted]
 
 
 def is_real_interface(name: "str", sys_root: "str") -> "bool":
-    """Whether bytes on this interface left the machine: no loopback, bridge, tunnel, VLAN or bond."""
-    if name.startswith(NOT_INTERFACES) or "." in name:
-        return False
-    base = sys_root + "/class/net/" + name
-    return not any(_exists(base + kind) for kind in ("/bridge", "/tun_flags", "/bonding"))
+    """Whether an interface may be counted: no loopback, bridge, tunnel, VLAN or bond."""
+    return _interface_rank(name, sys_root) > 0
+
+
+def _interface_rank(name: "str", sys_root: "str") -> "int":
+    """2 for hardware by /sys or, where /sys does not know it, by its name; 1 for what has a real name only, else 0.
+
+    Source: /sys/class/net/NAME/device is there for what a driver of hardware made; a VLAN of IPoIB has it, too.
+    """
+    folder = sys_root + "/class/net/"
+    base = folder + name
+    if _exists(base + "/device"):
+        return 0 if "." in name and _exists(folder + name.partition(".")[0]) else 2
+    if name == "lo" or "." in name or (name[:3] == "tap" and "-" in name) or _has_prefix(name, NOT_INTERFACES):
+        return 0
+    if not _exists(base):
+        return 2
+    return 0 if any(_exists(base + kind) for kind in ("/bridge", "/tun_flags", "/bonding")) else 1
+
+
+def _has_prefix(name: "str", prefixes: "Iterable[str]") -> "bool":
+    for prefix in prefixes:
+        stem = prefix.rstrip("#")
+        if name.startswith(stem) and (stem == prefix or name[len(stem) : len(stem) + 1].isdigit()):
+            return True
+    return False
+
+
+def _master(name: "str", sys_root: "str") -> "str":
+    """The interface that this one is a part of, or ''."""
+    place = sys_root + "/class/net/" + name + "/master"
+    for line in read_file(place + "/uevent", 4096).splitlines():
+        if line[:10] == b"INTERFACE=":
+            return line[10:].decode("ascii", "replace")
+    try:
+        return posix.readlink(place).rpartition("/")[2]
+    except OSError:
+        return ""
 
 
 def _exists(path: "str") -> "bool":
@@ -997,27 +1141,27 @@ class Kernel:
     def __init__(self, proc: "str" = "/proc", sys_root: "str" = "/sys") -> "None":
         self.proc = proc
         self._fds = {}  # type: dict[str, int]
-        self._disks = {}  # type: dict[str, bool]
-        self._interfaces = {}  # type: dict[str, bool]
+        self._disks = ((), [])  # type: tuple[tuple[str, ...], list[str]]
+        self._interfaces = ((), [])  # type: tuple[tuple[str, ...], list[str]]
         self._sys = sys_root
         page_kb = posix.sysconf("SC_PAGE_SIZE") // 1024
-        self._groups = (
-            ("cpu", "/stat", parse_stat),
-            ("mem", "/meminfo", parse_meminfo),
-            ("disk", "/diskstats", lambda text: parse_diskstats(text, self._is_disk)),
-            ("net", "/net/dev", lambda text: parse_net_dev(text, self._is_real)),
-            ("vm", "/vmstat", lambda text: parse_vmstat(text, page_kb)),
-        )  # type: tuple[tuple[str, str, Callable[[bytes], Any]], ...]
+        self._files = (
+            ("/stat", (("cpu", parse_stat), ("cpus", parse_cpus))),
+            ("/meminfo", (("mem", parse_meminfo),)),
+            ("/diskstats", (("disk", lambda text: parse_diskstats(text, self._whole)),)),
+            ("/net/dev", (("net", lambda text: parse_net_dev(text, self._real)),)),
+            ("/vmstat", (("vm", lambda text: parse_vmstat(text, page_kb)),)),
+        )  # type: tuple[tuple[str, tuple[tuple[str, Callable[[bytes], Any]], ...]], ...]
 
-    def _is_disk(self, name: "str", names: "list[str]") -> "bool":
-        if name not in self._disks:
-            self._disks[name] = is_whole_disk(name, names)
-        return self._disks[name]
+    def _whole(self, names: "tuple[str, ...]") -> "list[str]":
+        if names != self._disks[0]:
+            self._disks = names, whole_disks(names, self._sys)
+        return self._disks[1]
 
-    def _is_real(self, name: "str") -> "bool":
-        if name not in self._interfaces:
-            self._interfaces[name] = is_real_interface(name, self._sys)
-        return self._interfaces[name]
+    def _real(self, names: "tuple[str, ...]") -> "list[str]":
+        if names != self._interfaces[0]:
+            self._interfaces = names, real_interfaces(names, self._sys)
+        return self._interfaces[1]
 
     def _text(self, name: "str") -> "bytes":
         fd = self._fds.get(name)
@@ -1032,22 +1176,17 @@ class Kernel:
     def counters(self) -> "dict[str, Any]":
         """The object `c` of docs/format.md, section 1.3: a group that can't be read is missing."""
         found = {}  # type: dict[str, Any]
-        for key, name, parse in self._groups:
+        for name, groups in self._files:
             text = self._text(name)
-            try:
-                values = parse(text) if text else None
+            for key, parse in groups if text else ():
+                values = parse(text)
                 if values:
                     found[key] = values
-            except (ValueError, IndexError):
-                pass
         pressure = {}
         for kind in ("cpu", "memory", "io"):
-            try:
-                text = self._text("/pressure/" + kind)
-                if text:
-                    pressure[kind] = parse_pressure(text)
-            except ValueError:
-                pass
+            text = self._text("/pressure/" + kind)
+            if text:
+                pressure[kind] = parse_pressure(text)
         if pressure:
             found["psi"] = pressure
         try:
@@ -1061,18 +1200,19 @@ class Kernel:
 # --- Formulas: the only place where figures come from -----------------------------------------------
 
 
+USER_HZ = 100  # ticks a second of one CPU in /proc/stat, on every architecture that has not died out
+WRAP = 1 << 32  # of the kernel's counters of milliseconds
+
+
 class Delta:
-    """Differences between two sets of counters; a number that is absent or fell gives None."""
+    """Differences between two sets of counters; a number that is absent, fell or can't be gives None."""
 
     def __init__(
-        self, start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None"
+        self, start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None" = None
     ) -> "None":
         self.start, self.end, self.seconds, self.peak_kb = start, end, seconds, peak_kb
-        self.cpu = [self.of("cpu", at) for at in range(8)]
-        # The kernel's iowait may fall a little by itself: idle and iowait together may not.
-        self.idle = _grown(_idle(start), _idle(end))
-        parts = [self.cpu[at] for at in (0, 1, 2, 5, 6, 7)] + [self.idle]
-        self.total = None if None in parts else sum(part for part in parts if part is not None)
+        self.cpu, self.busy, self.total = cpu_ticks(start, end, seconds)
+        self.idle = None if self.total is None or self.busy is None else self.total - self.busy
 
     def of(self, group: "str", at: "int") -> "int | None":
         """Growth of number `at` of a flat group."""
@@ -1081,7 +1221,11 @@ class Delta:
     def each(self, group: "str", at: "int") -> "list[int] | None":
         """Growth of number `at` for each device that both ends have; None if any of them fell."""
         before, after = self.start.get(group) or {}, self.end.get(group) or {}
-        grown = [_grown(_at(before[name], at), _at(after[name], at)) for name in after if name in before]
+        names = [name for name in after if name in before and not _moved(before, after, nvme_head(name))]
+        if group == "disk" and at in DISK_MS:
+            grown = [_grown_ms(before[name], after[name], at) for name in names]
+        else:
+            grown = [_grown(_at(before[name], at), _at(after[name], at)) for name in names]
         known = [value for value in grown if value is not None]
         return known if known and len(known) == len(grown) else None
 
@@ -1095,11 +1239,68 @@ class Delta:
         before, after = self.start.get("psi") or {}, self.end.get("psi") or {}
         return _grown(_at(before.get(kind), at), _at(after.get(kind), at))
 
+    def percent_of_time(self, part_ms: "float | None") -> "float | None":
+        """Share of the time between; None for far more than all of it: no counter of this time."""
+        if part_ms is None or part_ms > self.seconds * 1100 + 20:
+            return None
+        share = _ratio(part_ms, self.seconds * 1000, 100)
+        return None if share is None else min(share, 100.0)
+
+    def stalled_percent(self, kind: "str", at: "int") -> "float | None":
+        """Share of the time in which work stalled."""
+        stalled_us = self.psi_us(kind, at)
+        return None if stalled_us is None else self.percent_of_time(stalled_us / 1000)
+
+
+def cpu_ticks(
+    start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float"
+) -> "tuple[list[int | None], float | None, float | None]":
+    """`[user, …, steal]` between two sets of counters, all that was busy, and the total.
+
+    Kernels and containers let single numbers fall, jump or stand still. What more ticks than CPUs and time allow is
+    left out. The sum is then wrong without it, or where idle stands still: CPUs x time is the total.
+    """
+    ticks = [_grown(_at(start.get("cpu"), at), _at(end.get("cpu"), at)) for at in range(8)]
+    cpus = max([_at(counters.get("cpus"), 0) or 0 for counters in (start, end)])
+    whole = cpus * max(seconds, 0.0) * USER_HZ
+    most = whole * 1.1 + cpus * 10
+    # Neither user, system nor idle jump together: then the counters are not of these CPUs, or not of this time.
+    if sum([(ticks[at] or 0) > most for at in (0, 2, 3)]) > 1:
+        whole = 0.0
+    rest = sum([ticks[at] or 0 for at in (0, 1, 2, 3, 5, 6)])
+    limits = [most if whole else float("inf")] * 8
+    if not whole:
+        limits[4] = limits[7] = max(rest, 1) * 1000.0
+    ticks = [part if part is not None and part <= limit else None for part, limit in zip(ticks, limits)]
+    user, nice, system, idle, iowait, irq, softirq, steal = ticks
+    waited = None if idle is None or (iowait is None and not whole) else idle + (iowait or 0)
+    if user is None or nice is None or system is None:
+        busy = None  # type: float | None
+    else:
+        busy = user + nice + system + (irq or 0) + (softirq or 0) + (steal or 0)
+    total = None if busy is None or waited is None else busy + waited  # type: float | None
+    if seconds >= 0.5 and whole and (total is None or (total < whole * 0.75 and (waited == 0 or None in ticks))):
+        total = max(whole, busy or 0, waited or 0)
+        busy = busy if busy is not None else None if waited is None else total - waited
+    return ticks, busy if total is not None else None, total
+
+
+def nvme_head(name: "str") -> "str":
+    """The disk `nvme0n1` of the path `nvme0c1n1`, '' for what is no path. Some kernels count at one, some at both."""
+    controller, path, rest = name.partition("c")
+    return controller + "n" + rest.partition("n")[2] if path and name.startswith("nvme") else ""
+
+
+def _moved(before: "dict[str, Any]", after: "dict[str, Any]", name: "str") -> "bool":
+    return name in before and name in after and before[name] != after[name]
 
 
 def used_kb(counters: "dict[str, Any]") -> "int | None":
-    """MemTotal - MemAvailable."""
-    return _change(_at(counters.get("mem"), 1), _at(counters.get("mem"), 0))
+    """MemTotal - MemAvailable, or what stands for it; None where more is available than there is, as in containers."""
+    memory = counters.get("mem")
+    available = _at(memory, 1)
+    used = _change(_at(memory, 2) if available is None else available, _at(memory, 0))
+    return None if used is None or used < 0 else used
 
 
 def _change(before: "int | None", after: "int | None") -> "int | None":
@@ -1114,9 +1315,19 @@ def _grown(before: "int | None", after: "int | None") -> "int | None":
     return None if before is None or after is None or after < before else after - before
 
 
-def _idle(counters: "dict[str, Any]") -> "int | None":
-    idle, iowait = _at(counters.get("cpu"), 3), _at(counters.get("cpu"), 4)
-    return None if idle is None or iowait is None else idle + iowait
+DISK_MS = (2, 5, 6, 7)  # the numbers of a disk that are times
+
+
+def _grown_ms(before: "list[int]", after: "list[int]", at: "int") -> "int | None":
+    """Growth of a time of a disk, also over the end of its 32 bits; None if the disk's counts fell: it began anew."""
+    grown = _grown(_at(before, at), _at(after, at))
+    if grown is not None:
+        return grown
+    old, new = _at(before, at), _at(after, at)
+    counts = [_grown(_at(before, number), _at(after, number)) for number in (0, 1, 3, 4)]
+    if old is None or new is None or None in counts or not new < old < WRAP or new + WRAP - old > WRAP // 2:
+        return None
+    return new + WRAP - old
 
 
 def _ratio(part: "float | None", whole: "float | None", scale: "float" = 1.0) -> "float | None":
@@ -1136,8 +1347,7 @@ class Metric:
 
 METRICS = (
     Metric("duration_s", "s", 3, "CLOCK_BOOTTIME", lambda d: d.seconds),
-    Metric("cpu_percent", "%", 1, "/proc/stat",
-           lambda d: None if d.total is None or d.idle is None else _ratio(d.total - d.idle, d.total, 100)),
+    Metric("cpu_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.busy, d.total, 100)),
     Metric("cpu_user_percent", "%", 1, "/proc/stat",
            lambda d: None if d.cpu[0] is None or d.cpu[1] is None else _ratio(d.cpu[0] + d.cpu[1], d.total, 100)),
     Metric("cpu_system_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[2], d.total, 100)),
@@ -1154,21 +1364,18 @@ METRICS = (
     Metric("disk_read_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 1), d.seconds * 2048)),
     Metric("disk_write_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 4), d.seconds * 2048)),
     Metric("disk_util_percent", "%", 1, "/proc/diskstats",
-           lambda d: _ratio(max(d.each("disk", 6) or [], default=None), d.seconds * 10)),
+           lambda d: d.percent_of_time(max(d.each("disk", 6) or [], default=None))),
     Metric("await_ms", "ms", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 2, 5), d.sum("disk", 0, 3))),
     Metric("queue_depth", "", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 7), d.seconds * 1000)),
     Metric("net_rx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), MB)),
     Metric("net_tx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), MB)),
     Metric("net_rx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), d.seconds * MB)),
     Metric("net_tx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), d.seconds * MB)),
-    Metric("psi_cpu_some_percent", "%", 1, "/proc/pressure/cpu", lambda d: _ratio(d.psi_us("cpu", 0), d.seconds * 1e4)),
-    Metric("psi_cpu_full_percent", "%", 1, "/proc/pressure/cpu", lambda d: _ratio(d.psi_us("cpu", 1), d.seconds * 1e4)),
-    Metric("psi_memory_some_percent", "%", 1, "/proc/pressure/memory",
-           lambda d: _ratio(d.psi_us("memory", 0), d.seconds * 1e4)),
-    Metric("psi_memory_full_percent", "%", 1, "/proc/pressure/memory",
-           lambda d: _ratio(d.psi_us("memory", 1), d.seconds * 1e4)),
-    Metric("psi_io_some_percent", "%", 1, "/proc/pressure/io", lambda d: _ratio(d.psi_us("io", 0), d.seconds * 1e4)),
-    Metric("psi_io_full_percent", "%", 1, "/proc/pressure/io", lambda d: _ratio(d.psi_us("io", 1), d.seconds * 1e4)),
+    Metric("psi_cpu_some_percent", "%", 1, "/proc/pressure/cpu", lambda d: d.stalled_percent("cpu", 0)),
+    Metric("psi_memory_some_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 0)),
+    Metric("psi_memory_full_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 1)),
+    Metric("psi_io_some_percent", "%", 1, "/proc/pressure/io", lambda d: d.stalled_percent("io", 0)),
+    Metric("psi_io_full_percent", "%", 1, "/proc/pressure/io", lambda d: d.stalled_percent("io", 1)),
     Metric("swap_in_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 0), 1024)),
     Metric("swap_out_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 1), 1024)),
     Metric("major_faults", "", 0, "/proc/vmstat", lambda d: d.of("vm", 2)),
@@ -1204,27 +1411,41 @@ SERIES = (
 )  # fmt: skip
 
 
-def series_point(m_ns: "int", counters: "dict[str, Any]") -> "list[int | None]":
-    """The numbers that a step's series keeps of one sample, in the order of `SERIES`."""
-    cpu = counters.get("cpu")
-    total = sum(cpu) if cpu and None not in cpu else None
-    psi = counters.get("psi") or {}
+class Series:
+    """The points of a step: numbers that grow by what `Delta` finds between each sample and the one before it."""
+
+    def __init__(self, m_ns: "int", counters: "dict[str, Any]") -> "None":
+        self._sums = [0] * (len(SERIES) - 1)
+        self._last = m_ns, counters
+        self._row = [None] * len(self._sums)  # type: list[int | None]
+        self.points = [self.point(m_ns, counters)]
+
+    def point(self, m_ns: "int", counters: "dict[str, Any]") -> "list[int | None]":
+        """The numbers of one sample, in the order of `SERIES`; one of which the growth is not known is None."""
+        grown = growth(self._last[1], counters, (m_ns - self._last[0]) / 1e9)
+        self._last = m_ns, counters
+        self._sums = [total + int(part or 0) for total, part in zip(self._sums, grown)]
+        # Of what was not there before nothing is lost: it counts from here.
+        here = growth(counters, counters, 0.0) if None in grown else grown
+        self._row = [
+            total if part is not None or (before is None and now is not None) else None
+            for total, part, before, now in zip(self._sums, grown, self._row, here)
+        ]
+        self._row[MEMORY_AT] = used_kb(counters)
+        return [m_ns // 1000000, *self._row]
+
+
+def growth(start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float") -> "list[float | None]":
+    """What the numbers of `SERIES` grew by; but for the time, and for memory, which does not only grow."""
+    delta = Delta(start, end, seconds)
     return [
-        m_ns // 1000000,
-        None if cpu is None or total is None else total - cpu[3] - cpu[4],
-        total,
-        _at(cpu, 4),
-        _at(cpu, 7),
-        used_kb(counters),
-        _total(counters, "disk", 1), _total(counters, "disk", 4),
-        _total(counters, "net", 0), _total(counters, "net", 1),
-        _at(psi.get("cpu"), 0), _at(psi.get("memory"), 0), _at(psi.get("io"), 0),
+        delta.busy, delta.total, delta.cpu[4], delta.cpu[7], 0,
+        delta.sum("disk", 1), delta.sum("disk", 4), delta.sum("net", 0), delta.sum("net", 1),
+        delta.psi_us("cpu", 0), delta.psi_us("memory", 0), delta.psi_us("io", 0),
     ]  # fmt: skip
 
 
-def _total(counters: "dict[str, Any]", group: "str", at: "int") -> "int | None":
-    devices = counters.get(group)
-    return sum(values[at] for values in devices.values()) if devices else None
+MEMORY_AT = SERIES.index("memory_used_kb") - 1
 
 
 def pack_columns(names: "Iterable[str]", rows: "list[list[int | None]]") -> "dict[str, list[int | None]]":
@@ -1894,15 +2115,14 @@ def _flush_file(recorder: "Recorder", path: "str", sent_bytes: "int", most_rows:
 def machine(kernel: "Kernel") -> "dict[str, Any]":
     """What `hello` tells of this machine."""
     system, fs = posix.uname(), posix.statvfs("/")
-    lines = read_file(kernel.proc + "/stat").splitlines()
-    cpus = [line for line in lines if line[:3] == b"cpu" and line[3:4].isdigit()]
+    counters = kernel.counters()
     release = read_file("/etc/os-release").decode("utf-8", "replace")
     pretty = [line[12:].strip("\"'") for line in release.splitlines() if line.startswith("PRETTY_NAME=")]
     return {
         "agent": __version__,
         "python": "%d.%d.%d" % sys.version_info[:3],
-        "cpus": len(cpus) or None,
-        "memory_total_kb": (kernel.counters().get("mem") or [None])[0],
+        "cpus": (counters.get("cpus") or [None])[0],
+        "memory_total_kb": (counters.get("mem") or [None])[0],
         "disk_total_kb": fs.f_blocks * fs.f_frsize // 1024,
         "kernel": system.release,
         "os": clean_name(pretty[0]) if pretty else None,
@@ -1979,8 +2199,9 @@ class Watch:
         hz = posix.sysconf("SC_CLK_TCK")
         self.processes = Processes(kernel.proc, hz, boottime_ns() * hz // 1000000000)
         self.start, self.start_ns = kernel.counters(), boottime_ns()
-        self.points = [series_point(self.start_ns, self.start)]
-        self.peak_kb = self.points[0][5]
+        self.series = Series(self.start_ns, self.start)
+        self.points = self.series.points
+        self.peak_kb = used_kb(self.start)
         self.stride_s = 0.0
 
     def until_hang_up(self, pipe: "int") -> "None":
@@ -1997,16 +2218,18 @@ class Watch:
             now = time.monotonic()
 
     def _sample(self, elapsed_s: "float") -> "float":
-        point = series_point(boottime_ns(), self.kernel.counters())
-        used_kb = point[5]
-        if used_kb is not None:
-            self.peak_kb = max(used_kb, self.peak_kb or 0)
+        counters = self.kernel.counters()
+        point = self.series.point(boottime_ns(), counters)
+        self._raise_peak(counters)
         if (point[0] or 0) - (self.points[-1][0] or 0) >= self.stride_s * 950:
             self.points.append(point)
         if len(self.points) >= SERIES_POINTS:
             self.points = self.points[::2]
             self.stride_s = max(self.stride_s * 2, elapsed_s / SERIES_POINTS * 2)
         return 0.25 if elapsed_s < 1 else 1.0 if elapsed_s < 1800 else 5.0
+
+    def _raise_peak(self, counters: "dict[str, Any]") -> "None":
+        self.peak_kb = max([kb for kb in (self.peak_kb, used_kb(counters)) if kb is not None], default=None)
 
     def _beat(self, elapsed_s: "float") -> "float":
         fields = {"c": self.kernel.counters(), "peak_kb": self.peak_kb}
@@ -2021,8 +2244,8 @@ class Watch:
         self, shown: "str", name: "str", m_ns: "int", counters: "dict[str, Any]", exit_status: "int | None"
     ) -> "None":
         """The end record, and the block of figures for people, where somebody still reads."""
-        last = series_point(m_ns, counters)
-        self.peak_kb = max(filter(None, (last[5], self.peak_kb)), default=None)
+        last = self.series.point(m_ns, counters)
+        self._raise_peak(counters)
         seconds = (m_ns - self.start_ns) / 1e9
         if seconds > 2:
             self.processes.scan()

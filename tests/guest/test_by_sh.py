@@ -253,7 +253,7 @@ def test_forty_disks_make_parts_that_fit(bare):
     proc = bare.folder / "proc"
     shutil.copytree(PROC / "debian12-start", proc)
     lines = [
-        f" 8 {n} sd{chr(97 + n // 26)}{chr(97 + n % 26)} " + " ".join(["18446744073709551615"] * 17) for n in range(40)
+        f" 8 {n} sd{chr(97 + n // 26)}{chr(97 + n % 26)} " + " ".join(["999999999999999999"] * 17) for n in range(40)
     ]
     (proc / "diskstats").write_text("\n".join(lines) + "\n")
     parts = [

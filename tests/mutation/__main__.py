@@ -53,8 +53,11 @@ TARGETS = {
     "formulas": Target(
         "buildtel_agent",
         "guest/buildtel_agent.py",
-        frozenset(("Delta", "used_kb", "_change", "_at", "_grown", "_idle", "_ratio", "Metric", "METRICS", "metrics")),
-        ("tests/guest/test_formulas.py",),
+        frozenset((
+            "Delta", "cpu_ticks", "nvme_head", "_moved", "used_kb", "_change", "_at", "_grown", "_grown_ms", "_ratio",
+            "Metric", "METRICS", "metrics",
+        )),
+        ("tests/guest/test_formulas.py", "tests/guest/test_odd_kernels.py"),
     ),
     "records": Target(
         "buildtel.parse.records",

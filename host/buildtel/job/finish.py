@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 
 from buildtel.job.account import accounted
 from buildtel.job.attribute import attributed_steps, shell_local_steps
+from buildtel.job.caveats import caveats
 from buildtel.job.clock import BootClock as BootClockDraft
 from buildtel.job.drafts import Folded, MachineDraft, Section, Span
 from buildtel.job.model import (
@@ -25,7 +26,7 @@ from buildtel.job.model import (
 from buildtel.job.packer import fold_packer
 from buildtel.job.packer_model import PackerReport
 from buildtel.job.records import clean
-from buildtel.job.series import chart, thinned
+from buildtel.job.series import chart
 from buildtel.job.steps import finish_step, step_name, time_of
 from buildtel.job.verdicts import RUNNER, judged
 
@@ -81,7 +82,7 @@ def finish(folded: Folded, meta: Meta, runner: Folded | None = None) -> JobDocum
         packer=packer,
         clock=clocks,
         integrity=integrity(folded),
-        notes=list(notes(folded, packer, clocks, start_s)),
+        notes=[*notes(folded, packer, clocks, start_s), *caveats(machines, steps)],
     )
 
 
@@ -171,7 +172,7 @@ def finish_samples(draft: MachineDraft) -> list[Samples]:
             m_ns = samples.times_ms[0] * 1_000_000
             t_ns = round(clock.wall_first_s * 1e9) + m_ns
             start = round(clock.host_s(m_ns, t_ns), 3)
-            found.append(Samples(boot=boot, start_time=start, columns=chart(thinned(samples.chart_columns()))))
+            found.append(Samples(boot=boot, start_time=start, columns=chart(samples.chart_columns())))
     return found
 
 

@@ -184,13 +184,13 @@ def or_none(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None else check(value)
 
 
-def numbers(length: int) -> Callable[[Any], list[int | None]]:
-    """A list of at least `length` counters or nulls, cut to `length` (a newer agent may append)."""
+def numbers(length: int, most: int | None = None) -> Callable[[Any], list[int | None]]:
+    """A list of at least `length` counters or nulls, cut to `most` or `length` (a newer agent may append)."""
 
     def check(value: Any) -> list[int | None]:
         if not isinstance(value, list) or len(value) < length:
             raise Refused("not that many numbers")
-        return [or_none(count)(item) for item in value[:length]]
+        return [or_none(count)(item) for item in value[: most or length]]
 
     return check
 
@@ -208,7 +208,8 @@ def named(check: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
 
 GROUPS: dict[str, Callable[[Any], Any]] = {
     "cpu": numbers(8),
-    "mem": numbers(2),
+    "cpus": numbers(1),
+    "mem": numbers(2, 3),
     "disk": named(numbers(8)),
     "net": named(numbers(2)),
     "psi": named(numbers(2)),

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pydantic import BaseModel
 
 from buildtel.events import AgentRecord
+from buildtel.job.caveats import caveats
 from buildtel.job.model import Integrity, JobDocument, Machine, Meta, Status, Step, System
 from buildtel.job.packer_model import PackerReport
 from buildtel.job.steps import LOG_ENDS
@@ -90,7 +91,7 @@ def with_runner(document: JobDocument | None, runner: JobDocument, facts: JobFac
             "system": system(machine),
             "machines": {**({} if machine is None else {RUNNER: runner_machine(machine)}), **machines},
             "integrity": added(base.integrity, runner.integrity),
-            "notes": list(notes(document, runner, base, facts, steps)),
+            "notes": [*notes(document, runner, base, facts, steps), *own_caveats(machine, steps, base)],
         }
     )
 
@@ -203,6 +204,12 @@ def added(one: Integrity | None, other: Integrity | None) -> Integrity:
     """The sums of two."""
     parts = [part for part in (one, other) if part is not None]
     return Integrity(**{name: sum(getattr(part, name) for part in parts) for name in Integrity.model_fields})
+
+
+def own_caveats(machine: Machine | None, steps: list[Step], base: JobDocument) -> list[str]:
+    """What to know of the runner's figures, and `base` does not say yet."""
+    found = caveats({} if machine is None else {RUNNER: machine}, steps)
+    return [note for note in found if note not in base.notes]
 
 
 def notes(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from buildtel_agent import unpack_columns
+from buildtel_agent import DISK_MS, SERIES, WRAP, Series, unpack_columns, used_kb
 
 Column = list[int | None]
 Columns = dict[str, Column]
@@ -42,28 +42,22 @@ def chart(columns: Columns) -> dict[str, list[float | None]]:
     """The document's series of a step's columns: `t_s` from the first point, then one list a figure.
 
     A figure at a point is that of the stretch since the point before it, so the first is None;
-    a counter that fell, or a clock that did not move, gives None. Absent columns give no list.
+    a counter that fell, a clock that did not move and what can't be (less than no memory, more than all CPUs) give
+    None. Absent columns give no list.
     """
     times = [(value or 0) / 1000 for value in columns["m_ms"]]
     lists: dict[str, list[float | None]] = {"t_s": [round(time - times[0], 3) for time in times]}
     total = columns.get("cpu_total")
     for name, source in SHARES.items():
         if total is not None and source in columns:
-            lists[name] = _ratios(columns[source], total, 100.0)
+            lists[name] = [_share(value) for value in _ratios(columns[source], total, 100.0)]
     if "memory_used_kb" in columns:
-        lists["memory_used_mb"] = [None if kb is None else round(kb / 1024, 1) for kb in columns["memory_used_kb"]]
+        used = columns["memory_used_kb"]
+        lists["memory_used_mb"] = [None if kb is None or kb < 0 else round(kb / 1024, 1) for kb in used]
     for name, (source, factor) in RATES.items():
         if source in columns:
             lists[name] = _ratios(columns[source], times, factor)
     return lists
-
-
-def thinned(columns: Columns) -> Columns:
-    """At most about `MAX_CHARTED` points of cumulative columns, evenly taken, the last among them."""
-    count = len(columns["m_ms"])
-    stride = -(-count // MAX_CHARTED)
-    kept = sorted({*range(0, count, stride), count - 1}) if stride > 1 else range(count)
-    return {name: [column[at] for at in kept] for name, column in columns.items()}
 
 
 def _ratios(parts: Sequence[int | None], wholes: Sequence[float | None], factor: float) -> list[float | None]:
@@ -72,6 +66,10 @@ def _ratios(parts: Sequence[int | None], wholes: Sequence[float | None], factor:
         part, whole = _grown(parts[at - 1], parts[at]), _grown(wholes[at - 1], wholes[at])
         found.append(None if part is None or not whole else round(factor * part / whole, 3))
     return found
+
+
+def _share(percent: float | None) -> float | None:
+    return percent if percent is None or percent <= 100 else None
 
 
 def _grown(before: float | None, after: float | None) -> float | None:
@@ -136,14 +134,19 @@ class Samples:
         return kept + newest
 
     @cached_property
+    def rows_kept(self) -> list[Row]:
+        """What is kept, in order; the samples take no more in from here on."""
+        return self.rows
+
+    @cached_property
     def times_ms(self) -> list[int]:
-        """The time of each point; the samples take no more in from here on."""
-        return [time_ms for time_ms, _ in self.rows]
+        """The time of each point."""
+        return [time_ms for time_ms, _ in self.rows_kept]
 
     @cached_property
     def columns(self) -> Columns:
         """A column for each counter, None where a point lacks it."""
-        rows = [counters for _, counters in self.rows]
+        rows = [counters for _, counters in self.rows_kept]
         names = sorted({name for counters in rows for name in counters})
         return {name: [counters.get(name) for counters in rows] for name in names}
 
@@ -152,22 +155,27 @@ class Samples:
         return len(self.rows)
 
     def chart_columns(self) -> Columns:
-        """The columns of a step's series, summed from the raw ones."""
-        found: Columns = {"m_ms": list(self.times_ms)}
-        for name, (prefixes, suffixes) in SUMS.items():
-            chosen = [column for key, column in self.columns.items() if _matches(key, prefixes, suffixes)]
-            if chosen:
-                found[name] = _summed(chosen)
-        used = self._difference("mem.0", "mem.1")
-        if used is not None:
-            found["memory_used_kb"] = used
-        return found
+        """The columns of a step's series, at most about `MAX_CHARTED` points evenly taken, the last among them."""
+        count = len(self.times_ms)
+        chosen = sorted({*range(0, count, -(-count // MAX_CHARTED)), count - 1})
+        found: list[list[int | None]] = []
+        series: Series | None = None
+        for at in chosen:
+            m_ns, counters = self.times_ms[at] * 1_000_000, self._counters(at)
+            if series is None:
+                series = Series(m_ns, counters)
+                found.append(series.points[0])
+            else:
+                found.append(series.point(m_ns, counters))
+        columns = {name: [row[number] for row in found] for number, name in enumerate(SERIES)}
+        return {name: column for name, column in columns.items() if any(value is not None for value in column)}
 
-    def _difference(self, left: str, right: str) -> Column | None:
-        if left not in self.columns or right not in self.columns:
-            return None
-        pairs = zip(self.columns[left], self.columns[right], strict=True)
-        return [None if a is None or b is None else a - b for a, b in pairs]
+    def _counters(self, at: int) -> dict[str, Any]:
+        """The counters `c` of one sample."""
+        whole: dict[str, Any] = {}
+        for name, value in self.rows_kept[at][1].items():
+            _place(whole, name, value)
+        return whole
 
     def counters_at(self, time_ms: float) -> dict[str, Any] | None:
         """The counters `c` at an instant, between two samples in proportion; None outside of them."""
@@ -179,33 +187,25 @@ class Samples:
         share = (time_ms - self.times_ms[before]) / span if span else 0.0
         whole: dict[str, Any] = {}
         for key, column in self.columns.items():
-            _place(whole, key, _between(column, before, at, share))
+            value = _between(column, before, at, share, wraps=_wraps(key))
+            if value is not None:
+                _place(whole, key, value)
         return whole
 
     def peak_kb(self, from_ms: float, to_ms: float) -> int | None:
         """The largest memory use of the samples between two instants."""
-        used = self._difference("mem.0", "mem.1") or []
-        inside = (kb for time, kb in zip(self.times_ms, used, strict=False) if from_ms <= time <= to_ms)
-        return max((kb for kb in inside if kb is not None), default=None)
+        inside = (at for at, time in enumerate(self.times_ms) if from_ms <= time <= to_ms)
+        used = (used_kb({"mem": [self._value(f"mem.{number}", at) for number in range(3)]}) for at in inside)
+        return max((kb for kb in used if kb is not None), default=None)
+
+    def _value(self, name: str, at: int) -> int | None:
+        column = self.columns.get(name)
+        return None if column is None else column[at]
 
 
-SUMS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "cpu_busy": ("cpu.", (".0", ".1", ".2", ".5", ".6", ".7")),
-    "cpu_total": ("cpu.", (".0", ".1", ".2", ".3", ".4", ".5", ".6", ".7")),
-    "cpu_iowait": ("cpu.", (".4",)),
-    "cpu_steal": ("cpu.", (".7",)),
-    "disk_read_sectors": ("disk.", (".1",)),
-    "disk_write_sectors": ("disk.", (".4",)),
-    "net_rx_bytes": ("net.", (".0",)),
-    "net_tx_bytes": ("net.", (".1",)),
-    "psi_cpu_us": ("psi.cpu.", (".0",)),
-    "psi_memory_us": ("psi.memory.", (".0",)),
-    "psi_io_us": ("psi.io.", (".0",)),
-}
-
-
-SIZES = {"cpu": 8, "mem": 2, "vm": 4, "fs": 2, "disk": 8, "net": 2, "psi": 2, "hyp": 5}
-FLAT = ("cpu", "mem", "vm", "fs")
+SIZES = {"cpu": 8, "cpus": 1, "mem": 3, "vm": 4, "fs": 2, "disk": 8, "net": 2, "psi": 2, "hyp": 5}
+ALWAYS = {**SIZES, "mem": 2}  # the third number of `mem` is there only where the second is not
+FLAT = ("cpu", "cpus", "mem", "vm", "fs")
 
 
 def is_counter(name: str) -> bool:
@@ -220,7 +220,9 @@ def _place(counters: dict[str, Any], name: str, value: int | None) -> None:
     group, _, rest = name.partition(".")
     device, _, number = rest.rpartition(".")
     home = counters.setdefault(group, {}) if device else counters
-    home.setdefault(device or group, [None] * SIZES[group])[int(number)] = value
+    row = home.setdefault(device or group, [None] * ALWAYS[group])
+    row += [None] * (int(number) + 1 - len(row))
+    row[int(number)] = value
 
 
 def _earlier(row: Row, other: Row | None) -> Row:
@@ -231,26 +233,15 @@ def _earlier(row: Row, other: Row | None) -> Row:
     return row[0], {name: max(row[1].get(name, 0), other[1].get(name, 0)) for name in names}
 
 
-def _matches(key: str, prefix: str, suffixes: tuple[str, ...]) -> bool:
-    return key.startswith(prefix) and key.endswith(suffixes)
+def _wraps(name: str) -> bool:
+    """True for a counter of 32 bits: a disk's times."""
+    return name.startswith("disk.") and int(name.rpartition(".")[2]) in DISK_MS
 
 
-def _summed(columns: list[Column]) -> Column:
-    """One cumulative column: the growth of those that are there at both ends of each stretch."""
-    whole, found = 0, []
-    for at in range(len(columns[0])):
-        present = [column for column in columns if column[at] is not None]
-        if at:
-            whole += sum(_growth(column, at) for column in present)
-        found.append(whole if present else None)
-    return found
-
-
-def _growth(column: Column, at: int) -> int:
-    before, after = column[at - 1], column[at]
-    return 0 if before is None or after is None or after < before else after - before
-
-
-def _between(column: Column, before: int, after: int, share: float) -> int | None:
+def _between(column: Column, before: int, after: int, share: float, *, wraps: bool) -> int | None:
     low, high = column[before], column[after]
-    return None if low is None or high is None else round(low + share * (high - low))
+    if low is None or high is None:
+        return None
+    if wraps and high < low < WRAP:
+        return round(low + share * (high + WRAP - low)) % WRAP
+    return round(low + share * (high - low))
