@@ -123,6 +123,9 @@ class PrefixLearner:
         only_packers = peeled.is_packers_log or peeled.form in (LOG_UI, MACHINE_ONLY) or peeled.text.startswith(MARK)
         if not peeled.noise and (only_packers or _is_bare(peeled.text, coloured)):
             self.is_decided = True
+            indentation = text[: len(text) - len(text.lstrip(b" \t"))]
+            if indentation:
+                self._patterns.append(pattern_of(indentation))
         else:
             self._learn(text)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 MAX_LINE_BYTES = 4 << 20
 _SLICE_BYTES = 1 << 20
+_MARKS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
 class LineCutter:
@@ -65,8 +66,9 @@ class ToUtf8:
             if len(self._head) < len(codecs.BOM_UTF16_LE):
                 return b""
             data, self._head, self._begun = self._head, b"", True
-            if data.startswith(codecs.BOM_UTF16_LE):
-                self._decoder = codecs.getincrementaldecoder("utf-16-le")("replace")
+            for mark, encoding in _MARKS:
+                if data.startswith(mark):
+                    self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         return data if self._decoder is None else self._decoder.decode(data).encode()
 
     def close(self) -> bytes:

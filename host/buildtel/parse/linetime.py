@@ -38,7 +38,7 @@ Reader = Callable[[re.Match[bytes]], PrefixTime | None]
 def _dated(year: bytes, month: int, day: bytes, clock: tuple[bytes, ...], zone: bytes | None) -> PrefixTime:
     hour, minute, second, fraction = clock
     text = b"%04d-%02d-%02dT%02d:%s:%s" % (int(year), month, int(day), int(hour), minute, second)
-    return PrefixTime(text + (b"." + fraction if fraction else b"") + (zone or b""))
+    return PrefixTime(text + (b"." + fraction if fraction else b"") + (b"Z" if zone == b"UTC" else zone or b""))
 
 
 def _iso(found: re.Match[bytes]) -> PrefixTime:
@@ -53,7 +53,7 @@ def _day_first(found: re.Match[bytes]) -> PrefixTime:
 
 def _year_last(found: re.Match[bytes]) -> PrefixTime:
     month, day, *clock, zone, year = found.groups()
-    return _dated(year, _MONTHS.index(month) + 1, day, tuple(clock), zone if zone != b"UTC" else b"Z")
+    return _dated(year, _MONTHS.index(month) + 1, day, tuple(clock), zone)
 
 
 def _yearless(found: re.Match[bytes]) -> PrefixTime | None:

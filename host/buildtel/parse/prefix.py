@@ -23,6 +23,8 @@ _STAMP = re.compile(
 _LOG = re.compile(
     rb"(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? (ui(?: error)?:(?: |$)|(?=\d{9,11},[^,]*,))?"
 )
+_OF_A_PROCESS = re.compile(rb"packer(?:\.exe)?: (?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?(?=\[INFO\] Packer version: )")
+_OF_A_PROCESS_FIRST = re.compile(rb"packer(?:\.exe)?: (?=\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )")
 _MACHINE = re.compile(rb"(\d{9,11}),([^,]*),([^,]*),(.*)", re.S)
 _AZURE = re.compile(rb"\[[0-9a-fA-F-]{36}\] PACKER(?: (?:OUT|ERR))?(?: |$)")
 _TIME_ONLY = re.compile(rb"\[?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?\]?(?:[WE]?:)?(?: :)? {1,2}(?=\S|    \S)")
@@ -60,6 +62,7 @@ class Peeled:
         log_stamp: the time of the debug log, without a zone.
         epoch: the time of a machine-readable line.
         noise: something stood before it that states no date.
+        of_process: a debug line that one of packer's processes wrote, not always the first.
         counted: the time of a learned prefix that states no date: (seconds, their grain).
     """
 
@@ -72,6 +75,7 @@ class Peeled:
     epoch: bytes | None = None
     noise: bool = False
     counted: tuple[float, float] | None = None
+    of_process: bool = False
 
     def inherit(self, outer: Peeled) -> None:
         """Take the times and the form of the line that this is a part of, where this has none."""
@@ -132,6 +136,9 @@ def peel(line: bytes) -> Peeled:
 
 def _peel_one(peeled: Peeled, text: bytes) -> bool:
     first = text[0]
+    if first == 112 and (own := _OF_A_PROCESS_FIRST.match(text)):
+        peeled.text, peeled.of_process = text[own.end() :], True
+        return True
     if 48 <= first <= 57:
         return (
             _peel_log(peeled, text)
@@ -173,6 +180,8 @@ def _peel_log(peeled: Peeled, text: bytes) -> bool:
     said = found[8]
     peeled.sure = said is not None
     peeled.form = LOG_ONLY if said is None else LOG_UI
+    if said is None and (own := _OF_A_PROCESS.match(peeled.text)):
+        peeled.text, peeled.of_process = peeled.text[own.end() :], True
     peeled.error = peeled.error or (said or b"").startswith(b"ui error")
     return said is not None
 

@@ -79,8 +79,10 @@ class LogReader:
             self._bare(*whole)
         self._tell_last_stamp()
         self._tracker.close()
-        if len(self._axes) > 1:
-            self._tracker.events.append(ZoneLearned(line=self._cutter.number, ahead_s=self._clock.zone_s()))
+        self._axes.update(event.at.zone_known for event in self._tracker.events if event.at is not None)
+        ahead_s = self._clock.zone_s()
+        if len(self._axes) > 1 or ahead_s is not None:
+            self._tracker.events.append(ZoneLearned(line=self._cutter.number, ahead_s=ahead_s))
         if self._learner.failed:
             self._tracker.events.append(PrefixUnknown(line=self._cutter.number))
         return [_certain(event) if event.line == cut else event for event in self._taken()]

@@ -13,7 +13,10 @@ _STARTS = PHASE_STARTS | PROVISIONER_STARTS | {b"BUILDT", b"Connec", b"Settin", 
 _NAMED = re.compile(
     rb"[\x1b\[0-9;mTZ:.,/+ -]{0,60}(?:ui(?: error)?: |ui,[a-z]+,)?[\x1b\[0-9;mTZ:.+ -]{0,40}(?:==> |    )(.{1,300}?): "
 )
-_DEBUG = re.compile(rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?!ui(?: error)?:|\[INFO\] |Packer |Starting build|\d{9})")
+_DEBUG = re.compile(
+    rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d "
+    rb"(?!ui(?: error)?:|\[INFO\] |Packer |packer(?:\.exe)?: .{0,30}Packer version|Starting build|\d{9})"
+)
 
 
 class Skipper:

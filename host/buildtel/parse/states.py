@@ -16,12 +16,13 @@ STEP_FAILED = b'Step "'  # `Step "StepProvision" failed`, before the question of
 class Said:
     """One message: where it stood, and how it was said. Its time is worked out when it is asked for."""
 
-    __slots__ = ("_clock", "_peeled", "copy", "error", "line", "streams_told", "sure")
+    __slots__ = ("_clock", "_peeled", "copy", "error", "line", "of_process", "streams_told", "sure")
 
     def __init__(self, line: int, peeled: Peeled, clock: Clock, error: bool, sure: bool) -> None:
         self.line = line
         self.copy = peeled.form
         self.error = error
+        self.of_process = peeled.of_process
         self.sure = sure
         self.streams_told = (sure and not peeled.stamps) or peeled.form == LOG_UI or peeled.epoch is not None
         self._peeled = peeled

@@ -135,7 +135,7 @@ class Tracker:
             self._expect(text[20:])
         else:
             version = text.removeprefix(b"[INFO] ")[len(b"Packer version: ") :].split()
-            self._version(version[0] if version else b"", said, own_process=True)
+            self._version(version[0] if version else b"", said, own_process=not said.of_process)
 
     def close(self) -> None:
         """Take the end of the log."""
