@@ -131,7 +131,7 @@ def _judge(provisioner: Provisioner, sources: frozenset[str]) -> Iterator[tuple[
     elif provisioner.kind in HOST_KINDS:
         yield NOTE, line, "runs on the host, not in the VM: timed, and measured by the runner's counters"
     elif provisioner.kind != "shell":
-        yield NOTE, line, "has no execute_command: level 1, measured by the sampler that runs all the VM's life"
+        yield NOTE, line, "has no execute_command: level 1, measured from the samples of the VM's whole life"
     else:
         for command in provisioner.commands_for(sources):
             yield from _judge_command(provisioner, command)
