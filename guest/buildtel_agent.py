@@ -2102,8 +2102,9 @@ def _flush_file(recorder: "Recorder", path: "str", sent_bytes: "int", most_rows:
         stride = -(-len(lines) // most_rows)
         lines = lines[::-1][::stride][::-1]
     names = head.split()[1:]
-    for first in range(0, len(lines), 30):
-        rows = [row_from_text(line) for line in lines[first : first + 30]]
+    step = max(1, min(30, 9000 // (len(names) + 1)))  # rows of an event, which is to have no more parts than are read
+    for first in range(0, len(lines), step):
+        rows = [row_from_text(line) for line in lines[first : first + step]]
         columns = pack_columns(names, [row for row in rows if len(row) == len(names)])
         recorder.emit("samples", {"cols": columns}, {"src": path.rpartition("life-")[2]}, own_line=True)
     return (sent_bytes or len(head) + 1) + len(data)
