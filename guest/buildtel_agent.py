@@ -341,7 +341,7 @@ bt_vmstat() {
     bt_pages "$bt_in"; bt_in=$bt_kb
     bt_pages "$bt_out"; bt_out=$bt_kb
     bt_list "$bt_in" "$bt_out" "$bt_faults" "$bt_kills"
-    bt_vm=',"vm":'$bt_listed
+    [ "$bt_listed" = '[null,null,null,null]' ] || bt_vm=',"vm":'$bt_listed
 }
 
 bt_page_size() {
@@ -363,8 +363,8 @@ bt_pressure() {
             full) case $bt_line in *total=*) bt_b=${bt_line##*total=} ;; esac ;;
             esac
         done <"$bt_proc/pressure/$bt_kind"
-        [ -n "$bt_a$bt_b" ] || continue
         bt_list "$bt_a" "$bt_b"
+        [ "$bt_listed" != '[null,null]' ] || continue
         bt_psi=$bt_psi',"'$bt_kind'":'$bt_listed
     done
     [ -z "$bt_psi" ] || bt_psi=',"psi":{'${bt_psi#,}'}'
@@ -1180,13 +1180,14 @@ class Kernel:
             text = self._text(name)
             for key, parse in groups if text else ():
                 values = parse(text)
-                if values:
+                if values and (isinstance(values, dict) or any(value is not None for value in values)):
                     found[key] = values
         pressure = {}
         for kind in ("cpu", "memory", "io"):
             text = self._text("/pressure/" + kind)
-            if text:
-                pressure[kind] = parse_pressure(text)
+            values = parse_pressure(text) if text else ()
+            if any(value is not None for value in values):
+                pressure[kind] = values
         if pressure:
             found["psi"] = pressure
         try:
