@@ -226,6 +226,26 @@ def test_run_gives_the_commands_own_status_output_and_input(job: Job):
     assert steps["shout"]["memory_peak_mb"] > 0
 
 
+@pytest.mark.parametrize("name", ["my dir/tel", " x /y", "new\nline", "-tel", "mein Ordner"])
+def test_the_telemetry_folder_may_have_any_name(tmp_path: Path, name: str):
+    """A blank in it costs no file of the user's, and the step has its exit status."""
+    precious = [tmp_path / word for word in ("my", "x", "new", "mein")]
+    for path in precious:
+        path.write_text("precious")
+    job = Job(tmp_path / name)
+    job.folder.parent.mkdir(exist_ok=True)
+    if name.startswith("-"):
+        job.environ["TELEMETRY_DIR"] = name  # as it stands, from the folder of the commands
+    job.host("init", "build", "1")
+    done = job.host("run", "lint", "--", "sh", "-c", "exit 3")
+    finalized = job.host("finalize", "-q")
+    (step,) = job.document()["steps"]
+
+    assert (done.returncode, finalized.returncode, finalized.stderr) == (3, 0, "")
+    assert [path.read_text() for path in precious] == ["precious"] * 4
+    assert (step["name"], step["exit_code"], step["status"]) == ("lint", 3, "failure")
+
+
 @pytest.mark.parametrize(("words", "status"), [(["/no/such/command"], 127), (["/etc/passwd"], 126), ([], 2)])
 def test_run_of_what_can_not_run(job: Job, words: list[str], status: int):
     """The statuses are a shell's."""
