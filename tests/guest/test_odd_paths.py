@@ -6,6 +6,7 @@ import os
 import subprocess
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,29 +23,30 @@ PLACES = {
 }
 
 
-def run(shell: list[str], *words: str | bytes | Path, **options: object) -> subprocess.CompletedProcess[bytes]:
+def run(shell: list[str], *words: str | bytes | Path, **options: Any) -> subprocess.CompletedProcess[bytes]:
     """Runs the agent by one shell."""
+    command = [*shell, options.pop("agent", AGENT), *words]
     environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-    return subprocess.run([*shell, AGENT, *words], env=environ, capture_output=True, stdin=subprocess.DEVNULL, **options)
+    return subprocess.run(command, env=environ, capture_output=True, stdin=subprocess.DEVNULL, **options)
 
 
 @pytest.mark.parametrize("name", PLACES.values(), ids=PLACES)
 @pytest.mark.parametrize("shell", SHELLS.values(), ids=SHELLS)
 def test_records_go_into_a_folder_of_any_name_and_nowhere_else(tmp_path: Path, shell: list[str], name: bytes) -> None:
     """A file whose name begins alike stays as it is, and the step has its exit status."""
-    folder = os.fsencode(tmp_path) + b"/" + name
-    os.mkdir(folder)
-    beside = [os.fsencode(tmp_path) + b"/" + word for word in (b"my", b"", b"mein") if word]
+    folder = tmp_path / os.fsdecode(name)
+    folder.mkdir()
+    beside = [tmp_path / "my", tmp_path / "mein"]
     for path in beside:
-        Path(os.fsdecode(path)).write_text("precious")
-    done = run(shell, "run", "--record", folder + b"/r.jsonl", "--step", "lint", "--", "sh", "-c", "exit 3")
-    (_, end) = records(Path(os.fsdecode(folder + b"/r.jsonl")).read_bytes())
+        path.write_text("precious")
+    done = run(shell, "run", "--record", folder / "r.jsonl", "--step", "lint", "--", "sh", "-c", "exit 3")
+    (_, end) = records((folder / "r.jsonl").read_bytes())
 
     assert (done.returncode, done.stderr.count(b"buildtel")) == (3, 0)
-    assert [Path(os.fsdecode(path)).read_text() for path in beside] == ["precious"] * len(beside)
+    assert [path.read_text() for path in beside] == ["precious"] * len(beside)
     assert (end["name"], end["exit"]) == ("lint", 3)
-    assert os.listdir(folder) == [b"r.jsonl"]
-    assert sorted(os.listdir(tmp_path)) == sorted(os.fsdecode(path) for path in (name, b"my", b"mein"))
+    assert [path.name for path in folder.iterdir()] == ["r.jsonl"]
+    assert sorted(tmp_path.iterdir()) == sorted([folder, *beside])
 
 
 @pytest.mark.parametrize("shell", SHELLS.values(), ids=SHELLS)
@@ -57,11 +59,11 @@ def test_options_are_written_either_way(tmp_path: Path, shell: list[str], part: 
         (tmp_path / MARKER).touch()
     found = []
     for words in (["--step=foo", "--run=c0ffee"], ["--step", "foo", "--run", "c0ffee"], ["--step=a=b c", "--run="]):
-        done = subprocess.run([*shell, agent_file, "run", *words, "--", "sh", "-c", "echo \"$#\"", "x", "--step=y"],
-                              env={"PATH": os.environ["PATH"]}, capture_output=True, stdin=subprocess.DEVNULL)  # fmt: skip
+        done = run(shell, "run", *words, "--", "sh", "-c", 'echo "$#"', "x", "--step=y", agent=agent_file)
         assert (done.returncode, done.stderr) == (0, b"")
         assert b"\n1\n" in done.stdout
-        found.append([(record["name"], record.get("run")) for record in records(done.stdout) if record["ev"] == "start"])
+        begun = [record for record in records(done.stdout) if record["ev"] == "start"]
+        found.append([(record["name"], record.get("run")) for record in begun])
 
     assert found == [[("foo", "c0ffee")], [("foo", "c0ffee")], [("a=b c", None)]]
 
@@ -87,9 +89,8 @@ def test_an_agent_lives_in_a_folder_of_any_name(guest: Guest, name: str) -> None
     finished = guest.run("finish")
 
     assert (installed.stderr, finished.stderr) == (b"", b"")
-    assert [(record["ev"], record.get("exit")) for record in records(step.stdout) if record["ev"] in ("start", "end")] == [
-        ("start", None), ("end", 4),
-    ]  # fmt: skip
+    of_step = [record for record in records(step.stdout) if "step" in record]
+    assert [(record["ev"], record.get("exit")) for record in of_step] == [("start", None), ("end", 4)]
     assert words == "", "words that a shell would cut in two are none"
     assert "end" in [record["ev"] for record in spooled]
     assert not guest.home.exists()
