@@ -274,7 +274,8 @@ def test_the_series_stays_within_sixty_points_whatever_the_length(guest):
 
     class Clockwork(agent.Watch):
         def __init__(self):
-            self.points, self.peak_kb, self.stride_s = [[0, *[1] * 12]], 0, 0.0
+            self.series = agent.Series(0, {"mem": [10, 3]})
+            self.points, self.peak_kb, self.stride_s = self.series.points, 0, 0.0
 
     watch = Clockwork()
     now_s = [0.0]
