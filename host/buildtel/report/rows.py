@@ -100,7 +100,7 @@ def _facts(document: JobDocument) -> Iterable[tuple[str, str]]:
 
 
 def _job_duration(document: JobDocument) -> str:
-    """How long the job took; where only stamps of whole seconds tell it, Packer's own figure of its only run is finer."""
+    """How long the job took; where only whole seconds tell it, Packer's own figure of its only run is finer."""
     runs = document.packer.runs if document.packer else ()
     grains = [build.grain_s for run in runs for build in run.builds if build.grain_s is not None]
     if not grains or min(grains) < 1 or document.system.cpus is not None or document.job_duration_s is None:
