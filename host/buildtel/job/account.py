@@ -80,7 +80,9 @@ def _end_s(build: Build, run: PackerRun) -> float:
 def _measured(
     build: Build, start_s: float, end_s: float, runner: MachineDraft | None, machine: Hypervisor | None
 ) -> Iterator[Stretch]:
-    for stretch in stretches(build, start_s, end_s):
+    for bare in stretches(build, start_s, end_s):
+        at = bare.provisioner
+        stretch = bare if at is None else bare.model_copy(update={"status": build.provisioners[at].status})
         from_s, to_s = stretch.started_at, stretch.ended_at
         if to_s - from_s < LEAST_S:
             yield stretch

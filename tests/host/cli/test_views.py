@@ -69,6 +69,7 @@ def test_rows_add_up_to_the_heading(home: Home) -> None:
 
     assert sum(part["duration_s"] for part in build["account"]) == build["ended_at"] - build["started_at"] == 3
     assert [unit["status"] for unit in build["provisioners"]] == ["success", "failure"]
+    assert [part["status"] for part in build["account"] if part["status"]] == ["success", "failure"]
 
 
 def test_a_slowest_step_counts_the_reboot(home: Home) -> None:
