@@ -49,9 +49,9 @@ class Provisioner(_Part):
 class Stretch(_Part):
     """A stretch of a build's wall time, in whole milliseconds: it begins where the one before it ends.
 
-    `name` is `start` (until the build's first message), `provisioner` (then `provisioner` is its place among
-    the build's, and `status` how it went), a phase's, or `unattributed`, which nothing in the log explains. `runner` has the figures of
-    the machine that Packer ran on, `hypervisor` those of the process that was the build's machine
+    `name` is `start` (until the build's first message), `provisioner` (then `provisioner` is its place among the
+    build's, and `status` how it went), a phase's, or `unattributed`, which nothing in the log explains. `runner` has
+    the figures of the machine that Packer ran on, `hypervisor` those of the process that was the build's machine
     (`cpu_percent`: 100 is one core); null where there are none, or the stretch is shorter than a second.
     """
 
