@@ -24,11 +24,11 @@ from buildtel.job.model import (
     Step,
 )
 from buildtel.job.packer import fold_packer
-from buildtel.job.packer_model import PackerReport
+from buildtel.job.packer_model import Build, PackerReport
 from buildtel.job.records import clean
 from buildtel.job.series import chart
 from buildtel.job.steps import finish_step, step_name, time_of
-from buildtel.job.verdicts import RUNNER, judged
+from buildtel.job.verdicts import RUNNER, SHELL_LOCAL, judged
 
 NO_TIMES = "the log has no times: host and guest can't be put on one axis"
 NO_ZONE = "the log's times have no zone: the guest's clock can't be compared with the host's"
@@ -249,7 +249,7 @@ def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_
     """What a reader should know before trusting the figures."""
     yield from folded.notes
     yield from of_log(folded, packer, start_s) if folded.logged else (WITHOUT_LOG,)
-    if not clocks and any(run.builds for run in packer.runs):
+    if not clocks and any(_has_machine(build) for run in packer.runs for build in run.builds):
         yield "Nothing was measured inside the VM. To measure it: `buildtel-host wire DIR`."
     for key, clock in clocks.items():
         if clock.note:
@@ -259,6 +259,11 @@ def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_
                 yield f"{key}: its wall clock was set by {boot.stepped_s:.1f} s while it ran."
     yield from doubts(folded)
     yield from losses(folded)
+
+
+def _has_machine(build: Build) -> bool:
+    """Whether a build is of a machine, as far as the log tells: not one that does nothing but run things locally."""
+    return build.ssh_wait or not build.provisioners or any(unit.kind != SHELL_LOCAL for unit in build.provisioners)
 
 
 def of_log(folded: Folded, packer: PackerReport, start_s: float | None) -> Iterable[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from buildtel.job import JobDocument
 from buildtel.job.model import Integrity, Step
-from buildtel.job.verdicts import SHELL_LOCAL
+from buildtel.job.verdicts import RUNNER, SHELL_LOCAL
 from buildtel.report.extremes import busiest_step, disk_mb, leaves, slowest_step
 from buildtel.report.thresholds import LONG_S, SHORTEST_S, STARVED, STARVED_S, Threshold, exceeded
 from buildtel.report.timeline import BuildRows, Stretch, build_rows, provisioner_label
@@ -132,7 +132,8 @@ def _machine_text(cpus: int | None, memory_mb: float | None, disk_gb: float | No
 def _step(step: Step) -> StepRow:
     remark = safe(step.unfinished) if step.unfinished else None
     if remark is None and step.measured == "from samples":
-        remark = "estimated from the VM's samples"
+        whose = "runner" if step.origin == RUNNER else "VM"
+        remark = f"estimated from the {whose}'s samples"
     return StepRow(
         name=step_name(step),
         machine=safe(step.machine or ""),
@@ -175,7 +176,11 @@ def _unmeasured_longest(document: JobDocument, builds: list[BuildRows]) -> Itera
     if any(step.origin == "guest" for step in document.steps):
         return
     all_rows = ((row, build) for build in builds for row in build.stretches)
-    rows = [(row.duration_s or 0.0, row, build) for row, build in all_rows if row.kind == "provisioner"]
+    rows = [
+        (row.duration_s or 0.0, row, build)
+        for row, build in all_rows
+        if row.kind == "provisioner" and not row.label.startswith(SHELL_LOCAL)
+    ]
     long_s, longest, build = max(rows, key=lambda row: row[0], default=(0.0, None, None))
     if longest is not None and build is not None and long_s >= SHORTEST_S:
         words = (f"longest provisioner ({longest.took} of {build.took.partition(' (')[0]})",)
