@@ -16,13 +16,14 @@ bt_python() {
 }
 
 # Status 1 is Python's own (compiled for another version, too old a version): only then the source is tried.
+# A ksh hands down files above 2 only where they are named: $bt_files.
 bt_agent() {
     if [ -r "${0%/*}/agent.pyc" ]; then
-        "$bt_py" -I -S "${0%/*}/agent.pyc" "$@"
+        eval '"$bt_py" -I -S "${0%/*}/agent.pyc" "$@"' "${bt_files-}"
         bt_rc=$?
         [ "$bt_rc" -eq 1 ] || return "$bt_rc"
     fi
-    "$bt_py" -I -S "$0" "$@"
+    eval '"$bt_py" -I -S "$0" "$@"' "${bt_files-}"
 }
 
 # The second part of this file, in a subshell: what goes wrong there ends there.
@@ -35,19 +36,19 @@ bt_run() {
     bt_step='' bt_record='' bt_run='' bt_proc='' bt_sys='' bt_state=''
     while [ $# -gt 0 ]; do
         case $1 in
-        --step | --run | --record | --proc | --sys)
-            case $1 in
-            --step) bt_step=${2-} ;;
-            --record) bt_record=${2-} ;;
-            --run) bt_run=${2-} ;;
-            --proc) bt_proc=${2-} ;;
-            --sys) bt_sys=${2-} ;;
-            esac
-            shift
-            [ $# -eq 0 ] || shift
-            ;;
         --) shift; break ;;
+        --*=*) bt_key=${1%%=*} bt_a=${1#*=} ;;
+        --*) bt_key=$1 bt_a=${2-}; [ $# -lt 2 ] || shift ;;
         *) break ;;
+        esac
+        shift
+        case $bt_key in
+        --step) bt_step=$bt_a ;;
+        --record) bt_record=$bt_a ;;
+        --run) bt_run=$bt_a ;;
+        --proc) bt_proc=$bt_a ;;
+        --sys) bt_sys=$bt_a ;;
+        *) set -- ; break ;;
         esac
     done
     if [ $# -eq 0 ]; then
@@ -58,12 +59,12 @@ bt_run() {
     { true 6<&0; } 2>/dev/null || exec </dev/null
     { true 6>&1; } 2>/dev/null || exec >/dev/null
     exec 7>&2 8<&0 9>&1 2>/dev/null
-    bt_outer=${BUILDTEL_PARENT-}
+    bt_outer=${BUILDTEL_PARENT-} bt_files=${KSH_VERSION:+'9>&9'}
     if bt_python; then
         bt_agent sampler --step "$bt_step" --run "$bt_run" --label "${1##*/}" \
             --proc "${bt_proc:-/proc}" --sys "${bt_sys:-/sys}" ${bt_record:+--record "$bt_record"} 7>&- 8<&- </dev/null
     fi | {
-        read -r bt_id bt_pid bt_rcfile _
+        read -r bt_id bt_pid bt_rcfile
         if [ -z "$bt_id" ]; then
             bt_state=$(bt_by_sh begin "${1##*/}" 7>&- 8<&- </dev/null)
             bt_id=${bt_state%% *}
@@ -85,7 +86,8 @@ if [ "${bt_loading-}" != $$ ]; then
     run) shift; bt_run "$@" ;;
     lead) shift; set -- sampler "$@" ;;
     pre)
-        # Words to put before a command so that it runs as a step.
+        # Words to put before a command so that it runs as a step; none where a shell would cut our path in two.
+        case $0 in *[!0-9A-Za-z/._+:@%,=-]*) exit 0 ;; esac
         bt_sh='sh'
         # A script without '#!' is run by the shell that starts it: keep the login shell, unless sudo or env do it.
         case ${3-}${SHELL-} in
@@ -341,7 +343,7 @@ bt_vmstat() {
     bt_pages "$bt_in"; bt_in=$bt_kb
     bt_pages "$bt_out"; bt_out=$bt_kb
     bt_list "$bt_in" "$bt_out" "$bt_faults" "$bt_kills"
-    bt_vm=',"vm":'$bt_listed
+    [ "$bt_listed" = '[null,null,null,null]' ] || bt_vm=',"vm":'$bt_listed
 }
 
 bt_page_size() {
@@ -363,8 +365,8 @@ bt_pressure() {
             full) case $bt_line in *total=*) bt_b=${bt_line##*total=} ;; esac ;;
             esac
         done <"$bt_proc/pressure/$bt_kind"
-        [ -n "$bt_a$bt_b" ] || continue
         bt_list "$bt_a" "$bt_b"
+        [ "$bt_listed" != '[null,null]' ] || continue
         bt_psi=$bt_psi',"'$bt_kind'":'$bt_listed
     done
     [ -z "$bt_psi" ] || bt_psi=',"psi":{'${bt_psi#,}'}'
@@ -647,6 +649,19 @@ bt_options() {
     done
 }
 
+# $bt_quoted: $1 as a word of sh.
+bt_shell_word() {
+    bt_quoted=$1
+    case $1 in *[!0-9A-Za-z/._+:@%,=-]*) ;; *) return 0 ;; esac
+    bt_quoted=\' bt_rest=$1
+    while :; do
+        case $bt_rest in *\'*) ;; *) break ;; esac
+        bt_quoted=$bt_quoted${bt_rest%%\'*}"'$bt_backslash''"
+        bt_rest=${bt_rest#*\'}
+    done
+    bt_quoted=$bt_quoted$bt_rest\'
+}
+
 bt_words() {
     case $1 in
     1) bt_1=$2 ;;
@@ -852,6 +867,8 @@ case $bt_act in
 shell-init)
     bt_a=$0
     [ "${bt_a#/}" != "$bt_a" ] && [ -e "${0%/*}/by-sh" ] || bt_a=/var/tmp/buildtel/buildtel_agent.py
+    bt_shell_word "$bt_a"
+    bt_a=$bt_quoted
     bt_literal SHELL_INIT | while IFS= read -r bt_line; do
         case $bt_line in *%s*) bt_line=${bt_line%%%s*}$bt_a${bt_line#*%s} ;; esac
         bt_put "$bt_line$bt_nl"
@@ -1180,13 +1197,14 @@ class Kernel:
             text = self._text(name)
             for key, parse in groups if text else ():
                 values = parse(text)
-                if values:
+                if values and (isinstance(values, dict) or any(value is not None for value in values)):
                     found[key] = values
         pressure = {}
         for kind in ("cpu", "memory", "io"):
             text = self._text("/pressure/" + kind)
-            if text:
-                pressure[kind] = parse_pressure(text)
+            values = parse_pressure(text) if text else ()
+            if any(value is not None for value in values):
+                pressure[kind] = values
         if pressure:
             found["psi"] = pressure
         try:
@@ -2102,8 +2120,9 @@ def _flush_file(recorder: "Recorder", path: "str", sent_bytes: "int", most_rows:
         stride = -(-len(lines) // most_rows)
         lines = lines[::-1][::stride][::-1]
     names = head.split()[1:]
-    for first in range(0, len(lines), 30):
-        rows = [row_from_text(line) for line in lines[first : first + 30]]
+    step = max(1, min(30, 9000 // (len(names) + 1)))  # rows of an event, which is to have no more parts than are read
+    for first in range(0, len(lines), step):
+        rows = [row_from_text(line) for line in lines[first : first + step]]
         columns = pack_columns(names, [row for row in rows if len(row) == len(names)])
         recorder.emit("samples", {"cols": columns}, {"src": path.rpartition("life-")[2]}, own_line=True)
     return (sent_bytes or len(head) + 1) + len(data)
@@ -2172,14 +2191,19 @@ def sampler(options: "dict[str, str]") -> "None":
     name = options.get("step", "")
     shown = name or options.get("label", "") or "step"
     step = recorder.sid + ".1"
-    rc_fd = spool.create(recorder.sid + ".rc")
+    place = Spool(home() or sys.argv[0]) if "\n" in options.get("record", "") else spool
+    rc_fd = place.create(recorder.sid + ".rc")
     write(out, start_block(shown).encode())
     watch = Watch(recorder, kernel, step, out)
     fields = {"name": name or None, "parent": options.get("parent"), "c": watch.start}
     recorder.emit("start", fields, {"step": step}, own_line=True)
-    where = spool.path(recorder.sid + ".rc") if rc_fd >= 0 else ""
-    agent = home() and home() + "/buildtel_agent.py"
-    write(1, ("%s %d %s %s\n" % (step, posix.getpid(), where or "/dev/null", agent)).encode())
+    where = place.path(recorder.sid + ".rc") if rc_fd >= 0 else "/dev/null"
+    if where[0] != "/":
+        where = posix.getcwd() + "/" + where
+    # Only the last word may hold blanks: for `run` the place for the status, for `lead` the agent that is installed.
+    agent = "" if "label" in options else " " + (home() and home() + "/buildtel_agent.py")
+    words = "%s %d %s%s\n" % (step, posix.getpid(), where, agent)
+    write(1, words.encode(sys.getfilesystemencoding(), "surrogateescape"))
     watch.until_hang_up(1)
     counters, m_ns = kernel.counters(), boottime_ns()
     status = read_file(where, 10).strip()
@@ -2188,7 +2212,7 @@ def sampler(options: "dict[str, str]") -> "None":
     exit_status = int(status) if status.isdigit() else None
     watch.finish(shown, name, m_ns, counters, exit_status)
     if recorder.spool is None:
-        spool.tidy()
+        place.tidy()
 
 
 class Watch:
@@ -2455,8 +2479,9 @@ telemetry_step_end() {
 
 def shell_init(options: "dict[str, str]") -> "None":
     """Shell functions with the original's names: no-ops where the agent is not, or not any more."""
-    folder = home() or INSTALL_DIR
-    print(SHELL_INIT % (folder + "/buildtel_agent.py"), end="")
+    path = (home() or INSTALL_DIR) + "/buildtel_agent.py"
+    is_plain = all((char.isalnum() and char <= "~") or char in "/._+:@%,=-" for char in path)
+    print(SHELL_INIT % (path if is_plain else "'" + path.replace("'", "'\\''") + "'"), end="")
 
 
 def run(options: "dict[str, str]") -> "None":

@@ -42,7 +42,7 @@ def pythons() -> dict[str, Path]:
 PYTHONS = pythons()
 SHELLS = {
     name: command
-    for name, command in {"dash": ["dash"], "bash": ["bash"], "busybox": ["busybox", "sh"]}.items()
+    for name, command in {"dash": ["dash"], "bash": ["bash"], "busybox": ["busybox", "sh"], "mksh": ["mksh"]}.items()
     if shutil.which(command[0])
 }
 

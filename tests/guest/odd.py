@@ -111,6 +111,11 @@ MADE = {
             "pressure/io": "nonsense\nsome avg10=0.00 avg60=0.00 avg300=0.00 total=7000000\nfull\n",
         },
     ),
+    "files that tell nothing": Case(
+        {"major_faults": None, "psi_io_some_percent": None, "psi_memory_some_percent": (0, 0)},
+        {"vmstat": "pswpin x\npgmajfault y\n", "pressure/io": "some avg10=0.00\n"},
+        {"vmstat": "pswpin x\npgmajfault y\n", "pressure/io": "some avg10=0.00\n"},
+    ),
     # 16: real interfaces
     "a machine of containers, /sys not readable": Case(
         {"net_rx_mb": (10, 10)},
@@ -282,6 +287,16 @@ MADE = {
         {"disk_util_percent": (100, 100)},
         {"diskstats": " 8 0 sda 10 0 80 10 10 0 80 100 0 100 100\n"},
         {"diskstats": " 8 0 sda 110 0 880 20 110 0 880 110 0 10130 1100\n"},
+    ),
+    # 19: devices that come late
+    "a disk and an interface that come during the step": Case(
+        {"disk_write_mb": (10, 10), "net_rx_mb": (10, 10), "await_ms": (0.1, 0.2)},
+        {"diskstats": disks(sda=0), "net/dev": net(eth0=0)},
+        {"diskstats": disks(sda=20480, sdb=999999), "net/dev": net(eth0=10 * MB, eth1=99 * MB)},
+    ),
+    "a disk that goes during the step": Case(
+        {"disk_write_mb": (10, 10)},
+        {"diskstats": disks(sda=0, sdb=999999)}, {"diskstats": disks(sda=20480)},
     ),
 }  # fmt: skip
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 
 import buildtel_agent as agent
 
 LONGEST_BYTES = 1 << 20
+QUESTION = re.compile(rb"(?:Press enter to continue\.|even if retry succeeds\)\?)(?:\x1b\[0m)? ?(?:\x1b\[0m)?\Z")
 
 
 class Clock:
@@ -51,9 +53,10 @@ class _Open:
 class StampedLog:
     """A file of stamped lines; whatever becomes of it, nobody is stopped by it.
 
-    A line gets the time at which it was whole: a prompt, which has no end, is glued to what comes after the
-    answer. Of a line of more than `LONGEST_BYTES` the rest is left out, and the line says so; of one that
-    overwrites itself (a progress bar) what was overwritten is. `problem` says why not all of it was kept.
+    A line gets the time at which it was whole. A question of Packer's, which has no newline, is a line as soon as it
+    is there: what comes after the answer is another. Of a line of more than `LONGEST_BYTES` the rest is left out, and
+    the line says so; of one that overwrites itself (a progress bar) what was overwritten is. `problem` says why not
+    all of it was kept.
     """
 
     def __init__(self, path: str) -> None:
@@ -72,10 +75,12 @@ class StampedLog:
         first, *others = data.split(b"\n")
         begun = self._open.setdefault(stream, _Open())
         begun.add(first)
-        if not others:
-            return b""
-        lines = [begun.whole(), *others[:-1]]
-        begun.add(others[-1])
+        lines: list[bytes] = []
+        if others:
+            lines = [begun.whole(), *others[:-1]]
+            begun.add(others[-1])
+        if QUESTION.search(begun.text[-60:]):
+            lines.append(begun.whole())
         return self._keep(lines)
 
     def record(self, line: bytes) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from buildtel.job.drafts import MachineDraft, MarkDraft, Point, StepDraft, Unit
 from buildtel.job.records import Record
-from buildtel.job.series import MAX_KEPT, Samples, unpack
+from buildtel.job.series import Samples, unpack
 
 MAX_STEPS = 12_000
 MAX_MARKS = 2_000
@@ -153,7 +153,7 @@ def add_samples(
     if boot not in machine.boots:
         return
     if boot not in machine.samples or (authentic and not machine.sampled[boot]):
-        if not limits.room(MAX_KEPT * samples.width, KEPT_FROM_SAMPLES):
+        if not limits.room(samples.most_numbers, KEPT_FROM_SAMPLES):
             return
         machine.samples[boot] = Samples()
         machine.sampled[boot] = authentic

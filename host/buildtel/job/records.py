@@ -13,8 +13,8 @@ from typing import Any
 PROTOCOL = 1
 MAX_TEXT = 300
 MAX_PARTS = 64
-MAX_DEVICES = 64
-MAX_COLUMNS = 700  # all numbers of 64 disks and 64 interfaces, and what else there is
+MAX_DEVICES = 128  # disks, and as many interfaces
+MAX_COLUMNS = 10 * MAX_DEVICES + 200  # all their numbers, and what else there is
 MAX_POINTS = 5_000
 COUNT_LIMIT = 2**63
 PARTIAL = ("disk", "net")  # groups that are summed over devices
@@ -86,11 +86,28 @@ def read_body(ev: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[st
     A field that is missing or null is absent from the first; unknown fields are ignored. Of `c` each group is
     kept or refused for itself (`c.cpu`).
     """
+    body, crowded = _uncrowded(body)
     kept, refused = _each(BODIES[ev], body)
+    refused += crowded
     if isinstance(kept.get("c"), dict):
         kept["c"], groups = _each(GROUPS, kept["c"])
         refused += [f"c.{name}" for name in groups]
     return kept, refused
+
+
+def _uncrowded(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+    """`body` without the columns of devices that are more than there may be, and the names of what was left out.
+
+    Some of the disks are not all of them, so it is all or none.
+    """
+    left_out: list[str] = []
+    for group in PARTIAL:
+        found = body.get("cols")
+        if isinstance(found, dict) and len(found) > MAX_COLUMNS:
+            kept = {name: value for name, value in found.items() if not name.startswith(f"{group}.")}
+            left_out += [f"cols.{group}"] if len(kept) < len(found) else []
+            body = {**body, "cols": kept}
+    return body, left_out
 
 
 def _each(checks: Mapping[str, Callable[[Any], Any]], values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -111,10 +111,9 @@ def empty(meta: Meta) -> JobDocument:
 def runner_step(step: Step) -> Step:
     """A step as folded from the runner's records, with the runner's words."""
     unfinished = NOT_ENDED if step.unfinished == LOG_ENDS else step.unfinished
-    status = step.status if step.exit_code is not None or step.unfinished else "success"
     return step.model_copy(
         update={
-            "machine": RUNNER, "origin": RUNNER, "provisioner": None, "unfinished": unfinished, "status": status,
+            "machine": RUNNER, "origin": RUNNER, "provisioner": None, "unfinished": unfinished,
         }
     )  # fmt: skip
 
@@ -189,13 +188,18 @@ def last_time(steps: list[Step]) -> float | None:
 
 
 def job_status(base: JobDocument, steps: list[Step], facts: JobFacts) -> Status:
-    """Failure if packer or a step failed; success only of a job that was finalized with every step ended."""
+    """Failure if packer or a step failed; success only of a job that was finalized with every step ended.
+
+    Without Packer's word every step's exit status must be known, too.
+    """
     told = base.status if base.packer is not None and any(run.builds for run in base.packer.runs) else None
     if told in ("failure", "cancellation"):
         return told
     if any(step.status in ("failure", "error") for step in steps):
         return "failure"
     if told == "unknown" or any(step.unfinished for step in steps):
+        return "unknown"
+    if told is None and any(step.status == "unknown" for step in steps):
         return "unknown"
     return "success" if told == "success" or facts.ended_at is not None else "unknown"
 

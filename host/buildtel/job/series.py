@@ -13,6 +13,8 @@ Column = list[int | None]
 Columns = dict[str, Column]
 Row = tuple[int, dict[str, int]]  # ms of the monotonic clock, counters by their columns' names
 MAX_KEPT = 1920  # half an hour of seconds, an hour of every other
+LEAST_KEPT = 120
+MAX_NUMBERS = 384_000  # in all points together: of more than 200 counters there are fewer points
 MAX_CHARTED = 480
 MIB = 1_048_576
 SECTOR_MIB = 512 / MIB
@@ -80,7 +82,7 @@ class Samples:
     """The whole-life samples of one boot, bounded, whatever the order and however often they come.
 
     Time is cut into stretches of `stride_ms` and the first sample of each is kept, and the newest of
-    all; the stretch doubles until no more than `MAX_KEPT` hold one. So what is kept depends on which
+    all; the stretch doubles until no more than `most` hold one. So what is kept depends on which
     samples came, not on how.
     """
 
@@ -88,6 +90,7 @@ class Samples:
         self.stride_ms = 1
         self._rows: dict[int, Row] = {}  # by stretch
         self._newest: Row | None = None
+        self._width = 1
 
     def add(self, columns: Columns) -> None:
         """Take points in; one that is known already gains what it lacked."""
@@ -95,27 +98,35 @@ class Samples:
         for at, time_ms in enumerate(columns["m_ms"]):
             if time_ms is not None:
                 self._take(time_ms, {name: value for name in names if (value := columns[name][at]) is not None})
-        while len(self._rows) > MAX_KEPT:
-            self._widen()
+        self._shrink()
 
     def merge(self, other: Samples) -> None:
         """Take in what `other` kept."""
         for time_ms, counters in other.rows:
             self._take(time_ms, counters)
-        while len(self._rows) > MAX_KEPT:
-            self._widen()
+        self._shrink()
 
     @property
-    def width(self) -> int:
-        """How many counters a point has at most, its time counted."""
-        return 1 + max((len(counters) for _, counters in self.rows), default=0)
+    def most(self) -> int:
+        """How many points are kept: the fewer, the more counters one has."""
+        return max(LEAST_KEPT, min(MAX_KEPT, MAX_NUMBERS // self._width))
+
+    @property
+    def most_numbers(self) -> int:
+        """How many numbers it holds at most."""
+        return self.most * self._width
+
+    def _shrink(self) -> None:
+        while len(self._rows) > self.most:
+            self._widen()
 
     def _take(self, time_ms: int, counters: dict[str, int]) -> None:
         row = (time_ms, counters)
         if self._newest is None or time_ms >= self._newest[0]:
             self._newest = _earlier(row, self._newest) if self._newest and time_ms == self._newest[0] else row
         stretch = time_ms // self.stride_ms
-        self._rows[stretch] = _earlier(row, self._rows.get(stretch))
+        self._rows[stretch] = kept = _earlier(row, self._rows.get(stretch))
+        self._width = max(self._width, 1 + len(kept[1]))
         if len(self._rows) > 4 * MAX_KEPT:
             self._widen()
 

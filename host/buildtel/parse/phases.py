@@ -216,7 +216,7 @@ def _by_start() -> dict[bytes, list[_Text]]:
 _BY_START = _by_start()
 _UNSTARTED = tuple(_BY_START.pop(b"", ()))
 PHASE_STARTS = frozenset(_BY_START) | {start[:_KEY_BYTES] for start, _, _ in _TIMED}
-PHASE_SIGNS = (b": Trying to ",)  # in those texts that begin with a verb
+PHASE_SIGN = b": Trying to "  # in those texts that begin with a verb
 
 
 def phase_of(text: bytes, while_provisioning: bool = False) -> str | None:
@@ -225,7 +225,7 @@ def phase_of(text: bytes, while_provisioning: bool = False) -> str | None:
     `while_provisioning` believes only what the guest would hardly print.
     """
     entries: Iterable[_Text] = _BY_START.get(text[:_KEY_BYTES], ())
-    if any(sign in text for sign in PHASE_SIGNS):
+    if PHASE_SIGN in text:
         entries = (*entries, *_UNSTARTED)
     for entry in entries:
         start = entry.parts[0]

@@ -56,9 +56,11 @@ class LogReader:
         self._clock = Clock()
         self._tracker = Tracker(self._clock, key.encode("utf-8", "surrogateescape") if key else None)
         self._tracker.before_run = self._tell_last_stamp
-        self._skipper = Skipper(self._tracker.quiet_names, self._tracker.listens)
+        self._skipper = Skipper(self._tracker.quiet_names, self._tracker.listens, self._tracker.units.hear_quiet)
         self._stamped: deque[tuple[int, bytes, tuple[float, float] | None]] = deque(maxlen=_STAMPED_KEPT)
         self._axes: set[bool] = set()
+        self._is_contained = False
+        self._is_plain = False  # from now on every line begins with what packer printed
 
     def feed(self, data: bytes) -> list[Event]:
         """The events of the lines that `data` completes."""
@@ -96,7 +98,10 @@ class LogReader:
 
     def _cut(self, data: bytes) -> None:
         for number, line in self._cutter.feed(data):
-            self._joined(number, line)
+            if self._is_plain and not self._joiner.concerns(line):
+                self._line(number, line, None)
+            else:
+                self._joined(number, line)
 
     def _joined(self, number: int, line: bytes | None) -> None:
         if self._joiner.concerns(line):
@@ -107,6 +112,7 @@ class LogReader:
 
     def _contained(self, number: int, line: bytes | None) -> None:
         if line is not None and self._unpacker.concerns(line):
+            self._is_contained = True
             for whole in self._unpacker.unpack(number, line):
                 self._learned(*whole)
         else:
@@ -118,6 +124,7 @@ class LogReader:
         else:
             for held in self._learner.hold(number, line):
                 self._bare(*held)
+            self._is_plain = self._learner.is_decided and not self._learner.is_prefixed and not self._is_contained
 
     def _bare(self, number: int, line: bytes | None) -> None:
         counted: tuple[float, float] | None = None
@@ -133,7 +140,7 @@ class LogReader:
             self._tracker.events.append(UnreadableLine(line=number, reason="longer than 4 MiB"))
         elif self._tracker.waits or not self._skipper.boring(line):
             self._told(number, line, counted)
-        elif counted is not None or _may_be_stamped(line):
+        elif line[:1] in _STAMP_STARTS or counted is not None or (line[:1] == b"\x1b" and _is_stamped_behind(line)):
             self._stamped.append((number, line, counted))
 
     def _told(self, number: int, line: bytes, counted: tuple[float, float] | None) -> None:
@@ -183,10 +190,9 @@ class LogReader:
         return self._clock.when(peeled)
 
 
-def _may_be_stamped(line: bytes) -> bool:
-    """A cheap look at where a stamp begins: at the start of a line, or behind packer's colour."""
-    first = line[_AFTER_COLOUR : _AFTER_COLOUR + 1] if line[:1] == b"\x1b" else line[:1]
-    return first in _STAMP_STARTS
+def _is_stamped_behind(line: bytes) -> bool:
+    """A cheap look at what stands behind packer's colour."""
+    return line[_AFTER_COLOUR : _AFTER_COLOUR + 1] in _STAMP_STARTS
 
 
 def _certain(event: Event) -> Event:

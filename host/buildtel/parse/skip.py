@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container
 
-from buildtel.parse.phases import PHASE_SIGNS, PHASE_STARTS
+from buildtel.parse.phases import PHASE_SIGN, PHASE_STARTS
 from buildtel.parse.provisioners import PROVISIONER_STARTS
 
 START_BYTES = 6
@@ -24,12 +24,16 @@ class Skipper:
 
     `names` are the builds whose lines may be passed over; whoever gave them may change them. A name that
     has a colon and a space in it is never met here: its lines are all taken apart. While `listens()` is true, every
-    line that has the form of packer's own words may begin a phase.
+    line that has the form of packer's own words may begin a phase. `heard_quiet` is told of a line with four spaces,
+    which only a packer before 1.13 prints.
     """
 
-    def __init__(self, names: Container[bytes], listens: Callable[[], bool]) -> None:
+    def __init__(
+        self, names: Container[bytes], listens: Callable[[], bool], heard_quiet: Callable[[], None]
+    ) -> None:
         self._names = names
         self._listens = listens
+        self._heard_quiet = heard_quiet
 
     def boring(self, line: bytes) -> bool:
         """Whether the line surely holds nothing: output of a known build, a debug line, another program."""
@@ -40,10 +44,13 @@ class Skipper:
         found = _NAMED.match(line)
         if found and found[1] in self._names:
             end = found.end()
-            if line[end : end + START_BYTES] in _STARTS or any(sign in line for sign in PHASE_SIGNS):
+            if line[end : end + START_BYTES] in _STARTS or PHASE_SIGN in line:
                 return False
-            if line.endswith(b"==> ", 0, found.start(1)) and self._listens():
-                return False
+            if line.endswith(b"==> ", 0, found.start(1)):
+                if self._listens():
+                    return False
+            elif not self._listens():
+                self._heard_quiet()
             return b"\\n" not in line and line.find(b"\r", end, -1) < 0
         return _DEBUG.match(line) is not None or not _telling(line)
 

@@ -54,7 +54,7 @@ class Tracker:
         self._key = key
         self.events: list[Event] = []
         self.before_run: Callable[[int], None] = lambda _line: None
-        self._units = Units(lambda: self.events, self._is_copy)
+        self.units = Units(lambda: self.events, self._is_copy)
         self._plugins: set[tuple[str, str]] = set()
         self.quiet_names: set[bytes] = set()
         self._in_run = False
@@ -72,7 +72,7 @@ class Tracker:
         self.quiet_names.clear()
         self._total: bytes | None = None
         self._listing = False
-        self._units.is_old, self._units.has_telemetry = self._packer_is_old, False
+        self.units.is_old, self.units.has_telemetry = self._packer_is_old, False
 
     # What the reader calls.
 
@@ -83,7 +83,7 @@ class Tracker:
 
     def listens(self) -> bool:
         """Whether words of a build that are not known may tell something."""
-        return self._units.listens(self._builds.values())
+        return self.units.listens(self._builds.values())
 
     def said(self, text: bytes, said: Said) -> None:
         """Take one line of packer's output."""
@@ -165,7 +165,7 @@ class Tracker:
         if not self._version_known and version[:1].isdigit():
             self._version_known = True
             self._packer_is_old = is_before(version, _FIRST_WITHOUT_QUIET)
-            self._units.is_old = self._packer_is_old
+            self.units.is_old = self._packer_is_old
             self.events.append(PackerVersion(line=said.line, at=said.at, version=version.decode("utf-8", "replace")))
 
     def _run_level(self, rest: bytes, said: Said) -> bool:
@@ -296,14 +296,14 @@ class Tracker:
             self._known(name, said.line, said.at)
         if not within:
             build.begin(message, said, self.events)
-        self._units.is_old = self._units.is_old or (not loud and not within)
+        self.units.is_old = self.units.is_old or (not loud and not within)
         if b"BUILDTEL:" in message:
             self._record(message, build.target, said)
         elif not within:
-            self._units.message(build, message, said, loud=loud)
+            self.units.message(build, message, said, loud=loud)
 
     def _telemetry(self, text: str, said: Said) -> None:
-        self._units.telemetry(text, [build for build in self._builds.values() if build.verdict is None], said)
+        self.units.telemetry(text, [build for build in self._builds.values() if build.verdict is None], said)
 
     def _record(self, text: bytes, target: str | None, said: Said) -> None:
         event = record_event(text, target, said.line, said.at, self._key)

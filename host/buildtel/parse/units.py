@@ -80,6 +80,10 @@ class Units:
             return is_packers and build.running in SILENT_KINDS
         return build.provisioned and build.phase is None and (is_packers or self.has_telemetry)
 
+    def hear_quiet(self) -> None:
+        """A line of a known build had four spaces: a Packer before 1.13 speaks."""
+        self.is_old = True
+
     def listens(self, builds: Iterable[BuildState]) -> bool:
         """Whether any text of a build may begin a phase now."""
         return self.is_old or (self.has_telemetry and any(build.running is None for build in builds))

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from buildtel.job.records import MAX_COLUMNS, PARTIAL
 from buildtel_agent import dumps, pack_columns, row_from_text, with_crc
 
 ROWS = 30
+COLUMNS = 120  # of one record, which with as many rows is far below the size that a record may have
 MAX_ROW_BYTES = 64 * 1024
-MAX_COLUMNS = 120
 
 
 @dataclass(slots=True)
 class LifeReader:
     """Bytes of one life file in, `samples` records out, each a line.
 
-    A record's number is that of its last row, so that a file read twice, longer the second time, gives no two
-    records of one number that differ.
+    Rows of many columns take several records of the same times. A record's number tells its last row, so that a
+    file read twice, longer the second time, gives no two records of one number that differ. Of more devices than
+    a record may have there are no columns.
 
     Attributes:
         ident: what follows `life-` in the file's name.
@@ -43,17 +45,17 @@ class LifeReader:
         for line in lines:
             self._line(line[:MAX_ROW_BYTES])
             if len(self._rows) == ROWS:
-                yield self._record()
+                yield from self._records()
 
     def close(self) -> Iterator[bytes]:
-        """A record of what is left; an unfinished row is not used."""
+        """The records of what is left; an unfinished row is not used."""
         if self._rows:
-            yield self._record()
+            yield from self._records()
 
     def _line(self, line: bytes) -> None:
         text = line.decode("ascii", "replace")
         if not self.names:
-            self.names = text.split()[1 : MAX_COLUMNS + 1] or ["?"]
+            self.names = text.split()[1:] or ["?"]
             return
         try:
             row = row_from_text(text)
@@ -66,12 +68,26 @@ class LifeReader:
         if not self.stale:
             self._rows.append(row)
 
-    def _record(self) -> bytes:
+    def _records(self) -> Iterator[bytes]:
         m_ns = (self._rows[-1][0] or 0) * 1_000_000
-        fields = {
-            "v": 1, "ev": "samples", "sid": self.ident, "seq": self._count, "boot": self.boot,
-            "t": int(self.booted_s * 1e9) + m_ns, "m": m_ns, "src": self.ident,
-            "cols": pack_columns(self.names, self._rows),
-        }  # fmt: skip
+        parts = parts_of(self.names)
+        for part, places in enumerate(parts, 1):
+            names = [self.names[place] for place in places]
+            rows = [[row[place] for place in places] for row in self._rows]
+            seq = (self._count - 1) * len(parts) + part
+            fields = {
+                "v": 1, "ev": "samples", "sid": self.ident, "seq": seq, "boot": self.boot,
+                "t": int(self.booted_s * 1e9) + m_ns, "m": m_ns, "src": self.ident, "cols": pack_columns(names, rows),
+            }  # fmt: skip
+            yield b"BUILDTEL:" + with_crc(dumps(fields).encode("ascii")) + b"\n"
         self._rows = []
-        return b"BUILDTEL:" + with_crc(dumps(fields).encode("ascii")) + b"\n"
+
+
+def parts_of(names: list[str]) -> list[list[int]]:
+    """The places of the columns of each record; the first column, the time, is in all of them."""
+    places = list(range(1, len(names)))
+    for group in PARTIAL:
+        if len(places) >= MAX_COLUMNS:
+            places = [place for place in places if not names[place].startswith(f"{group}.")]
+    places = places[: MAX_COLUMNS - 1]
+    return [[0, *places[at : at + COLUMNS - 1]] for at in range(0, max(len(places), 1), COLUMNS - 1)]

@@ -12,6 +12,8 @@ from typing import Any
 from buildtel.report.table import Head, Table, csv_text, json_text, markdown_lines, text_lines
 from buildtel.report.words import duration, percent, safe
 
+LIST_LEGEND = "build: the name for `report` and `compare`; took: from the first time to the last"
+HISTORY_LEGEND = "took: from the first time to the last; change: against the build in the row below; bar: took"
 TREND_CELLS = 20
 WIDE = 100
 WHOLE = ("success", "unknown")  # a file of the original system states no status
@@ -39,7 +41,10 @@ def list_table(rows: Sequence[BuildRow]) -> Table:
     """All builds, as they come."""
     heads = (Head("build", flexible=True), Head("time (UTC)"), Head("job", flexible=True), Head("status"),
              Head("took", right=True))  # fmt: skip
-    return Table(heads, [(safe(row.build), _time(row), safe(row.job), row.status, took(row)) for row in rows])
+    cells: list[tuple[str, ...]] = [
+        (safe(row.build), _time(row), safe(row.job), row.status, took(row)) for row in rows
+    ]
+    return Table(heads, cells, LIST_LEGEND)
 
 
 def history_table(rows: Sequence[BuildRow], width: int, *, ascii_only: bool) -> Table:
@@ -52,7 +57,7 @@ def history_table(rows: Sequence[BuildRow], width: int, *, ascii_only: bool) -> 
         (safe(row.version), _time(row), row.status, took(row), percent(change),
          mark * _cells(row.duration_s, longest, cells))
         for row, change in zip(rows, changes(rows), strict=True)
-    ])  # fmt: skip
+    ], HISTORY_LEGEND)  # fmt: skip
 
 
 def changes(rows: Sequence[BuildRow]) -> list[float | None]:

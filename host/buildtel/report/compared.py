@@ -32,6 +32,9 @@ STEP_HEADS = (
     Head("step", flexible=True), Head("before", right=True), Head("after", right=True), Head("change", right=True),
     Head("%", right=True), Head("what else changed", flexible=True),
 )  # fmt: skip
+LEGEND = (
+    "before, after: how long it took; change, %: after less before; what else changed: figures of the whole machine"
+)
 PHASE_HEADS = (Head("Packer", flexible=True), *STEP_HEADS[1:5])
 TOTAL_HEADS = (Head("total", flexible=True), *STEP_HEADS[1:5])
 
@@ -100,7 +103,7 @@ def _markdown(comparison: Comparison) -> Iterator[str]:
 
 
 def _tables(comparison: Comparison) -> Iterator[Table]:
-    yield Table(STEP_HEADS, _rows(comparison.steps, lambda pair: (_words(pair),)))
+    yield Table(STEP_HEADS, _rows(comparison.steps, lambda pair: (_words(pair),)), LEGEND)
     if comparison.packer:
         yield Table(PHASE_HEADS, _rows(comparison.packer, lambda pair: ()))
     if comparison.totals:

@@ -16,10 +16,11 @@ DISK = ("disk_read_mb", "disk_write_mb")
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """A step or a provisioner by its name, and how long it took."""
+    """A step or a provisioner by its name, how long it took, and the grain of the stamps that tell it (None: fine)."""
 
     name: str | None
     seconds: float
+    grain_s: float | None = None
 
 
 def slowest_step(document: JobDocument) -> Timed | None:
@@ -43,7 +44,7 @@ def _provisioners(document: JobDocument) -> Iterator[Timed]:
                 kind, _, name = row.label.partition(" ")
                 inside_s = steps.get(name) or steps.get(row.label)
                 if inside_s is None or row.duration_s > REBOOT_FACTOR * inside_s:
-                    yield Timed(name or kind, row.duration_s)
+                    yield Timed(name or kind, row.duration_s, row.grain_s)
 
 
 REBOOT_FACTOR = 1.5

@@ -11,9 +11,10 @@ from buildtel.job.verdicts import SHELL_LOCAL
 from buildtel.report.extremes import busiest_step, disk_mb, leaves, slowest_step
 from buildtel.report.thresholds import LONG_S, SHORTEST_S, STARVED, STARVED_S, Threshold, exceeded
 from buildtel.report.timeline import BuildRows, Stretch, build_rows, provisioner_label
-from buildtel.report.words import duration, number, safe, safe_lines
+from buildtel.report.words import duration, number, rounded, safe, safe_lines
 
 NO_NAME = "(no name)"
+GRAIN_S = 1.0
 MAX_STEPS = 1000
 MAX_BOTTLENECKS = 20
 MAX_UNMEASURED = 20
@@ -70,7 +71,7 @@ def report_of(document: JobDocument) -> Report:
 
 
 def _facts(document: JobDocument) -> Iterable[tuple[str, str]]:
-    yield "duration", duration(document.job_duration_s)
+    yield "duration", _job_duration(document)
     named = {
         "time": document.timestamp,
         "runner": document.runner,
@@ -86,7 +87,7 @@ def _facts(document: JobDocument) -> Iterable[tuple[str, str]]:
         yield "system", _machine_text(system.cpus, system.memory_total_mb, system.disk_total_gb)
     slowest, busiest = slowest_step(document), busiest_step(document)
     if slowest is not None:
-        yield "slowest step", f"{safe(slowest.name or NO_NAME)}, {duration(slowest.seconds)}"
+        yield "slowest step", f"{safe(slowest.name or NO_NAME)}, {rounded(slowest.seconds, slowest.grain_s)}"
     if busiest is not None:
         yield "most disk I/O", f"{step_name(busiest)}, {number(disk_mb(busiest))} MB"
     for name, machine in document.machines.items():
@@ -96,6 +97,17 @@ def _facts(document: JobDocument) -> Iterable[tuple[str, str]]:
         clock = document.clock.get(name)
         if clock is not None and clock.offset_s is not None:
             yield f"{safe(name)} clock", f"{clock.offset_s:+.2f} s against the host, within {clock.error_s or 0:.2f} s"
+
+
+def _job_duration(document: JobDocument) -> str:
+    """How long the job took; where only whole seconds tell it, Packer's own figure of its only run is finer."""
+    runs = document.packer.runs if document.packer else ()
+    grains = [build.grain_s for run in runs for build in run.builds if build.grain_s is not None]
+    if not grains or min(grains) < 1 or document.system.cpus is not None or document.job_duration_s is None:
+        return duration(document.job_duration_s)
+    total_s = runs[0].total_s if len(runs) == 1 else None
+    near = total_s is not None and abs(total_s - document.job_duration_s) <= GRAIN_S
+    return duration(total_s) if near else rounded(document.job_duration_s, max(grains))
 
 
 def _packer_facts(document: JobDocument) -> Iterable[tuple[str, str]]:
@@ -151,7 +163,7 @@ def _bottlenecks(document: JobDocument, builds: list[BuildRows]) -> list[Bottlen
         for stretch in build.stretches:
             long_s = stretch.duration_s or 0.0
             if stretch.kind == "phase" and long_s > LONG_S:
-                words = (f"long phase of Packer's own ({duration(long_s)})",)
+                words = (f"long phase of Packer's own ({stretch.took})",)
                 found.append((long_s, Bottleneck(stretch.label, words, ())))
         found += _starved(build)
     found.sort(key=lambda pair: -pair[0])

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
@@ -28,10 +29,11 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns, and rows of as many texts, all safe to print."""
+    """Columns, and rows of as many texts, all safe to print; `legend` says what the columns hold."""
 
     heads: tuple[Head, ...]
     rows: list[tuple[str, ...]]
+    legend: str = ""
 
 
 def text_lines(table: Table, width: int) -> Iterable[str]:
@@ -41,6 +43,7 @@ def text_lines(table: Table, width: int) -> Iterable[str]:
     for row in [names, *table.rows] if any(names) else table.rows:
         cells = (_fitted(text, head, room) for text, head, room in zip(row, table.heads, widths, strict=True))
         yield set_cell_size(GAP.join(cells).rstrip(), width).rstrip()
+    yield from wrap(table.legend, width, initial_indent=GAP, subsequent_indent=GAP)
 
 
 def _widths(table: Table, width: int) -> list[int]:
@@ -68,6 +71,8 @@ def markdown_lines(table: Table) -> Iterable[str]:
     yield "|" + "|".join("---:" if head.right else "---" for head in table.heads) + "|"
     for row in table.rows:
         yield _row(plain(text) for text in row)
+    if table.legend:
+        yield from ("", f"*{plain(table.legend)}*")
 
 
 def _row(cells: Iterable[str]) -> str:

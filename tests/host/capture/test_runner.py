@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import buildtel_agent as agent
 from buildtel.cli import quick
 
 HOST = Path(sys.executable).with_name("buildtel-host")
@@ -168,6 +169,34 @@ def test_a_cancelled_jobs_steps_are_in_it_and_marked(job: Job):
     assert document["status"] == "unknown"
 
 
+@pytest.mark.parametrize("status", [None, "0", "3"])
+def test_a_step_without_an_exit_status_did_not_go_well_or_badly(job: Job, status: str | None):
+    """What nobody knows is unknown, never success; the job, too."""
+    job.host("init", "build", "1")
+    job.host("step", "start", "a")
+    job.host("step", "end", "a", *(["--status", status] if status is not None else []))
+    job.host("finalize", "-q")
+    document = job.document()
+    wanted = {None: "unknown", "0": "success", "3": "failure"}[status]
+
+    assert [(step["status"], step.get("exit_code")) for step in document["steps"]] == [(wanted, status and int(status))]
+    assert document["status"] == wanted
+
+
+def test_a_step_whose_status_was_lost_is_unknown(job: Job):
+    """The record of its end has none: a full disk, a removed file."""
+    job.host("init", "build", "1")
+    job.host("run", "lost", "--", "false")
+    (records,) = (job.folder / ".jobs").glob("*/records.jsonl")
+    lines = [json.loads(line[9:]) for line in records.read_text().splitlines() if line.startswith("BUILDTEL:")]
+    bare = [{key: value for key, value in {**line, "exit": None}.items() if key != "crc"} for line in lines]
+    text = b"".join(b"BUILDTEL:" + agent.with_crc(agent.dumps(line).encode()) + b"\n" for line in bare)
+    records.write_bytes(text)
+    job.host("finalize", "-q")
+
+    assert [(step["name"], step["status"]) for step in job.document()["steps"]] == [("lost", "unknown")]
+
+
 def test_a_job_that_is_begun_again_loses_nothing(job: Job):
     """A second init moves an unfinished job aside."""
     job.host("init", "build", "1")
@@ -195,6 +224,26 @@ def test_run_gives_the_commands_own_status_output_and_input(job: Job):
     assert (steps["shout"]["exit_code"], steps["shout"]["status"]) == (7, "failure")
     assert steps["killed"]["signal"] == 9
     assert steps["shout"]["memory_peak_mb"] > 0
+
+
+@pytest.mark.parametrize("name", ["my dir/tel", " x /y", "new\nline", "-tel", "mein Ordner"])
+def test_the_telemetry_folder_may_have_any_name(tmp_path: Path, name: str):
+    """A blank in it costs no file of the user's, and the step has its exit status."""
+    precious = [tmp_path / word for word in ("my", "x", "new", "mein")]
+    for path in precious:
+        path.write_text("precious")
+    job = Job(tmp_path / name)
+    job.folder.parent.mkdir(exist_ok=True)
+    if name.startswith("-"):
+        job.environ["TELEMETRY_DIR"] = name  # as it stands, from the folder of the commands
+    job.host("init", "build", "1")
+    done = job.host("run", "lint", "--", "sh", "-c", "exit 3")
+    finalized = job.host("finalize", "-q")
+    (step,) = job.document()["steps"]
+
+    assert (done.returncode, finalized.returncode, finalized.stderr) == (3, 0, "")
+    assert [path.read_text() for path in precious] == ["precious"] * 4
+    assert (step["name"], step["exit_code"], step["status"]) == ("lint", 3, "failure")
 
 
 @pytest.mark.parametrize(("words", "status"), [(["/no/such/command"], 127), (["/etc/passwd"], 126), ([], 2)])
@@ -267,10 +316,10 @@ def test_collect_and_upload_do_the_whole_thing_after_init(job: Job, tmp_path: Pa
     """A whole workflow: init, steps around a real packer, collect, finalize, upload, report; one document."""
     template = tmp_path / "appliance"
     template.mkdir()
-    agent = Path(__file__).parents[3] / "guest" / "buildtel_agent.py"
+    agent_file = Path(__file__).parents[3] / "guest" / "buildtel_agent.py"
     (template / "a.pkr.hcl").write_text(
         'source "null" "a" {\n  communicator = "none"\n}\nbuild {\n  sources = ["source.null.a"]\n'
-        f'  provisioner "shell-local" {{\n    inline = ["sh {agent} run --step inside -- sleep 3"]\n  }}\n}}\n'
+        f'  provisioner "shell-local" {{\n    inline = ["sh {agent_file} run --step inside -- sleep 3"]\n  }}\n}}\n'
     )
     job.environ |= {"CHECKPOINT_DISABLE": "1", "XDG_DATA_HOME": str(tmp_path / "data"), "HOME": str(tmp_path)}
     job.host("init", "build", "0.10.2")

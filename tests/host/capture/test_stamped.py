@@ -62,3 +62,12 @@ def test_a_full_disk_is_said_and_stops_nobody() -> None:
     assert "No space left" in (log.problem or "")
     assert log.take("out", b"two\n").endswith(b"Z two\n")
     log.close()
+
+
+def test_a_question_is_a_line_of_its_own_when_it_is_asked(tmp_path: Path) -> None:
+    """Packer's questions have no newline: they are stamped when they come, not with what follows the answer."""
+    asked = b"\x1b[1;32m==> x: Pausing after run of step 'S'. Press enter to continue.\x1b[0m "
+    pieces = [("out", asked[:30]), ("out", asked[30:]), ("out", b"\x1b[1;32m==> x: next\x1b[0m\n")]
+    assert kept(tmp_path / "a.log", *pieces) == [asked, b"\x1b[1;32m==> x: next\x1b[0m"]
+    retry = b"==> x: [c] Clean up and exit, or [r] retry step (build may fail even if retry succeeds)? "
+    assert kept(tmp_path / "b.log", ("out", retry), ("out", b"r\n")) == [retry, b"r"]

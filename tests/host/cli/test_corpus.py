@@ -81,6 +81,30 @@ def test_a_real_log_is_collected_as_its_truth_says(folder: str, name: str) -> No
     assert list(differences(TRUTHS[folder][name], report_of(place(folder, name)))) == []
 
 
+# Read off the logs with other regular expressions, by a script that used nothing of the reader, then by eye: first
+# lines of artifacts and errors; the last stamp of a log that Packer did not end (Unix s, local time without a zone).
+TOLD = json.loads(Path(__file__).with_name("corpus_truth.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.skipif(not REAL, reason="no folder of real logs")
+@pytest.mark.parametrize(("folder", "name"), REAL, ids=[f"{folder}-{name}" for folder, name in REAL])
+def test_artifacts_errors_and_the_last_moment_are_those_of_the_log(folder: str, name: str) -> None:
+    """Each artifact and error by its first line, and the end of a log that was cut off."""
+    report = report_of(place(folder, name))
+    builds = [build for run in report.runs for build in run.builds]
+    artifacts = {build.name: sorted({text.split("\n")[0].strip() for text in build.artifacts}) for build in builds}
+    errors: dict[str, str] = {}
+    for build in builds:
+        if build.error is not None:
+            errors.setdefault(build.name, build.error.split("\n")[0].strip())
+
+    told = {name: list(filter(None, texts)) for name, texts in artifacts.items() if any(texts)}
+    assert told == TOLD[name]["artifacts"]
+    assert errors == TOLD[name]["errors"]
+    if "last" in TOLD[name]:
+        assert report.runs[-1].ended_at == pytest.approx(TOLD[name]["last"], abs=0.01)
+
+
 ACCOUNTS = json.loads((FIXTURES / "accounts" / "expected.json").read_text(encoding="utf-8"))
 
 

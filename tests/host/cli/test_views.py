@@ -31,7 +31,10 @@ OTHERS = HEAD + """2026-01-24T12:00:01Z: ==> null.box: Provisioning with Goss
 """
 SAID = {
     "the failed provisioner": (FAILED, ["failed: shell bad.sh"], ["failed: shell good.sh"]),
-    "whole seconds": (FAILED, ["~3 s (Packer says 2.7 s)", "~1 s", "whole seconds"], ["0.0 s", "2.0 s"]),
+    "whole seconds": (
+        FAILED, ["~3 s (Packer says 2.7 s)", "~1 s", "whole seconds", "duration      2.7 s", "good.sh, ~1 s"],
+        ["0.0 s", "2.0 s"],
+    ),
     "the longest provisioner": (
         LONG, ["! shell install.sh: longest provisioner (21:11 of 27:08)", "slowest step  install.sh, 21:11"], [],
     ),

@@ -38,6 +38,9 @@ META = Meta(job="build", version="1.2", collected_at=datetime(2026, 1, 24, 12, 0
 OPEN, DONE = JobFacts(meta=META, started_at=S), JobFacts(meta=META, started_at=S, ended_at=S + 300)
 
 
+WELL = {"late": (50, 60), "early": (1, 5)}
+
+
 def step(name: str, start_s: float | None, end_s: float | None, **more: Any) -> Step:
     """A step as folded from the runner's records."""
     times = {"start_time": None if start_s is None else S + start_s, "end_time": None if end_s is None else S + end_s}
@@ -56,8 +59,9 @@ def packer(*results: str, first_s: float | None = 10, last_s: float | None = 200
 
 
 def test_without_a_log_the_job_is_its_steps() -> None:
-    """Meta, times and status come from the job's facts; steps without a word on their status went well."""
-    found = with_runner(None, runners(step("late", 50, 60), step("early", 1, 5)), DONE)
+    """Meta, times and status come from the job's facts; how the steps went is their exit statuses' word."""
+    late, early = (step(name, *times, status="success", exit_code=0) for name, times in WELL.items())
+    found = with_runner(None, runners(late, early), DONE)
 
     assert (found.job, found.version, found.run_id) == ("build", "1.2", "77")
     assert found.timestamp == "2026-01-24T12:00:00+00:00"
@@ -155,6 +159,8 @@ STATUSES = [
     (("success",), "success", [], OPEN, "success"),
     ((), None, [], DONE, "success"),
     ((), None, [], OPEN, "unknown"),
+    ((), None, [step("a", 1, 2, status="success"), step("b", 2, 3, status="unknown")], DONE, "unknown"),
+    (("success",), "success", [step("a", 1, 2, status="unknown")], DONE, "success"),  # Packer's word stands
 ]
 
 

@@ -8,12 +8,15 @@ import re
 import pyte
 import pytest
 
+from buildtel import parse
 from buildtel.events import AgentRecord, BuildFinished, BuildSeen, PhaseStarted, ProvisionerStarted
 from buildtel.job import JobDocument, Meta
 from buildtel.job.packer_model import Build, PackerReport, PackerRun, Provisioner, Stretch
 from buildtel.live.board import Board
 from buildtel.live.usual import Usual
 from buildtel.live.view import MOST_BUILDS, View
+
+from ..samples import Guest, log, said, say
 
 
 def counters(busy: int, total: int) -> dict[str, object]:
@@ -107,3 +110,14 @@ def test_forged_records_break_no_view() -> None:
         for m in (1, "2", 10**30):
             board.take([AgentRecord(line=1, target="a", fields={"ev": "beat", "m": m, "c": bad})], 1)
     assert "guest" not in drawn(board, 2.0)[0]
+
+
+def test_a_wired_step_is_named_as_its_record_names_it() -> None:
+    """From the step's start on the line shows the name that the user gave, not Packer's temporary file."""
+    guest = Guest()
+    board = Board(0.0)
+    start = guest.step("a1", "install", 1.5, 9)[:1]
+    rows = [say(1, "Provisioning with shell script: /tmp/packer-shell123"), *said(start)]
+    board.take(parse.read([log(rows)]), 2.0)
+
+    assert board.builds["qemu.debian"].doing == "shell install"

@@ -132,4 +132,4 @@ def test_the_oldest_texts_are_forgotten() -> None:
 )
 def test_what_is_boring(line: bytes, boring: bool) -> None:
     """Lines of known builds without any word of packer's, in the forms that they come in."""
-    assert Skipper({b"a.b"}, lambda: False).boring(line) is boring
+    assert Skipper({b"a.b"}, lambda: False, lambda: None).boring(line) is boring

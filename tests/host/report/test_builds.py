@@ -35,6 +35,8 @@ def test_the_history_at_80_columns() -> None:
         "0.10.2   2026-01-23 12:20:00  success       45:12       -  ##########\n"
         "0.10.2   2026-01-22 12:20:00  cancellation      -       -\n"
         "0.10.1   2026-01-21 12:20:00  success        1:00       -  #\n"
+        "  took: from the first time to the last; change: against the build in the row\n"
+        "  below; bar: took\n"
         "\n"
         "The newest took 35:00, +52% against the median of the 2 before it, 23:06.\n"
     )
