@@ -66,6 +66,7 @@ def run(name: str, words: tuple[str, ...]) -> Outcome:
     before = shared_files()
     begun = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="tests-"))
+    folder.chmod(0o755)  # some tests look at it as another user
     try:
         environ = {**os.environ, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
         child = subprocess.Popen([sys.executable, "-m", "pytest", *words], env=environ)
