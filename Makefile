@@ -29,14 +29,14 @@ shell: ## shellcheck
 schema: ## write docs/job.schema.json anew from the models
 	$(PYTHON) docs/job_schema.py
 
-test: ## all tests (the VM ones take most of the time)
-	$(BIN)/pytest --durations=25
+test: ## all tests by parts, with the time of each (the VM's part takes most)
+	$(PYTHON) -m tests.parts
 
 minio: ## a MinIO server in .cache/bin, for the store's tests (some minutes, needs Go)
 	sh .ci/minio
 
-quick: ## the tests that take seconds
-	$(BIN)/pytest -m 'not vm and not packer' --ignore tests/guest/test_unharmed.py
+quick: ## the tests that take seconds, less than a minute in all
+	$(PYTHON) -m tests.parts quick
 
 prefixes: ## a real log cut at every byte: figures of the whole log's (minutes)
 	BUILDTEL_EVERY_BYTE=1 $(BIN)/pytest -q tests/host/job/test_recovery_prefixes.py

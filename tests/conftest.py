@@ -1,9 +1,39 @@
-"""What every test may count on, whoever started pytest."""
+"""What every test may count on, whoever started pytest; and which tests run alone, or not in `make quick`."""
 
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
+import pytest
+
+TESTS = Path(__file__).parent
+# Files and folders whose tests measure time, load or the machine's processes, so that none may run beside them.
+ALONE = (
+    "guest/test_agent.py",
+    "guest/test_by_sh.py",
+    "guest/test_killed.py",
+    "guest/test_signed.py",
+    "guest/test_load.py",
+    "host/capture",
+    "host/cli/test_load.py",
+    "host/live",
+    "host/reach",
+    "host/store/test_crowd.py",
+    "host/store/test_many.py",
+    "wired",
+)
+# Those that take longer than a few seconds; `make quick` leaves them out.
+SLOW = (
+    "fuzz",
+    "guest/test_unharmed.py",
+    "host/cli/test_corpus.py",
+    "host/cli/test_cut_logs.py",
+    "host/cli/test_prefixes.py",
+    "host/job/test_recovery_prefixes.py",
+    "host/store",
+    "house",
+)
 # What a shell ignores for its children: `nohup` the first, `&` in a script the two after it.
 INHERITED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -17,3 +47,12 @@ def pytest_configure() -> None:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, INHERITED)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the lists above."""
+    marked = {name: [TESTS / place for place in places] for name, places in (("alone", ALONE), ("slow", SLOW))}
+    for item in items:
+        for name, places in marked.items():
+            if any(item.path.is_relative_to(place) for place in places):
+                item.add_marker(name)

@@ -1,0 +1,52 @@
+"""`make test`: every part runs, each with its time, and a part that fails or leaves something fails the whole."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT
+
+SCRIPT = """
+import sys
+from tests import parts
+parts.GRACE_S = 1
+parts.PARTS = {"first": ("-p", "no:cacheprovider", sys.argv[1]), "second": ("-p", "no:cacheprovider", sys.argv[2])}
+sys.exit(parts.main([]))
+"""
+BODIES = {
+    "a test fails": ("assert False", 1, ""),
+    "a process is left": (
+        "import subprocess; subprocess.Popen('sleep 60 & exit', shell=True).wait()", 1, "  left behind: process "
+    ),
+    "a file is left": (
+        "import pathlib, tempfile; pathlib.Path(tempfile.gettempdir(), 'x.sock').touch()", 1, "  left behind: /"
+    ),
+    "nothing is left": ("import subprocess; subprocess.Popen('sleep 0.3 &', shell=True).wait()", 0, ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "status", "said"), BODIES.values(), ids=BODIES)
+def test_a_part_fails_by_its_tests_or_by_what_they_leave(tmp_path: Path, body: str, status: int, said: str) -> None:
+    """Pytest's closing line of each part is there, and the times come last."""
+    first, second = tmp_path / "test_first.py", tmp_path / "test_second.py"
+    first.write_text(f"def test_one():\n    {body}\n")
+    second.write_text("def test_two(): pass\n")
+    command = [sys.executable, "-c", SCRIPT, first, second]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+    assert done.returncode == status, done.stdout + done.stderr
+    assert done.stdout.count("1 passed in") == (1 if "assert" in body else 2)
+    times = done.stdout[done.stdout.rindex("part first: ") :].splitlines()
+    assert times[0].endswith(" s, failed" if status else " s, passed")
+    assert said in times[1] if said else times[1].startswith("part second: ")
+    assert times[-1].startswith("part second: ") and times[-1].endswith(" s, passed")
+
+
+def test_a_part_that_is_none_is_named() -> None:
+    """Exit status 2 and the names there are."""
+    done = subprocess.run([sys.executable, "-m", "tests.parts", "x"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (2, "no part 'x'; there are together, alone, vm, quick\n")
