@@ -1,4 +1,4 @@
-"""`step start`, `step end`, `run`: the agent measures this machine as it does a guest.
+"""`step start`, `step end`: the agent measures this machine as it does a guest.
 
 Nothing here may load what costs: a step's two calls take little more than two starts of Python.
 """
@@ -6,13 +6,10 @@ Nothing here may load what costs: a step's two calls take little more than two s
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 
 import buildtel_agent as agent
 from buildtel.capture.place import RECORDS, job_folder, make_folder
-
-GROUPED = 'sh "$@"; rc=$?; echo ::endgroup::; exit "$rc"'
 
 
 def options(environ: Mapping[str, str], name: str) -> dict[str, str]:
@@ -49,17 +46,6 @@ def end(environ: Mapping[str, str], name: str, status: str) -> bool:
         say("::endgroup::\n")
     agent.end({**found, "status": status})
     return known
-
-
-def run(environ: Mapping[str, str], name: str, command: list[str], agent_file: str) -> None:
-    """Becomes the shell that runs `command` as a step; does not come back."""
-    found = options(environ, name)
-    words = [agent_file, "run", "--step", name, "--record", found["record"], "--", *command]
-    sys.stdout.flush()
-    if environ.get("GITHUB_ACTIONS"):
-        say(f"::group::{agent.clean_name(name)}\n")
-        os.execv("/bin/sh", ["sh", "-c", GROUPED, "sh", *words])
-    os.execv("/bin/sh", ["sh", *words])
 
 
 def say(text: str) -> None:

@@ -18,20 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """The command's own exit status; it runs also where it can't be measured."""
     from buildtel import shipped
-    from buildtel.capture import steps
+    from buildtel.capture import command as runner
 
     command = args.words[1:] if args.words[:1] == ["--"] else args.words
     if not command:
         raise UsageError("run NAME -- COMMAND: which command?")
     try:
-        steps.run(os.environ, args.name, command, str(shipped.agent()))
+        return runner.run(os.environ, args.name, command, str(shipped.agent()))
     except BuildtelError as error:
-        print(f"buildtel-host: step {args.name!r} is not measured: {error}", file=sys.stderr)
-    try:
-        os.execvp(command[0], command)
-    except FileNotFoundError:
-        print(f"buildtel-host: {command[0]}: no such command", file=sys.stderr)
-        return 127
-    except OSError as error:
-        print(f"buildtel-host: {command[0]}: {error.strerror}", file=sys.stderr)
-        return 126
+        print(f"buildtel-host: step {args.name!r} is not measured: {error}", file=sys.stderr, flush=True)
+    return runner.become(command, os.environ)

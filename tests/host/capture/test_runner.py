@@ -217,9 +217,9 @@ def test_run_gives_the_commands_own_status_output_and_input(job: Job):
     job.host("finalize", "-q")
     steps = {step["name"]: step for step in job.document()["steps"]}
 
-    assert (done.returncode, done.stderr) == (7, "err\n")
-    assert "from stdin\n" in done.stdout
-    assert "BUILDTEL:" not in done.stdout, "a runner's log is for people"
+    assert (done.returncode, done.stdout) == (7, "from stdin\n"), "the block is on stderr: stdout is the command's"
+    assert "\nerr\n" in done.stderr
+    assert "BUILDTEL:" not in done.stderr, "a runner's log is for people"
     assert killed.returncode == 137
     assert (steps["shout"]["exit_code"], steps["shout"]["status"]) == (7, "failure")
     assert steps["killed"]["signal"] == 9
@@ -271,7 +271,7 @@ def test_github_gets_groups(tmp_path: Path):
     assert started.rstrip().endswith("::group::x")
     assert ended.startswith("::endgroup::\n")
     assert "END: " in ended
-    assert (ran.returncode, "::group::y" in ran.stdout, "::endgroup::" in ran.stdout) == (1, True, True)
+    assert (ran.returncode, "::group::y" in ran.stderr, "::endgroup::" in ran.stderr) == (1, True, True)
 
 
 def test_an_end_without_a_start_is_told_and_harms_nothing(job: Job):

@@ -1,0 +1,178 @@
+"""`run`: a command as a step of this machine; to whoever calls it, the command itself.
+
+This process starts the command as its child, with its own files and no others, passes signals on to it, and gives
+its exit status. Another child measures: it writes to standard error only, and where it fails the command goes on.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import select
+import signal
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from itertools import pairwise
+
+import buildtel_agent as agent
+from buildtel.capture.steps import options
+from buildtel.capture.witness import Witness
+from buildtel.errors import BuildtelError
+
+PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+PYTHONS_OWN = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores them, a command is not to
+READY_MS = 5000
+BY_SHELL = ("sh", "-c", '"$@"', "sh")
+IN_SHELL = ("sh", "-c", 'exec "$@"', "sh")
+
+
+def run(environ: Mapping[str, str], name: str, command: list[str], agent_file: str) -> int:
+    """Runs `command` as the step `name`; its exit status, as a shell has it.
+
+    Raises:
+        BuildtelError: there is no place for the job's records; the command has not run.
+    """
+    found = options(environ, name)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
+    try:
+        sampler = Sampler(found, command[0].rpartition("/")[2], grouped=bool(environ.get("GITHUB_ACTIONS")))
+        witness = Witness(PASSED_ON)
+    except OSError as error:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        raise BuildtelError(f"no process can be started to measure it: {error.strerror}") from error
+    known = {"BUILDTEL": agent_file, "BUILDTEL_PARENT": sampler.step} if sampler.step else {}
+    try:
+        pid = spawn(command, {**environ, **known}, before)
+        status = wait_for(pid, witness)
+    finally:
+        witness.dismiss()
+    sampler.end(status)
+    return status
+
+
+def spawn(command: list[str], environ: Mapping[str, str], mask: Iterable[int]) -> int:
+    """Starts it as a child."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            become(command, environ)
+        finally:
+            os._exit(126)
+    return pid
+
+
+def become(command: list[str], environ: Mapping[str, str]) -> int:
+    """Becomes the command; what can't be started is left to the shell.
+
+    It knows commands of its own, runs scripts without a first line, and says what is wrong with the rest.
+    """
+    for number in PYTHONS_OWN:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        os.execvpe(command[0], command, environ)
+    except (OSError, ValueError) as error:
+        is_script = isinstance(error, OSError) and error.errno == errno.ENOEXEC
+        os.execve("/bin/sh", [*(IN_SHELL if is_script else BY_SHELL), *command], environ)
+
+
+def wait_for(pid: int, witness: Witness) -> int:
+    """Passes signals on until the command has ended; its exit status.
+
+    A signal to the whole group has reached the command already.
+    """
+    while True:
+        number = signal.sigwait({*PASSED_ON, signal.SIGCHLD})
+        if number != signal.SIGCHLD and not witness.saw(number):
+            os.kill(pid, number)
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else 128 - code
+
+
+class Sampler:
+    """A child that measures until its pipe hangs up; `step` is the id of the step, '' if it is not measured."""
+
+    def __init__(self, found: Mapping[str, str], label: str, *, grouped: bool) -> None:
+        self._shown, self._grouped = found["step"] or label or "step", grouped
+        told, self._status = os.pipe()
+        hear, ready = os.pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._pid = os.fork()
+        if self._pid == 0:
+            try:
+                os.close(self._status)
+                measure(found, self._shown, told, ready)
+            except Exception as error:  # nothing of ours may end the command
+                say(f"buildtel-host: step {self._shown!r} is not measured: {error}\n")
+            finally:
+                os._exit(0)
+        os.close(told)
+        os.close(ready)
+        poll = select.poll()
+        poll.register(hear, select.POLLIN)
+        self.step = os.read(hear, 64).decode() if poll.poll(READY_MS) else ""
+        os.close(hear)
+        if grouped:
+            say(f"::group::{self._shown}\n")
+
+    def end(self, status: int) -> None:
+        """Tells it the exit status, and waits for its record and its block."""
+        if self._grouped:
+            say("::endgroup::\n")
+        with suppress(OSError):  # it may be gone
+            os.write(self._status, str(status).encode())
+        os.close(self._status)
+        os.waitpid(self._pid, 0)
+
+
+def measure(found: Mapping[str, str], shown: str, told: int, ready: int) -> None:
+    """What the agent's own sampler does, for a step whose exit status comes through `told`."""
+    told, ready = kept(told, ready)
+    for number in PASSED_ON:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {*PASSED_ON, signal.SIGCHLD})
+    recorder, _, kernel = agent.begin(dict(found), 1)
+    step = f"{recorder.sid}.1"
+    agent.write(2, agent.start_block(shown).encode())
+    watch = agent.Watch(recorder, kernel, step, 2)
+    fields = {"name": found["step"] or None, "parent": None, "c": watch.start}
+    recorder.emit("start", fields, {"step": step}, own_line=True)
+    os.write(ready, step.encode())
+    os.close(ready)
+    watch.until_hang_up(told)
+    counters, m_ns = kernel.counters(), agent.boottime_ns()
+    text = os.read(told, 16)
+    watch.finish(shown, found["step"], m_ns, counters, int(text) if text else None)
+
+
+def kept(*files: int) -> list[int]:
+    """These files under other numbers, beside standard error the only ones: the caller's are not ours to hold open."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    moved = sorted(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3) for fd in files)
+    for fd in {0, 1, *(fd for fd in (2,) if fd in files or not is_open(fd))}:
+        os.dup2(nothing, fd)
+    for low, high in pairwise([2, *moved, 65536]):
+        os.closerange(low + 1, high)
+    return moved
+
+
+def is_open(fd: int) -> bool:
+    """Whether there is a file of this number."""
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
+
+
+def say(text: str) -> None:
+    """Text for people, past all buffers: the sampler writes there, too."""
+    with suppress(OSError):  # nobody reads
+        os.write(2, text.encode("utf-8", "replace"))
