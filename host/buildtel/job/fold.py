@@ -289,12 +289,9 @@ class Fold:
         record, event = pending.first, pending.event
         body, refused = read_body(record.ev, pending.body())
         self._leave_out(record.ev, refused)
-        group, unit = self._seen[record.sid][1], pending.unit
-        on_runner = unit is not None and unit.kind == SHELL_LOCAL
-        machine = pending.machine or self._machine(group, event.target, RUNNER if on_runner else None)
+        group, unit, machine = self._seen[record.sid][1], pending.unit, self._settled(pending)
         if machine is None:
             return
-        self._homes[record.sid] = (group, machine)
         clock = machine.boots.get(record.boot)
         if clock is not None and clock.doubted and event.authentic is not False:
             clock = None
@@ -306,6 +303,16 @@ class Fold:
         self._limits.afford(record.ev, body)
         point = Point(record.t_ns, record.m_ns, record.boot, event.line, body.get("c"))
         take(Arrival(machine, record, body, point, unit, pending.whole, event.authentic), self._limits)
+
+    def _settled(self, pending: Pending) -> MachineDraft | None:
+        """The machine of an event, from now on known as its process's."""
+        sid, unit = pending.first.sid, pending.unit
+        group = self._seen[sid][1]
+        on_runner = unit is not None and unit.kind == SHELL_LOCAL
+        machine = pending.machine or self._machine(group, pending.event.target, RUNNER if on_runner else None)
+        if machine is not None:
+            self._homes[sid] = (group, machine)
+        return machine
 
     def _machine(self, group: Group, target: str | None, key: str | None = None) -> MachineDraft | None:
         machine = group.machines.get(key or target)
@@ -336,6 +343,8 @@ class Fold:
         """Take from the spools what the log lacks, each record to the machine that the log knows it by."""
         if self._held.left_out:
             self._folded.note_once(f"{self._held.left_out} record(s) of the spools left out: more than any build has.")
+        for pending in self._pending.values():  # what the log has of them names their machine
+            self._settled(pending)
         homes = Homes(self._folded, self._held, self._homes)
         rows, numbers = self._held.fresh(self._seen), self._held.new(self._seen)
         begin_runs(self._section, rows)

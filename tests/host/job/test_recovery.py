@@ -8,7 +8,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from buildtel import parse
@@ -103,6 +103,7 @@ WHOLE = document(logged(log_with(ROWS)))
 
 
 @settings(max_examples=60, deadline=None)
+@example([*[{"a"}] * 7, {"log"}, {"a"}, {"a"}])  # of one event of two records, one is all that the log has
 @given(st.lists(st.sets(st.sampled_from(["log", "a", "b"]), min_size=1), min_size=len(ROWS), max_size=len(ROWS)))
 def test_any_mix_in_any_order_gives_the_same_document(places: list[set[str]]) -> None:
     """Wherever each record is, as long as it is somewhere: the same document, with the whole log's figures."""
