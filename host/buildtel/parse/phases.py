@@ -87,7 +87,7 @@ _BEGINNINGS: dict[str, tuple[str, ...]] = {
         "Press enter to continue",
     ),
     "retry": (
-        "Provisioner failed with",
+        "Provisioner failed with", "retry limit reached",
     ),
     "error_cleanup": (
         "Provisioning step had errors: Running the cleanup provisioner",

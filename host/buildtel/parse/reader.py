@@ -155,7 +155,7 @@ class LogReader:
                 peeled.inherit(outer)
             outer = peeled
             self._clock.notice(peeled)
-            self._message(peeled, Said(number, peeled, self._clock, red or peeled.error, coloured or peeled.sure))
+            self._message(peeled, Said(number, peeled, self._clock, red=red, coloured=coloured))
 
     def _message(self, peeled: Peeled, said: Said) -> None:
         if peeled.form == LOG_ONLY:

@@ -18,13 +18,13 @@ class Said:
 
     __slots__ = ("_clock", "_peeled", "copy", "error", "line", "of_process", "streams_told", "sure")
 
-    def __init__(self, line: int, peeled: Peeled, clock: Clock, error: bool, sure: bool) -> None:
+    def __init__(self, line: int, peeled: Peeled, clock: Clock, *, red: bool, coloured: bool) -> None:
         self.line = line
         self.copy = peeled.form
-        self.error = error
+        self.error = red or peeled.error
         self.of_process = peeled.of_process
-        self.sure = sure
-        self.streams_told = (sure and not peeled.stamps) or peeled.form == LOG_UI or peeled.epoch is not None
+        self.sure = coloured or peeled.sure
+        self.streams_told = coloured or peeled.form == LOG_UI or peeled.epoch is not None
         self._peeled = peeled
         self._clock = clock
 

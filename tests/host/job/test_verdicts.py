@@ -40,6 +40,11 @@ NEXT_WORDS = {
     "retried": (
         '==> T: Provisioner failed with "exit 9", retrying with 2 trie(s) left', 9, ("failure", "failure", False),
     ),
+    "retried in vain": (
+        "==> T: retry limit reached.\n"
+        "==> T: Provisioning step had errors: Running the cleanup provisioner, if present...",
+        9, ("failure", "failure", False),
+    ),
     "continue_on_error": (
         '==> T: Warning: Provisioner failed with "x", but continue_on_error is set; continuing the build.\n'
         "==> T: Gracefully halting virtual machine...", 9, ("failure", "failure", True),

@@ -35,6 +35,9 @@ TELEMETRY = (
 )  # fmt: skip
 PROVEN = {
     "colours before 1.13": (*OLD_COLOURED, f"{SAY}==> x: {WORDS}{OFF}"),
+    "stamped colours before 1.13": (
+        *OLD_COLOURED, f"{SAY}2021-01-01T10:00:00Z: ==> x: {WORDS}{OFF}",
+    ),
     "debug log before 1.13": (*OLD_LOG, f"2019/01/01 10:00:09 ui: ==> x: {WORDS}"),
     "machine-readable before 1.13": (*MACHINE, f"1546336809,,ui,say,==> x: {WORDS}"),
     "behind a telemetry line": (*TELEMETRY, f"==> x: {WORDS}"),
