@@ -105,14 +105,38 @@ def guest(tmp_path: Path):
         made.run("finish")
 
 
+EDGES = dict(item for place, item in enumerate(PYTHONS.items()) if place in (0, len(PYTHONS) - 1))
+
+
 @pytest.fixture(params=PYTHONS.items(), ids=lambda item: item[0])
 def any_guest(request: pytest.FixtureRequest, tmp_path: Path):
-    """The same guest once for every Python on the machine."""
+    """The same guest once for every Python on the machine, for one smoke test."""
+    yield from _guest_of(request, tmp_path)
+
+
+@pytest.fixture(params=EDGES.items(), ids=lambda item: item[0])
+def edge_guest(request: pytest.FixtureRequest, tmp_path: Path):
+    """The same guest with the oldest and with the newest Python on the machine."""
+    yield from _guest_of(request, tmp_path)
+
+
+def _guest_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Guest]:
     made = Guest(tmp_path, request.param[1])
     made.version = request.param[0]
     yield made
     if made.home.exists():
         made.run("finish")
+
+
+@pytest.fixture(autouse=True)
+def own_spools(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What agents in the test's folder have on a tmpfs is gone after it: a step that never ends would stay."""
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    for spool in Path("/dev/shm").glob("buildtel-*") if folder is not None else ():
+        # A folder is named by the path of the agent, or of where it is installed.
+        if spool.name[9:17] in {f"{zlib.crc32(os.fsencode(path)):08x}" for path in [folder, *folder.rglob("*")]}:
+            shutil.rmtree(spool, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -45,11 +45,11 @@ def test_the_oldest_and_the_newest_python_are_tried_in_ci():
     assert {"3.6", "3.13"} <= set(PYTHONS)
 
 
-def test_a_whole_run_on_fixtures_is_golden(any_guest):
-    """On every Python the same two snapshots give the same output to the byte, but for times and ids."""
+def test_a_whole_run_on_fixtures_is_golden(edge_guest):
+    """On the oldest and the newest Python two snapshots give the same output to the byte, but for times and ids."""
     common = ("--sys", str(PROC / "no-sys"), "--run", "c0ffee")
-    first = any_guest.run("start", "packer_build", "--proc", str(PROC / "debian12-start"), *common)
-    last = any_guest.run("end", "packer_build", "--status", "3", "--proc", str(PROC / "debian12-end"), *common)
+    first = edge_guest.run("start", "packer_build", "--proc", str(PROC / "debian12-start"), *common)
+    last = edge_guest.run("end", "packer_build", "--status", "3", "--proc", str(PROC / "debian12-end"), *common)
     output = (first.stdout + last.stdout).decode()
     for pattern, fixed in (
         (r'"(t|m)":\d+', r'"\1":0'),
@@ -72,7 +72,7 @@ def test_a_whole_run_on_fixtures_is_golden(any_guest):
         GOLDEN.write_text(output)
 
     assert output == GOLDEN.read_text()
-    assert not spools(any_guest)
+    assert not spools(edge_guest)
 
 
 def test_a_step_is_measured_on_every_python(any_guest):
@@ -96,21 +96,21 @@ def test_a_step_is_measured_on_every_python(any_guest):
     assert not spools(any_guest)
 
 
-def test_the_whole_life_is_sampled_between_install_and_finish(any_guest):
+def test_the_whole_life_is_sampled_between_install_and_finish(edge_guest):
     """Samples reach the log with the next call; finish brings the rest and leaves nothing, whatever the Python."""
-    installed = any_guest.install()
+    installed = edge_guest.install()
     assert b"installed" in installed.stdout
     assert [record["ev"] for record in records(installed.stdout)] == ["hello"]
     time.sleep(2.3)
-    marked = records(any_guest.run("mark", "here").stdout)
-    finished = records(any_guest.run("finish").stdout)
+    marked = records(edge_guest.run("mark", "here").stdout)
+    finished = records(edge_guest.run("finish").stdout)
 
     assert [record["ev"] for record in marked] == ["samples", "mark"]
     assert len(marked[0]["cols"]["m_ms"]) >= 2
     assert all(len(column) == len(marked[0]["cols"]["m_ms"]) for column in marked[0]["cols"].values())
     assert [record["ev"] for record in finished] == ["samples", "bye"]
-    assert not any_guest.home.exists()
-    assert wait_for(lambda: not spools(any_guest))
+    assert not edge_guest.home.exists()
+    assert wait_for(lambda: not spools(edge_guest))
 
 
 def test_a_second_install_begins_anew(guest):

@@ -48,11 +48,11 @@ def test_any_sha256_that_this_python_has_will_do(monkeypatch, missing):
     assert agent.hmac_sha256(b"k", b"t") == hmac.new(b"k", b"t", hashlib.sha256).digest()
 
 
-def test_every_record_is_signed_on_every_python(any_guest):
+def test_every_record_is_signed(edge_guest):
     """`mac` stands right before `crc`, which covers it; without a key there is none."""
-    env = {**any_guest.env, "BUILDTEL_KEY": KEY}
-    done = any_guest.run("run", "--", "true", env=env)
-    plain = any_guest.run("run", "--", "true")
+    env = {**edge_guest.env, "BUILDTEL_KEY": KEY}
+    done = edge_guest.run("run", "--", "true", env=env)
+    plain = edge_guest.run("run", "--", "true")
 
     assert [list(record)[-2:] for record in records(done.stdout)] == [["mac", "crc"]] * 3
     assert macs(done.stdout, KEY) == [True] * 3
@@ -68,20 +68,20 @@ def is_life(process: Path, home: Path) -> bool:
         return False
 
 
-def test_install_keeps_the_key_for_later_steps_in_memory_only(any_guest):
+def test_install_keeps_the_key_for_later_steps_in_memory_only(edge_guest):
     """A file for its owner alone on a tmpfs; the steps' commands never see it; finish takes it."""
-    installed = any_guest.run(
-        "install", "c0ffee", "--dir", str(any_guest.home), env={**any_guest.env, "BUILDTEL_KEY": KEY}
+    installed = edge_guest.run(
+        "install", "c0ffee", "--dir", str(edge_guest.home), env={**edge_guest.env, "BUILDTEL_KEY": KEY}
     )
-    (kept,) = [path for folder in spools(any_guest) for path in folder.glob("key")]
-    step = any_guest.run("run", "--", "env")
-    inside = [path for path in any_guest.home.rglob("*") if KEY.encode() in path.read_bytes()]
-    assert wait_for(lambda: any(folder.glob("life-*") for folder in spools(any_guest)))
-    life = [folder for folder in Path("/proc").glob("[0-9]*") if is_life(folder, any_guest.home)]
+    (kept,) = [path for folder in spools(edge_guest) for path in folder.glob("key")]
+    step = edge_guest.run("run", "--", "env")
+    inside = [path for path in edge_guest.home.rglob("*") if KEY.encode() in path.read_bytes()]
+    assert wait_for(lambda: any(folder.glob("life-*") for folder in spools(edge_guest)))
+    life = [folder for folder in Path("/proc").glob("[0-9]*") if is_life(folder, edge_guest.home)]
     environments = [(folder / "environ").read_bytes() for folder in life]
     mode, in_memory = kept.stat().st_mode & 0o777, agent.is_tmpfs(str(kept))
     time.sleep(1.1)
-    finished = any_guest.run("finish")
+    finished = edge_guest.run("finish")
 
     assert (mode, in_memory) == (0o600, True)
     for output in (installed.stdout, step.stdout, finished.stdout):
@@ -137,16 +137,16 @@ def test_a_folder_that_another_user_put_there_is_none_of_ours(guest, tmp_path, m
     assert (victim / "life-1").exists()
 
 
-def test_the_spool_is_printed_whole(any_guest):
+def test_the_spool_is_printed_whole(edge_guest):
     """Every record word for word, and every sample of the whole life, also those that the log went without."""
-    any_guest.install()
-    step = any_guest.run("run", "--", "true")
+    edge_guest.install()
+    step = edge_guest.run("run", "--", "true")
     time.sleep(2.2)
-    any_guest.run("mark", "x")
-    printed = any_guest.run("spool")
-    file = any_guest.folder / "spool.jsonl"
-    written = any_guest.run("spool", "--to", str(file))
-    again = any_guest.run("spool", "--to", str(file))
+    edge_guest.run("mark", "x")
+    printed = edge_guest.run("spool")
+    file = edge_guest.folder / "spool.jsonl"
+    written = edge_guest.run("spool", "--to", str(file))
+    again = edge_guest.run("spool", "--to", str(file))
     lines = file.read_bytes().splitlines()
 
     assert written.stdout == again.stdout == b""
@@ -159,7 +159,7 @@ def test_the_spool_is_printed_whole(any_guest):
     times = [m for record in own for m in agent.unpack_columns({"m": record["cols"]["m_ms"]})["m"]]
     assert len(times) >= 3
     assert times == sorted(times)
-    any_guest.run("finish", "--to", str(file))
+    edge_guest.run("finish", "--to", str(file))
     assert not file.exists()
 
 
