@@ -885,7 +885,7 @@ if bt_prepare; then
     begin | lead) bt_begin "$bt_step" "${bt_step:-${bt_label:-step}}" '' ',"last":true' ;;
     trail) bt_end "${bt_2:-$bt_sid.1}" "$bt_step" "${bt_step:-${bt_label:-step}}" "$bt_3" "$bt_4" ;;
     start) bt_start ;;
-    end) bt_finish_step ;;
+    end) bt_status=${bt_status:-$bt_2}; bt_finish_step ;;
     mark) bt_mark ;;
     install) bt_install ;;
     esac
@@ -2335,7 +2335,7 @@ def end(options: "dict[str, str]") -> "None":
     counters, m_ns = kernel.counters(), boottime_ns()
     recorder, spool, _ = begin(options, 1, amid_line=True)
     name = clean_name(options.get("name", "")) or "step"
-    status = options.get("status", "")
+    status = options.get("status") or options.get("second", "")
     exit_status = int(status) if status.isdigit() else None
     begun = None
     for path in begun_under(name, spool):
@@ -2493,7 +2493,7 @@ USAGE = """\
 usage: sh buildtel_agent.py COMMAND
   run [--step NAME] -- COMMAND [ARGUMENT ...]   run a command as a measured step
   start NAME                                    begin a step
-  end NAME [--status N]                         end the last step begun under this name
+  end NAME [[--status] N]                       end the last step begun under this name, with its exit status
   mark NAME                                     note an instant
   install [RUN_UUID] [--dir DIR]                leave the agent in this machine, sample its whole life
   spool [--to FILE]                             print every record and sample that this machine still has
@@ -2515,7 +2515,7 @@ def parse_arguments(arguments: "list[str]") -> "dict[str, str]":
     rest = iter(arguments)
     for argument in rest:
         if argument[:2] != "--":
-            options.setdefault("name", argument)
+            options.setdefault("second" if "name" in options else "name", argument)
             continue
         key, given, value = argument[2:].partition("=")
         if key not in OPTIONS:

@@ -8,29 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from buildtel import ci
 from buildtel.job.model import Meta
 
 GIT_WAIT_S = 5
-
-# Field: the variables that hold it, of GitHub Actions, GitLab, Azure Pipelines, Buildkite, CircleCI and Jenkins.
-CI_VARIABLES: dict[str, tuple[str, ...]] = {
-    "runner": ("RUNNER_NAME", "CI_RUNNER_DESCRIPTION", "AGENT_NAME", "BUILDKITE_AGENT_NAME", "NODE_NAME"),
-    "git_sha": (
-        "GITHUB_SHA", "CI_COMMIT_SHA", "BUILD_SOURCEVERSION", "BUILDKITE_COMMIT", "CIRCLE_SHA1", "GIT_COMMIT",
-    ),
-    "git_ref": (
-        "GITHUB_REF", "CI_COMMIT_REF_NAME", "BUILD_SOURCEBRANCH", "BUILDKITE_BRANCH", "CIRCLE_BRANCH", "GIT_BRANCH",
-    ),
-    "run_id": (
-        "GITHUB_RUN_ID", "CI_PIPELINE_ID", "BUILD_BUILDID", "BUILDKITE_BUILD_ID", "CIRCLE_WORKFLOW_ID", "BUILD_TAG",
-    ),
-    "run_number": (
-        "GITHUB_RUN_NUMBER", "CI_PIPELINE_IID", "BUILD_BUILDNUMBER", "BUILDKITE_BUILD_NUMBER", "CIRCLE_BUILD_NUM",
-        "BUILD_NUMBER",
-    ),
-}  # fmt: skip
-TAG_VARIABLES = ("CI_COMMIT_TAG", "BUILDKITE_TAG", "CIRCLE_TAG", "TAG_NAME")
-TAG_PREFIX = "refs/tags/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +39,11 @@ def read_meta(environ: Mapping[str, str], job: str | None, version: str | None) 
         job: from the command line.
         version: from the command line; else the CI's tag, `git describe`, or `0`.
     """
-    found = {name: _first(environ, variables) for name, variables in CI_VARIABLES.items()}
+    found = ci.told(environ)
     in_ci = found["git_sha"] is not None
     return Meta(
         job=job or "build",
-        version=version or _tag(environ) or _git("describe", "--tags", "--always", "--dirty") or "0",
+        version=version or ci.tag(environ) or _git("describe", "--tags", "--always", "--dirty") or "0",
         collected_at=datetime.now(timezone.utc),
         runner=found["runner"],
         git_sha=found["git_sha"] if in_ci else _git("rev-parse", "HEAD"),
@@ -70,19 +51,6 @@ def read_meta(environ: Mapping[str, str], job: str | None, version: str | None) 
         run_id=found["run_id"],
         run_number=found["run_number"],
     )
-
-
-def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    return next((environ[name] for name in names if environ.get(name)), None)
-
-
-def _tag(environ: Mapping[str, str]) -> str | None:
-    if environ.get("GITHUB_REF_TYPE") == "tag":
-        return environ.get("GITHUB_REF_NAME")
-    branch = environ.get("BUILD_SOURCEBRANCH", "")
-    if branch.startswith(TAG_PREFIX):
-        return branch[len(TAG_PREFIX) :]
-    return _first(environ, TAG_VARIABLES)
 
 
 def _git(*words: str) -> str | None:

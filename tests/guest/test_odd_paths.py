@@ -68,6 +68,20 @@ def test_options_are_written_either_way(tmp_path: Path, shell: list[str], part: 
     assert found == [[("foo", "c0ffee")], [("foo", "c0ffee")], [("a=b c", None)]]
 
 
+@pytest.mark.parametrize("words", [["3"], ["--status", "3"], ["--status=3"], ["--status", "3", "4"]])
+@pytest.mark.parametrize("part", ["python", "sh"])
+def test_the_status_of_an_end_is_its_second_word_or_an_option(tmp_path: Path, part: str, words: list[str]) -> None:
+    """As in `telemetry_step_end NAME 3`."""
+    agent_file = tmp_path / "buildtel_agent.py"
+    agent_file.write_bytes(AGENT.read_bytes())
+    if part == "sh":
+        (tmp_path / MARKER).touch()
+    run(["sh"], "start", "a b", agent=agent_file)
+    done = run(["sh"], "end", "a b", *words, agent=agent_file)
+
+    assert [record["exit"] for record in records(done.stdout) if record["ev"] == "end"] == [3]
+
+
 @pytest.mark.parametrize("words", [["--stop=x", "--", "true"], ["--nonsense", "true"], ["--step"]])
 @pytest.mark.parametrize("shell", SHELLS.values(), ids=SHELLS)
 def test_an_unknown_option_of_run_is_told(shell: list[str], words: list[str]) -> None:

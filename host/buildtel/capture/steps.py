@@ -6,23 +6,44 @@ Nothing here may load what costs: a step's two calls take little more than two s
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 
 import buildtel_agent as agent
-from buildtel.capture.place import RECORDS, job_folder, make_folder
+from buildtel import ci
+from buildtel.capture.place import FACTS, RECORDS, job_folder, make_folder
 
 
 def options(environ: Mapping[str, str], name: str) -> dict[str, str]:
-    """The agent's options for a step of the job that runs now, whose folder is made if it is not there.
+    """The agent's options for a step of the job that runs now, which begins with it if `init` began none.
 
     Raises:
         BuildtelError: there is no place for the job's records.
     """
     folder = make_folder(job_folder(environ))
+    if not os.path.exists(f"{folder}/{FACTS}"):
+        begin_unasked(environ, folder)
     found = {"name": name, "step": agent.clean_name(name), "record": f"{folder}/{RECORDS}"}
     if not os.path.exists(f"{folder}/{RECORDS}"):
         hello(found)
     return found
+
+
+def begin_unasked(environ: Mapping[str, str], folder: str) -> None:
+    """Notes what the CI tells of a job that nobody began by `init`, unless somebody notes it just now."""
+    now_s = time.time()
+    collected_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now_s))
+    named = {"job": ci.job_name(environ), "version": ci.tag(environ) or "0", "collected_at": collected_at}
+    facts = {"meta": {**named, **ci.told(environ)}, "started_at": now_s, "unasked": True, "slot": ci.slot(environ)}
+    aside = f"{folder}/.{FACTS}.{os.getpid()}"
+    with open(aside, "wb") as file:
+        file.write(agent.dumps(facts).encode())
+    try:
+        os.link(aside, f"{folder}/{FACTS}")
+    except FileExistsError:
+        pass
+    finally:
+        os.unlink(aside)
 
 
 def hello(found: dict[str, str]) -> None:
@@ -40,12 +61,13 @@ def start(environ: Mapping[str, str], name: str) -> None:
 
 def end(environ: Mapping[str, str], name: str, status: str) -> bool:
     """Ends the step last begun under this name; False if there is none."""
-    found = options(environ, name)
-    known = bool(agent.begun_under(agent.clean_name(name), agent.Spool("", os.path.dirname(found["record"]))))
+    spool = agent.Spool("", job_folder(environ))
+    if not agent.begun_under(agent.clean_name(name), spool):
+        return False
     if environ.get("GITHUB_ACTIONS"):
         say("::endgroup::\n")
-    agent.end({**found, "status": status})
-    return known
+    agent.end({**options(environ, name), "status": status})
+    return True
 
 
 def say(text: str) -> None:

@@ -29,6 +29,7 @@ def findings(environ: Mapping[str, str], proc: str) -> Iterable[Finding]:
     yield git()
     yield telemetry_folder(environ)
     yield job(environ)
+    yield unfinished_jobs(environ)
     yield from kernel(proc)
     yield outbox(environ)
 
@@ -95,9 +96,24 @@ def job(environ: Mapping[str, str]) -> Finding:
     except (BuildtelError, OSError) as error:
         return fail("job", str(error), "run `buildtel-host init JOB VERSION` again")
     if found is None:
-        return ok("job", "none under way: `buildtel-host init JOB VERSION` begins one, runner steps need it")
+        return ok("job", "none under way: `buildtel-host init JOB VERSION` begins one, or the first step")
     meta = found[1].meta
     return ok("job", f"{meta.job} {meta.version} is under way")
+
+
+def unfinished_jobs(environ: Mapping[str, str]) -> Finding:
+    """Whether jobs that are over never reached `finalize`."""
+    from buildtel.cli import unfinished
+
+    about = "unfinished jobs"
+    try:
+        found = [f"{job.facts.meta.job} {job.facts.meta.version}" for job in unfinished.over(environ) if not job.is_own]
+    except (BuildtelError, OSError) as error:
+        return warn(about, f"can't be read: {error}", "make the folder yours, or set TELEMETRY_DIR")
+    if not found:
+        return ok(about, "none")
+    said = f"{len(found)} never reached `finalize`: {', '.join(found[:5])}{', ...' if len(found) > 5 else ''}"
+    return warn(about, said, "run `buildtel-host upload`: it makes documents of them and delivers them")
 
 
 def kernel(proc: str) -> Iterable[Finding]:

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
 
     found = jobs.current(os.environ)
     if found is None:
-        raise BuildtelError("no job has begun here: `buildtel-host init JOB VERSION` begins one")
+        raise BuildtelError("no job has begun here: `buildtel-host init JOB VERSION`, `step start` and `run` begin one")
     folder, facts = found
     facts = facts.model_copy(update={"ended_at": round(time.time(), 3)})
     raw = RawRecords()

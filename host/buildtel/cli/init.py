@@ -18,8 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if the job has a place for its records."""
     from buildtel.capture import steps
-    from buildtel.cli import jobs
+    from buildtel.cli import jobs, unfinished
 
+    for said in unfinished.close_own(os.environ):
+        print(said, file=sys.stderr)
     folder = jobs.begin(os.environ, args.job, args.version)
     steps.options(os.environ, "")
     print(f"job {args.job} begins: its records are in {folder}", file=sys.stderr)

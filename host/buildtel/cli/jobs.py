@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from buildtel import ci
 from buildtel.capture.place import FACTS, RECORDS, job_folder, make_folder
 from buildtel.cli.documents import read_document, stem_of, telemetry_dir, write_named, write_new
 from buildtel.cli.raw import RawRecords
@@ -24,22 +25,27 @@ def begin(environ: Mapping[str, str], job: str, version: str | None) -> Path:
     if (folder / FACTS).exists() or (folder / RECORDS).exists():
         folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))
     make_folder(str(folder))
-    facts = JobFacts(meta=read_meta(environ, job, version), started_at=time.time())
+    facts = JobFacts(meta=read_meta(environ, job, version), started_at=time.time(), slot=ci.slot(environ))
     write_facts(folder, facts)
     return folder
 
 
 def current(environ: Mapping[str, str]) -> tuple[Path, JobFacts] | None:
-    """The folder and facts of the job that runs now, None if `init` began none."""
+    """The folder and facts of the job that runs now, None if neither `init` nor a step began one."""
     folder = Path(job_folder(environ))
     try:
         data = (folder / FACTS).read_bytes()
     except OSError:
         return None
     try:
-        return folder, JobFacts.model_validate_json(data)
+        facts = JobFacts.model_validate_json(data)
     except ValueError as error:
         raise BuildtelError(f"{folder / FACTS} is damaged: remove it, or run `buildtel-host init` again") from error
+    if not facts.unasked:
+        return folder, facts
+    # The step that began it had no time to ask git.
+    known = read_meta(environ, facts.meta.job, None if facts.meta.version == "0" else facts.meta.version)
+    return folder, facts.model_copy(update={"meta": known.model_copy(update={"collected_at": facts.meta.collected_at})})
 
 
 def write_facts(folder: Path, facts: JobFacts) -> None:
@@ -57,7 +63,9 @@ def merged(
     `raw` is given the runner's records.
     """
     if document is not None:
-        facts = facts.model_copy(update={"told": Told.by(document)})
+        # A second log of a job that nobody began by `init` is another document.
+        written = None if facts.unasked and facts.told is not None else facts.document
+        facts = facts.model_copy(update={"told": Told.by(document), "document": written})
     elif facts.told is not None and facts.document and Path(facts.document).is_file():
         document = facts.told.alone(load_document(read_document(Path(facts.document)), facts.document))
     return with_runner(document, runner_document(folder, facts, raw), facts), facts

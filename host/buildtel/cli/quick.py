@@ -11,23 +11,29 @@ from buildtel.errors import BuildtelError
 
 def wants(words: list[str]) -> bool:
     """Whether these are plain words of a `step` that need no parser."""
-    if words[:2] == ["step", "end"] and len(words) == 5:
-        return words[3] == "--status" and words[4].isdigit() and words[2][:1] != "-"
+    if words[:2] == ["step", "end"] and len(words) in (4, 5) and words[3:-1] in ([], ["--status"]):
+        return is_status(words[-1]) and words[2][:1] != "-"
     return words[:1] == ["step"] and len(words) == 3 and words[1] in ("start", "end") and words[2][:1] != "-"
 
 
 def step_of(words: list[str]) -> int:
-    """`step start NAME` or `step end NAME [--status N]`."""
-    return step(words[1], words[2], words[4] if len(words) == 5 else "")
+    """`step start NAME` or `step end NAME [[--status] N]`."""
+    return step(words[1], words[2], words[-1] if len(words) > 3 else "")
+
+
+def is_status(word: str) -> bool:
+    """Whether it is an exit status as a shell has it."""
+    return word.isdecimal() and word.isascii() and len(word) <= 3 and int(word) <= 255
 
 
 def step(what: str, name: str, status: str) -> int:
-    """Begins or ends a step. Exit status 0, whatever happens: telemetry that fails is no failure of the job."""
+    """Begins or ends a step. Exit status 0 also where it can't be measured, 1 if there is none to end."""
     try:
         if what == "start":
             steps.start(os.environ, name)
         elif not steps.end(os.environ, name, status):
             complain(f"no step {name!r} is open: `buildtel-host step start` it first, under the same name")
+            return 1
     except (BuildtelError, OSError, ValueError) as error:
         complain(f"step {name!r} is not measured: {error}")
     return 0

@@ -9,11 +9,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("what", metavar="start|end", choices=("start", "end"))
     parser.add_argument("name", metavar="NAME", help="the step's name; names may repeat, nest and overlap")
-    parser.add_argument("--status", metavar="N", type=int, help="with end: the exit status of the step's work")
+    parser.add_argument("exit", metavar="STATUS", nargs="?", type=status, help="with end: the work's exit status")
+    parser.add_argument("--status", metavar="N", type=status, help="the same")
+
+
+def status(word: str) -> str:
+    """The word, if it is an exit status."""
+    from buildtel.cli.quick import is_status
+
+    if not is_status(word):
+        raise argparse.ArgumentTypeError(f"an exit status is a number from 0 to 255, not {word!r}")
+    return word
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status 0: telemetry that fails is no failure of the job."""
+    """Exit status 0, or 1 if no such step is open; telemetry that fails is no failure of the job."""
     from buildtel.cli.quick import step
 
-    return step(args.what, args.name, "" if args.status is None else str(args.status))
+    return step(args.what, args.name, args.status or args.exit or "")

@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if all was delivered; what was not waits in the outbox."""
+    from buildtel.cli import unfinished
     from buildtel.cli.documents import telemetry_dir
     from buildtel.cli.stores import open_store
     from buildtel.config import state_dir
@@ -49,6 +50,10 @@ def run(args: argparse.Namespace) -> int:
         upload.run([Path(name) for name in args.documents])
         return upload.status
     folder = telemetry_dir(read_settings(os.environ).telemetry_dir)
+    for said, failed in unfinished.close_over(os.environ):
+        upload.status |= failed
+        if failed or not args.quiet:
+            print(f"buildtel-host: {said}", file=sys.stderr)
     delivered = _read_delivered(folder)
     known = delivered.setdefault(store.address(), {})
     digests = {path: _digest(path) for path in _documents(folder)}

@@ -41,7 +41,8 @@ class JobFacts(BaseModel):
     """What `init` knew and what came of it since; kept in the job's folder.
 
     `started_at` and `ended_at` are Unix seconds; `document` is the file that the job was last written to, `told` what
-    the log in it told, None without one.
+    the log in it told, None without one. `unasked` tells that a step began the job, not `init`; `slot` where on the
+    machine it runs (None if nobody noted it).
     """
 
     meta: Meta
@@ -49,6 +50,8 @@ class JobFacts(BaseModel):
     ended_at: float | None = None
     document: str | None = None
     told: Told | None = None
+    unasked: bool = False
+    slot: str | None = None
 
 
 def is_runners(event: AgentRecord) -> bool:

@@ -1,0 +1,133 @@
+"""Jobs that never reached `finalize`: cancelled, lost with their machine, or followed by another `init`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from buildtel import ci
+from buildtel.capture.place import FACTS, RECORDS, job_folder
+from buildtel.cli import jobs
+from buildtel.cli.raw import RawRecords
+from buildtel.errors import BuildtelError
+from buildtel.job import JobDocument, Meta
+from buildtel.job.runner import JobFacts
+
+SILENT_S = 24 * 3600
+A_STEP = b'"ev":"start"'
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job's folder and facts; `is_own` if it is the one that this process belongs to."""
+
+    folder: Path
+    facts: JobFacts
+    is_own: bool
+
+    @property
+    def is_closed(self) -> bool:
+        """True if it has become a document for good: its folder is put aside."""
+        return _is_aside(self.folder) and self.facts.document is not None
+
+
+def over(environ: Mapping[str, str]) -> list[Job]:
+    """The jobs with steps that no document was made of and that are over, the oldest first.
+
+    That of this process is, unless this is a part of one of its steps: who asks knows. Another one is over if its
+    place on the machine is ours, if it was put aside, or if nothing was heard of it for a day.
+    """
+    own = Path(job_folder(environ))
+    folders = own.parent.iterdir() if own.parent.is_dir() else ()
+    found = [_job(folder, environ, is_own=folder == own) for folder in folders if _has_steps(folder)]
+    return sorted((job for job in found if _is_over(job, environ)), key=lambda job: job.facts.started_at)
+
+
+def close_over(environ: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
+    """Makes a document of each; what to say of it, and whether it failed."""
+    for job in over(environ):
+        if job.is_own and not job.facts.unasked and job.facts.document is not None:
+            continue  # `collect` made a document, and the job may go on
+        name = f"job {job.facts.meta.job} {job.facts.meta.version}"
+        try:
+            path, document = close(job, cancelled=not job.facts.unasked)
+        except (BuildtelError, OSError) as error:
+            yield f"{name} never reached `finalize`, and {job.folder} is kept: {error}", True
+        else:
+            status = "cancelled" if document.status == "cancellation" else document.status
+            yield f"{name} never reached `finalize`: its document is {path} ({status})", False
+
+
+def close_own(environ: Mapping[str, str]) -> Iterator[str]:
+    """Makes a document of the job that this process belongs to, before another one begins."""
+    for job in over(environ):
+        if job.is_own:
+            name = f"job {job.facts.meta.job} {job.facts.meta.version}"
+            try:
+                yield f"{name} is closed: its document is {close(job, cancelled=False)[0]}"
+            except (BuildtelError, OSError) as error:
+                yield f"{name} has no document, its records are put aside: {error}"
+
+
+def close(job: Job, *, cancelled: bool) -> tuple[Path, JobDocument]:
+    """The document of a job, as far as it came, and where it is.
+
+    Without Packer's word a job that was `cancelled`, or has an open step, is that, unless a step failed.
+
+    Raises:
+        BuildtelError: it can't be written.
+    """
+    facts, raw = job.facts, RawRecords()
+    document, facts = jobs.merged(job.folder, facts, None, raw)
+    if not cancelled:
+        facts, raw = facts.model_copy(update={"ended_at": document.job_end}), RawRecords()
+        document, facts = jobs.merged(job.folder, facts, None, raw)
+    if facts.told is None and document.status != "failure" and (cancelled or any(s.unfinished for s in document.steps)):
+        document = document.model_copy(update={"status": "cancellation"})
+    path, _ = jobs.keep(job.folder, facts, document, None)
+    raw.write_beside(path, after_others=True)
+    if not _is_aside(job.folder):
+        job.folder.rename(job.folder.with_name(f"{job.folder.name}.{time.time_ns()}"))
+    return path, document
+
+
+def _is_aside(folder: Path) -> bool:
+    return "." in folder.name  # no CI's key has one
+
+
+def _has_steps(folder: Path) -> bool:
+    try:
+        return A_STEP in (folder / RECORDS).read_bytes()
+    except OSError:
+        return False
+
+
+def _job(folder: Path, environ: Mapping[str, str], *, is_own: bool) -> Job:
+    try:
+        known = jobs.current(environ) if is_own else None
+    except BuildtelError:
+        known = None
+    return Job(folder, known[1] if known is not None else _facts(folder), is_own)
+
+
+def _facts(folder: Path) -> JobFacts:
+    """What is known of it; of a job without facts, or with damaged ones, when it was last written to."""
+    try:
+        return JobFacts.model_validate_json((folder / FACTS).read_bytes())
+    except (OSError, ValueError):
+        seen_s = (folder / RECORDS).stat().st_mtime
+        meta = Meta(collected_at=datetime.fromtimestamp(seen_s, timezone.utc))
+        return JobFacts(meta=meta, started_at=seen_s, unasked=True)
+
+
+def _is_over(job: Job, environ: Mapping[str, str]) -> bool:
+    if job.is_closed:
+        return False
+    if job.is_own:
+        return not environ.get("BUILDTEL_PARENT")
+    if _is_aside(job.folder) or job.facts.slot == ci.slot(environ):
+        return True
+    return time.time() - (job.folder / RECORDS).stat().st_mtime > SILENT_S
