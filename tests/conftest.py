@@ -26,10 +26,17 @@ ALONE = (
 # Those that take longer than a few seconds; `make quick` leaves them out.
 SLOW = (
     "fuzz",
+    "guest/test_odd_kernels.py",
+    "guest/test_odd_paths.py",
     "guest/test_unharmed.py",
+    "host/cli/test_collect.py",
     "host/cli/test_corpus.py",
     "host/cli/test_cut_logs.py",
+    "host/cli/test_doctor.py",
+    "host/cli/test_hints.py",
+    "host/cli/test_history.py",
     "host/cli/test_prefixes.py",
+    "host/cli/test_upload_report.py",
     "host/job/test_recovery_prefixes.py",
     "host/store",
     "house",

@@ -1,6 +1,7 @@
-"""The VM builds that the tests look at: four builds of one example template, two at a time.
+"""The VM builds that the tests look at: four builds of one example template, one of a machine without Python.
 
-Those that are wired run under `buildtel-host packer`, the others alone.
+They run two at a time, and go on while the tests of those that are finished run.
+The wired ones of the example run under `buildtel-host packer`, the others alone.
 
 Set BUILDTEL_VM_BUILDS to a folder to keep the builds there and to look at them again without building.
 """
@@ -62,7 +63,7 @@ def build(name: str, image: Path, folder: Path) -> Built:
     return Built(printed, stamped, disk, int(status.read_text()))
 
 
-def _packer(folder: Path, log: Path, variables: Mapping[str, str], packer: Sequence[str]) -> int:
+def _packer(folder: Path, log: Path, variables: Mapping[str, str], packer: Sequence[str], *words: str) -> int:
     settings = [word for name, value in variables.items() for word in ("-var", f"{name}={value}")]
     environment = {
         **os.environ,
@@ -72,7 +73,7 @@ def _packer(folder: Path, log: Path, variables: Mapping[str, str], packer: Seque
     }
     with log.open("wb") as stream:
         return subprocess.run(
-            [*LIMIT, *packer, "build", "-color=false", *settings, "."],
+            [*LIMIT, *packer, "build", "-color=false", *words, *settings, "."],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -83,25 +84,66 @@ def _packer(folder: Path, log: Path, variables: Mapping[str, str], packer: Seque
 
 
 @pytest.fixture(scope="session")
-def base_image() -> Path:
-    """The folder of the Debian base, made on first use."""
+def tools() -> None:
+    """What the builds need; CI must have it."""
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if os.geteuid() != 0:
         missing.append("root")
     if missing and not os.environ.get("CI"):
         pytest.skip(f"the VM tests need {', '.join(missing)}: see tests/apt-packages.txt")
-    done = subprocess.run([HERE / "make_base_image.sh"], capture_output=True, text=True, check=False)
+
+
+def made_base(*words: str) -> Path:
+    """The folder of a Debian base, made on first use."""
+    done = subprocess.run([HERE / "make_base_image.sh", *words], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.fail(f"the VM's base can't be made:\n{done.stderr[-2000:]}", pytrace=False)
     return Path(done.stdout.strip()).resolve()
 
 
 @pytest.fixture(scope="session")
-def builds(base_image: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Future[Built]]:
-    """Every build by its name, begun; `result()` waits for it."""
+def base_image(tools: None) -> Path:
+    """The folder of the Debian base with Python."""
+    return made_base()
+
+
+@pytest.fixture(scope="session")
+def pool() -> ThreadPoolExecutor:
+    """Two builds at a time."""
+    return ThreadPoolExecutor(max_workers=2)
+
+
+@pytest.fixture(scope="session")
+def builds_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where each build has its folder."""
     kept = os.environ.get("BUILDTEL_VM_BUILDS")
-    folder = Path(kept) if kept else tmp_path_factory.mktemp("vm")
-    pool = ThreadPoolExecutor(max_workers=2)
-    started = {name: pool.submit(build, name, base_image, folder / name) for name in VARIABLES}
-    pool.shutdown(wait=False)
+    return Path(kept) if kept else tmp_path_factory.mktemp("vm")
+
+
+@pytest.fixture(scope="session")
+def builds(
+    request: pytest.FixtureRequest, base_image: Path, pool: ThreadPoolExecutor, builds_folder: Path
+) -> dict[str, Future[Built]]:
+    """Every build of the example by its name, begun; `result()` waits for it."""
+    started = {name: pool.submit(build, name, base_image, builds_folder / name) for name in VARIABLES}
+    if any("no_python_build" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("no_python_build")
     return started
+
+
+@pytest.fixture(scope="session")
+def no_python_build(tools: None, pool: ThreadPoolExecutor, builds_folder: Path) -> Future[Path]:
+    """The folder of the build of a machine without Python, begun."""
+    return pool.submit(build_without_python, builds_folder / "no-python")
+
+
+def build_without_python(folder: Path) -> Path:
+    """Builds in `folder`, which then has packer.log, exit-status and output; looks only, if it has been built there."""
+    if not (folder / "exit-status").exists():
+        image = made_base("no-python")
+        folder.mkdir(exist_ok=True)
+        shutil.copy(HERE / "no_python.pkr.hcl", folder)
+        place.put(folder)
+        status = _packer(folder, folder / "packer.log", {"image": str(image)}, ("packer",), "-timestamp-ui")
+        (folder / "exit-status").write_text(str(status))
+    return folder

@@ -2,113 +2,23 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from buildtel.wire import place
-
-from .conftest import HERE, LIMIT, TOOLS
 from .test_clean_image import OURS, unpack
 
 pytestmark = pytest.mark.vm
 
-TEMPLATE = """
-variable "image" {
-  type = string
-}
-
-source "qemu" "bare" {
-  iso_url          = "${var.image}/disk.qcow2"
-  iso_checksum     = "none"
-  disk_image       = true
-  skip_resize_disk = true
-  format           = "qcow2"
-  output_directory = "output"
-  accelerator      = "tcg"
-  headless         = true
-  memory           = 768
-  boot_wait        = "1s"
-  ssh_username     = "packer"
-  ssh_password     = "packer"
-  ssh_timeout      = "10m"
-  shutdown_command = "sudo systemctl poweroff"
-  shutdown_timeout = "5m"
-  qemuargs = [
-    ["-kernel", "${var.image}/vmlinuz"],
-    ["-initrd", "${var.image}/initrd.img"],
-    ["-append", "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet mitigations=off cryptomgr.notests"],
-    ["-cpu", "max"],
-  ]
-}
-
-build {
-  sources = ["source.qemu.bare"]
-
-  provisioner "shell" {
-    script          = local.buildtel_agent
-    execute_command = local.buildtel_install_command
-  }
-
-  provisioner "shell" {
-    environment_vars = ["BUILDTEL_STEP=look for python"]
-    execute_command  = local.buildtel_execute_command
-    inline           = ["! command -v python3", "test ! -e /usr/bin/python3", "sleep 3"]
-  }
-
-  provisioner "shell" {
-    environment_vars = ["BUILDTEL_STEP=write-50-mib"]
-    execute_command  = local.buildtel_execute_command_sudo
-    inline           = ["dd if=/dev/zero of=/srv/zeros.bin bs=1M count=50 conv=fsync", "id -u"]
-  }
-
-  provisioner "shell" {
-    execute_command  = "${local.buildtel_pre}{{ .Vars }} sh {{ .Path }}${local.buildtel_post}"
-    inline           = ["exit 7"]
-    valid_exit_codes = [7]
-  }
-
-  provisioner "shell" {
-    script          = local.buildtel_agent
-    execute_command = local.buildtel_finish_command
-  }
-}
-"""
-
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(no_python_build: Future[Path]) -> Path:
     """A folder with the finished build: packer.log, exit-status, output."""
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-    if os.geteuid() != 0:
-        missing.append("root")
-    if missing and not os.environ.get("CI"):
-        pytest.skip(f"the VM tests need {', '.join(missing)}: see tests/apt-packages.txt")
-    kept = os.environ.get("BUILDTEL_VM_BUILDS")
-    made = Path(kept) / "no-python" if kept else tmp_path_factory.mktemp("no-python")
-    if not (made / "exit-status").exists():
-        made.mkdir(exist_ok=True)
-        _build(made)
-    return made
-
-
-def _build(folder: Path) -> None:
-    done = subprocess.run([HERE / "make_base_image.sh", "no-python"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    (folder / "bare.pkr.hcl").write_text(TEMPLATE)
-    place.put(folder)
-    environment = {**os.environ, "PACKER_CACHE_DIR": str(folder / "packer-cache"), "CHECKPOINT_DISABLE": "1"}
-    image = Path(done.stdout.strip()).resolve()
-    with (folder / "packer.log").open("wb") as log:
-        built = subprocess.run(
-            [*LIMIT, "packer", "build", "-timestamp-ui", "-color=false", "-var", f"image={image}", "."],
-            cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
-    (folder / "exit-status").write_text(str(built.returncode))
+    return no_python_build.result()
 
 
 @pytest.fixture(scope="module")
