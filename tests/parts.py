@@ -1,7 +1,7 @@
 """Runs the tests by parts and tells how long each took: `python -m tests.parts [PART ...]`, all without a name.
 
-A part fails if a test of it fails, or if its tests leave something behind: a process, a file in the temporary folder,
-or (where `CI` is set, for elsewhere it may be somebody else's) a file in /tmp or /dev/shm. The others run all the same.
+A part fails if a test of it fails; the others run all the same. What its tests leave behind is listed: a process, a
+file in the temporary folder, or (where `CI` is set, for elsewhere it may be somebody else's) a file in /tmp or /dev/shm.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether it fails the whole."""
-        return self.status != 0 or bool(self.left)
+        return self.status != 0
 
 
 def main(names: list[str]) -> int:
