@@ -1,7 +1,8 @@
 """Runs the tests by parts and tells how long each took: `python -m tests.parts [PART ...]`, all without a name.
 
 A part fails if a test of it fails; the others run all the same. What its tests leave behind is listed: a process, a
-file in the temporary folder, or (where `CI` is set, for elsewhere it may be somebody else's) a file in /tmp or /dev/shm.
+file in the temporary folder, or a file in /tmp or /dev/shm (that only where `CI` is set: elsewhere it may be somebody
+else's).
 """
 
 from __future__ import annotations
