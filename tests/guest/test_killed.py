@@ -71,9 +71,17 @@ class Killer(threading.Thread):
                 continue
             if len(words) > 4 and words[3].startswith(self.home) and words[4] in (b"sampler", b"life"):
                 found.append((int(entry.name), words[4].decode()))
-                if words[4] == b"sampler":
-                    found.append((int(stat.rpartition(")")[2].split()[1]), "waiting shell"))
+                parent = int(stat.rpartition(")")[2].split()[1])
+                if words[4] == b"sampler" and self.is_shell_of_ours(parent):
+                    found.append((parent, "waiting shell"))
         return found
+
+    def is_shell_of_ours(self, pid: int) -> bool:
+        """Whether it runs our file; a sampler whose shell is dead has a stranger for its parent."""
+        try:
+            return self.home in Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return False
 
 
 def build(folder: Path, seed: int, *, wrapped: bool) -> tuple[list[tuple[int, str, str]], bytes, list[str]]:
