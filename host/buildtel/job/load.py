@@ -52,7 +52,8 @@ def load_document(data: bytes, where: str) -> JobDocument:
         return JobDocument.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise BuildtelError(f"{where}: not a job document: `{_shown(first['loc'])}`: {first['msg']}") from None
+        said = first["msg"].removeprefix("Value error, ")
+        raise BuildtelError(f"{where}: not a job document: `{_shown(first['loc'])}`: {said}") from None
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class _Part(BaseModel):
@@ -92,6 +92,15 @@ class Build(_Part):
     artifacts: tuple[str, ...] = ()
     artifact_cut: bool = False
     account: tuple[Stretch, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_its_own_provisioners(self) -> Build:
+        """A stretch can only be of a provisioner that the build has."""
+        known = (None, *range(len(self.provisioners)))
+        wrong = [part.provisioner for part in self.account if part.provisioner not in known]
+        if wrong:
+            raise ValueError(f"account: provisioner {wrong[0]} is not among the build's {len(self.provisioners)}")
+        return self
 
 
 class PackerRun(_Part):

@@ -10,6 +10,7 @@ from buildtel.events import (
     BuildFinished,
     Event,
     LastStamp,
+    PhaseStarted,
     PrefixUnknown,
     RunFinished,
     UnreadableLine,
@@ -21,6 +22,7 @@ from buildtel.parse.containers import Unpacker
 from buildtel.parse.gitlab import LineJoiner
 from buildtel.parse.learned import PrefixLearner
 from buildtel.parse.lines import LineCutter, ToUtf8
+from buildtel.parse.phases import OTHER_PHASE
 from buildtel.parse.prefix import LOG_ONLY, MACHINE_ONLY, Peeled, peel, plain, split_prompts
 from buildtel.parse.skip import Skipper
 from buildtel.parse.states import Said
@@ -87,7 +89,8 @@ class LogReader:
             self._tracker.events.append(ZoneLearned(line=self._cutter.number, ahead_s=ahead_s))
         if self._learner.failed:
             self._tracker.events.append(PrefixUnknown(line=self._cutter.number))
-        return [_certain(event) if event.line == cut else event for event in self._taken()]
+        told = [_certain(event) if event.line == cut else event for event in self._taken()]
+        return [event for event in told if event is not None]
 
     def _taken(self) -> list[Event]:
         events, self._tracker.events = self._tracker.events, []
@@ -195,8 +198,13 @@ def _is_stamped_behind(line: bytes) -> bool:
     return line[_AFTER_COLOUR : _AFTER_COLOUR + 1] in _STAMP_STARTS
 
 
-def _certain(event: Event) -> Event:
-    """An event of a last line without its newline, which may be cut: `7 seconds` may have gone on."""
+def _certain(event: Event) -> Event | None:
+    """What holds of an event of a last line without its newline, which may be cut: `7 seconds` may have gone on.
+
+    None for a phase in words that are not known: with its end, the line may begin something that is.
+    """
+    if isinstance(event, PhaseStarted) and event.name == OTHER_PHASE:
+        return None
     if isinstance(event, BuildFinished) and event.error is None:
         return replace(event, duration_s=None)
     if isinstance(event, Artifact):

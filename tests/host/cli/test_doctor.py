@@ -35,8 +35,8 @@ def test_a_sound_machine(home: Home) -> None:
 
     assert status == 0 and {state for state, _ in found.values()} <= {"ok", "warn"}
     assert list(found) == [
-        "python", "packer", "git", "TELEMETRY_DIR", "job", "/proc", "disks", "network", "pressure (PSI)",
-        "undelivered", "store", "reachable", "may be written", "conditional writes", "may be pruned",
+        "python", "packer", "git", "TELEMETRY_DIR", "job", "unfinished jobs", "/proc", "disks", "network",
+        "pressure (PSI)", "undelivered", "store", "reachable", "may be written", "conditional writes", "may be pruned",
     ]  # fmt: skip
     assert all(mend for state, mend in found.values() if state != "ok")
     assert [path for path in home.store.rglob("*") if path.is_file() and path.name != ".buildtel-lock"] == []

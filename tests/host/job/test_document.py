@@ -86,6 +86,13 @@ def nested(depth: int) -> Any:
     return [nested(depth - 1)] if depth else []
 
 
+def with_stretch(provisioner: int) -> bytes:
+    """A build without provisioners, whose account names one."""
+    stretch = {"name": "provisioner", "text": "x", "provisioner": provisioner, "started_at": 1, "ended_at": 2}
+    build = {"name": "x", "account": [{**stretch, "duration_s": 1}]}
+    return json.dumps({**ORIGINAL, "packer": {"runs": [{"builds": [build]}]}}).encode()
+
+
 BAD = {
     "empty": (b"", "not JSON"),
     "cut": (b'{"job": "a", "steps": [', "not JSON"),
@@ -110,8 +117,11 @@ BAD = {
     "half a surrogate": (json.dumps({**ORIGINAL, "runner": "\ud800"}).encode(), "`runner`: half a surrogate"),
     "half a surrogate in a key": (json.dumps({**ORIGINAL, "\ud800": 1}).encode(), "half a surrogate"),
     "UTF-16": (json.dumps(ORIGINAL).encode("utf-16"), "not JSON"),
+    "a stretch of a provisioner that is none": (
+        with_stretch(provisioner=1), "`packer.runs.0.builds.0`: account: provisioner 1 is not among the build's 0",
+    ),
     "words that hold newlines": (json.dumps({**ORIGINAL, "steps": [{"series": {"c\nd": 1}}]}).encode(), "series.c?d"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("data", "words"), BAD.values(), ids=BAD.keys())

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -84,12 +85,15 @@ def log_of(folder, form, *more):
     if which == "file":
         variables["PACKER_LOG_PATH"] = str(folder / "packer.log")
     environment = {
-        "PATH": os.environ["PATH"], "HOME": str(folder), "CHECKPOINT_DISABLE": "1", "TMPDIR": str(folder), **variables,
+        "PATH": os.environ["PATH"], "HOME": str(folder), "CHECKPOINT_DISABLE": "1", **variables,
     }  # fmt: skip
     command = ["packer", "build", *arguments, *more, str(folder / "t.pkr.hcl")]
-    done = subprocess.run(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False
-    )
+    # The sockets of Packer's plugins lie in TMPDIR, and a socket's path has at most 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="p", dir="/tmp") as short:
+        done = subprocess.run(
+            command, cwd=folder, env={**environment, "TMPDIR": short}, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, timeout=120, check=False,
+        )  # fmt: skip
     return Path(folder / "packer.log").read_bytes() if which == "file" else done.stdout
 
 

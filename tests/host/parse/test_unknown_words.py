@@ -71,3 +71,10 @@ def test_packers_own_unknown_words_begin_a_phase(lines: tuple[str, ...]) -> None
 def test_words_that_a_guest_may_print_begin_none(lines: tuple[str, ...]) -> None:
     """Without proof the provisioner goes on."""
     assert ("other", WORDS) not in phases(*lines)
+
+
+def test_a_cut_last_line_begins_no_phase() -> None:
+    """With its end, `Uploading m` would be the upload of a file."""
+    log = "\n".join((*OLD_COLOURED, f"{SAY}==> x: Uploading m")).encode()
+
+    assert [event for event in parse.read([log]) if isinstance(event, PhaseStarted)] == []
