@@ -1,7 +1,7 @@
 # One target for each thing a contributor does; `make` lists them.
 PYTHON := .venv/bin/python
 BIN := .venv/bin
-SH := .ci/setup .ci/minio tests/all.sh packer/examples/try.sh tests/vm/make_base_image.sh
+SH := .ci/setup .ci/minio tests/all.sh packer/examples/try.sh tests/vm/make_base_image.sh $(wildcard guest/parts/*.sh)
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -11,7 +11,13 @@ setup: ## .venv with buildtel and all tools
 
 all: check test ## every check and every test
 
-check: lint types imports shell ## everything but the tests
+check: agent-check lint types imports shell ## everything but the tests
+
+agent: ## join guest/parts into the agent
+	$(PYTHON) guest/assemble.py
+
+agent-check: ## whether the agent is what its parts give
+	$(PYTHON) guest/assemble.py --check
 
 lint: ## ruff
 	$(BIN)/ruff check .
@@ -66,4 +72,4 @@ demo: ## the README's first command
 wheel: ## build sdist and wheel into dist/
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-.PHONY: minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation demo wheel
+.PHONY: agent agent-check minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation demo wheel

@@ -1,0 +1,256 @@
+def start(options: "dict[str, str]") -> "None":
+    """Begins a step that a later `end` of the same name ends."""
+    recorder, spool, kernel = begin(options, 1, amid_line=True)
+    name = clean_name(options.get("name", "")) or "step"
+    write(1, ("\n" + start_block(name)).encode())
+    recorder.amid_line = False
+    counters, m_ns = kernel.counters(), boottime_ns()
+    step = recorder.sid + ".1"
+    fields = {"name": name, "parent": options.get("parent"), "c": counters}
+    recorder.emit("start", fields, {"step": step}, last=True, own_line=True)
+    fd = spool.create("step-%08x-%020d" % (crc32(name.encode()) & 0xFFFFFFFF, m_ns))
+    if fd >= 0:
+        names, values = zip(*flatten(counters))
+        write(fd, "\n".join((step, str(m_ns), *rows_to_text(list(names), values))).encode())
+
+
+def begun_under(name: "str", spool: "Spool") -> "list[str]":
+    """The files of the steps that were begun under this name and not ended, newest first."""
+    return spool.find("step-%08x-" % (crc32(name.encode()) & 0xFFFFFFFF))[::-1]
+
+
+def end(options: "dict[str, str]") -> "None":
+    """Ends the last step that was begun under this name."""
+    kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
+    counters, m_ns = kernel.counters(), boottime_ns()
+    recorder, spool, _ = begin(options, 1, amid_line=True)
+    name = clean_name(options.get("name", "")) or "step"
+    status = options.get("status") or options.get("second", "")
+    exit_status = int(status) if status.isdigit() else None
+    begun = None
+    for path in begun_under(name, spool):
+        begun = read_file(path).decode("ascii", "replace").split("\n")
+        _quietly(posix.unlink, path)
+        if len(begun) in (2, 4):  # two, where the sh part began it
+            break
+    fields = {"name": name, "c": counters, "exit": exit_status, "signal": None, "cost": cost(recorder, kernel.proc)}
+    known = begun is not None and len(begun) in (2, 4)
+    recorder.emit("end", fields, {"step": begun[0] if begun and known else None}, last=True)
+    figures = {}  # type: dict[str, Any]
+    if begun and len(begun) == 4:
+        before = unflatten(zip(begun[2].split(), row_from_text(begun[3])))
+        figures = metrics(before, counters, (m_ns - int(begun[1])) / 1e9)
+    write(1, end_block(name, figures, further_lines(figures, exit_status)).encode())
+    spool.tidy()
+
+
+def mark(options: "dict[str, str]") -> "None":
+    """Notes an instant that the user names."""
+    recorder, _, _ = begin(options, 1, amid_line=True)
+    fields = {"name": clean_name(options.get("name", "")), "parent": options.get("parent")}
+    recorder.emit("mark", fields, last=True)
+
+
+def install(options: "dict[str, str]") -> "None":
+    """Leaves this agent, and a compiled copy for this interpreter, where later steps find it."""
+    import marshal
+    from _frozen_importlib_external import MAGIC_NUMBER
+
+    folder = options.get("dir", INSTALL_DIR)
+    if not _exists(folder):
+        posix.mkdir(folder, 0o755)
+    if not owned_folder(folder):
+        print("buildtel: %s belongs to somebody else; steps will not be measured" % folder)
+        return
+    source = read_file(home() + "/buildtel_agent.py" if home() else sys.argv[0])
+    target = folder + "/buildtel_agent.py"
+    code = compile(source, target, "exec", 0, True, 2)
+    header = MAGIC_NUMBER + b"\0" * (8 if sys.version_info < (3, 7) else 12)
+    _replace(target, source)
+    _replace(folder + "/interpreter", sys.executable.encode() + b"\n")
+    _replace(folder + "/agent.pyc", header + marshal.dumps(code))
+    _quietly(posix.unlink, folder + "/by-sh")
+    sys.argv[0] = folder + "/agent.pyc"
+    options["run"] = options["run"] or options.get("name", "")
+    spool = Spool(home())
+    stop_life(spool)  # an earlier build's, which did not get to its end
+    for path in spool.find("life-") + spool.find("sent-") + spool.find("key") + rests():
+        _quietly(posix.unlink, path)
+    key = posix.environ.get(b"BUILDTEL_KEY", b"")
+    if key and not spool.keep_key(key):
+        print("buildtel: no tmpfs here to keep the key on: the records of later steps will not be signed")
+    begin(options, 1)
+    print("buildtel: agent %s installed in %s" % (__version__, folder))
+
+
+def _replace(path: "str", data: "bytes") -> "None":
+    fresh = path + ".new"
+    _quietly(posix.unlink, fresh)
+    fd = posix.open(fresh, posix.O_CREAT | posix.O_EXCL | posix.O_WRONLY | posix.O_CLOEXEC, 0o644)
+    try:
+        while data:
+            data = data[posix.write(fd, data) :]
+    finally:
+        posix.close(fd)
+    posix.rename(fresh, path)
+
+
+def finish(options: "dict[str, str]") -> "None":
+    """Sends the rest, stops the whole-life sampler, and removes all that `install` left."""
+    folder = home()
+    if not folder:
+        return
+    recorder, spool, kernel = begin(options, 1)
+    for name in ("agent.pyc", "interpreter", "buildtel_agent.py"):
+        if not _quietly(posix.unlink, folder + "/" + name):
+            print("buildtel: can't remove %s/%s, another user's; remove it in a last step as root" % (folder, name))
+    stop_life(spool)
+    flush(recorder, spool)
+    for path in rests():
+        _quietly(posix.unlink, path)
+    recorder.emit("bye", {"c": kernel.counters()}, last=True, own_line=True)
+    spool.clear()
+    spool.tidy()
+    remove_own(options.get("to", ""))
+    if folder == INSTALL_DIR or not _listed(folder):
+        _quietly(posix.rmdir, folder)
+
+
+def print_spool(options: "dict[str, str]") -> "None":
+    """Writes all records of this machine, and every sample of its whole life, to stdout or to a new file."""
+    file = options.get("to", "")
+    if file:
+        remove_own(file)
+        out = posix.open(file, posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC, 0o600)
+    else:
+        out = 1
+    folder = home()
+    spool, kernel = Spool(folder), Kernel(options.get("proc", "/proc"))
+    key = posix.environ.get(b"BUILDTEL_KEY", b"") or spool.key()
+    recorder = Recorder(out, options["run"], kernel.proc, None, key)
+    for path in spool.find("") if folder else []:
+        if path.endswith(".jsonl"):
+            _copy(path, out)
+    for path in spool.find("life-") if folder else []:
+        _flush_file(recorder, path, 0, 1 << 24)
+
+
+def _copy(path: "str", out: "int") -> "None":
+    try:
+        fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW)
+    except OSError:
+        return
+    block = posix.read(fd, 65536)
+    while block:
+        block = block[posix.write(out, block) :] or posix.read(fd, 65536)
+    posix.close(fd)
+
+
+def remove_own(path: "str") -> "None":
+    """Removes a plain file of ours."""
+    try:
+        stat = posix.lstat(path)
+        if stat.st_mode & 0o170000 == 0o100000 and stat.st_uid == posix.getuid():
+            posix.unlink(path)
+    except OSError:
+        pass
+
+
+SHELL_INIT = """\
+BUILDTEL=${BUILDTEL:-%s}
+telemetry_step_start() {
+    [ ! -r "$BUILDTEL" ] || sh "$BUILDTEL" start "${1-}" </dev/null 2>/dev/null || :
+}
+telemetry_step_end() {
+    [ ! -r "$BUILDTEL" ] || sh "$BUILDTEL" end "$@" </dev/null 2>/dev/null || :
+}
+"""
+
+
+def shell_init(options: "dict[str, str]") -> "None":
+    """Shell functions with the original's names: no-ops where the agent is not, or not any more."""
+    path = (home() or INSTALL_DIR) + "/buildtel_agent.py"
+    is_plain = all((char.isalnum() and char <= "~") or char in "/._+:@%,=-" for char in path)
+    print(SHELL_INIT % (path if is_plain else "'" + path.replace("'", "'\\''") + "'"), end="")
+
+
+def run(options: "dict[str, str]") -> "None":
+    """A step is never Python's child: this process becomes the shell."""
+    posix.execv("/bin/sh", ["sh", *sys.argv])
+
+
+USAGE = """\
+usage: sh buildtel_agent.py COMMAND
+  run [--step NAME] -- COMMAND [ARGUMENT ...]   run a command as a measured step
+  start NAME                                    begin a step
+  end NAME [[--status] N]                       end the last step begun under this name, with its exit status
+  mark NAME                                     note an instant
+  install [RUN_UUID] [--dir DIR]                leave the agent in this machine, sample its whole life
+  spool [--to FILE]                             print every record and sample that this machine still has
+  finish                                        send the rest and remove everything
+  shell-init                                    print telemetry_step_start and telemetry_step_end for sh
+  --version
+Options of all: --proc DIR, --sys DIR (other roots than /proc and /sys), --run RUN_UUID
+"""
+COMMANDS = {
+    "run": run, "sampler": sampler, "life": life, "start": start, "end": end, "mark": mark, "install": install,
+    "finish": finish, "shell-init": shell_init, "spool": print_spool,
+}  # fmt: skip
+OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir", "record", "to")
+
+
+def parse_arguments(arguments: "list[str]") -> "dict[str, str]":
+    """Options by name; the first plain argument is `name`. Raises ValueError with words for the user."""
+    options = {}  # type: dict[str, str]
+    rest = iter(arguments)
+    for argument in rest:
+        if argument[:2] != "--":
+            options.setdefault("second" if "name" in options else "name", argument)
+            continue
+        key, given, value = argument[2:].partition("=")
+        if key not in OPTIONS:
+            raise ValueError("unknown option " + argument)
+        options[key] = value if given else next(rest, "")
+    parent = posix.environ.get(b"BUILDTEL_PARENT", b"").decode("ascii", "replace")
+    if parent.replace(".", "").isalnum():
+        options["parent"] = parent
+    elif "step" in options and not options["step"]:
+        options["step"] = posix.environ.get(b"BUILDTEL_STEP", b"").decode("utf-8", "replace")
+    if "run" not in options:
+        options["run"] = posix.environ.get(b"BUILDTEL_RUN", b"").decode("ascii", "replace")
+    options["step"] = clean_name(options.get("step", ""))
+    return options
+
+
+def main(arguments: "list[str]") -> "int":
+    """Exit status: 0, or 2 for wrong usage; telemetry that fails is no failure of the build."""
+    if arguments[:1] == ["--version"]:
+        print(__version__)
+        return 0
+    command = COMMANDS.get(arguments[0]) if arguments else None
+    try:
+        if command is None:
+            raise ValueError("no such command: " + arguments[0] if arguments else "which command?")
+        options = parse_arguments(arguments[1:] if command is not run else [])
+    except ValueError as problem:
+        sys.stderr.write("buildtel: %s\n%s" % (problem, USAGE))
+        return 2
+    try:
+        command(options)
+    except Exception as problem:
+        words = "buildtel: %s: %s\n" % (type(problem).__name__, problem)
+        _quietly(posix.write, 2, words.encode("ascii", "replace"))
+    return 0
+
+
+def _exit_now(status: "int") -> "None":
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass
+    posix._exit(status)
+
+
+if __name__ == "__main__":
+    _exit_now(main(sys.argv[1:]))

@@ -1,0 +1,299 @@
+# --- Formulas: the only place where figures come from -----------------------------------------------
+
+
+USER_HZ = 100  # ticks a second of one CPU in /proc/stat, on every architecture that has not died out
+WRAP = 1 << 32  # of the kernel's counters of milliseconds
+
+
+class Delta:
+    """Differences between two sets of counters; a number that is absent, fell or can't be gives None."""
+
+    def __init__(
+        self, start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None" = None
+    ) -> "None":
+        self.start, self.end, self.seconds, self.peak_kb = start, end, seconds, peak_kb
+        self.cpu, self.busy, self.total = cpu_ticks(start, end, seconds)
+        self.idle = None if self.total is None or self.busy is None else self.total - self.busy
+
+    def of(self, group: "str", at: "int") -> "int | None":
+        """Growth of number `at` of a flat group."""
+        return _grown(_at(self.start.get(group), at), _at(self.end.get(group), at))
+
+    def each(self, group: "str", at: "int") -> "list[int] | None":
+        """Growth of number `at` for each device that both ends have; None if any of them fell."""
+        before, after = self.start.get(group) or {}, self.end.get(group) or {}
+        names = [name for name in after if name in before and not _moved(before, after, nvme_head(name))]
+        if group == "disk" and at in DISK_MS:
+            grown = [_grown_ms(before[name], after[name], at) for name in names]
+        else:
+            grown = [_grown(_at(before[name], at), _at(after[name], at)) for name in names]
+        known = [value for value in grown if value is not None]
+        return known if known and len(known) == len(grown) else None
+
+    def sum(self, group: "str", *at: "int") -> "int | None":
+        """Growth of the numbers `at` over all devices."""
+        parts = [self.each(group, number) for number in at]
+        return None if None in parts else sum(sum(part) for part in parts if part is not None)
+
+    def psi_us(self, kind: "str", at: "int") -> "int | None":
+        """Microseconds stalled."""
+        before, after = self.start.get("psi") or {}, self.end.get("psi") or {}
+        return _grown(_at(before.get(kind), at), _at(after.get(kind), at))
+
+    def percent_of_time(self, part_ms: "float | None") -> "float | None":
+        """Share of the time between; None for far more than all of it: no counter of this time."""
+        if part_ms is None or part_ms > self.seconds * 1100 + 20:
+            return None
+        share = _ratio(part_ms, self.seconds * 1000, 100)
+        return None if share is None else min(share, 100.0)
+
+    def stalled_percent(self, kind: "str", at: "int") -> "float | None":
+        """Share of the time in which work stalled."""
+        stalled_us = self.psi_us(kind, at)
+        return None if stalled_us is None else self.percent_of_time(stalled_us / 1000)
+
+
+def cpu_ticks(
+    start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float"
+) -> "tuple[list[int | None], float | None, float | None]":
+    """`[user, …, steal]` between two sets of counters, all that was busy, and the total.
+
+    Kernels and containers let single numbers fall, jump or stand still. What more ticks than CPUs and time allow is
+    left out. The sum is then wrong without it, or where idle stands still: CPUs x time is the total.
+    """
+    ticks = [_grown(_at(start.get("cpu"), at), _at(end.get("cpu"), at)) for at in range(8)]
+    cpus = max([_at(counters.get("cpus"), 0) or 0 for counters in (start, end)])
+    whole = cpus * max(seconds, 0.0) * USER_HZ
+    most = whole * 1.1 + cpus * 10
+    # Neither user, system nor idle jump together: then the counters are not of these CPUs, or not of this time.
+    if sum([(ticks[at] or 0) > most for at in (0, 2, 3)]) > 1:
+        whole = 0.0
+    rest = sum([ticks[at] or 0 for at in (0, 1, 2, 3, 5, 6)])
+    limits = [most if whole else float("inf")] * 8
+    if not whole:
+        limits[4] = limits[7] = max(rest, 1) * 1000.0
+    ticks = [part if part is not None and part <= limit else None for part, limit in zip(ticks, limits)]
+    user, nice, system, idle, iowait, irq, softirq, steal = ticks
+    waited = None if idle is None or (iowait is None and not whole) else idle + (iowait or 0)
+    if user is None or nice is None or system is None:
+        busy = None  # type: float | None
+    else:
+        busy = user + nice + system + (irq or 0) + (softirq or 0) + (steal or 0)
+    total = None if busy is None or waited is None else busy + waited  # type: float | None
+    if seconds >= 0.5 and whole and (total is None or (total < whole * 0.75 and (waited == 0 or None in ticks))):
+        total = max(whole, busy or 0, waited or 0)
+        busy = busy if busy is not None else None if waited is None else total - waited
+    return ticks, busy if total is not None else None, total
+
+
+def nvme_head(name: "str") -> "str":
+    """The disk `nvme0n1` of the path `nvme0c1n1`, '' for what is no path. Some kernels count at one, some at both."""
+    controller, path, rest = name.partition("c")
+    return controller + "n" + rest.partition("n")[2] if path and name.startswith("nvme") else ""
+
+
+def _moved(before: "dict[str, Any]", after: "dict[str, Any]", name: "str") -> "bool":
+    return name in before and name in after and before[name] != after[name]
+
+
+def used_kb(counters: "dict[str, Any]") -> "int | None":
+    """MemTotal - MemAvailable, or what stands for it; None where more is available than there is, as in containers."""
+    memory = counters.get("mem")
+    available = _at(memory, 1)
+    used = _change(_at(memory, 2) if available is None else available, _at(memory, 0))
+    return None if used is None or used < 0 else used
+
+
+def _change(before: "int | None", after: "int | None") -> "int | None":
+    return None if before is None or after is None else after - before
+
+
+def _at(values: "Any", at: "int") -> "int | None":
+    return values[at] if values is not None and at < len(values) else None
+
+
+def _grown(before: "int | None", after: "int | None") -> "int | None":
+    return None if before is None or after is None or after < before else after - before
+
+
+DISK_MS = (2, 5, 6, 7)  # the numbers of a disk that are times
+
+
+def _grown_ms(before: "list[int]", after: "list[int]", at: "int") -> "int | None":
+    """Growth of a time of a disk, also over the end of its 32 bits; None if the disk's counts fell: it began anew."""
+    grown = _grown(_at(before, at), _at(after, at))
+    if grown is not None:
+        return grown
+    old, new = _at(before, at), _at(after, at)
+    counts = [_grown(_at(before, number), _at(after, number)) for number in (0, 1, 3, 4)]
+    if old is None or new is None or None in counts or not new < old < WRAP or new + WRAP - old > WRAP // 2:
+        return None
+    return new + WRAP - old
+
+
+def _ratio(part: "float | None", whole: "float | None", scale: "float" = 1.0) -> "float | None":
+    return None if part is None or whole is None or whole <= 0 else scale * part / whole
+
+
+class Metric:
+    """One figure of a step: the registry's row. `formula` gives None where the figure can't be had."""
+
+    __slots__ = ("decimals", "formula", "name", "source", "unit")
+
+    def __init__(
+        self, name: "str", unit: "str", decimals: "int", source: "str", formula: "Callable[[Delta], float | None]"
+    ) -> "None":
+        self.name, self.unit, self.decimals, self.source, self.formula = name, unit, decimals, source, formula
+
+
+METRICS = (
+    Metric("duration_s", "s", 3, "CLOCK_BOOTTIME", lambda d: d.seconds),
+    Metric("cpu_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.busy, d.total, 100)),
+    Metric("cpu_user_percent", "%", 1, "/proc/stat",
+           lambda d: None if d.cpu[0] is None or d.cpu[1] is None else _ratio(d.cpu[0] + d.cpu[1], d.total, 100)),
+    Metric("cpu_system_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[2], d.total, 100)),
+    Metric("cpu_iowait_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[4], d.total, 100)),
+    Metric("cpu_steal_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[7], d.total, 100)),
+    Metric("memory_used_mb", "MB", 1, "/proc/meminfo", lambda d: _ratio(used_kb(d.end), 1024)),
+    Metric("memory_delta_mb", "MB", 1, "/proc/meminfo",
+           lambda d: _ratio(_change(used_kb(d.start), used_kb(d.end)), 1024)),
+    Metric("memory_peak_mb", "MB", 1, "/proc/meminfo", lambda d: _ratio(d.peak_kb, 1024)),
+    Metric("disk_read_mb", "MB", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 1), 2048)),
+    Metric("disk_write_mb", "MB", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 4), 2048)),
+    Metric("disk_read_ops", "", 0, "/proc/diskstats", lambda d: d.sum("disk", 0)),
+    Metric("disk_write_ops", "", 0, "/proc/diskstats", lambda d: d.sum("disk", 3)),
+    Metric("disk_read_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 1), d.seconds * 2048)),
+    Metric("disk_write_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 4), d.seconds * 2048)),
+    Metric("disk_util_percent", "%", 1, "/proc/diskstats",
+           lambda d: d.percent_of_time(max(d.each("disk", 6) or [], default=None))),
+    Metric("await_ms", "ms", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 2, 5), d.sum("disk", 0, 3))),
+    Metric("queue_depth", "", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 7), d.seconds * 1000)),
+    Metric("net_rx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), MB)),
+    Metric("net_tx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), MB)),
+    Metric("net_rx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), d.seconds * MB)),
+    Metric("net_tx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), d.seconds * MB)),
+    Metric("psi_cpu_some_percent", "%", 1, "/proc/pressure/cpu", lambda d: d.stalled_percent("cpu", 0)),
+    Metric("psi_memory_some_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 0)),
+    Metric("psi_memory_full_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 1)),
+    Metric("psi_io_some_percent", "%", 1, "/proc/pressure/io", lambda d: d.stalled_percent("io", 0)),
+    Metric("psi_io_full_percent", "%", 1, "/proc/pressure/io", lambda d: d.stalled_percent("io", 1)),
+    Metric("swap_in_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 0), 1024)),
+    Metric("swap_out_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 1), 1024)),
+    Metric("major_faults", "", 0, "/proc/vmstat", lambda d: d.of("vm", 2)),
+    Metric("oom_kills", "", 0, "/proc/vmstat", lambda d: d.of("vm", 3)),
+    Metric("disk_used_delta_mb", "MB", 1, "statvfs",
+           lambda d: _ratio(_change(_at(d.start.get("fs"), 0), _at(d.end.get("fs"), 0)), 1024)),
+)  # fmt: skip
+
+
+def metrics(
+    start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None" = None
+) -> "dict[str, float | int]":
+    """The figures of a step between two sets of counters (docs/format.md, 1.3), those that can be had.
+
+    Args:
+        start: `c` at the beginning.
+        end: `c` at the end.
+        seconds: the time between them by the monotonic clock.
+        peak_kb: the largest MemTotal - MemAvailable seen between them.
+    """
+    delta = Delta(start, end, seconds, peak_kb)
+    figures = {}  # type: dict[str, float | int]
+    for metric in METRICS:
+        value = metric.formula(delta)
+        if value is not None:
+            figures[metric.name] = round(value, metric.decimals) if metric.decimals else int(value)
+    return figures
+
+
+SERIES = (
+    "m_ms", "cpu_busy", "cpu_total", "cpu_iowait", "cpu_steal", "memory_used_kb", "disk_read_sectors",
+    "disk_write_sectors", "net_rx_bytes", "net_tx_bytes", "psi_cpu_us", "psi_memory_us", "psi_io_us",
+)  # fmt: skip
+
+
+class Series:
+    """The points of a step: numbers that grow by what `Delta` finds between each sample and the one before it."""
+
+    def __init__(self, m_ns: "int", counters: "dict[str, Any]") -> "None":
+        self._sums = [0] * (len(SERIES) - 1)
+        self._last = m_ns, counters
+        self._row = [None] * len(self._sums)  # type: list[int | None]
+        self.points = [self.point(m_ns, counters)]
+
+    def point(self, m_ns: "int", counters: "dict[str, Any]") -> "list[int | None]":
+        """The numbers of one sample, in the order of `SERIES`; one of which the growth is not known is None."""
+        grown = growth(self._last[1], counters, (m_ns - self._last[0]) / 1e9)
+        self._last = m_ns, counters
+        self._sums = [total + int(part or 0) for total, part in zip(self._sums, grown)]
+        # Of what was not there before nothing is lost: it counts from here.
+        here = growth(counters, counters, 0.0) if None in grown else grown
+        self._row = [
+            total if part is not None or (before is None and now is not None) else None
+            for total, part, before, now in zip(self._sums, grown, self._row, here)
+        ]
+        self._row[MEMORY_AT] = used_kb(counters)
+        return [m_ns // 1000000, *self._row]
+
+
+def growth(start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float") -> "list[float | None]":
+    """What the numbers of `SERIES` grew by; but for the time, and for memory, which does not only grow."""
+    delta = Delta(start, end, seconds)
+    return [
+        delta.busy, delta.total, delta.cpu[4], delta.cpu[7], 0,
+        delta.sum("disk", 1), delta.sum("disk", 4), delta.sum("net", 0), delta.sum("net", 1),
+        delta.psi_us("cpu", 0), delta.psi_us("memory", 0), delta.psi_us("io", 0),
+    ]  # fmt: skip
+
+
+MEMORY_AT = SERIES.index("memory_used_kb") - 1
+
+
+def pack_columns(names: "Iterable[str]", rows: "list[list[int | None]]") -> "dict[str, list[int | None]]":
+    """Columns of rows, difference-coded (docs/format.md, 1.3); a column of nothing but None is left out."""
+    packed = {}
+    for at, name in enumerate(names):
+        column = []  # type: list[int | None]
+        last = 0
+        for row in rows:
+            value = row[at]
+            column.append(None if value is None else value - last)
+            last = last if value is None else value
+        if any(value is not None for value in column):
+            packed[name] = column
+    return packed
+
+
+def unpack_columns(packed: "dict[str, list[int | None]]") -> "dict[str, list[int | None]]":
+    """Columns of plain numbers: what `pack_columns` was given."""
+    columns = {}
+    for name, column in packed.items():
+        last, values = 0, []  # type: int, list[int | None]
+        for difference in column:
+            last += difference or 0
+            values.append(None if difference is None else last)
+        columns[name] = values
+    return columns
+
+
+def flatten(counters: "dict[str, Any]", prefix: "str" = "") -> "Iterator[tuple[str, int | None]]":
+    """Each number of `c` with its column's name: `cpu.0`, `disk.vda.3`."""
+    for key, value in counters.items():
+        if isinstance(value, dict):
+            yield from flatten(value, prefix + key + ".")
+        else:
+            for at, number in enumerate(value):
+                yield "%s%s.%d" % (prefix, key, at), number
+
+
+def unflatten(pairs: "Iterable[tuple[str, int | None]]") -> "dict[str, Any]":
+    """The counters that `flatten` was given."""
+    counters = {}  # type: dict[str, Any]
+    for name, number in pairs:
+        group, _, rest = name.partition(".")
+        device, _, _at_text = rest.rpartition(".")
+        home = counters.setdefault(group, {}) if device else counters
+        home.setdefault(device or group, []).append(number)
+    return counters
+
+

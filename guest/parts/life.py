@@ -1,0 +1,186 @@
+# --- The sampler of the whole life of the machine ---------------------------------------------------
+
+
+class LifeFile:
+    """A file of samples with one header; a new one is begun when the machine's devices change."""
+
+    def __init__(self, spool: "Spool") -> "None":
+        self.spool, self.names, self.fd, self.files = spool, [], -1, []  # type: Spool, list[str], int, list[str]
+
+    def add(self, pairs: "list[tuple[str, int | None]]") -> "bool":
+        """Appends a sample; False where it can't be kept."""
+        names = [name for name, _ in pairs]
+        if names != self.names and not self._begin(names, pairs[0][1] or 0):
+            return False
+        return write(self.fd, (rows_to_text([], [value for _, value in pairs])[1] + "\n").encode()) > 0
+
+    def _begin(self, names: "list[str]", m_ms: "int") -> "bool":
+        import fcntl
+
+        ident = "%013d-%s" % (m_ms, posix.urandom(3).hex())
+        if self.fd >= 0:
+            posix.close(self.fd)
+        self.names, self.fd = names, self.spool.create("life-" + ident)
+        sent = self.spool.create("sent-" + ident, 0o666)
+        if self.fd < 0 or sent < 0:
+            return False
+        posix.close(sent)
+        self.files += ["life-" + ident, "sent-" + ident]
+        fcntl.flock(self.fd, fcntl.LOCK_EX)
+        return write(self.fd, ("%d %s\n" % (posix.getpid(), " ".join(names))).encode()) > 0
+
+    def remove(self) -> "None":
+        """Lets go of the lock; what another user's `finish` could not remove goes a little later."""
+        if self.fd >= 0:
+            posix.close(self.fd)
+        time.sleep(3)
+        for name in self.files:
+            _quietly(posix.unlink, self.spool.path(name))
+        self.spool.tidy()
+
+
+def life(options: "dict[str, str]") -> "None":
+    """Samples into a spool file until TERM or until the agent is gone; the interval grows, so data stays bounded."""
+
+    def stop(*_: "Any") -> "None":
+        raise InterruptedError
+
+    kernel, kept = Kernel(), LifeFile(Spool(home()))
+    if not kept.spool.claim():
+        return  # two calls after a reboot each began one
+    due, rows = time.monotonic(), 0
+    _signal.signal(1, _signal.SIG_IGN)  # systemd sends it right after the other when it ends a session
+    _signal.signal(15, stop)
+    try:
+        while kept.add(sample(kernel)) and _exists(home() + "/agent.pyc"):
+            rows += 1
+            due += min(1 << rows // 3600, 60)
+            while time.monotonic() < due and _exists(home() + "/agent.pyc"):
+                time.sleep(max(0.0, min(due - time.monotonic(), 1.0)))
+        kept.remove()
+    except InterruptedError:  # by `finish`, which removes the files, or because the machine goes down
+        _signal.signal(15, _signal.SIG_IGN)
+        kept.add(sample(kernel))
+        if _exists(home() + "/agent.pyc"):
+            keep_rest(kept.spool, options["run"])
+
+
+def keep_rest(spool: "Spool", run: "str") -> "None":
+    """Leaves what was not sent yet where it outlives a reboot."""
+    recorder = Recorder(-1, run, "/proc", None, spool.key())
+    flags = posix.O_CREAT | posix.O_EXCL | posix.O_WRONLY | posix.O_APPEND | posix.O_CLOEXEC
+    recorder.out = posix.open(home() + "/rest-" + recorder.sid, flags, 0o644)
+    flush(recorder, spool)
+
+
+def rests() -> "list[str]":
+    """The files of what samplers left for after a reboot."""
+    return [home() + "/" + name for name in _listed(home()) if name.startswith("rest-")]
+
+
+def bring_rest(recorder: "Recorder") -> "None":
+    """Hands it on, once: who may not remove it leaves it to somebody who may."""
+    for path in rests():
+        lines = read_file(path).splitlines()
+        for line in lines if _quietly(posix.unlink, path) else ():
+            if line.startswith(b"BUILDTEL:"):
+                recorder.hand_on(line + b"\n")
+
+
+def sample(kernel: "Kernel") -> "list[tuple[str, int | None]]":
+    """All numbers of this moment with their columns' names."""
+    return [("m_ms", boottime_ns() // 1000000), *flatten(kernel.counters())]
+
+
+def life_lives(spool: "Spool") -> "bool":
+    """Whether a whole-life sampler holds the lock of its newest file."""
+    import fcntl
+
+    for path in spool.find("life-")[::-1]:
+        try:
+            fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            posix.close(fd)
+    return False
+
+
+def start_life(run: "str") -> "None":
+    """Starts the whole-life sampler as a daemon that holds none of our files."""
+    if posix.fork():
+        posix.wait()
+        return
+    try:
+        posix.setsid()
+        if not posix.fork():
+            posix.closerange(0, 256)
+            for _ in (0, 1, 2):
+                posix.open("/dev/null", posix.O_RDWR)
+            posix.chdir("/")
+            environment = {key: value for key, value in posix.environ.items() if key != b"BUILDTEL_KEY"}
+            words = [sys.executable, "-I", "-S", home() + "/agent.pyc", "life", "--run", run]
+            posix.execve(sys.executable, words, environment)
+    finally:
+        posix._exit(0)
+
+
+def stop_life(spool: "Spool") -> "None":
+    """Ends the whole-life sampler, if it is one that we may end, and waits for its last sample."""
+    for path in spool.find("life-"):
+        pid = read_file(path, 20).split(b" ", 1)[0]
+        if pid.isdigit() and b"life" in read_file("/proc/%s/cmdline" % pid.decode()).split(b"\0"):
+            _quietly(posix.kill, int(pid), 15)
+    give_up = time.monotonic() + 3
+    while life_lives(spool) and time.monotonic() < give_up:
+        time.sleep(0.02)
+
+
+def flush(recorder: "Recorder", spool: "Spool") -> "None":
+    """Sends what the whole-life sampler has not sent yet, at most `FLUSH_ROWS` samples of it."""
+    import fcntl
+
+    for path in spool.find("life-"):
+        sent_path = path.replace("/life-", "/sent-")
+        try:
+            fd = posix.open(sent_path, posix.O_RDWR | posix.O_CLOEXEC | posix.O_NOFOLLOW)
+        except OSError:
+            continue
+        try:
+            if posix.fstat(fd).st_nlink != 1:
+                continue  # no file of ours has another name
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            sent_bytes = int(_read_all(fd, 20) or b"0")
+            sent_bytes = _flush_file(recorder, path, sent_bytes)
+            posix.pwrite(fd, b"%020d" % sent_bytes, 0)
+        except (OSError, ValueError):
+            pass  # another step sends just now, or somebody else wrote there
+        finally:
+            posix.close(fd)
+
+
+def _flush_file(recorder: "Recorder", path: "str", sent_bytes: "int", most_rows: "int" = FLUSH_ROWS) -> "int":
+    fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW)
+    try:
+        head = _read_all(fd, 65536).partition(b"\n")[0].decode()
+        data = _read_all(fd, 1 << 24, sent_bytes or len(head) + 1)
+    finally:
+        posix.close(fd)
+    data = data[: data.rfind(b"\n") + 1]
+    lines = data.decode().splitlines()
+    if len(lines) > most_rows:
+        stride = -(-len(lines) // most_rows)
+        lines = lines[::-1][::stride][::-1]
+    names = head.split()[1:]
+    step = max(1, min(30, 9000 // (len(names) + 1)))  # rows of an event, which is to have no more parts than are read
+    for first in range(0, len(lines), step):
+        rows = [row_from_text(line) for line in lines[first : first + step]]
+        columns = pack_columns(names, [row for row in rows if len(row) == len(names)])
+        recorder.emit("samples", {"cols": columns}, {"src": path.rpartition("life-")[2]}, own_line=True)
+    return (sent_bytes or len(head) + 1) + len(data)
+
+
