@@ -15,18 +15,19 @@ class Spool:
         self._stem = "/buildtel-%08x-" % (crc32(owner.encode("utf-8", "replace")) & 0xFFFFFFFF)
         self._given = self._folder = folder
 
-    def claim(self) -> "bool":
-        """Holds this user's folder, by a lock that ends with the process; False if another process holds it."""
+    def claim(self) -> "int":
+        """Holds this user's folder by a lock of the file that it gives; -1 if another process holds it."""
         import fcntl
 
-        name = posix.urandom(3).hex()
-        fd = self.create(name)
-        if fd < 0:
-            return False
-        posix.close(fd)
+        name = self.leave(posix.urandom(3).hex())
+        if not name:
+            return -1
         _quietly(posix.unlink, self.path(name))
         folder = posix.open(self._folder, posix.O_RDONLY | posix.O_CLOEXEC)
-        return _quietly(fcntl.flock, folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _quietly(fcntl.flock, folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            return folder
+        posix.close(folder)
+        return -1
 
     def create(self, name: "str", mode: "int" = 0o644) -> "int":
         """Opens a new file in this user's folder for writing; -1 where there is no place for it."""
@@ -47,6 +48,15 @@ class Spool:
                 except OSError:
                     continue
         return -1
+
+    def leave(self, name: "str", data: "bytes" = b"") -> "str":
+        """Creates a file with `data`; gives its name, '' where it could not be made."""
+        fd = self.create(name)
+        if fd < 0:
+            return ""
+        write(fd, data)
+        posix.close(fd)
+        return name
 
     def path(self, name: "str") -> "str":
         """Where a created file lies."""
