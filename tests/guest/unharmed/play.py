@@ -93,7 +93,7 @@ def compare(world: World, form: str, *, python: bool) -> Result:
     with_us = acted(world, wired, install=installed, bare=not python, ours=True)
     if "broken" in bare or "broken" in with_us:
         return Result(world.name, form, python, [f"the world can't be made: {bare.get('broken') or with_us['broken']}"])
-    faults = [*step_faults(world, bare["step"], with_us["step"]), *left_faults(world, bare, with_us)]
+    faults = [*step_faults(world, bare["step"], with_us["step"], by_sh=form in ("run", "alone")), *left_faults(world, bare, with_us)]
     later_s = later(bare["step"], with_us["step"])
     if later_s is not None and later_s > world.within_s:
         again = acted(world, wired, install=installed, bare=not python, ours=True)
@@ -122,7 +122,7 @@ def later(bare: dict[str, Any], wired: dict[str, Any]) -> float | None:
     return float(wired["begun_s"] - bare["begun_s"])
 
 
-def step_faults(world: World, bare: dict[str, Any], wired: dict[str, Any]) -> list[str]:
+def step_faults(world: World, bare: dict[str, Any], wired: dict[str, Any], *, by_sh: bool) -> list[str]:
     """Status, streams, and what each look saw."""
     faults = []
     if bare["status"] != world.status:
@@ -137,14 +137,16 @@ def step_faults(world: World, bare: dict[str, Any], wired: dict[str, Any]) -> li
     }
     faults += [f"{name}: {short(one)} without, {short(two)} with" for name, (one, two) in pairs.items() if one != two]
     for one, two in zip(bare["looks"], wired["looks"], strict=False):
-        faults += look_faults(one, two)
+        faults += look_faults(one, two, by_sh=by_sh)
     if not bare["hangs"] and wired["held_s"] is not None and wired["held_s"] - bare["held_s"] > 6 + world.stall_s:
         faults.append(f"stdout is held {wired['held_s']:.1f} s after the step")
     return faults
 
 
-def look_faults(bare: list[dict[str, Any]], wired: list[dict[str, Any]]) -> list[str]:
-    """What differs between two trees of processes."""
+def look_faults(bare: list[dict[str, Any]], wired: list[dict[str, Any]], *, by_sh: bool) -> list[str]:
+    """What differs between two trees of processes; `by_sh` says that a `sh` started the step, and `$_` tells so."""
+    if by_sh:
+        bare, wired = ([_without_underscore(process) for process in tree] for tree in (bare, wired))
     names = [[process["Name"] for process in tree] for tree in (bare, wired)]
     if names[0] != names[1]:
         return [f"processes: {names[0]} without, {names[1]} with"]
@@ -154,6 +156,11 @@ def look_faults(bare: list[dict[str, Any]], wired: list[dict[str, Any]]) -> list
         for key in one
         if one[key] != two[key]
     ]
+
+
+def _without_underscore(process: dict[str, Any]) -> dict[str, Any]:
+    kept = [word for word in process["environment"] if not re.fullmatch("_=[!-~]+", word)]
+    return {**process, "environment": kept}
 
 
 def left_faults(world: World, bare: dict[str, Any], wired: dict[str, Any]) -> list[str]:

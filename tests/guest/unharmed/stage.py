@@ -123,8 +123,8 @@ class Play:
             shell = os.fork()
             if shell == 0:
                 self.be_shell(inputs, outputs)
-            for fd in {inputs, *outputs, *self.streams}:
-                os.close(fd)
+            os.closerange(3, reported)
+            os.closerange(reported + 1, 256)
             self.leave_streams()
             _, code = os.waitpid(shell, 0)
             os.write(reported, b"%d" % os.waitstatus_to_exitcode(code))
@@ -224,7 +224,7 @@ class Play:
     def look(self, look: int) -> None:
         """The step asks to be looked at, and waits for the answer."""
         os.read(look, 4096)
-        self.looks.append(looked_at(self.names, self.streams))
+        self.looks.append(settled(self.names))
         with contextlib.suppress(OSError):
             back = os.open(LOOKED, os.O_WRONLY)
             os.write(back, b"\n")
@@ -266,7 +266,18 @@ def stat_of(pid: int) -> tuple[int, int, int, int] | None:
     return (int(words[1]), int(words[2]), int(words[3]), int(words[5])) if words else None
 
 
-def looked_at(names: dict[str, str], streams: dict[int, str]) -> list[dict[str, object]]:
+def settled(names: dict[str, str]) -> list[dict[str, object]]:
+    """The same twice, and the step waits for the answer: no longer in the middle of asking."""
+    seen = looked_at(names)
+    for _ in range(100):
+        time.sleep(0.02)
+        before, seen = seen, looked_at(names)
+        if before == seen and not any(LOOK in str(process["fds"]) for process in seen):
+            break
+    return seen
+
+
+def looked_at(names: dict[str, str]) -> list[dict[str, object]]:
     """Every process below the sessions: relations by place in this list, never by number."""
     stats = {pid: found for pid in pids() if (found := stat_of(pid))}
     below = [pid for pid, found in stats.items() if found[0] == 1 and is_session(pid, stats)]

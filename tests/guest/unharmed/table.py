@@ -7,11 +7,19 @@ from . import worlds_places as places
 from . import worlds_steps as steps
 from .world import World
 
-WORLDS: tuple[World, ...] = (
-    *steps.STEPS, *steps.WRAPS, *steps.NAMES,
-    *machines.SHELLS, *machines.ENVIRONMENTS, *machines.PYTHONS, *machines.LIMITS,
-    *places.PLACES, *places.SAMPLERS, *places.LEFT,
-)  # fmt: skip
+SECTIONS: dict[str, tuple[World, ...]] = {
+    "What the step does": steps.STEPS,
+    "What starts the step": steps.WRAPS,
+    "Names": steps.NAMES,
+    "Login shells and users": machines.SHELLS,
+    "Environment": machines.ENVIRONMENTS,
+    "Python": machines.PYTHONS,
+    "Limits, open files, signals": machines.LIMITS,
+    "Places": places.PLACES,
+    "The sampler": places.SAMPLERS,
+    "Left behind": places.LEFT,
+}
+WORLDS = tuple(world for worlds in SECTIONS.values() for world in worlds)
 PYTHON = {True: "Python", False: "none"}
 
 

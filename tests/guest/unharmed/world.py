@@ -48,7 +48,7 @@ class World:
         finish_says: a pattern of what finish must say.
         within_s: so much later than without buildtel the step may begin.
         accepted: a pattern of lines of stderr that are known and accepted.
-        hangs: whether the step ends only with the machine, as without buildtel.
+        known: what is known to differ and accepted, for docs/unharmed.md.
         ci: whether it runs in CI, too.
     """
 
@@ -77,6 +77,7 @@ class World:
     finish_says: str = ""
     within_s: float = 2.0
     accepted: str = ""
+    known: str = ""
     ci: bool = False
 
     def script(self) -> str:
