@@ -28,7 +28,7 @@ mount -t tmpfs none /mnt; mkdir /mnt/scripts /mnt/sudoers; cp -a /etc/sudoers.d/
 echo 'nobody ALL=(ALL) NOPASSWD: ALL' >/mnt/sudoers/nobody; chmod 440 /mnt/sudoers/nobody
 mount --bind /mnt/sudoers /etc/sudoers.d
 mount -t tmpfs none /opt; mkdir -p /opt/scripts; mount --bind /mnt/scripts /opt/scripts
-printf '%s' STEP >/opt/scripts/step.sh; chmod 777 /opt/scripts /opt/scripts/step.sh
+printf '%s' STEP >/opt/scripts/step.sh; chmod 777 /opt/scripts /opt/scripts/step.sh; chown WHO /opt/scripts/step.sh
 mount -t tmpfs none /tmp; chmod 1777 /tmp
 cp /var/tmp/keep/agent.py /tmp/uploaded.sh; chmod 755 /tmp/uploaded.sh
 """
@@ -104,7 +104,7 @@ def compare(world: World, form: str, *, python: bool) -> Result:
         if installed and (with_us[part]["status"] != 0 or with_us[part]["hangs"]):
             faults.append(f"{part}: status {with_us[part]['status']}, hangs: {with_us[part]['hangs']}")
     read = records(b"\n".join(with_us[part]["stdout"] for part in ("step", "finish") if part in with_us))
-    faults += measured_faults(world, read, bare["step"]["status"], python=python)
+    faults += measured_faults(world, read, exit_of(world, form), python=python)
     if installed and world.finish_says and not re.search(world.finish_says, said(with_us["finish"])):
         faults.append(f"finish does not say {world.finish_says!r}: {said(with_us['finish'])[-300:]!r}")
     return Result(world.name, form, python, faults, later_s, read)
@@ -130,7 +130,7 @@ def step_faults(world: World, bare: dict[str, Any], wired: dict[str, Any], *, by
     pairs = {
         "status": (bare["status"], wired["status"]),
         "stdout": (theirs(bare["stdout"]), theirs(wired["stdout"])),
-        "stderr": (complaint(bare["stderr"]), complaint(wired["stderr"], world.accepted)),
+        "stderr": (complaint(bare["stderr"], world.accepted), complaint(wired["stderr"], world.accepted)),
         "hangs": (bare["hangs"], wired["hangs"]),
         "looks": (len(bare["looks"]), len(wired["looks"])),
         "begins": (bare["begun_s"] is None, wired["begun_s"] is None),
@@ -144,22 +144,32 @@ def step_faults(world: World, bare: dict[str, Any], wired: dict[str, Any], *, by
 
 
 def look_faults(bare: list[dict[str, Any]], wired: list[dict[str, Any]], *, by_sh: bool) -> list[str]:
-    """What differs between two trees of processes; `by_sh` says that a `sh` started the step, and `$_` tells so."""
+    """What differs between two trees of processes; `by_sh` says that a `sh` started the step, which keeps `_`, counts SHLVL, drops functions."""
     if by_sh:
-        bare, wired = ([_without_underscore(process) for process in tree] for tree in (bare, wired))
+        bare, wired = ([_without_words_of_sh(process) for process in tree] for tree in (bare, wired))
     names = [[process["Name"] for process in tree] for tree in (bare, wired)]
     if names[0] != names[1]:
         return [f"processes: {names[0]} without, {names[1]} with"]
     return [
-        f"{one['Name']}'s {key}: {short(one[key])} without, {short(two[key])} with"
+        f"{one['Name']}'s {key}: {difference(one[key], two[key])}"
         for one, two in zip(bare, wired, strict=True)
         for key in one
         if one[key] != two[key]
     ]
 
 
-def _without_underscore(process: dict[str, Any]) -> dict[str, Any]:
-    kept = [word for word in process["environment"] if not re.fullmatch("_=[!-~]+", word)]
+def difference(one: object, two: object) -> str:
+    """Two values, of long ones only what differs."""
+    if isinstance(one, dict) and isinstance(two, dict):
+        one, two = ({key: value for key, value in mine.items() if other.get(key) != value}
+                    for mine, other in ((one, two), (two, one)))  # fmt: skip
+    if isinstance(one, list) and isinstance(two, list):
+        one, two = ([word for word in mine if word not in other] for mine, other in ((one, two), (two, one)))
+    return f"{short(one)} without, {short(two)} with"
+
+
+def _without_words_of_sh(process: dict[str, Any]) -> dict[str, Any]:
+    kept = [word for word in process["environment"] if not re.match(r"_=[!-~]+$|SHLVL=|BASH_FUNC_", word)]
     return {**process, "environment": kept}
 
 
@@ -180,6 +190,13 @@ def left_faults(world: World, bare: dict[str, Any], wired: dict[str, Any]) -> li
     return faults[:12]
 
 
+def exit_of(world: World, form: str) -> int | None:
+    """The exit status that a record must have, where it is known: a `run` is told what the script ends with."""
+    if form not in ("run", "alone"):
+        return world.status
+    return world.own_exit if world.own_exit is not None else None if world.wrap else world.status
+
+
 def measured_faults(world: World, read: list[dict[str, Any]], status: int | None, *, python: bool) -> list[str]:
     """Whether the step's records are there, and say its status."""
     starts = [record for record in read if record["ev"] == "start"]
@@ -188,12 +205,13 @@ def measured_faults(world: World, read: list[dict[str, Any]], status: int | None
         return []
     if bool(starts) is not world.measured:
         return [f"measured: {bool(starts)}, where {world.measured} is expected"]
-    wrong = [record["exit"] for record in ends if record["exit"] is not None and record["exit"] != status]
+    wrong = [record["exit"] for record in ends if None not in (record["exit"], status) and record["exit"] != status]
     if wrong:
         return [f"exit status {wrong} in the record, {status} is true"]
     return ["no end in the records"] if world.measured and python and not ends else []
 
 
+RECORD = re.compile(rb"(?P<before>\n?)(?:(?<=\n)|^)(?P<record>BUILDTEL:\{[^\n]*\})\n")
 BLOCKS = re.compile(
     "═{71}\n⏱️  \\[[^\n]*\\] START: [^\n]*\n─{71}\n|─{71}\n⏱️  \\[[^\n]*\\] END: [^\n]*\n\n(?:  [A-Z][^\n]*\n)*═{71}\n"
 )
@@ -204,9 +222,26 @@ def theirs(stdout: bytes) -> str:
     if len(stdout) > 10_000_000:  # a pattern over 100 MB of x would only cost time
         whole = b"x" * 4095
         stdout = b"\n".join([line for line in stdout.split(b"\n") if line != whole] + [b"%d" % stdout.count(whole)])
-    text = re.sub(rb'\nBUILDTEL:{"v":1,"ev":"(end|beat)"[^\n]*\n', b"", stdout)
-    text = re.sub(rb"(?m)^BUILDTEL:[^\n]*\n", b"", text).decode("utf-8", "surrogateescape")
-    return BLOCKS.sub("", text)
+    text = RECORD.sub(_nothing_of_ours, stdout)
+    return BLOCKS.sub("", text.decode("utf-8", "surrogateescape"))
+
+
+def _nothing_of_ours(match: re.Match[bytes]) -> bytes:
+    """What is left of a line: a beat and an end bring the line feed before them, in case a line is unfinished."""
+    record = checked(match["record"])
+    if record is None:
+        return match[0]
+    return b"" if record["ev"] in ("end", "beat") else match["before"]
+
+
+def checked(line: bytes) -> dict[str, Any] | None:
+    """A record whose check sum is right."""
+    body = line.removeprefix(b"BUILDTEL:")
+    cut = body.rfind(b',"crc"')
+    if body == line or cut < 0 or f'"{zlib.crc32(body[:cut]):08x}"'.encode() not in body[cut:]:
+        return None
+    record: dict[str, Any] = json.loads(body)
+    return record
 
 
 def complaint(stderr: bytes, accepted: str = "") -> str:
@@ -222,13 +257,9 @@ def complaint(stderr: bytes, accepted: str = "") -> str:
 def records(output: bytes) -> list[dict[str, Any]]:
     """The records in an output whose check sum is right; the same one may come twice."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for line in output.replace(b"\r\n", b"\n").split(b"\n"):
-        body = line.removeprefix(b"BUILDTEL:")
-        cut = body.rfind(b',"crc"')
-        if body == line or cut < 0 or f'"{zlib.crc32(body[:cut]):08x}"'.encode() not in body[cut:]:
-            continue
-        record = json.loads(body)
-        if record.get("run") in (RUN, None):
+    for line in output.split(b"\n"):
+        record = checked(line)
+        if record is not None and record.get("run") in (RUN, None):
             found.setdefault((record["sid"], record["seq"], record.get("part")), record)
     return list(found.values())
 
@@ -236,4 +267,4 @@ def records(output: bytes) -> list[dict[str, Any]]:
 def short(value: object) -> str:
     """A value in one line of a report."""
     text = repr(value)
-    return text if len(text) < 400 else f"{text[:200]} … {text[-150:]}"
+    return text if len(text) < 200 else f"{text[:100]} … {text[-60:]}"

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Iterator
 
 SCRIPTS = "/opt/scripts"
 LOOK, LOOKED, BEGUN = f"{SCRIPTS}/look", f"{SCRIPTS}/looked", f"{SCRIPTS}/begun"
@@ -27,7 +28,7 @@ OWN_FILES = (LOOK, LOOKED, BEGUN, "/var/tmp/keep")
 HANGS_S = 40
 GRACE_S = 4  # so long what ends by itself may take after the last command
 STATUS = ("Name", "Umask", "Uid", "Gid", "Groups", "SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt", "CapInh", "CapPrm",
-          "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", "Threads")  # fmt: skip
+          "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp")  # fmt: skip
 NOBODY = 65534
 CHUNK = 1 << 20
 
@@ -63,7 +64,7 @@ def main() -> None:
 
 def prepare(text: str, told: dict[str, object]) -> None:
     """Run a text by sh as root, outside of what is compared."""
-    words = ["timeout", "-s", "KILL", str(HANGS_S), "/bin/dash", "-c", text]
+    words = ["timeout", "-s", "KILL", str(HANGS_S), "/bin/sh", "-c", text]
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True)
     if done.returncode:
         told["broken"] = f"{text[-300:]!r}: {done.returncode} {done.stderr.decode(errors='replace')[-500:]}"
@@ -151,11 +152,13 @@ class Play:
             settings[3] &= ~termios.ECHO
             termios.tcsetattr(theirs, termios.TCSANOW, settings)
             self.streams = {ours: "stdout"}
+            if self.asked["who"] != "root":
+                os.fchown(theirs, NOBODY, NOBODY)
             os.write(ours, stdin)
             return theirs, (theirs, theirs)
-        read, write = os.pipe()
-        out_read, out_write = os.pipe()
-        err_read, err_write = os.pipe()
+        user = self.asked["who"] != "root" and not (self.step and self.asked["stdio"] == "pipes of root")
+        with owned(user=user):
+            (read, write), (out_read, out_write), (err_read, err_write) = os.pipe(), os.pipe(), os.pipe()
         for name, fd in (("stdin", read), ("stdout", out_write), ("stderr", err_write)):
             self.names[os.readlink(f"/proc/self/fd/{fd}")] = name
         os.write(write, stdin)
@@ -177,7 +180,7 @@ class Play:
         words = [login, "-c", self.command]
         caller = str(self.asked["caller"]) if self.step else ""
         if caller:
-            words = ["/bin/dash", "-c", caller, "caller", *words]
+            words = ["/bin/sh", "-c", caller, "caller", *words]
         environ = dict(self.asked["env"])  # type: ignore[call-overload]
         try:
             os.execve(words[0], words, environ)
@@ -244,6 +247,17 @@ def become(who: str) -> None:
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+@contextlib.contextmanager
+def owned(*, user: bool) -> Iterator[None]:
+    """What is made meanwhile belongs to the user, as a session's pipes do."""
+    if user:
+        os.setegid(NOBODY)
+        os.seteuid(NOBODY)
+    yield
+    os.seteuid(0)
+    os.setegid(0)
 
 
 def pids() -> list[int]:

@@ -35,6 +35,7 @@ class World:
         vars: what Packer puts for `{{ .Vars }}`.
         status: what the step ends with where buildtel is not: so that a world can't be vacuous. None: sshd's session
             is lost.
+        own_exit: what the script itself ends with, where that is another number.
         who: `root` or `user`, who logs in.
         login: the login shell.
         env: the login shell's environment beside PATH, HOME, SHELL, USER.
@@ -64,6 +65,7 @@ class World:
     command: str = "{{ .Vars }} WRAP{{ .Path }}"
     vars: str = "BUILDTEL_STEP='a step' PLAIN='x y' "
     status: int | None = 4
+    own_exit: int | None = None
     who: str = "root"
     login: str = "/bin/bash"
     env: tuple[str, ...] = ()
