@@ -182,6 +182,9 @@ def left_faults(world: World, bare: dict[str, Any], wired: dict[str, Any]) -> li
         if path == "/tmp/uploaded.sh" or one == two or allowed.search(path):
             continue
         faults.append(f"file {path}: {one} without, {two} with")
+    written = [theirs(play.get("written", b"")) for play in (bare, wired)]
+    if written[0] != written[1]:
+        faults.append(f"stdout's file: {short(written[0])} without, {short(written[1])} with")
     ours = re.compile(r"/var/tmp/(buildtel|keep)/|buildtel_agent")
     for when, mine in (("step", ours), ("finish", allowed)):
         one, two = ([line for line in play[f"left by {when}"] if not mine.search(line)] for play in (bare, wired))

@@ -24,13 +24,15 @@ from collections.abc import Iterator
 SCRIPTS = "/opt/scripts"
 LOOK, LOOKED, BEGUN = f"{SCRIPTS}/look", f"{SCRIPTS}/looked", f"{SCRIPTS}/begun"
 ROOTS = ("/var/tmp", "/tmp", "/run", "/dev/shm", "/root", "/home", "/opt")
+WRITTEN = "/home/step/out.log"  # a step's stdout where it is a file: records stand in it
 OWN_FILES = (LOOK, LOOKED, BEGUN, "/var/tmp/keep")
-HANGS_S = 40
+HANGS_S = 20
 GRACE_S = 4  # so long what ends by itself may take after the last command
 STATUS = ("Name", "Umask", "Uid", "Gid", "Groups", "SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt", "CapInh", "CapPrm",
           "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp")  # fmt: skip
 NOBODY = 65534
 CHUNK = 1 << 20
+KEPT = 130 << 20  # so much of a stream is told: one may be without end
 
 
 def main() -> None:
@@ -57,6 +59,8 @@ def main() -> None:
         told[f"left by {part}"] = processes_left(0.2 if part == "step" else GRACE_S if part == "finish" else 0)
     if not asked["finish"]:
         told["left by finish"] = processes_left(GRACE_S)
+    with contextlib.suppress(OSError), open(WRITTEN, "rb") as file:
+        told["written"] = file.read()
     told["tree"] = tree()
     with os.fdopen(answer, "wb") as out:
         pickle.dump(told, out)
@@ -152,6 +156,7 @@ class Play:
             settings[3] &= ~termios.ECHO
             termios.tcsetattr(theirs, termios.TCSANOW, settings)
             self.streams = {ours: "stdout"}
+            self.names[os.ttyname(theirs)] = "terminal"
             if self.asked["who"] != "root":
                 os.fchown(theirs, NOBODY, NOBODY)
             os.write(ours, stdin)
@@ -222,7 +227,8 @@ class Play:
             os.close(fd)
             del self.streams[fd]
             return
-        self.out[self.streams[fd]] += data
+        if len(self.out[self.streams[fd]]) < KEPT:
+            self.out[self.streams[fd]] += data
 
     def look(self, look: int) -> None:
         """The step asks to be looked at, and waits for the answer."""
@@ -351,9 +357,9 @@ def descriptors(pid: int, names: dict[str, str]) -> dict[str, str]:
         except OSError:
             continue
         info = text_of(f"/proc/{pid}/fdinfo/{number}").split()
-        what = names.get(target, target.split("[")[0])
+        what = names.get(target, "another terminal" if target.startswith("/dev/pts/") else target.split("[")[0])
         flags = info[info.index("flags:") + 1] if "flags:" in info else ""
-        at = info[info.index("pos:") + 1] if target.startswith("/") and "pos:" in info else ""
+        at = info[info.index("pos:") + 1] if target.startswith("/") and target != WRITTEN and "pos:" in info else ""
         found[number] = f"{what} {flags} {at}".strip()
     return found
 
@@ -383,7 +389,7 @@ def tree() -> dict[str, str]:
         for folder, folders, files in os.walk(root):
             for name in folders + files:
                 path = os.path.join(folder, name)
-                if not path.startswith(OWN_FILES) and not name.endswith(".full"):
+                if not path.startswith(OWN_FILES) and path != WRITTEN and not name.endswith(".full"):
                     found[path] = described(path)
     return found
 
