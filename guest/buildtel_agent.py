@@ -117,6 +117,7 @@ bt_run() {
         exit 2
     fi
     { bt_measure_us "$@"; } 2>/dev/null
+    export BUILDTEL="$0"
     exec "$@"
 }
 
@@ -916,7 +917,8 @@ bt_empty() (
 ) 2>/dev/null
 
 if [ "${bt_loading-}" = $$ ]; then
-    bt_act=$1 bt_label=${2-} bt_2=${3-} bt_3=${4-} bt_4=${5-} bt_to=''
+    bt_act=$1 bt_label=${2-} bt_to='' bt_outer=''
+    exec 9>&1
 else
     [ $# -eq 0 ] || shift
     bt_outer=${BUILDTEL_PARENT-} bt_label=''
@@ -2722,7 +2724,10 @@ def watch(options: "dict[str, str]") -> "None":
         if name.isdigit() and int(name) > 2:
             _quietly(posix.close, int(name))
     process = Process(int(options["second"]))
-    out = open_output("/proc/self/fd/1", None)
+    try:
+        out = open_output("/proc/self/fd/1", None)
+    except OSError:  # a pipe of another user's, whom we were before
+        out = -1
     outlet = Outlet(1 if out < 0 else out)
     if out >= 0:
         posix.close(1)

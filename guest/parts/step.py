@@ -69,7 +69,10 @@ def watch(options: "dict[str, str]") -> "None":
         if name.isdigit() and int(name) > 2:
             _quietly(posix.close, int(name))
     process = Process(int(options["second"]))
-    out = open_output("/proc/self/fd/1", None)
+    try:
+        out = open_output("/proc/self/fd/1", None)
+    except OSError:  # a pipe of another user's, whom we were before
+        out = -1
     outlet = Outlet(1 if out < 0 else out)
     if out >= 0:
         posix.close(1)

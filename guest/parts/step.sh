@@ -117,6 +117,7 @@ bt_run() {
         exit 2
     fi
     { bt_measure_us "$@"; } 2>/dev/null
+    export BUILDTEL="$0"
     exec "$@"
 }
 
