@@ -46,10 +46,10 @@ bt_alive() {
     case $bt_state in [ZXTt]) return 1 ;; esac
 }
 
-# Tells the sampler of the machine's whole life which process is a step, by a FIFO, and waits for its nod: a file of our
-# pid. $1: `pre`, our parent is the step; `lead`, so it is, and its output is file 9; `run`, it is this process. An `echo`
-# into a file opened for reading and writing never waits and never ends us. A sampler that does not nod in time is not
-# asked again. In `run` no fork is tried: where none is left, it would end the shell.
+# Tells the sampler of the machine's whole life which process is a step, by a FIFO, and waits for its nod: a file of
+# our pid. $1: `pre`, our parent is the step; `lead`, so it is, and its output is file 9; `run`, it is this process.
+# An `echo` into a file opened for reading and writing never waits and never ends us. A sampler that does not nod in
+# time is not asked again. In `run` no fork is tried: where none is left, it would end the shell.
 bt_tell() {
     bt_d=${0%/*}/life
     [ -p "$bt_d/fifo" ] && [ -w "$bt_d/fifo" ] && [ ! -s "$bt_d/deaf" ] || return 1
@@ -132,7 +132,7 @@ if [ "${bt_loading-}" != $$ ]; then
     bt_act=${1-}
     case $bt_act in
     tell)
-        # Words before a step's own, in its shell: `/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' AGENT tell RUN_UUID; `
+        # Before a step's own words in its shell: `/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' AGENT tell UUID; `
         set +eux +C
         [ -e "/proc/$$/fd/1" ] || exit 0
         bt_step='' bt_record='' bt_run=${2-} bt_proc='' bt_sys=''
@@ -2285,7 +2285,7 @@ class Taskstats:
             except BlockingIOError:
                 return found
             except OSError:
-                continue  # messages were lost: its own may be among them, then there is no code
+                continue  # messages were lost, maybe its own
             for kind, at, end in _attributes(data, 20, len(data)):
                 if kind == 4:  # TASKSTATS_TYPE_AGGR_PID
                     found = self._take(data, at, end, pid) or found
@@ -2355,15 +2355,14 @@ def outer_step(pid: "str", spool: "Spool") -> "str | None":
     for _generation in range(64 if marks else 0):
         try:
             parent = stat_fields(folder)[1].decode()
-            birth = stat_fields("/proc/" + parent)[19].decode()
+            folder = "/proc/" + parent
+            birth = stat_fields(folder)[19].decode()
         except OSError:
             return None
-        step, _, begun = read_file(marks[parent], 100).decode("ascii", "replace").partition(" ") if parent in marks else (
-            "", "", ""
-        )  # fmt: skip
-        if step and begun == birth and step.replace(".", "").isalnum():
+        text = read_file(marks[parent], 100).decode("ascii", "replace") if parent in marks else ""
+        step, _, begun = text.partition(" ")
+        if begun == birth and step.replace(".", "").isalnum():
             return step
-        folder = "/proc/" + parent
     return None
 
 
@@ -2444,7 +2443,7 @@ class LifeFile:
 
 
 class Door:
-    """Where the sh part tells of steps: a FIFO of the SSH user's in the folder that `life`, beside the agent, leads to."""
+    """Where the sh part tells of steps: a FIFO of the SSH user's, in the folder that the link `life` leads to."""
 
     def __init__(self, spool: "Spool", owner: "int", run: "str") -> "None":
         self.spool, self.run = spool, run
@@ -2695,8 +2694,10 @@ def begin(
     run = options.get("run", "")
     run = run if run.replace("-", "").isalnum() else ""
     key = posix.environ.get(b"BUILDTEL_KEY", b"") or (spool.key() if installed else b"")
-    kept = spool if installed else None
-    recorder = StepRecorder(outlet, run, kernel.proc, kept, key) if outlet else Recorder(out, run, kernel.proc, kept, key)
+    if outlet:
+        recorder = StepRecorder(outlet, run, kernel.proc, spool if installed else None, key)  # type: Recorder
+    else:
+        recorder = Recorder(out, run, kernel.proc, spool if installed else None, key)
     recorder.amid_line = amid_line
     if "parent" not in options:
         outer = outer_step(options.get("pid", ""), spool)
@@ -2780,7 +2781,7 @@ def hold(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "None":
 
 
 def told(kind: "str", teller: "int") -> "dict[str, str]":
-    """What a process that tells of a step says of it, by its command line. Raises OSError if it is no process of ours."""
+    """What a process that tells of a step says of it, by its command line. Raises OSError if it is none of ours."""
     words = read_file("/proc/%d/cmdline" % teller).split(b"\0")[:-1]
     if (home() + "/buildtel_agent.py").encode("utf-8", "surrogateescape") not in words:
         raise OSError("not our process")  # another by now, or one of another pid namespace

@@ -40,8 +40,10 @@ def begin(
     run = options.get("run", "")
     run = run if run.replace("-", "").isalnum() else ""
     key = posix.environ.get(b"BUILDTEL_KEY", b"") or (spool.key() if installed else b"")
-    kept = spool if installed else None
-    recorder = StepRecorder(outlet, run, kernel.proc, kept, key) if outlet else Recorder(out, run, kernel.proc, kept, key)
+    if outlet:
+        recorder = StepRecorder(outlet, run, kernel.proc, spool if installed else None, key)  # type: Recorder
+    else:
+        recorder = Recorder(out, run, kernel.proc, spool if installed else None, key)
     recorder.amid_line = amid_line
     if "parent" not in options:
         outer = outer_step(options.get("pid", ""), spool)
@@ -125,7 +127,7 @@ def hold(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "None":
 
 
 def told(kind: "str", teller: "int") -> "dict[str, str]":
-    """What a process that tells of a step says of it, by its command line. Raises OSError if it is no process of ours."""
+    """What a process that tells of a step says of it, by its command line. Raises OSError if it is none of ours."""
     words = read_file("/proc/%d/cmdline" % teller).split(b"\0")[:-1]
     if (home() + "/buildtel_agent.py").encode("utf-8", "surrogateescape") not in words:
         raise OSError("not our process")  # another by now, or one of another pid namespace

@@ -46,10 +46,10 @@ bt_alive() {
     case $bt_state in [ZXTt]) return 1 ;; esac
 }
 
-# Tells the sampler of the machine's whole life which process is a step, by a FIFO, and waits for its nod: a file of our
-# pid. $1: `pre`, our parent is the step; `lead`, so it is, and its output is file 9; `run`, it is this process. An `echo`
-# into a file opened for reading and writing never waits and never ends us. A sampler that does not nod in time is not
-# asked again. In `run` no fork is tried: where none is left, it would end the shell.
+# Tells the sampler of the machine's whole life which process is a step, by a FIFO, and waits for its nod: a file of
+# our pid. $1: `pre`, our parent is the step; `lead`, so it is, and its output is file 9; `run`, it is this process.
+# An `echo` into a file opened for reading and writing never waits and never ends us. A sampler that does not nod in
+# time is not asked again. In `run` no fork is tried: where none is left, it would end the shell.
 bt_tell() {
     bt_d=${0%/*}/life
     [ -p "$bt_d/fifo" ] && [ -w "$bt_d/fifo" ] && [ ! -s "$bt_d/deaf" ] || return 1
@@ -132,7 +132,7 @@ if [ "${bt_loading-}" != $$ ]; then
     bt_act=${1-}
     case $bt_act in
     tell)
-        # Words before a step's own, in its shell: `/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' AGENT tell RUN_UUID; `
+        # Before a step's own words in its shell: `/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' AGENT tell UUID; `
         set +eux +C
         [ -e "/proc/$$/fd/1" ] || exit 0
         bt_step='' bt_record='' bt_run=${2-} bt_proc='' bt_sys=''

@@ -377,7 +377,7 @@ def test_a_wrapper_begun_with_closed_files_runs_the_step(guest, shell, closed):
 
 
 def test_a_killed_sampler_costs_the_end_only(guest):
-    """SIGKILL to the sampler in the middle of a step: the step's result is its own; the host finds its end elsewhere."""
+    """SIGKILL to the sampler in the middle of a step: the step's result is its own; its end is left to the host."""
     process = subprocess.Popen(["sh", guest.agent, "run", "--", "sh", "-c", "sleep 1; exit 5"], env=guest.env,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
     time.sleep(0.5)
