@@ -40,10 +40,10 @@ def begin(
     run = options.get("run", "")
     run = run if run.replace("-", "").isalnum() else ""
     key = posix.environ.get(b"BUILDTEL_KEY", b"") or (spool.key() if installed else b"")
+    kept = spool if installed and may_leave(installed) else None
+    recorder = Recorder(out, run, kernel.proc, kept, key)
     if outlet:
-        recorder = StepRecorder(outlet, run, kernel.proc, spool if installed else None, key)  # type: Recorder
-    else:
-        recorder = Recorder(out, run, kernel.proc, spool if installed else None, key)
+        recorder = StepRecorder(outlet, run, kernel.proc, kept, key)
     recorder.amid_line = amid_line
     if "parent" not in options:
         outer = outer_step(options.get("pid", ""), spool)
@@ -83,13 +83,13 @@ def watch(options: "dict[str, str]") -> "None":
     if not options["step"] and "parent" not in options:
         options["step"] = name_of(process.pid, options["name"] != "run")
     recorder, spool, kernel = begin(options, outlet.fd, outlet=outlet)
-    measure(recorder, outlet, spool, kernel, process, options, say_ready)
+    measure(recorder, outlet, spool, kernel, process, options, lambda: call_ourselves(b"bt-watch"))
 
 
-def say_ready() -> "None":
-    """Tells the sh part that the step may begin, by our name in /proc."""
+def call_ourselves(name: "bytes") -> "None":
+    """Tells the sh part how far we are, by our name in /proc."""
     fd = posix.open("/proc/self/comm", posix.O_WRONLY)
-    posix.write(fd, b"bt-watch")
+    posix.write(fd, name)
     posix.close(fd)
 
 
@@ -168,6 +168,8 @@ def measure(
     watched = Watch(recorder, kernel, step, outlet.say)
     fields = {"name": name or None, "parent": options.get("parent"), "c": watched.start}
     recorder.emit("start", fields, {"step": step}, own_line=True)
+    outlet.is_held = False
+    outlet.pay(0)
     mark = spool.leave("at-%d" % process.pid, ("%s %s" % (step, process.birth)).encode())
     nod()
     leash = Leash()
@@ -181,14 +183,14 @@ def measure(
     if outlet.is_terminal:
         outlet.close()
     watched.finish(shown, name, m_ns, counters, process.exit())
-    if outlet.pay(5000) and home() and "record" not in options:
+    if outlet.pay(5000) and recorder.spool:
         flush(recorder, spool)
         outlet.pay(5000)
-    if home():
-        keep_owed(outlet, spool, recorder.sid)
+    if recorder.spool:
+        keep_owed(outlet, recorder.spool, recorder.sid)
     if mark:
         _quietly(posix.unlink, spool.path(mark))
-    if not home():
+    if not recorder.spool:
         spool.tidy()
 
 

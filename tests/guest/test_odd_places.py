@@ -256,6 +256,7 @@ def test_what_nobody_reads_is_owed_and_comes_once(piped: tuple[int, int], tmp_pa
     """A full pipe holds nothing up: what waits goes into a file, and the next call writes it, in order."""
     fill(piped[1])
     outlet, spool = agent.Outlet(piped[1]), agent.Spool("", str(tmp_path / "spool"))
+    outlet.is_held = False
     for number in range(3):
         outlet.say(b"line %d\n" % number)
     paid = outlet.pay(0)
