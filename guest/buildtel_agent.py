@@ -15,14 +15,46 @@ bt_python() {
     return 1
 }
 
-# Status 1 is Python's own (compiled for another version, too old a version): only then the source is tried.
+# Status 1 is Python's own (compiled for another version, too old a version): only then the source is tried. A Python
+# that does not come to our code in two seconds is killed: status 1, too.
 bt_agent() {
-    if [ -r "${0%/*}/agent.pyc" ]; then
-        "$bt_py" -I -S "${0%/*}/agent.pyc" "$@"
+    for bt_file in "${0%/*}/agent.pyc" "$0"; do
+        [ -r "$bt_file" ] || continue
+        "$bt_py" -I -S "$bt_file" "$@" </dev/null &
+        bt_pid=$!
+        { bt_ready bt-agent; } 2>/dev/null
+        wait "$bt_pid" 2>/dev/null
         bt_rc=$?
         [ "$bt_rc" -eq 1 ] || return "$bt_rc"
-    fi
-    "$bt_py" -I -S "$0" "$@"
+    done
+    return "$bt_rc"
+}
+
+# Waits at most two seconds until the process $bt_pid calls itself $1, or has ended: then status 1. One that does
+# neither is killed.
+bt_ready() {
+    bt_turn=0 bt_until=
+    while read -r bt_x bt_name bt_state bt_x <"/proc/$bt_pid/stat"; do
+        case $bt_name$bt_state in "($1)"*) return 0 ;; *[ZX]) return 1 ;; esac
+        bt_turn=$((bt_turn + 1))
+        [ "$bt_turn" -gt 1000 ] || continue
+        bt_uptime || return 1
+        bt_until=${bt_until:-$((bt_up + 200))}
+        if [ "$bt_up" -ge "$bt_until" ]; then
+            kill -9 "$bt_pid"
+            return 1
+        fi
+        sleep 0.01 || :
+    done
+    return 1
+}
+
+# Whether $bt_py is a Python that we can use: it says so in two seconds, whatever it prints.
+bt_is_usable() {
+    "$bt_py" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 6))' </dev/null >/dev/null 2>&1 &
+    bt_pid=$!
+    bt_ready '' 2>/dev/null
+    wait "$bt_pid" 2>/dev/null
 }
 
 # The second part of this file, in a subshell: what goes wrong there ends there.
@@ -34,22 +66,23 @@ bt_by_sh() (
 # Hundredths of a second since the boot, in $bt_up.
 bt_uptime() {
     bt_up=0
-    read -r bt_up _ </proc/uptime || return 1
+    read -r bt_up bt_x </proc/uptime || return 1
     bt_up=${bt_up%.*}${bt_up#*.}
     while :; do case $bt_up in 0?*) bt_up=${bt_up#0} ;; *) return 0 ;; esac; done
 }
 
 # Whether the process $1, which began at the tick $2, is there and neither stopped nor a zombie.
 bt_alive() {
-    read -r _ _ bt_state _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ bt_birth _ <"/proc/$1/stat" || return 1
+    read -r bt_x bt_x bt_state bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x \
+        bt_x bt_x bt_birth bt_x <"/proc/$1/stat" || return 1
     [ "$bt_birth" = "$2" ] || return 1
     case $bt_state in [ZXTt]) return 1 ;; esac
 }
 
-# Tells the sampler of the machine's whole life which process is a step, by a FIFO, and waits for its nod: a file of our
-# pid. $1: `pre`, our parent is the step; `lead`, so it is, and its output is file 9; `run`, it is this process. An `echo`
-# into a file opened for reading and writing never waits and never ends us. A sampler that does not nod in time is not
-# asked again. In `run` no fork is tried: where none is left, it would end the shell.
+# Tells the sampler of the machine's whole life which process is a step, by a FIFO, and waits for its nod: a file of
+# our pid. $1: `pre`, our parent is the step; `lead`, so it is, and its output is file 9; `run`, it is this process.
+# An `echo` into a file opened for reading and writing never waits and never ends us. A sampler that does not nod in
+# time is not asked again. In `run` no fork is tried: where none is left, it would end the shell.
 bt_tell() {
     bt_d=${0%/*}/life
     [ -p "$bt_d/fifo" ] && [ -w "$bt_d/fifo" ] && [ ! -s "$bt_d/deaf" ] || return 1
@@ -76,21 +109,27 @@ bt_tell() {
 # Starts a sampler of one step in the background, where no other can be told: $1 as above, $2 the step's process, then
 # options. It is no child of the step, and says by its name in /proc that the step may begin, within two seconds.
 bt_watch() {
-    bt_python && bt_uptime || return 1
-    bt_until=$((bt_up + 200))
-    for bt_code in "${0%/*}/agent.pyc" "$0"; do
-        [ -r "$bt_code" ] || continue
-        { bt_pid=$("$bt_py" -I -S "$bt_code" watch "$@" </dev/null >&9 9>&- & echo $!); } 9>&1
-        bt_turn=0
-        while read -r _ bt_name bt_state _ <"/proc/$bt_pid/stat"; do
-            case $bt_name$bt_state in '(bt-watch)'*) return 0 ;; *[ZX]) break ;; esac
-            bt_turn=$((bt_turn + 1))
-            [ "$bt_turn" -gt 1000 ] || continue
-            bt_uptime && [ "$bt_up" -lt "$bt_until" ] || { kill -9 "$bt_pid"; return 0; }
-            sleep 0.01 || :
-        done
+    bt_python || return 1
+    for bt_file in "${0%/*}/agent.pyc" "$0"; do
+        [ -r "$bt_file" ] || continue
+        { bt_pid=$("$bt_py" -I -S "$bt_file" watch "$@" </dev/null >&9 9>&- & echo $!); } 9>&1
+        ! bt_ready bt-watch || return 0
+        [ -z "$bt_until" ] || return 1
     done
     return 1
+}
+
+# Whether `install` of these words has made its folder.
+bt_is_there() {
+    bt_d=/var/tmp/buildtel
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --dir) bt_d=${2-} ;;
+        --dir=*) bt_d=${1#*=} ;;
+        esac
+        shift
+    done
+    [ -e "$bt_d" ]
 }
 
 bt_run() {
@@ -117,6 +156,7 @@ bt_run() {
         exit 2
     fi
     { bt_measure_us "$@"; } 2>/dev/null
+    export BUILDTEL="$0"
     exec "$@"
 }
 
@@ -131,8 +171,9 @@ if [ "${bt_loading-}" != $$ ]; then
     bt_act=${1-}
     case $bt_act in
     tell)
-        # Words before a step's own, in its shell: `/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' AGENT tell RUN_UUID; `
+        # Before a step's own words in its shell: `/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' AGENT tell UUID; `
         set +eux +C
+        unset -f echo kill printf read sleep 2>/dev/null
         [ -e "/proc/$$/fd/1" ] || exit 0
         bt_step='' bt_record='' bt_run=${2-} bt_proc='' bt_sys=''
         bt_tell pre || bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh begin ''
@@ -159,14 +200,15 @@ if [ "${bt_loading-}" != $$ ]; then
     trail) [ -n "${3-}" ] || exit 0 ;; # the piece behind it: the sampler writes the end
     esac
     if [ "$bt_act" != trail ] && [ "$bt_act" != lead ] && bt_python; then
-        bt_agent "$@"
-        bt_rc=$?
-        # The agent has 0 and 2 only; these are of a Python that can't be started, is too old, or crashes by itself.
-        case $bt_rc in
-        1 | 126 | 127 | 132 | 134 | 139) ;;
-        2) exit 2 ;;
-        *) exit 0 ;;
-        esac
+        if [ "$bt_act" != install ] || bt_is_usable; then
+            bt_agent "$@"
+            bt_rc=$?
+            # The agent has 0 and 2 only; all others are of a Python that can't be started, is too old, or crashes.
+            case $bt_rc in
+            0) [ "$bt_act" = install ] && ! bt_is_there "$@" || exit 0 ;;
+            2) exit 2 ;;
+            esac
+        fi
     fi
     bt_step='' bt_record='' bt_run='' bt_proc='' bt_sys=''
 fi
@@ -916,7 +958,8 @@ bt_empty() (
 ) 2>/dev/null
 
 if [ "${bt_loading-}" = $$ ]; then
-    bt_act=$1 bt_label=${2-} bt_2=${3-} bt_3=${4-} bt_4=${5-} bt_to=''
+    bt_act=$1 bt_label=${2-} bt_to='' bt_outer=''
+    exec 9>&1
 else
     [ $# -eq 0 ] || shift
     bt_outer=${BUILDTEL_PARENT-} bt_label=''
@@ -1852,6 +1895,11 @@ def home() -> "str":
     return folder if name == "agent.pyc" or _exists(folder + "/agent.pyc") else ""
 
 
+def may_leave(folder: "str") -> "bool":
+    """Whether the user that removes an agent installed in `folder` can remove what we leave."""
+    return posix.stat(folder).st_uid in (0, posix.getuid())
+
+
 class Spool:
     """This user's folder on a tmpfs, for what must outlive a process but not the build; or a `folder` given."""
 
@@ -2044,10 +2092,13 @@ def _is_terminal(device: "int") -> "bool":
 
 
 class Outlet:
-    """A step's output: takes what it can take now, in order; the rest waits."""
+    """A step's output: takes what it can take now, in order; the rest waits.
+
+    While it is held all waits, so that what belongs together is written at once.
+    """
 
     def __init__(self, fd: "int") -> "None":
-        self.fd, self.waiting = fd, []  # type: int, list[bytes]
+        self.fd, self.waiting, self.is_held = fd, [], True  # type: int, list[bytes], bool
         stat = posix.fstat(fd) if fd >= 0 else None
         self.is_terminal = bool(stat and stat.st_mode & 0o170000 == 0o020000 and _is_terminal(stat.st_rdev))
 
@@ -2059,12 +2110,16 @@ class Outlet:
 
     def pay(self, wait_ms: "int") -> "bool":
         """Writes what waits, as far as it goes; whether nothing waits any more."""
-        while self.waiting and _writable(self.fd, wait_ms):
-            taken = write(self.fd, self.waiting[0])
+        while self.waiting and not self.is_held and _writable(self.fd, wait_ms):
+            count, size = 1, len(self.waiting[0])
+            while count < len(self.waiting) and size + len(self.waiting[count]) <= 4096:
+                size += len(self.waiting[count])
+                count += 1
+            data = b"".join(self.waiting[:count])
+            taken = write(self.fd, data)
             if not taken:
                 break
-            rest = self.waiting[0][taken:]
-            self.waiting[:1] = [rest] if rest else []
+            self.waiting[:count] = [data[taken:]] if taken < size else []
         return not self.waiting
 
     def close(self) -> "None":
@@ -2283,7 +2338,7 @@ class Taskstats:
             except BlockingIOError:
                 return found
             except OSError:
-                continue  # messages were lost: its own may be among them, then there is no code
+                continue  # messages were lost, maybe its own
             for kind, at, end in _attributes(data, 20, len(data)):
                 if kind == 4:  # TASKSTATS_TYPE_AGGR_PID
                     found = self._take(data, at, end, pid) or found
@@ -2353,15 +2408,14 @@ def outer_step(pid: "str", spool: "Spool") -> "str | None":
     for _generation in range(64 if marks else 0):
         try:
             parent = stat_fields(folder)[1].decode()
-            birth = stat_fields("/proc/" + parent)[19].decode()
+            folder = "/proc/" + parent
+            birth = stat_fields(folder)[19].decode()
         except OSError:
             return None
-        step, _, begun = read_file(marks[parent], 100).decode("ascii", "replace").partition(" ") if parent in marks else (
-            "", "", ""
-        )  # fmt: skip
-        if step and begun == birth and step.replace(".", "").isalnum():
+        text = read_file(marks[parent], 100).decode("ascii", "replace") if parent in marks else ""
+        step, _, begun = text.partition(" ")
+        if begun == birth and step.replace(".", "").isalnum():
             return step
-        folder = "/proc/" + parent
     return None
 
 
@@ -2442,7 +2496,7 @@ class LifeFile:
 
 
 class Door:
-    """Where the sh part tells of steps: a FIFO of the SSH user's in the folder that `life`, beside the agent, leads to."""
+    """Where the sh part tells of steps: a FIFO of the SSH user's, in the folder that the link `life` leads to."""
 
     def __init__(self, spool: "Spool", owner: "int", run: "str") -> "None":
         self.spool, self.run = spool, run
@@ -2693,8 +2747,10 @@ def begin(
     run = options.get("run", "")
     run = run if run.replace("-", "").isalnum() else ""
     key = posix.environ.get(b"BUILDTEL_KEY", b"") or (spool.key() if installed else b"")
-    kept = spool if installed else None
-    recorder = StepRecorder(outlet, run, kernel.proc, kept, key) if outlet else Recorder(out, run, kernel.proc, kept, key)
+    kept = spool if installed and may_leave(installed) else None
+    recorder = Recorder(out, run, kernel.proc, kept, key)
+    if outlet:
+        recorder = StepRecorder(outlet, run, kernel.proc, kept, key)
     recorder.amid_line = amid_line
     if "parent" not in options:
         outer = outer_step(options.get("pid", ""), spool)
@@ -2722,7 +2778,10 @@ def watch(options: "dict[str, str]") -> "None":
         if name.isdigit() and int(name) > 2:
             _quietly(posix.close, int(name))
     process = Process(int(options["second"]))
-    out = open_output("/proc/self/fd/1", None)
+    try:
+        out = open_output("/proc/self/fd/1", None)
+    except OSError:  # a pipe of another user's, whom we were before
+        out = -1
     outlet = Outlet(1 if out < 0 else out)
     if out >= 0:
         posix.close(1)
@@ -2731,13 +2790,13 @@ def watch(options: "dict[str, str]") -> "None":
     if not options["step"] and "parent" not in options:
         options["step"] = name_of(process.pid, options["name"] != "run")
     recorder, spool, kernel = begin(options, outlet.fd, outlet=outlet)
-    measure(recorder, outlet, spool, kernel, process, options, say_ready)
+    measure(recorder, outlet, spool, kernel, process, options, lambda: call_ourselves(b"bt-watch"))
 
 
-def say_ready() -> "None":
-    """Tells the sh part that the step may begin, by our name in /proc."""
+def call_ourselves(name: "bytes") -> "None":
+    """Tells the sh part how far we are, by our name in /proc."""
     fd = posix.open("/proc/self/comm", posix.O_WRONLY)
-    posix.write(fd, b"bt-watch")
+    posix.write(fd, name)
     posix.close(fd)
 
 
@@ -2775,7 +2834,7 @@ def hold(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "None":
 
 
 def told(kind: "str", teller: "int") -> "dict[str, str]":
-    """What a process that tells of a step says of it, by its command line. Raises OSError if it is no process of ours."""
+    """What a process that tells of a step says of it, by its command line. Raises OSError if it is none of ours."""
     words = read_file("/proc/%d/cmdline" % teller).split(b"\0")[:-1]
     if (home() + "/buildtel_agent.py").encode("utf-8", "surrogateescape") not in words:
         raise OSError("not our process")  # another by now, or one of another pid namespace
@@ -2816,6 +2875,8 @@ def measure(
     watched = Watch(recorder, kernel, step, outlet.say)
     fields = {"name": name or None, "parent": options.get("parent"), "c": watched.start}
     recorder.emit("start", fields, {"step": step}, own_line=True)
+    outlet.is_held = False
+    outlet.pay(0)
     mark = spool.leave("at-%d" % process.pid, ("%s %s" % (step, process.birth)).encode())
     nod()
     leash = Leash()
@@ -2829,14 +2890,14 @@ def measure(
     if outlet.is_terminal:
         outlet.close()
     watched.finish(shown, name, m_ns, counters, process.exit())
-    if outlet.pay(5000) and home() and "record" not in options:
+    if outlet.pay(5000) and recorder.spool:
         flush(recorder, spool)
         outlet.pay(5000)
-    if home():
-        keep_owed(outlet, spool, recorder.sid)
+    if recorder.spool:
+        keep_owed(outlet, recorder.spool, recorder.sid)
     if mark:
         _quietly(posix.unlink, spool.path(mark))
-    if not home():
+    if not recorder.spool:
         spool.tidy()
 
 
@@ -3166,6 +3227,8 @@ def main(arguments: "list[str]") -> "int":
         print(__version__)
         return 0
     command = COMMANDS.get(arguments[0]) if arguments else None
+    if command is not watch:
+        _quietly(call_ourselves, b"bt-agent")
     try:
         if command is None:
             raise ValueError("no such command: " + arguments[0] if arguments else "which command?")

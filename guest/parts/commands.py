@@ -229,6 +229,8 @@ def main(arguments: "list[str]") -> "int":
         print(__version__)
         return 0
     command = COMMANDS.get(arguments[0]) if arguments else None
+    if command is not watch:
+        _quietly(call_ourselves, b"bt-agent")
     try:
         if command is None:
             raise ValueError("no such command: " + arguments[0] if arguments else "which command?")

@@ -233,7 +233,8 @@ bt_empty() (
 ) 2>/dev/null
 
 if [ "${bt_loading-}" = $$ ]; then
-    bt_act=$1 bt_label=${2-} bt_2=${3-} bt_3=${4-} bt_4=${5-} bt_to=''
+    bt_act=$1 bt_label=${2-} bt_to='' bt_outer=''
+    exec 9>&1
 else
     [ $# -eq 0 ] || shift
     bt_outer=${BUILDTEL_PARENT-} bt_label=''

@@ -40,7 +40,7 @@ class LifeFile:
 
 
 class Door:
-    """Where the sh part tells of steps: a FIFO of the SSH user's in the folder that `life`, beside the agent, leads to."""
+    """Where the sh part tells of steps: a FIFO of the SSH user's, in the folder that the link `life` leads to."""
 
     def __init__(self, spool: "Spool", owner: "int", run: "str") -> "None":
         self.spool, self.run = spool, run

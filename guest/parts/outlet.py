@@ -28,10 +28,13 @@ def _is_terminal(device: "int") -> "bool":
 
 
 class Outlet:
-    """A step's output: takes what it can take now, in order; the rest waits."""
+    """A step's output: takes what it can take now, in order; the rest waits.
+
+    While it is held all waits, so that what belongs together is written at once.
+    """
 
     def __init__(self, fd: "int") -> "None":
-        self.fd, self.waiting = fd, []  # type: int, list[bytes]
+        self.fd, self.waiting, self.is_held = fd, [], True  # type: int, list[bytes], bool
         stat = posix.fstat(fd) if fd >= 0 else None
         self.is_terminal = bool(stat and stat.st_mode & 0o170000 == 0o020000 and _is_terminal(stat.st_rdev))
 
@@ -43,12 +46,16 @@ class Outlet:
 
     def pay(self, wait_ms: "int") -> "bool":
         """Writes what waits, as far as it goes; whether nothing waits any more."""
-        while self.waiting and _writable(self.fd, wait_ms):
-            taken = write(self.fd, self.waiting[0])
+        while self.waiting and not self.is_held and _writable(self.fd, wait_ms):
+            count, size = 1, len(self.waiting[0])
+            while count < len(self.waiting) and size + len(self.waiting[count]) <= 4096:
+                size += len(self.waiting[count])
+                count += 1
+            data = b"".join(self.waiting[:count])
+            taken = write(self.fd, data)
             if not taken:
                 break
-            rest = self.waiting[0][taken:]
-            self.waiting[:1] = [rest] if rest else []
+            self.waiting[:count] = [data[taken:]] if taken < size else []
         return not self.waiting
 
     def close(self) -> "None":

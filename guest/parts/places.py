@@ -7,6 +7,11 @@ def home() -> "str":
     return folder if name == "agent.pyc" or _exists(folder + "/agent.pyc") else ""
 
 
+def may_leave(folder: "str") -> "bool":
+    """Whether the user that removes an agent installed in `folder` can remove what we leave."""
+    return posix.stat(folder).st_uid in (0, posix.getuid())
+
+
 class Spool:
     """This user's folder on a tmpfs, for what must outlive a process but not the build; or a `folder` given."""
 

@@ -173,7 +173,7 @@ class Taskstats:
             except BlockingIOError:
                 return found
             except OSError:
-                continue  # messages were lost: its own may be among them, then there is no code
+                continue  # messages were lost, maybe its own
             for kind, at, end in _attributes(data, 20, len(data)):
                 if kind == 4:  # TASKSTATS_TYPE_AGGR_PID
                     found = self._take(data, at, end, pid) or found
@@ -243,15 +243,14 @@ def outer_step(pid: "str", spool: "Spool") -> "str | None":
     for _generation in range(64 if marks else 0):
         try:
             parent = stat_fields(folder)[1].decode()
-            birth = stat_fields("/proc/" + parent)[19].decode()
+            folder = "/proc/" + parent
+            birth = stat_fields(folder)[19].decode()
         except OSError:
             return None
-        step, _, begun = read_file(marks[parent], 100).decode("ascii", "replace").partition(" ") if parent in marks else (
-            "", "", ""
-        )  # fmt: skip
-        if step and begun == birth and step.replace(".", "").isalnum():
+        text = read_file(marks[parent], 100).decode("ascii", "replace") if parent in marks else ""
+        step, _, begun = text.partition(" ")
+        if begun == birth and step.replace(".", "").isalnum():
             return step
-        folder = "/proc/" + parent
     return None
 
 

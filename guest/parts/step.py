@@ -40,8 +40,10 @@ def begin(
     run = options.get("run", "")
     run = run if run.replace("-", "").isalnum() else ""
     key = posix.environ.get(b"BUILDTEL_KEY", b"") or (spool.key() if installed else b"")
-    kept = spool if installed else None
-    recorder = StepRecorder(outlet, run, kernel.proc, kept, key) if outlet else Recorder(out, run, kernel.proc, kept, key)
+    kept = spool if installed and may_leave(installed) else None
+    recorder = Recorder(out, run, kernel.proc, kept, key)
+    if outlet:
+        recorder = StepRecorder(outlet, run, kernel.proc, kept, key)
     recorder.amid_line = amid_line
     if "parent" not in options:
         outer = outer_step(options.get("pid", ""), spool)
@@ -69,7 +71,10 @@ def watch(options: "dict[str, str]") -> "None":
         if name.isdigit() and int(name) > 2:
             _quietly(posix.close, int(name))
     process = Process(int(options["second"]))
-    out = open_output("/proc/self/fd/1", None)
+    try:
+        out = open_output("/proc/self/fd/1", None)
+    except OSError:  # a pipe of another user's, whom we were before
+        out = -1
     outlet = Outlet(1 if out < 0 else out)
     if out >= 0:
         posix.close(1)
@@ -78,13 +83,13 @@ def watch(options: "dict[str, str]") -> "None":
     if not options["step"] and "parent" not in options:
         options["step"] = name_of(process.pid, options["name"] != "run")
     recorder, spool, kernel = begin(options, outlet.fd, outlet=outlet)
-    measure(recorder, outlet, spool, kernel, process, options, say_ready)
+    measure(recorder, outlet, spool, kernel, process, options, lambda: call_ourselves(b"bt-watch"))
 
 
-def say_ready() -> "None":
-    """Tells the sh part that the step may begin, by our name in /proc."""
+def call_ourselves(name: "bytes") -> "None":
+    """Tells the sh part how far we are, by our name in /proc."""
     fd = posix.open("/proc/self/comm", posix.O_WRONLY)
-    posix.write(fd, b"bt-watch")
+    posix.write(fd, name)
     posix.close(fd)
 
 
@@ -122,7 +127,7 @@ def hold(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "None":
 
 
 def told(kind: "str", teller: "int") -> "dict[str, str]":
-    """What a process that tells of a step says of it, by its command line. Raises OSError if it is no process of ours."""
+    """What a process that tells of a step says of it, by its command line. Raises OSError if it is none of ours."""
     words = read_file("/proc/%d/cmdline" % teller).split(b"\0")[:-1]
     if (home() + "/buildtel_agent.py").encode("utf-8", "surrogateescape") not in words:
         raise OSError("not our process")  # another by now, or one of another pid namespace
@@ -163,6 +168,8 @@ def measure(
     watched = Watch(recorder, kernel, step, outlet.say)
     fields = {"name": name or None, "parent": options.get("parent"), "c": watched.start}
     recorder.emit("start", fields, {"step": step}, own_line=True)
+    outlet.is_held = False
+    outlet.pay(0)
     mark = spool.leave("at-%d" % process.pid, ("%s %s" % (step, process.birth)).encode())
     nod()
     leash = Leash()
@@ -176,14 +183,14 @@ def measure(
     if outlet.is_terminal:
         outlet.close()
     watched.finish(shown, name, m_ns, counters, process.exit())
-    if outlet.pay(5000) and home() and "record" not in options:
+    if outlet.pay(5000) and recorder.spool:
         flush(recorder, spool)
         outlet.pay(5000)
-    if home():
-        keep_owed(outlet, spool, recorder.sid)
+    if recorder.spool:
+        keep_owed(outlet, recorder.spool, recorder.sid)
     if mark:
         _quietly(posix.unlink, spool.path(mark))
-    if not home():
+    if not recorder.spool:
         spool.tidy()
 
 

@@ -15,14 +15,46 @@ bt_python() {
     return 1
 }
 
-# Status 1 is Python's own (compiled for another version, too old a version): only then the source is tried.
+# Status 1 is Python's own (compiled for another version, too old a version): only then the source is tried. A Python
+# that does not come to our code in two seconds is killed: status 1, too.
 bt_agent() {
-    if [ -r "${0%/*}/agent.pyc" ]; then
-        "$bt_py" -I -S "${0%/*}/agent.pyc" "$@"
+    for bt_file in "${0%/*}/agent.pyc" "$0"; do
+        [ -r "$bt_file" ] || continue
+        "$bt_py" -I -S "$bt_file" "$@" </dev/null &
+        bt_pid=$!
+        { bt_ready bt-agent; } 2>/dev/null
+        wait "$bt_pid" 2>/dev/null
         bt_rc=$?
         [ "$bt_rc" -eq 1 ] || return "$bt_rc"
-    fi
-    "$bt_py" -I -S "$0" "$@"
+    done
+    return "$bt_rc"
+}
+
+# Waits at most two seconds until the process $bt_pid calls itself $1, or has ended: then status 1. One that does
+# neither is killed.
+bt_ready() {
+    bt_turn=0 bt_until=
+    while read -r bt_x bt_name bt_state bt_x <"/proc/$bt_pid/stat"; do
+        case $bt_name$bt_state in "($1)"*) return 0 ;; *[ZX]) return 1 ;; esac
+        bt_turn=$((bt_turn + 1))
+        [ "$bt_turn" -gt 1000 ] || continue
+        bt_uptime || return 1
+        bt_until=${bt_until:-$((bt_up + 200))}
+        if [ "$bt_up" -ge "$bt_until" ]; then
+            kill -9 "$bt_pid"
+            return 1
+        fi
+        sleep 0.01 || :
+    done
+    return 1
+}
+
+# Whether $bt_py is a Python that we can use: it says so in two seconds, whatever it prints.
+bt_is_usable() {
+    "$bt_py" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 6))' </dev/null >/dev/null 2>&1 &
+    bt_pid=$!
+    bt_ready '' 2>/dev/null
+    wait "$bt_pid" 2>/dev/null
 }
 
 # The second part of this file, in a subshell: what goes wrong there ends there.
@@ -34,22 +66,23 @@ bt_by_sh() (
 # Hundredths of a second since the boot, in $bt_up.
 bt_uptime() {
     bt_up=0
-    read -r bt_up _ </proc/uptime || return 1
+    read -r bt_up bt_x </proc/uptime || return 1
     bt_up=${bt_up%.*}${bt_up#*.}
     while :; do case $bt_up in 0?*) bt_up=${bt_up#0} ;; *) return 0 ;; esac; done
 }
 
 # Whether the process $1, which began at the tick $2, is there and neither stopped nor a zombie.
 bt_alive() {
-    read -r _ _ bt_state _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ bt_birth _ <"/proc/$1/stat" || return 1
+    read -r bt_x bt_x bt_state bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x \
+        bt_x bt_x bt_birth bt_x <"/proc/$1/stat" || return 1
     [ "$bt_birth" = "$2" ] || return 1
     case $bt_state in [ZXTt]) return 1 ;; esac
 }
 
-# Tells the sampler of the machine's whole life which process is a step, by a FIFO, and waits for its nod: a file of our
-# pid. $1: `pre`, our parent is the step; `lead`, so it is, and its output is file 9; `run`, it is this process. An `echo`
-# into a file opened for reading and writing never waits and never ends us. A sampler that does not nod in time is not
-# asked again. In `run` no fork is tried: where none is left, it would end the shell.
+# Tells the sampler of the machine's whole life which process is a step, by a FIFO, and waits for its nod: a file of
+# our pid. $1: `pre`, our parent is the step; `lead`, so it is, and its output is file 9; `run`, it is this process.
+# An `echo` into a file opened for reading and writing never waits and never ends us. A sampler that does not nod in
+# time is not asked again. In `run` no fork is tried: where none is left, it would end the shell.
 bt_tell() {
     bt_d=${0%/*}/life
     [ -p "$bt_d/fifo" ] && [ -w "$bt_d/fifo" ] && [ ! -s "$bt_d/deaf" ] || return 1
@@ -76,21 +109,27 @@ bt_tell() {
 # Starts a sampler of one step in the background, where no other can be told: $1 as above, $2 the step's process, then
 # options. It is no child of the step, and says by its name in /proc that the step may begin, within two seconds.
 bt_watch() {
-    bt_python && bt_uptime || return 1
-    bt_until=$((bt_up + 200))
-    for bt_code in "${0%/*}/agent.pyc" "$0"; do
-        [ -r "$bt_code" ] || continue
-        { bt_pid=$("$bt_py" -I -S "$bt_code" watch "$@" </dev/null >&9 9>&- & echo $!); } 9>&1
-        bt_turn=0
-        while read -r _ bt_name bt_state _ <"/proc/$bt_pid/stat"; do
-            case $bt_name$bt_state in '(bt-watch)'*) return 0 ;; *[ZX]) break ;; esac
-            bt_turn=$((bt_turn + 1))
-            [ "$bt_turn" -gt 1000 ] || continue
-            bt_uptime && [ "$bt_up" -lt "$bt_until" ] || { kill -9 "$bt_pid"; return 0; }
-            sleep 0.01 || :
-        done
+    bt_python || return 1
+    for bt_file in "${0%/*}/agent.pyc" "$0"; do
+        [ -r "$bt_file" ] || continue
+        { bt_pid=$("$bt_py" -I -S "$bt_file" watch "$@" </dev/null >&9 9>&- & echo $!); } 9>&1
+        ! bt_ready bt-watch || return 0
+        [ -z "$bt_until" ] || return 1
     done
     return 1
+}
+
+# Whether `install` of these words has made its folder.
+bt_is_there() {
+    bt_d=/var/tmp/buildtel
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --dir) bt_d=${2-} ;;
+        --dir=*) bt_d=${1#*=} ;;
+        esac
+        shift
+    done
+    [ -e "$bt_d" ]
 }
 
 bt_run() {
@@ -117,6 +156,7 @@ bt_run() {
         exit 2
     fi
     { bt_measure_us "$@"; } 2>/dev/null
+    export BUILDTEL="$0"
     exec "$@"
 }
 
@@ -131,8 +171,9 @@ if [ "${bt_loading-}" != $$ ]; then
     bt_act=${1-}
     case $bt_act in
     tell)
-        # Words before a step's own, in its shell: `/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' AGENT tell RUN_UUID; `
+        # Before a step's own words in its shell: `/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' AGENT tell UUID; `
         set +eux +C
+        unset -f echo kill printf read sleep 2>/dev/null
         [ -e "/proc/$$/fd/1" ] || exit 0
         bt_step='' bt_record='' bt_run=${2-} bt_proc='' bt_sys=''
         bt_tell pre || bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh begin ''
@@ -159,14 +200,15 @@ if [ "${bt_loading-}" != $$ ]; then
     trail) [ -n "${3-}" ] || exit 0 ;; # the piece behind it: the sampler writes the end
     esac
     if [ "$bt_act" != trail ] && [ "$bt_act" != lead ] && bt_python; then
-        bt_agent "$@"
-        bt_rc=$?
-        # The agent has 0 and 2 only; these are of a Python that can't be started, is too old, or crashes by itself.
-        case $bt_rc in
-        1 | 126 | 127 | 132 | 134 | 139) ;;
-        2) exit 2 ;;
-        *) exit 0 ;;
-        esac
+        if [ "$bt_act" != install ] || bt_is_usable; then
+            bt_agent "$@"
+            bt_rc=$?
+            # The agent has 0 and 2 only; all others are of a Python that can't be started, is too old, or crashes.
+            case $bt_rc in
+            0) [ "$bt_act" = install ] && ! bt_is_there "$@" || exit 0 ;;
+            2) exit 2 ;;
+            esac
+        fi
     fi
     bt_step='' bt_record='' bt_run='' bt_proc='' bt_sys=''
 fi
