@@ -126,7 +126,12 @@ class Bench:
             machine.stop()
 
     def build(
-        self, user: str, forms: tuple[Form, ...], *, wired: bool, finish: bool = False,
+        self,
+        user: str,
+        forms: tuple[Form, ...],
+        *,
+        wired: bool,
+        finish: bool = False,
         meanwhile: Callable[[Machine], None] | None = None,
     ) -> Built:
         """One build; `meanwhile` is called when its machine is there."""
@@ -159,7 +164,9 @@ def lines(output: str) -> Counter[tuple[str, str]]:
             said[match[1]] += [] if checked(match[2].encode()) else [match[2]]
         elif not match:
             other.append(re.sub(r"after [\d.]+ \w+( [\d.]+ \w+)*", "after", text))
-    told = [(kind, text) for kind, texts in said.items() for text in BLOCKS.sub("", "\n".join([*texts, ""])).split("\n")]
+    told = [
+        (kind, text) for kind, texts in said.items() for text in BLOCKS.sub("", "\n".join([*texts, ""])).split("\n")
+    ]
     return Counter((kind, text.rstrip()) for kind, text in [*told, *(("", text) for text in other)] if text.strip())
 
 

@@ -85,7 +85,10 @@ def test_every_form_is_the_same_build(build: Builder, user: str, forms: tuple[Fo
     for form, step in zip(forms, (exact[index] for index in sorted(exact)), strict=True):
         assert (step["name"] == form.name) is form.named, (form.name, step)
         assert step.get("exit_code") in (form.exit, None), (form.name, step)
-        assert step["status"] in (("failure", "success") if form.more.startswith("valid") else (status(form),)), (form.name, step)
+        assert step["status"] in (("failure", "success") if form.more.startswith("valid") else (status(form),)), (
+            form.name,
+            step,
+        )
     assert document["status"] == "failure"
     assert wired.machine.processes() == plain.machine.processes()
     assert [UPLOADED.sub("SCRIPT", path) for path in wired.machine.files()] == [

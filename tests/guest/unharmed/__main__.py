@@ -65,7 +65,9 @@ def shown(results: list[Result]) -> list[Result]:
 def document(results: list[Result], elapsed_s: float) -> str:
     """docs/unharmed.md."""
     commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    dirty = subprocess.run(["git", "status", "--porcelain", "guest", "packer"], cwd=ROOT, capture_output=True, text=True)
+    dirty = subprocess.run(
+        ["git", "status", "--porcelain", "guest", "packer"], cwd=ROOT, capture_output=True, text=True
+    )
     state = " with changes not committed" if dirty.stdout else ""
     late = [result.later_s for result in results if result.later_s is not None]
     head = Path(__file__).with_name("unharmed.md").read_text()
@@ -90,7 +92,9 @@ def section(title: str, worlds: tuple[World, ...], results: list[Result]) -> str
         for form in FORMS:
             mine = [result for result in results if (result.world, result.form) == (world.name, form)]
             same = sum(not result.faults for result in mine)
-            cells.append("" if not mine else "same" if same == len(mine) else f"**{len(mine) - same} of {len(mine)} differ**")
+            cells.append(
+                "" if not mine else "same" if same == len(mine) else f"**{len(mine) - same} of {len(mine)} differ**"
+            )
             notes += [
                 f"- {result.world}, {form}, {PYTHON[result.python]}: {plain(fault)}\n"
                 for result in mine

@@ -93,7 +93,10 @@ def compare(world: World, form: str, *, python: bool) -> Result:
     with_us = acted(world, wired, install=installed, bare=not python, ours=True)
     if "broken" in bare or "broken" in with_us:
         return Result(world.name, form, python, [f"the world can't be made: {bare.get('broken') or with_us['broken']}"])
-    faults = [*step_faults(world, bare["step"], with_us["step"], by_sh=form in ("run", "alone")), *left_faults(world, bare, with_us)]
+    faults = [
+        *step_faults(world, bare["step"], with_us["step"], by_sh=form in ("run", "alone")),
+        *left_faults(world, bare, with_us),
+    ]
     later_s = later(bare["step"], with_us["step"])
     if later_s is not None and later_s > world.within_s:
         again = acted(world, wired, install=installed, bare=not python, ours=True)
@@ -138,7 +141,11 @@ def step_faults(world: World, bare: dict[str, Any], wired: dict[str, Any], *, by
     faults += [f"{name}: {short(one)} without, {short(two)} with" for name, (one, two) in pairs.items() if one != two]
     for one, two in zip(bare["looks"], wired["looks"], strict=False):
         faults += look_faults(one, two, by_sh=by_sh)
-    if not bare["hangs"] and wired["held_s"] is not None and wired["held_s"] - bare["held_s"] > 6 + world.stall_s:
+    if (
+        not bare["hangs"]
+        and wired["held_s"] is not None
+        and wired["held_s"] - bare["held_s"] > world.held_s + world.stall_s
+    ):
         faults.append(f"stdout is held {wired['held_s']:.1f} s after the step")
     return faults
 

@@ -26,7 +26,7 @@ LOOK, LOOKED, BEGUN = f"{SCRIPTS}/look", f"{SCRIPTS}/looked", f"{SCRIPTS}/begun"
 ROOTS = ("/var/tmp", "/tmp", "/run", "/dev/shm", "/root", "/home", "/opt")
 WRITTEN = "/home/step/out.log"  # a step's stdout where it is a file: records stand in it
 OWN_FILES = (LOOK, LOOKED, BEGUN, "/var/tmp/keep")
-HANGS_S = 20
+HANGS_S = 30
 GRACE_S = 4  # so long what ends by itself may take after the last command
 STATUS = ("Name", "Umask", "Uid", "Gid", "Groups", "SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt", "CapInh", "CapPrm",
           "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp")  # fmt: skip
@@ -338,7 +338,7 @@ def facts(pid: int, names: dict[str, str]) -> dict[str, object]:
             found[name] = os.readlink(f"/proc/{pid}/{name}")
         except OSError:
             found[name] = None
-    for name in ("ns/mnt", "ns/pid"):  # numbers differ between two plays
+    for name in ("ns/mnt", "ns/pid", "ns/net"):  # numbers differ between two plays
         found[name] = found[name] == os.readlink(f"/proc/self/{name}")
     found["fds"] = descriptors(pid, names)
     return found

@@ -47,10 +47,10 @@ class World:
         measured: whether a *start* record is there in the end; None where it may be.
         left: what may stay after finish, a pattern for path or command line: what is not ours to remove.
         finish_says: a pattern of what finish must say.
+        held_s: so much longer than without buildtel its stdout may be held.
         within_s: so much later than without buildtel the step may begin.
         accepted: a pattern of lines of stderr that are known and accepted.
         known: what is known to differ and accepted, for docs/unharmed.md.
-        ci: whether it runs in CI, too.
     """
 
     name: str
@@ -77,10 +77,10 @@ class World:
     measured: bool | None = True
     left: str = ""
     finish_says: str = ""
+    held_s: float = 6.0
     within_s: float = 2.0
     accepted: str = ""
     known: str = ""
-    ci: bool = False
 
     def script(self) -> str:
         """The provisioner's script as Packer uploads it."""
@@ -100,7 +100,9 @@ def local(name: str) -> str:
     return done.stdout.removesuffix("\n")
 
 
-def rendered(command: str, variables: str = "BUILDTEL_STEP='a step' PLAIN='x y' ", path: str = "/scripts/step.sh") -> str:
+def rendered(
+    command: str, variables: str = "BUILDTEL_STEP='a step' PLAIN='x y' ", path: str = "/scripts/step.sh"
+) -> str:
     """What Packer makes of an execute_command."""
     values = {"Vars": variables, "Path": path, "PackerRunUUID": RUN}
     return re.sub(r"\{\{ \.(\w+) \}\}", lambda match: values[match[1]], command)
@@ -110,6 +112,16 @@ DEFAULT = "chmod +x {{ .Path }}; {{ .Vars }} {{ .Path }}"
 CHMOD = "chmod +x {{ .Path }}; "
 OWN = 'echo pw | (read -r word; echo "got $word"; {{ .Vars }} WRAP{{ .Path }}) # a comment at the end'
 HEREDOC = "sudo -n sh -s <<'EOF'\n%s{{ .Vars }} WRAP{{ .Path }}\nEOF"
+# buildtel_pre and buildtel_post of 0.2.0, which lie beside templates.
+OLDER_PRE = (
+    f"exec 8<&0 9>&1; sh '{GUEST}' lead --run '{RUN}' </dev/null 2>/dev/null 8<&- | "
+    "{ read -r BUILDTEL_PARENT __bt_pid __bt_status BUILDTEL; export BUILDTEL BUILDTEL_PARENT; (\n"
+)
+OLDER_POST = (
+    '\n) <&8 >&9 8<&- 9>&-; __bt_rc=$?; { { [ "$__bt_pid" -gt 0 ] && echo "$__bt_rc" >"$__bt_status"; '
+    f'kill -CONT "$__bt_pid"; }} || sh \'{GUEST}\' trail \'\' "$BUILDTEL_PARENT" "$__bt_status" "$__bt_rc" '
+    f"--run '{RUN}' </dev/null >&9; }} 2>/dev/null; exit \"$__bt_rc\"; }}"
+)
 FORMS = {
     "pre": "Packer's default command after `buildtel_pre`",
     "run": "`sh agent run -- SCRIPT` in it",
@@ -117,9 +129,12 @@ FORMS = {
     "own": "`buildtel_pre`, then a pipe into a subshell, and a comment",
     "alone": "`run` of an agent that nobody installed",
     "inside": "`buildtel_pre` within `sudo sh -s`",
+    "words": "the words that templates of before have before the script",
+    "pieces": "the two pieces that templates of before have around a command",
 }
-INSTALLED = ("pre", "run", "sudo", "own", "inside")
-ALL = tuple(FORMS)
+INSTALLED = ("pre", "run", "sudo", "own", "inside", "words", "pieces")
+ALL = ("pre", "run", "sudo", "own", "alone", "inside")
+BEFORE = ("words", "pieces")
 
 
 def commands(world: World, form: str) -> tuple[str, str]:
@@ -133,12 +148,16 @@ def commands(world: World, form: str) -> tuple[str, str]:
         "alone": lambda: (user, _run(user, KEPT)),
         "own": lambda: (CHMOD + OWN, pre + CHMOD + OWN + post),
         "inside": lambda: (CHMOD + HEREDOC % "", CHMOD + HEREDOC % pre),
+        "words": lambda: (user, user.replace("WRAP", f"WRAP$(sh '{GUEST}' pre '{RUN}' 2>/dev/null) ")),
+        "pieces": lambda: (user, OLDER_PRE + user + OLDER_POST),
     }[form]()
     return plain.replace("WRAP", world.wrap), wired.replace("WRAP", world.wrap)
 
 
 def _sudo(world: World, pre: str, post: str) -> tuple[str, str]:
-    user = CHMOD + world.command.replace("env {{ .Vars }}", "{{ .Vars }}").replace("{{ .Vars }}", "sudo -n env {{ .Vars }}")
+    user = CHMOD + world.command.replace("env {{ .Vars }}", "{{ .Vars }}").replace(
+        "{{ .Vars }}", "sudo -n env {{ .Vars }}"
+    )
     return user, pre + user + post
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from .world import ALL, World
+from .world import ALL, BEFORE, World
 
 BASH = "#!/bin/bash"
 GROUPS = ("pre", "run", "own")
 LATE = "(trap '' HUP; sleep 0.5; echo late) & exit 0"
 
 STEPS = (
-    World("plain", "echo out; echo err >&2; read -r a || a=none; echo \"stdin $a, $PLAIN, $BUILDTEL_STEP\"", status=0, forms=ALL,
-          ci=True),
-    World("fails with 3", "echo out; exit 3", status=3, forms=ALL, ci=True),
+    World("plain", "echo out; echo err >&2; read -r a || a=none; echo \"stdin $a, $PLAIN, $BUILDTEL_STEP\"", status=0, forms=ALL),
+    World("fails with 3", "echo out; exit 3", status=3, forms=ALL),
     World("exit 255", "exit 255", status=255),
-    World("exit 150 is no signal", "exit 150", status=150, ci=True),
-    World("an unfinished line", "printf unfinished", status=0, ci=True),
+    World("exit 150 is no signal", "exit 150", status=150),
+    World("an unfinished line", "printf unfinished", status=0),
     World("no output at all", "exit 4"),
     World("NUL, escapes and high bytes", r"printf 'a\000b\033[31m\377\r\nc\r'", status=0),
     World("a line of a megabyte", "head -c 1000000 /dev/zero | tr '\\0' y; echo", status=0),
@@ -22,35 +21,35 @@ STEPS = (
     World("prints records of its own", "echo 'BUILDTEL:{\"v\":1,\"ev\":\"end\",\"exit\":0}'; exit 4"),
     World("reads all of stdin", "cat; exit 4", stdin="x" * 60000, forms=ALL),
     World("leaves stdin unread", "exec <&-; exit 4", stdin="x" * 60000),
-    World("closes its stdout", "exec >&-; echo lost 2>/dev/null || true; sleep 0.2; exit 5", status=5, ci=True),
+    World("closes its stdout", "exec >&-; echo lost 2>/dev/null || true; sleep 0.2; exit 5", status=5),
     World("closes stdin, stdout and stderr", "exec <&- >&- 2>&-; sleep 0.2; exit 5", status=5, measured=None),
     World("takes over stdout with its own file", "exec >/home/step/log; echo logged; exit 5", status=5),
     World("execs another program", "exec sleep 0.1", status=0),
-    World("a process in the background writes late", LATE, status=0, ci=True),
+    World("a process in the background writes late", LATE, status=0),
     World("a daemon stays", "setsid sh -c 'exec sleep 60' </dev/null >/dev/null 2>&1 & exit 0", status=0),
     World("a daemon keeps stdout for two seconds", "setsid sleep 2 </dev/null 2>/dev/null & exit 0", status=0),
     World("twenty children at once", "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1 & sleep 0.05 & done; wait; exit 4"),
     World("waits for all children", "sleep 0.1 & wait; jobs; exit 4", head=BASH),
     World("counts its own and its parent's children",
-          "set -- $(cat /proc/$$/task/$$/children) $(cat /proc/$PPID/task/$PPID/children); echo $#; exit 4", ci=True),
-    World("killed", "kill -9 $$", status=137, ci=True),
+          "set -- $(cat /proc/$$/task/$$/children) $(cat /proc/$PPID/task/$PPID/children); echo $#; exit 4"),
+    World("killed", "kill -9 $$", status=137),
     World("terminated", "kill -TERM $$", status=143),
     World("a segmentation fault", "ulimit -c 0; kill -SEGV $$", status=139),
     World("a broken pipe", "kill -PIPE $$", status=141),
     World("stops itself and goes on", "p=$$; (sleep 0.3; kill -CONT $p) & kill -STOP $p; exit 4", forms=("pre", "run")),
-    World("kills its parent", "kill $PPID; sleep 0.3; exit 4", status=143, login="/bin/dash", forms=("pre",), ci=True),
+    World("kills its parent", "kill $PPID; sleep 0.3; exit 4", status=143, login="/bin/dash", forms=("pre",)),
     World("kills its parent, which is sshd's", "kill $PPID; sleep 0.3; exit 4", status=None,
           forms=("pre", "run"), measured=None),
     World("kill 0 with handlers", "trap 'echo caught' TERM; kill 0; sleep 0.1; exit 4", status=143, own_exit=4,
-          login="/bin/dash", forms=GROUPS, ci=True),
+          login="/bin/dash", forms=GROUPS),
     World("kill 0 without handlers", "kill 0; sleep 1", status=143, login="/bin/dash", forms=GROUPS),
     World("kill 0, bash", "trap 'echo caught' TERM; kill 0; sleep 0.1; exit 4", forms=("pre", "run")),
-    World("kills its own group by number", "kill -TERM -- -$$ || exit 4", forms=GROUPS, measured=None, ci=True),
-    World("kills the group it leads", "setsid -w sh -c 'kill -- -$$; sleep 1' 2>/dev/null || exit 4", ci=True),
+    World("kills its own group by number", "kill -TERM -- -$$ || exit 4", forms=GROUPS, measured=None),
+    World("kills the group it leads", "setsid -w sh -c 'kill -- -$$; sleep 1' 2>/dev/null || exit 4"),
     World("kill -USR1 0", "trap 'echo caught' USR1; kill -USR1 0; sleep 0.1; exit 4", login="/bin/dash", status=138, own_exit=4,
-          forms=GROUPS, ci=True),
+          forms=GROUPS),
     World("trap EXIT kill 0 and wait", "trap 'trap - TERM; kill 0; wait' EXIT; sleep 5 & exit 4", status=143,
-          login="/bin/dash", forms=GROUPS, ci=True),
+          login="/bin/dash", forms=GROUPS),
     World("trap EXIT kills all jobs", "sleep 5 & p=$!; trap 'kill $p; wait' EXIT; exit 4", head=BASH),
     World("kills everything it may", "trap '' TERM HUP; kill -TERM -1; sleep 0.2; exit 4", status=None,
           measured=None, forms=("pre", "run")),
@@ -78,10 +77,10 @@ BY_PARENT = (
 )
 LONG = "echo out; exec sleep 30"
 WRAPS = (
-    World("timeout --foreground", LONG, wrap=FOREGROUND, status=124, ci=True),
+    World("timeout --foreground", LONG, wrap=FOREGROUND, status=124),
     World("timeout in its own group", LONG, wrap="timeout 0.5 ", status=124),
     World("timeout -s KILL", LONG, wrap="timeout -s KILL 0.5 ", status=137),
-    World("subprocess.run(timeout=)", LONG, wrap=BY_PARENT, status=7, ci=True),
+    World("subprocess.run(timeout=)", LONG, wrap=BY_PARENT, status=7),
     World("its parent is killed, the step stays", "sleep 1; exit 4", wrap="perl -e 'exec @ARGV if !fork; exit 9' ",
           status=9),
     World("under setsid -w", wrap="setsid -w "),
@@ -102,11 +101,22 @@ WRAPS = (
     World("its output goes to a file", command="{{ .Vars }} WRAP{{ .Path }} >/home/step/log 2>&1; s=$?; cat /home/step/log; exit $s",
           forms=("pre", "sudo")),
 )  # fmt: skip
+BEFORES = (
+    World("a template of before", "echo out; echo err >&2; read -r a || a=none; echo \"$a, $PLAIN\"; exit 4",
+          forms=BEFORE, look=False),
+    World("a template of before, killed", "kill -9 $$", status=137, forms=BEFORE, look=False),
+    World("a template of before, a terminal", stdio="pty", stdin="", forms=BEFORE, look=False),
+    World("a template of before, no agent", ours="rm -rf /var/tmp/buildtel\n", forms=BEFORE, look=False,
+          measured=None, left="^/dev/shm/buildtel-"),
+    World("a template of before, the sampler is stopped", ours="kill -STOP $(life)\n", forms=BEFORE, look=False,
+          measured=None),
+    World("a template of before, a late process", LATE, status=0, forms=BEFORE, look=False),
+)  # fmt: skip
 NAMES = (
-    World("a name of 20,000 characters", vars=f"BUILDTEL_STEP='{'n' * 20_000}' PLAIN='x y' ", within_s=0.2, ci=True),
-    World("a name with newlines", vars="BUILDTEL_STEP='one\ntwo\n' PLAIN='x y' ", ci=True),
-    World("a name with ESC", vars="BUILDTEL_STEP='\033[31mred\033]0;title\007' PLAIN='x y' ", ci=True),
-    World("a name that forges a record", ci=True,
+    World("a name of 20,000 characters", vars=f"BUILDTEL_STEP='{'n' * 20_000}' PLAIN='x y' ", within_s=0.2),
+    World("a name with newlines", vars="BUILDTEL_STEP='one\ntwo\n' PLAIN='x y' "),
+    World("a name with ESC", vars="BUILDTEL_STEP='\033[31mred\033]0;title\007' PLAIN='x y' "),
+    World("a name that forges a record",
           vars="BUILDTEL_STEP='x\nBUILDTEL:{\"v\":1,\"ev\":\"end\",\"exit\":0}\n' PLAIN='x y' "),
     World("a name with quotes", vars="BUILDTEL_STEP='it'\"'\"'s \"$(touch /home/step/hit)\" `id` \\' PLAIN='x y' "),
     World("a name that is no UTF-8", vars="BUILDTEL_STEP='\udcff\udcfe' PLAIN='x y' "),
