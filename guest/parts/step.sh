@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034  # names of other parts
 #
-# shellcheck disable=SC1090,SC2030,SC2031,SC3067  # '-O' is in every shell that there is
+# shellcheck disable=SC1090,SC2030,SC2031,SC2034,SC3067  # '-O' is in every shell that there is
 # The buildtel guest agent. Generated: edit guest/parts. POSIX sh down to the last 'exit', Python 3.6 or newer below it.
 # This first part is all that is read where Python is usable. It tells a sampler which process is a step, and has ended,
 # or is that step's command, when the step begins: no process of ours is parent or child of a step's.
