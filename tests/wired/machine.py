@@ -1,4 +1,4 @@
-"""A machine to build on: an sshd on loopback, in mount and PID namespaces of its own, with users of every login shell."""
+"""A machine to build on: an sshd on loopback, in namespaces of its own, with users of several login shells."""
 
 from __future__ import annotations
 
@@ -97,7 +97,8 @@ class Machine:
 def is_ours(words: list[bytes]) -> bool:
     """Whether a command line is of a process of the agent's own: a Python or a sh that runs one of its files.
 
-    Not install: without it nothing of ours would be there. A login shell has our path within its command, and a `run` is the step itself: neither is ours to kill.
+    Not install: without it nothing of ours would be there. A login shell has our path within its command, and a `run`
+    is the step itself: neither is ours to kill.
     """
     program = words[0].rpartition(b"/")[2]
     if program.startswith((b"python", b"bt-")):

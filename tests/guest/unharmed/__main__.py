@@ -1,7 +1,7 @@
 """`python -m tests.guest.unharmed [--write] [WORD ...]`: plays every world (or those whose name has a word).
 
-Prints each play that differs, and with `--write` puts date, commit and counts into docs/unharmed.md. The exit status is
-1 if one differs.
+Prints each play that differs. With `--write` it also kills processes of ours in real builds, and puts date, commit and
+counts into docs/unharmed.md. The exit status is 1 if something differs.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ import argparse
 import platform
 import subprocess
 import sys
+import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from ...wired.killing import Outcome, attacked
 from ..conftest import ROOT
 from .play import Result, compare
 from .table import PYTHON, SECTIONS, WORLDS
@@ -22,6 +25,7 @@ from .world import FORMS, World
 
 DOCUMENT = ROOT / "docs" / "unharmed.md"
 WORKERS = 2
+KILLS, KILLS_OF_A_BUILD = 300, 30
 
 
 def main(words: list[str]) -> int:
@@ -40,8 +44,21 @@ def main(words: list[str]) -> int:
     wrong = sum(bool(result.faults) for result in results)
     print(f"{len(results)} plays of {len(chosen)} worlds in {time.monotonic() - begun:.0f} s: {wrong} differ")
     if asked.write:
-        DOCUMENT.write_text(document(results, time.monotonic() - begun))
+        outcomes = killed()
+        wrong += sum(bool(outcome.faults) for outcome in outcomes)
+        DOCUMENT.write_text(document(results, outcomes, time.monotonic() - begun))
     return int(wrong > 0)
+
+
+def killed() -> list[Outcome]:
+    """Builds of a real packer, until 300 processes of ours were killed."""
+    outcomes: list[Outcome] = []
+    while sum(outcome.killed for outcome in outcomes) < KILLS and len(outcomes) < KILLS:
+        with tempfile.TemporaryDirectory() as folder:
+            outcomes.append(attacked(Path(folder), len(outcomes), KILLS_OF_A_BUILD))
+        for fault in outcomes[-1].faults:
+            print(f"build {len(outcomes) - 1}, {outcomes[-1].killed} killed: {fault}", flush=True)
+    return outcomes
 
 
 def play(world: World, forms: list[str] | None, python: str | None) -> Iterable[Result]:
@@ -62,7 +79,7 @@ def shown(results: list[Result]) -> list[Result]:
     return results
 
 
-def document(results: list[Result], elapsed_s: float) -> str:
+def document(results: list[Result], outcomes: list[Outcome], elapsed_s: float) -> str:
     """docs/unharmed.md."""
     commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     dirty = subprocess.run(
@@ -73,14 +90,30 @@ def document(results: list[Result], elapsed_s: float) -> str:
     head = Path(__file__).with_name("unharmed.md").read_text()
     values = {
         "date": time.strftime("%Y-%m-%d", time.gmtime()), "commit": commit.stdout.strip() + state,
-        "machine": f"Linux {platform.release()}, Python {platform.python_version()}", "minutes": f"{elapsed_s / 60:.0f}",
+        "machine": f"Linux {platform.release()}, Python {platform.python_version()}",
+        "minutes": f"{elapsed_s / 60:.0f}",
         "worlds": str(len({result.world for result in results})), "plays": str(len(results)),
         "same": str(sum(not result.faults for result in results)),
         "latest": f"{max(late, default=0):.2f}", "middle": f"{1000 * sorted(late)[len(late) // 2] if late else 0:.0f}",
     }  # fmt: skip
     for name, value in values.items():
         head = head.replace(f"{{{name}}}", value)
-    return head + "".join(section(title, worlds, results) for title, worlds in SECTIONS.items())
+    sections = [section(title, worlds, results) for title, worlds in SECTIONS.items()]
+    return head + kills(outcomes) + "".join(sections)
+
+
+def kills(outcomes: list[Outcome]) -> str:
+    """What came of the builds whose agents were killed."""
+    told = sum((outcome.told for outcome in outcomes), Counter[str]())
+    faults = [f"- build {number}: {plain(fault)}\n" for number, one in enumerate(outcomes) for fault in one.faults]
+    rows = "".join(f"| {whence} | {count} |\n" for whence, count in told.most_common())
+    return (
+        f"\n## Killed\n\n{sum(outcome.killed for outcome in outcomes)} processes of ours (samplers, holders, watchers,"
+        f" tellers, `finish`) were killed at random moments in {len(outcomes)} builds of a real Packer over a real sshd."
+        f" {sum(not outcome.faults for outcome in outcomes)} of {len(outcomes)} builds were the build without buildtel:"
+        " exit status and lines the same, every step in the document, nothing left. Where the end of a step came from:"
+        f"\n\n| `exit_from` | steps |\n|---|---|\n{rows}" + ("\nWhat differs:\n\n" if faults else "") + "".join(faults)
+    )
 
 
 def section(title: str, worlds: tuple[World, ...], results: list[Result]) -> str:

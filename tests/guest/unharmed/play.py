@@ -35,7 +35,8 @@ cp /var/tmp/keep/agent.py /tmp/uploaded.sh; chmod 755 /tmp/uploaded.sh
 # What every setup may use.
 TOOLS = r"""
 ro() { n=0; until mount -o remount,ro "$1" 2>/dev/null; do n=$((n + 1)); [ $n -lt 50 ] || exit 99; sleep 0.1; done; }
-no_python() { for p in /usr/bin/python3* /usr/local/bin/python3*; do [ ! -f $p ] || mount --bind ${1-/dev/null} $p; done; }
+no_python() { for p in /usr/bin/python3* /usr/local/bin/python3*; do
+    [ ! -f $p ] || mount --bind ${1-/dev/null} $p; done; }
 life() { for p in /proc/[0-9]*; do
     tr '\0' ' ' 2>/dev/null <$p/cmdline | grep -q '^[^ ]*python.* life' && echo ${p#/proc/}; done; :; }
 """
@@ -59,8 +60,9 @@ def acted(world: World, command: str, *, install: bool, bare: bool, ours: bool) 
     scene = scene.replace("WHO", "0:0" if world.who == "root" else "65534:65534")
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/home/step", "SHELL": world.login, "USER": "nobody"}
     env.update(word.split("=", 1) for word in world.env)
+    before = ("no_python\n" if bare else "") + world.before + (world.ours_before if ours else "")
     asked = {
-        "scene": scene + TOOLS + ("no_python\n" if bare else "") + world.before + (world.ours_before if ours else "") + "\n:",
+        "scene": scene + TOOLS + before + "\n:",
         "install": rendered(local("buildtel_install_command"), path="/tmp/uploaded.sh") if install else "",
         "setup": TOOLS + world.setup + (world.ours if ours else "") + "\n:",
         "step": rendered(command, world.vars, f"{SCRIPTS}/step.sh"),
@@ -71,7 +73,7 @@ def acted(world: World, command: str, *, install: bool, bare: bool, ours: bool) 
     done = subprocess.run(
         ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "--propagation", "private",
          sys.executable, "-I", "-S", STAGE],
-        input=pickle.dumps(asked), capture_output=True, timeout=200,
+        input=pickle.dumps(asked), capture_output=True, timeout=200, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
     )  # fmt: skip
     if done.returncode or not done.stdout:
         return {"broken": f"stage: {done.returncode} {done.stderr.decode(errors='replace')[-2000:]}"}
@@ -139,8 +141,8 @@ def step_faults(world: World, bare: dict[str, Any], wired: dict[str, Any], *, by
         "begins": (bare["begun_s"] is None, wired["begun_s"] is None),
     }
     faults += [f"{name}: {short(one)} without, {short(two)} with" for name, (one, two) in pairs.items() if one != two]
-    for one, two in zip(bare["looks"], wired["looks"], strict=False):
-        faults += look_faults(one, two, by_sh=by_sh)
+    looks = zip(bare["looks"], wired["looks"], strict=False)
+    faults += [fault for one, two in looks for fault in look_faults(one, two, by_sh=by_sh)]
     if (
         not bare["hangs"]
         and wired["held_s"] is not None
@@ -151,7 +153,10 @@ def step_faults(world: World, bare: dict[str, Any], wired: dict[str, Any], *, by
 
 
 def look_faults(bare: list[dict[str, Any]], wired: list[dict[str, Any]], *, by_sh: bool) -> list[str]:
-    """What differs between two trees of processes; `by_sh` says that a `sh` started the step, which keeps `_`, counts SHLVL, drops functions."""
+    """What differs between two trees of processes.
+
+    `by_sh` says that a sh started the step: it keeps `_`, may count SHLVL, may drop functions.
+    """
     if by_sh:
         bare, wired = ([_without_words_of_sh(process) for process in tree] for tree in (bare, wired))
     names = [[process["Name"] for process in tree] for tree in (bare, wired)]
