@@ -124,7 +124,7 @@ def _end(arrival: Arrival, limits: Limits) -> None:
         return
     draft.end, draft.whole = arrival.point, arrival.whole
     draft.name = draft.name if draft.name is not None else body.get("name")
-    draft.exit_code, draft.signal = body.get("exit"), body.get("signal")
+    draft.exit_code, draft.exit_from, draft.signal = body.get("exit"), body.get("exit_from"), body.get("signal")
     draft.columns = unpack(body["series"]) if "series" in body else None
     draft.processes, draft.cost = body.get("procs"), body.get("cost", {})
     _raise_peak(draft, body)

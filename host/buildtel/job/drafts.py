@@ -23,6 +23,7 @@ class Unit:
     detail: str
     at: When | None
     line: int
+    target: str | None = None
     saw_setup: bool = False
     saw_step: bool = False
 
@@ -56,6 +57,7 @@ class StepDraft:
     beat: Point | None = None
     end: Point | None = None
     exit_code: int | None = None
+    exit_from: str | None = None
     signal: int | None = None
     peak_kb: int | None = None
     columns: dict[str, list[int | None]] | None = None

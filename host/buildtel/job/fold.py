@@ -175,7 +175,7 @@ class Fold:
 
     def _provisioner(self, event: ProvisionerStarted) -> None:
         units = self._section.units.setdefault(event.target, [])
-        unit = Unit(len(units), event.kind, event.detail, event.at, event.line)
+        unit = Unit(len(units), event.kind, event.detail, event.at, event.line, event.target)
         if len(self._folded.packer_events) < MAX_PACKER_EVENTS:
             units.append(unit)
         self._section.current[event.target] = unit
