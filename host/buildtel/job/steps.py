@@ -6,9 +6,10 @@ import math
 from typing import Any
 
 from buildtel.job.clock import BootClock
-from buildtel.job.drafts import MachineDraft, Point, Section, StepDraft, Unit
+from buildtel.job.drafts import MachineDraft, Point, Section, StepDraft
 from buildtel.job.model import Process, Status, Step, StepCounters, StepProvisioner
 from buildtel.job.series import chart
+from buildtel.job.unit import Unit
 from buildtel_agent import metrics
 
 TIMEOUT_WORDS = ("timeout", "timed out", "deadline exceeded")
