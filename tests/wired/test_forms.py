@@ -36,7 +36,7 @@ FORMS = (
     Form("shell-local", WHO, LOCAL, kind="shell-local"),
     Form("an unfinished line", ("printf unfinished",)),
     Form("variables in a file", WHO, ". {{ .EnvVarFile }}; chmod +x {{ .Path }}; {{ .Path }}",
-         more="use_env_var_file = true"),
+         more="use_env_var_file = true", named=False),
     Form("fails with 3", ("echo last", "exit 3"), exit=3),
 )  # fmt: skip
 PLAIN = (

@@ -107,12 +107,21 @@ def kills(outcomes: list[Outcome]) -> str:
     told = sum((outcome.told for outcome in outcomes), Counter[str]())
     faults = [f"- build {number}: {plain(fault)}\n" for number, one in enumerate(outcomes) for fault in one.faults]
     rows = "".join(f"| {whence} | {count} |\n" for whence, count in told.most_common())
+    same = sum(not outcome.faults for outcome in outcomes)
     return (
-        f"\n## Killed\n\n{sum(outcome.killed for outcome in outcomes)} processes of ours (samplers, holders, watchers,"
-        f" tellers, `finish`) were killed at random moments in {len(outcomes)} builds of a real Packer"
-        f" over a real sshd. {sum(not outcome.faults for outcome in outcomes)} of {len(outcomes)} builds were the build without buildtel:"
-        " exit status and lines the same, every step in the document, nothing left. Where the end of a step came from:"
-        f"\n\n| `exit_from` | steps |\n|---|---|\n{rows}" + ("\nWhat differs:\n\n" if faults else "") + "".join(faults)
+        f"""
+## Killed
+
+{sum(outcome.killed for outcome in outcomes)} processes of ours (samplers, holders, watchers, tellers, `finish`) were
+killed at random moments in {len(outcomes)} builds of a real Packer over a real sshd. {same} of {len(outcomes)} were the
+build without buildtel: exit status and lines the same, every step in the document, nothing left. What told the exit
+status of a step:
+
+| `exit_from` | steps |
+|---|---|
+{rows}"""
+        + ("\nWhat differs:\n\n" if faults else "")
+        + "".join(faults)
     )
 
 

@@ -105,9 +105,11 @@ def compare(world: World, form: str, *, python: bool) -> Result:
         later_s = min(later_s, later(bare["step"], again.get("step", with_us["step"])) or 0)
         if later_s > world.within_s:
             faults.append(f"the step begins {later_s:.2f} s later")
-    for part in ("install", "finish"):
-        if installed and (with_us[part]["status"] != 0 or with_us[part]["hangs"]):
-            faults.append(f"{part}: status {with_us[part]['status']}, hangs: {with_us[part]['hangs']}")
+    faults += [
+        f"{part}: status {with_us[part]['status']}, hangs: {with_us[part]['hangs']}"
+        for part in ("install", "finish")
+        if installed and (with_us[part]["status"] != 0 or with_us[part]["hangs"])
+    ]
     read = records(b"\n".join(with_us[part]["stdout"] for part in ("step", "finish") if part in with_us))
     faults += measured_faults(world, read, exit_of(world, form), python=python)
     if installed and world.finish_says and not re.search(world.finish_says, said(with_us["finish"])):
@@ -155,7 +157,7 @@ def step_faults(world: World, bare: dict[str, Any], wired: dict[str, Any], *, by
 def look_faults(bare: list[dict[str, Any]], wired: list[dict[str, Any]], *, by_sh: bool) -> list[str]:
     """What differs between two trees of processes.
 
-    `by_sh` says that a sh started the step: it keeps `_`, may count SHLVL, may drop functions.
+    `by_sh` says that a sh started the step: it keeps `_`, sets PWD, may count SHLVL, may drop functions.
     """
     if by_sh:
         bare, wired = ([_without_words_of_sh(process) for process in tree] for tree in (bare, wired))
@@ -181,7 +183,7 @@ def difference(one: object, two: object) -> str:
 
 
 def _without_words_of_sh(process: dict[str, Any]) -> dict[str, Any]:
-    kept = [word for word in process["environment"] if not re.match(r"_=[!-~]+$|SHLVL=|BASH_FUNC_", word)]
+    kept = [word for word in process["environment"] if not re.match(r"_=[!-~]+$|SHLVL=|PWD=|BASH_FUNC_", word)]
     return {**process, "environment": kept}
 
 

@@ -117,8 +117,9 @@ class Play:
         session = os.fork()
         if session == 0:
             become(str(self.asked["who"]))
-            for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())
             shell = os.fork()
             if shell == 0:
                 self.be_shell(inputs, outputs)
