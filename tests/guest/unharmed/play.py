@@ -164,6 +164,7 @@ def look_faults(bare: list[dict[str, Any]], wired: list[dict[str, Any]], *, by_s
     names = [[process["Name"] for process in tree] for tree in (bare, wired)]
     if names[0] != names[1]:
         return [f"processes: {names[0]} without, {names[1]} with"]
+    bare, wired = ([_without_numbers(process) for process in tree] for tree in (bare, wired))
     return [
         f"{one['Name']}'s {key}: {difference(one[key], two[key])}"
         for one, two in zip(bare, wired, strict=True)
@@ -180,6 +181,11 @@ def difference(one: object, two: object) -> str:
     if isinstance(one, list) and isinstance(two, list):
         one, two = ([word for word in mine if word not in other] for mine, other in ((one, two), (two, one)))
     return f"{short(one)} without, {short(two)} with"
+
+
+def _without_numbers(process: dict[str, Any]) -> dict[str, Any]:
+    """The `_` of ksh93 has a process id."""
+    return {**process, "environment": [re.sub(r"^_=\*\d+\*", "_=", word) for word in process["environment"]]}
 
 
 def _without_words_of_sh(process: dict[str, Any]) -> dict[str, Any]:
