@@ -2151,9 +2151,9 @@ def keep_owed(outlet: "Outlet", spool: "Spool", name: "str") -> "None":
     outlet.waiting = []
 
 
-def bring_owed(recorder: "Recorder", spool: "Spool") -> "None":
+def bring_owed(recorder: "Recorder", paths: "list[str]") -> "None":
     """Writes what earlier steps could not, once: who may not remove it leaves it to somebody who may."""
-    for path in spool.find("owed-"):
+    for path in paths:
         data = read_file(path)
         if not _quietly(posix.unlink, path):
             continue
@@ -2401,9 +2401,12 @@ class Leash:
             self._call()
 
 
-def outer_step(pid: "str", spool: "Spool") -> "str | None":
-    """The step under way that the process `pid` (ours if it is empty) is part of, by its ancestors."""
-    marks = {path.rpartition("at-")[2]: path for path in spool.find("at-")}
+def outer_step(pid: "str", paths: "list[str]") -> "str | None":
+    """The step under way that the process `pid` (ours if it is empty) is part of, by its ancestors.
+
+    `paths` are the files at-PID of all steps under way.
+    """
+    marks = {path.rpartition("at-")[2]: path for path in paths}
     folder = "/proc/" + (pid or "self")
     for _generation in range(64 if marks else 0):
         try:
@@ -2499,7 +2502,7 @@ class Door:
     """Where the sh part tells of steps: a FIFO of the SSH user's, in the folder that the link `life` leads to."""
 
     def __init__(self, spool: "Spool", owner: "int", run: "str") -> "None":
-        self.spool, self.run = spool, run
+        self.spool, self.run, self.key = spool, run, spool.key()
         for name in ("fifo", "pid", "deaf"):
             _quietly(posix.unlink, spool.path(name))
         path = spool.path("fifo")
@@ -2753,7 +2756,7 @@ def begin(
         recorder = StepRecorder(outlet, run, kernel.proc, kept, key)
     recorder.amid_line = amid_line
     if "parent" not in options:
-        outer = outer_step(options.get("pid", ""), spool)
+        outer = outer_step(options.get("pid", ""), spool.find("at-"))
         options.update({"parent": outer} if outer else {})
     if installed and life_lives(spool):
         flush(recorder, spool)
@@ -2764,7 +2767,7 @@ def begin(
         recorder.emit("hello", machine(kernel), own_line=True)
     if installed:
         bring_rest(recorder)
-        bring_owed(recorder, spool)
+        bring_owed(recorder, spool.find("owed-"))
     return recorder, spool, kernel
 
 
@@ -2805,7 +2808,7 @@ def hold(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "None":
 
     A step that it can't serve gets a file PID.no: a sampler of the step's own user may do better.
     """
-    spool = door.spool
+    spool = Spool(home(), door.spool.path("")[:-1])
     try:
         options = told(kind, teller)
         process = Process(int(options["pid"]))
@@ -2821,12 +2824,13 @@ def hold(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "None":
         return
     outlet = Outlet(out)
     run = options["run"] if options["run"].replace("-", "").isalnum() else door.run
-    recorder = StepRecorder(outlet, run, kernel.proc, spool, spool.key())
-    outer = outer_step(options["pid"], spool)
+    recorder = StepRecorder(outlet, run, kernel.proc, spool, door.key)
+    left = spool.find("")
+    outer = outer_step(options["pid"], [path for path in left if "/at-" in path])
     options.update({"parent": outer} if outer else {})
     if not options["step"] and not outer:
         options["step"] = name_of(teller, False) or name_of(process.pid, True)
-    bring_owed(recorder, spool)
+    bring_owed(recorder, [path for path in left if "/owed-" in path])
     nod = str(teller)
     forget = spool.path(nod)
     measure(recorder, outlet, spool, kernel, process, options, lambda: spool.leave(nod))

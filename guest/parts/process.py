@@ -236,9 +236,12 @@ class Leash:
             self._call()
 
 
-def outer_step(pid: "str", spool: "Spool") -> "str | None":
-    """The step under way that the process `pid` (ours if it is empty) is part of, by its ancestors."""
-    marks = {path.rpartition("at-")[2]: path for path in spool.find("at-")}
+def outer_step(pid: "str", paths: "list[str]") -> "str | None":
+    """The step under way that the process `pid` (ours if it is empty) is part of, by its ancestors.
+
+    `paths` are the files at-PID of all steps under way.
+    """
+    marks = {path.rpartition("at-")[2]: path for path in paths}
     folder = "/proc/" + (pid or "self")
     for _generation in range(64 if marks else 0):
         try:

@@ -46,7 +46,7 @@ def begin(
         recorder = StepRecorder(outlet, run, kernel.proc, kept, key)
     recorder.amid_line = amid_line
     if "parent" not in options:
-        outer = outer_step(options.get("pid", ""), spool)
+        outer = outer_step(options.get("pid", ""), spool.find("at-"))
         options.update({"parent": outer} if outer else {})
     if installed and life_lives(spool):
         flush(recorder, spool)
@@ -57,7 +57,7 @@ def begin(
         recorder.emit("hello", machine(kernel), own_line=True)
     if installed:
         bring_rest(recorder)
-        bring_owed(recorder, spool)
+        bring_owed(recorder, spool.find("owed-"))
     return recorder, spool, kernel
 
 
@@ -98,7 +98,7 @@ def hold(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "None":
 
     A step that it can't serve gets a file PID.no: a sampler of the step's own user may do better.
     """
-    spool = door.spool
+    spool = Spool(home(), door.spool.path("")[:-1])
     try:
         options = told(kind, teller)
         process = Process(int(options["pid"]))
@@ -114,12 +114,13 @@ def hold(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "None":
         return
     outlet = Outlet(out)
     run = options["run"] if options["run"].replace("-", "").isalnum() else door.run
-    recorder = StepRecorder(outlet, run, kernel.proc, spool, spool.key())
-    outer = outer_step(options["pid"], spool)
+    recorder = StepRecorder(outlet, run, kernel.proc, spool, door.key)
+    left = spool.find("")
+    outer = outer_step(options["pid"], [path for path in left if "/at-" in path])
     options.update({"parent": outer} if outer else {})
     if not options["step"] and not outer:
         options["step"] = name_of(teller, False) or name_of(process.pid, True)
-    bring_owed(recorder, spool)
+    bring_owed(recorder, [path for path in left if "/owed-" in path])
     nod = str(teller)
     forget = spool.path(nod)
     measure(recorder, outlet, spool, kernel, process, options, lambda: spool.leave(nod))
