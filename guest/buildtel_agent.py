@@ -2369,31 +2369,37 @@ def _attributes(data: "bytes", at: "int", end: "int") -> "Iterator[tuple[int, in
         at += length + 3 & ~3
 
 
+def timers(found: "list[Any]" = []) -> "Any":  # noqa: B006  (loaded once)
+    """The ctypes module, None where there is none. The sampler of the whole life loads it before it forks."""
+    if not found:
+        try:
+            import ctypes
+
+            found.append(ctypes)
+        except ImportError:
+            found.append(None)
+    return found[0]
+
+
 class Leash:
     """Ends this process by SIGKILL where it is not armed again in time: a stopped one would hold the build's output.
 
     A timer of the kernel whose signal is SIGKILL works on a stopped process, too. There is none without ctypes.
+    Source: timer_create(2); struct sigevent is value, signal, how to notify.
     """
 
     def __init__(self) -> "None":
         self._call = None  # type: Callable[..., Any] | None
-
-    def make(self, _elapsed_s: "float") -> "float":
-        """Makes the timer. Source: timer_create(2); struct sigevent is value, signal, how to notify."""
-        numbers = TIMER_NUMBERS.get(posix.uname().machine)
-        try:
-            import ctypes
-
-            libc = ctypes.CDLL(None)
-            event = ctypes.create_string_buffer(bytes(8) + (9).to_bytes(4, sys.byteorder) + bytes(52))
-            timer = ctypes.c_int()
-            if numbers and libc.syscall(numbers[0], 1, event, ctypes.byref(timer)) == 0:
-                times = (ctypes.c_long * 4)(0, 0, LEASH_S, 0)
-                self._call = lambda: libc.syscall(numbers[1], timer, 0, times, None)
-                self.arm()
-        except Exception:
-            pass
-        return 1e9
+        numbers, ctypes = TIMER_NUMBERS.get(posix.uname().machine), timers()
+        if not numbers or not ctypes:
+            return
+        call = ctypes.CDLL(None).syscall
+        event = ctypes.create_string_buffer(bytes(8) + (9).to_bytes(4, sys.byteorder) + bytes(52))
+        timer = ctypes.c_int()
+        if call(numbers[0], 1, event, ctypes.byref(timer)) == 0:
+            times = (ctypes.c_long * 4)(0, 0, LEASH_S, 0)
+            self._call = lambda: call(numbers[1], timer, 0, times, None)
+            self.arm()
 
     def arm(self) -> "None":
         """Gives this process the time anew."""
@@ -2493,8 +2499,7 @@ class LifeFile:
         if self.fd >= 0:
             posix.close(self.fd)
         time.sleep(3)
-        for name in self.files:
-            _quietly(posix.unlink, self.spool.path(name))
+        self.spool.clear()
         self.spool.tidy()
 
 
@@ -2547,6 +2552,7 @@ def life(options: "dict[str, str]") -> "None":
         raise InterruptedError
 
     kernel, kept = Kernel(), LifeFile(Spool(home()))
+    timers()
     claim = kept.spool.claim()
     if claim < 0:
         return  # two calls after a reboot each began one
@@ -2889,7 +2895,7 @@ def measure(
         leash.arm()
         return process.over(wait_s if outlet.pay(0) else min(wait_s, 0.05))
 
-    watched.until(is_over, leash.make)
+    watched.until(is_over)
     counters, m_ns = kernel.counters(), boottime_ns()
     if outlet.is_terminal:
         outlet.close()
@@ -2920,16 +2926,10 @@ class Watch:
         self.peak_kb = used_kb(self.start)
         self.stride_s = 0.0
 
-    def until(self, over: "Callable[[float], bool]", *more: "Callable[[float], float]") -> "None":
-        """Samples until `over(seconds)`, which waits so long, is true; `more` acts are done a little after the start.
-
-        An act takes the seconds since the start and gives the seconds until it is to be done again.
-        """
+    def until(self, over: "Callable[[float], bool]") -> "None":
+        """Samples until `over(seconds)`, which waits so long, is true."""
         now = begun = time.monotonic()
-        due = {
-            self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2,
-        }  # type: dict[Callable[[float], float], float]  # fmt: skip
-        due.update(dict.fromkeys(more, now + 0.3))
+        due = {self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2}
         while not over(max(0.0, min(due.values()) - now)):
             now = time.monotonic()
             for act, at in due.items():
@@ -3055,23 +3055,17 @@ def mark(options: "dict[str, str]") -> "None":
 
 def install(options: "dict[str, str]") -> "None":
     """Leaves this agent, and a compiled copy for this interpreter, where later steps find it."""
-    import marshal
-    from _frozen_importlib_external import MAGIC_NUMBER
-
     folder = options.get("dir", INSTALL_DIR)
     if not _exists(folder):
         posix.mkdir(folder, 0o755)
     if not owned_folder(folder):
         print("buildtel: %s belongs to somebody else; steps will not be measured" % folder)
         return
-    source = read_file(home() + "/buildtel_agent.py" if home() else sys.argv[0])
-    target = folder + "/buildtel_agent.py"
-    code = compile(source, target, "exec", 0, True, 2)
-    header = MAGIC_NUMBER + b"\0" * (8 if sys.version_info < (3, 7) else 12)
-    _replace(target, source)
-    _replace(folder + "/interpreter", sys.executable.encode() + b"\n")
-    _replace(folder + "/agent.pyc", header + marshal.dumps(code))
-    _quietly(posix.unlink, folder + "/by-sh")
+    try:
+        put_agent(folder)
+    except OSError:  # a full disk, say
+        remove_agent(folder)
+        raise
     sys.argv[0] = folder + "/agent.pyc"
     options["run"] = options["run"] or options.get("name", "")
     spool = Spool(home())
@@ -3084,6 +3078,37 @@ def install(options: "dict[str, str]") -> "None":
         print("buildtel: no tmpfs here to keep the key on: the records of later steps will not be signed")
     begin(options, 1)
     print("buildtel: agent %s installed in %s" % (__version__, folder))
+
+
+def put_agent(folder: "str") -> "None":
+    """Writes the agent, its compiled form and the interpreter's name into a folder."""
+    import marshal
+    from _frozen_importlib_external import MAGIC_NUMBER
+
+    source = read_file(home() + "/buildtel_agent.py" if home() else sys.argv[0])
+    target = folder + "/buildtel_agent.py"
+    code = compile(source, target, "exec", 0, True, 2)
+    header = MAGIC_NUMBER + b"\0" * (8 if sys.version_info < (3, 7) else 12)
+    _replace(target, source)
+    _replace(folder + "/interpreter", sys.executable.encode() + b"\n")
+    _replace(folder + "/agent.pyc", header + marshal.dumps(code))
+    _quietly(posix.unlink, folder + "/by-sh")
+
+
+def remove_agent(folder: "str") -> "list[str]":
+    """Removes what is ours in a folder (all in INSTALL_DIR), and the folder if it is empty; gives what stays."""
+    stuck = []
+    for name in sorted(_listed(folder)):
+        path = folder + "/" + name
+        if folder != INSTALL_DIR and not name.startswith(OUR_NAMES):
+            continue
+        for inner in _listed(path) if name == "__pycache__" else ():
+            _quietly(posix.unlink, path + "/" + inner)
+        if not _quietly(posix.rmdir if name == "__pycache__" else posix.unlink, path):
+            stuck.append(path)
+    if folder == INSTALL_DIR or not _listed(folder):
+        _quietly(posix.rmdir, folder)
+    return stuck
 
 
 def _replace(path: "str", data: "bytes") -> "None":
@@ -3104,19 +3129,38 @@ def finish(options: "dict[str, str]") -> "None":
     if not folder:
         return
     recorder, spool, kernel = begin(options, 1)
-    for name in ("agent.pyc", "interpreter", "buildtel_agent.py"):
-        if not _quietly(posix.unlink, folder + "/" + name):
-            print("buildtel: can't remove %s/%s, another user's; remove it in a last step as root" % (folder, name))
+    _quietly(posix.unlink, folder + "/agent.pyc")
+    wait_for_ends(spool)
     stop_life(spool)
+    stop_stopped(folder)
+    bring_owed(recorder, spool.find("owed-"))
     flush(recorder, spool)
-    for path in [*rests(), folder + "/life"]:
-        _quietly(posix.unlink, path)
+    for path in remove_agent(folder):
+        print("buildtel: can't remove %s, another user's; remove it in a last step as root" % path)
     recorder.emit("bye", {"c": kernel.counters()}, last=True, own_line=True)
     spool.clear()
     spool.tidy()
     remove_own(options.get("to", ""))
-    if folder == INSTALL_DIR or not _listed(folder):
-        _quietly(posix.rmdir, folder)
+
+
+def wait_for_ends(spool: "Spool") -> "None":
+    """Waits, at most three seconds, for the ends of steps whose processes are gone."""
+    give_up = time.monotonic() + 3
+    while time.monotonic() < give_up:
+        pids = [path.rpartition("at-")[2] for path in spool.find("at-")]
+        if all(_exists("/proc/" + pid) for pid in pids):
+            return
+        time.sleep(0.02)
+
+
+def stop_stopped(folder: "str") -> "None":
+    """Ends processes of this agent's that can't end by themselves."""
+    ours = (folder + "/agent.pyc").encode("utf-8", "surrogateescape")
+    for pid in posix.listdir("/proc"):
+        words = read_file("/proc/%s/cmdline" % pid).split(b"\0") if pid.isdigit() else []
+        state = read_file("/proc/%s/stat" % pid).rpartition(b") ")[2][:1] if ours in words[:4] else b""
+        if state in (b"T", b"t") or (state and words[4] == b"life"):
+            _quietly(posix.kill, int(pid), 9)
 
 
 def print_spool(options: "dict[str, str]") -> "None":
@@ -3159,6 +3203,7 @@ def remove_own(path: "str") -> "None":
         pass
 
 
+OUR_NAMES = ("agent.pyc", "buildtel_agent.py", "interpreter", "by-sh", "life", "rest-", "__pycache__")
 SHELL_INIT = """\
 BUILDTEL=${BUILDTEL:-%s}
 telemetry_step_start() {

@@ -34,8 +34,7 @@ class LifeFile:
         if self.fd >= 0:
             posix.close(self.fd)
         time.sleep(3)
-        for name in self.files:
-            _quietly(posix.unlink, self.spool.path(name))
+        self.spool.clear()
         self.spool.tidy()
 
 
@@ -88,6 +87,7 @@ def life(options: "dict[str, str]") -> "None":
         raise InterruptedError
 
     kernel, kept = Kernel(), LifeFile(Spool(home()))
+    timers()
     claim = kept.spool.claim()
     if claim < 0:
         return  # two calls after a reboot each began one

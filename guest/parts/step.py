@@ -179,7 +179,7 @@ def measure(
         leash.arm()
         return process.over(wait_s if outlet.pay(0) else min(wait_s, 0.05))
 
-    watched.until(is_over, leash.make)
+    watched.until(is_over)
     counters, m_ns = kernel.counters(), boottime_ns()
     if outlet.is_terminal:
         outlet.close()
@@ -210,16 +210,10 @@ class Watch:
         self.peak_kb = used_kb(self.start)
         self.stride_s = 0.0
 
-    def until(self, over: "Callable[[float], bool]", *more: "Callable[[float], float]") -> "None":
-        """Samples until `over(seconds)`, which waits so long, is true; `more` acts are done a little after the start.
-
-        An act takes the seconds since the start and gives the seconds until it is to be done again.
-        """
+    def until(self, over: "Callable[[float], bool]") -> "None":
+        """Samples until `over(seconds)`, which waits so long, is true."""
         now = begun = time.monotonic()
-        due = {
-            self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2,
-        }  # type: dict[Callable[[float], float], float]  # fmt: skip
-        due.update(dict.fromkeys(more, now + 0.3))
+        due = {self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2}
         while not over(max(0.0, min(due.values()) - now)):
             now = time.monotonic()
             for act, at in due.items():
