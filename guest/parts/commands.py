@@ -76,6 +76,7 @@ def install(options: "dict[str, str]") -> "None":
     stop_life(spool)  # an earlier build's, which did not get to its end
     for path in spool.find("life-") + spool.find("sent-") + spool.find("key") + rests():
         _quietly(posix.unlink, path)
+    _quietly(posix.unlink, folder + "/life")
     key = posix.environ.get(b"BUILDTEL_KEY", b"")
     if key and not spool.keep_key(key):
         print("buildtel: no tmpfs here to keep the key on: the records of later steps will not be signed")
@@ -106,7 +107,7 @@ def finish(options: "dict[str, str]") -> "None":
             print("buildtel: can't remove %s/%s, another user's; remove it in a last step as root" % (folder, name))
     stop_life(spool)
     flush(recorder, spool)
-    for path in rests():
+    for path in [*rests(), folder + "/life"]:
         _quietly(posix.unlink, path)
     recorder.emit("bye", {"c": kernel.counters()}, last=True, own_line=True)
     spool.clear()
@@ -193,10 +194,10 @@ usage: sh buildtel_agent.py COMMAND
 Options of all: --proc DIR, --sys DIR (other roots than /proc and /sys), --run RUN_UUID
 """
 COMMANDS = {
-    "run": run, "sampler": sampler, "life": life, "start": start, "end": end, "mark": mark, "install": install,
+    "run": run, "watch": watch, "life": life, "start": start, "end": end, "mark": mark, "install": install,
     "finish": finish, "shell-init": shell_init, "spool": print_spool,
 }  # fmt: skip
-OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir", "record", "to")
+OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir", "record", "to", "owner")
 
 
 def parse_arguments(arguments: "list[str]") -> "dict[str, str]":
@@ -228,6 +229,8 @@ def main(arguments: "list[str]") -> "int":
         print(__version__)
         return 0
     command = COMMANDS.get(arguments[0]) if arguments else None
+    if command is not watch:
+        _quietly(call_ourselves, b"bt-agent")
     try:
         if command is None:
             raise ValueError("no such command: " + arguments[0] if arguments else "which command?")

@@ -195,7 +195,7 @@ bt_install() {
     if [ "$0" != "$bt_home/buildtel_agent.py" ]; then
         cp "$0" "$bt_home/buildtel_agent.py.new" && mv -f "$bt_home/buildtel_agent.py.new" "$bt_home/buildtel_agent.py"
     fi
-    rm -f "$bt_home/agent.pyc" "$bt_home/interpreter"
+    rm -f "$bt_home/agent.pyc" "$bt_home/interpreter" "$bt_home/life"
     bt_put "$bt_boot$bt_nl" >"$bt_home/by-sh"
     bt_hello
     echo "buildtel: agent $bt_version installed in $bt_home (no usable Python: start and end of steps only)"
@@ -218,7 +218,7 @@ bt_remove() {
     for bt_file in /dev/shm/"$bt_stem"* /run/"$bt_stem"* /var/tmp/"$bt_stem"* /tmp/"$bt_stem"*; do
         bt_empty "$bt_file"
     done
-    rm -f "$bt_home"/rest-* 2>/dev/null
+    rm -f "$bt_home"/rest-* "$bt_home/life" 2>/dev/null
     rmdir "$bt_home" 2>/dev/null
     [ -z "$bt_to" ] || [ ! -O "$bt_to" ] || [ -L "$bt_to" ] || rm -f "$bt_to"
 }
@@ -233,7 +233,8 @@ bt_empty() (
 ) 2>/dev/null
 
 if [ "${bt_loading-}" = $$ ]; then
-    bt_act=$1 bt_label=${2-} bt_2=${3-} bt_3=${4-} bt_4=${5-} bt_to=''
+    bt_act=$1 bt_label=${2-} bt_to='' bt_outer=''
+    exec 9>&1
 else
     [ $# -eq 0 ] || shift
     bt_outer=${BUILDTEL_PARENT-} bt_label=''
@@ -267,10 +268,7 @@ if bt_prepare; then
     mark) bt_mark ;;
     install) bt_install ;;
     esac
-    case $bt_act in
-    begin) echo "$bt_sid.1 $bt_m" ;;
-    lead) echo "$bt_sid.1 - $bt_m ${bt_home:+$0}" ;;
-    esac
+    [ "$bt_act" != lead ] || echo "$bt_sid.1 - $bt_m ${bt_home:+$0}"
 fi
 [ "$bt_act" != finish ] || bt_remove
 [ "$bt_act" != spool ] || [ -z "$bt_to" ] || (set -C; : >"$bt_to") 2>/dev/null

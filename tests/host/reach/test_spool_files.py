@@ -43,7 +43,7 @@ def test_a_spool_without_a_log_is_said_to_be_one(tmp_path: Path) -> None:
     (tmp_path / "log").touch()
 
     assert json.loads(collect(tmp_path, "--spool", "a").stdout)["notes"][0] == WITHOUT_LOG
-    assert "No Packer build is in this log." in json.loads(collect(tmp_path, "log").stdout)["notes"]
+    assert "No Packer build is in this log." in json.loads(collect(tmp_path, "log", "--force").stdout)["notes"]
 
 
 @pytest.mark.parametrize(
