@@ -55,6 +55,10 @@ locals {
   buildtel_environment = var.buildtel_key == "" || !var.buildtel_enabled ? [] : ["BUILDTEL_KEY=${var.buildtel_key}"]
   buildtel_take_key    = var.buildtel_key == "" ? "" : "[ ! -r '{{ .EnvVarFile }}' ] || . '{{ .EnvVarFile }}'; "
 
+  # The same two by sudo, where it asks for no password; else they do what the plain ones do. See docs/security.md.
+  buildtel_install_command_sudo = var.buildtel_enabled ? "sudo -n sh -c \"${local.buildtel_take_key}sh '{{ .Path }}' install '{{ .PackerRunUUID }}'\" || ${local.buildtel_install_command}" : "true"
+  buildtel_finish_command_sudo  = var.buildtel_enabled ? "sudo -n ${local.buildtel_finish_command}; ${local.buildtel_finish_command}" : "true"
+
   # Optional, before the last provisioner: everything at full resolution, as a file on this side.
   #   provisioner "shell" {
   #     script          = local.buildtel_agent

@@ -10,7 +10,7 @@ from buildtel.job.model import Step, StepCounters, StepProvisioner
 from buildtel.job.packer_model import PackerReport, Provisioner
 from buildtel.job.series import Samples
 from buildtel.job.steps import figures
-from buildtel.job.verdicts import RUNNER, SHELL_LOCAL
+from buildtel.job.verdicts import PACKER, RUNNER, SHELL_LOCAL
 
 LEAST_S = 1.0
 
@@ -66,6 +66,9 @@ def _step(draft: MachineDraft, key: str, index: int, provisioner: Provisioner) -
                 measured="from samples",
                 authentic=draft.sampled.get(boot),
                 status=provisioner.status,
+                ended_from=PACKER,
+                exit_code=provisioner.exit_code,
+                exit_from=None if provisioner.exit_code is None else PACKER,
                 provisioner=StepProvisioner(index=index, kind=provisioner.kind, detail=provisioner.detail),
                 counters=counters,
             )
