@@ -134,7 +134,7 @@ def finish(options: "dict[str, str]") -> "None":
     bring_owed(recorder, spool.find("owed-"))
     flush(recorder, spool)
     for path in remove_agent(folder):
-        print("buildtel: can't remove %s, another user's; remove it in a last step as root" % path)
+        print("buildtel: can't remove %s (another user's, or in use); remove it in a last step as root" % path)
     recorder.emit("bye", {"c": kernel.counters()}, last=True, own_line=True)
     spool.clear()
     spool.tidy()

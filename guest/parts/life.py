@@ -64,6 +64,7 @@ class Door:
     def messages(self, wait_s: "float") -> "list[tuple[str, int]]":
         """Waits so long for tellers; gives what each is (`pre`, `run`, `lead`) and its process."""
         if not self._poll.poll(int(wait_s * 1000) + 1):
+            self._hear()
             return []
         try:
             lines = posix.read(self.fd, 65536).decode("ascii", "replace").splitlines()
@@ -75,6 +76,15 @@ class Door:
             for pair in words
             if len(pair) == 2 and pair[0] in ("pre", "run", "lead") and pair[1].isdigit()
         ]
+
+    def _hear(self) -> "None":
+        """A teller that had no nod in time wrote that we are deaf: here we are."""
+        path = self.spool.path("deaf")
+        try:
+            if posix.stat(path).st_size:
+                posix.truncate(path, 0)
+        except OSError:
+            pass
 
 
 def life(options: "dict[str, str]") -> "None":
