@@ -169,11 +169,12 @@ bt_measure_us() {
 
 if [ "${bt_loading-}" != $$ ]; then
     bt_act=${1-}
+    # Functions that bash takes from the environment; `run` leaves them to its command.
+    [ "$bt_act" = run ] || unset -f cat cp date echo kill ls mkdir mv printf read rm rmdir sleep 2>/dev/null
     case $bt_act in
     tell)
         # Before a step's own words in its shell: `/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' AGENT tell UUID; `
         set +eux +C
-        unset -f echo kill printf read sleep 2>/dev/null
         [ -e "/proc/$$/fd/1" ] || exit 0
         bt_step='' bt_record='' bt_run=${2-} bt_proc='' bt_sys=''
         bt_tell pre || bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh begin ''
@@ -933,7 +934,8 @@ bt_remove() {
     bt_places
     for bt_file in by-sh agent.pyc interpreter buildtel_agent.py; do
         rm -f "$bt_home/$bt_file" 2>/dev/null ||
-            echo "buildtel: can't remove $bt_home/$bt_file, another user's; remove it in a last step as root"
+            echo "buildtel: can't remove $bt_home/$bt_file (another user's, or in use);" \
+                "remove it in a last step as root"
     done
     if bt_numbers "${bt_t-}" "${bt_m-}"; then
         bt_counters 2700
@@ -2151,9 +2153,9 @@ def keep_owed(outlet: "Outlet", spool: "Spool", name: "str") -> "None":
     outlet.waiting = []
 
 
-def bring_owed(recorder: "Recorder", spool: "Spool") -> "None":
+def bring_owed(recorder: "Recorder", paths: "list[str]") -> "None":
     """Writes what earlier steps could not, once: who may not remove it leaves it to somebody who may."""
-    for path in spool.find("owed-"):
+    for path in paths:
         data = read_file(path)
         if not _quietly(posix.unlink, path):
             continue
@@ -2369,31 +2371,37 @@ def _attributes(data: "bytes", at: "int", end: "int") -> "Iterator[tuple[int, in
         at += length + 3 & ~3
 
 
+def timers(found: "list[Any]" = []) -> "Any":  # noqa: B006  (loaded once)
+    """The ctypes module, None where there is none. The sampler of the whole life loads it before it forks."""
+    if not found:
+        try:
+            import ctypes
+
+            found.append(ctypes)
+        except ImportError:
+            found.append(None)
+    return found[0]
+
+
 class Leash:
     """Ends this process by SIGKILL where it is not armed again in time: a stopped one would hold the build's output.
 
     A timer of the kernel whose signal is SIGKILL works on a stopped process, too. There is none without ctypes.
+    Source: timer_create(2); struct sigevent is value, signal, how to notify.
     """
 
     def __init__(self) -> "None":
         self._call = None  # type: Callable[..., Any] | None
-
-    def make(self, _elapsed_s: "float") -> "float":
-        """Makes the timer. Source: timer_create(2); struct sigevent is value, signal, how to notify."""
-        numbers = TIMER_NUMBERS.get(posix.uname().machine)
-        try:
-            import ctypes
-
-            libc = ctypes.CDLL(None)
-            event = ctypes.create_string_buffer(bytes(8) + (9).to_bytes(4, sys.byteorder) + bytes(52))
-            timer = ctypes.c_int()
-            if numbers and libc.syscall(numbers[0], 1, event, ctypes.byref(timer)) == 0:
-                times = (ctypes.c_long * 4)(0, 0, LEASH_S, 0)
-                self._call = lambda: libc.syscall(numbers[1], timer, 0, times, None)
-                self.arm()
-        except Exception:
-            pass
-        return 1e9
+        numbers, ctypes = TIMER_NUMBERS.get(posix.uname().machine), timers()
+        if not numbers or not ctypes:
+            return
+        call = ctypes.CDLL(None).syscall
+        event = ctypes.create_string_buffer(bytes(8) + (9).to_bytes(4, sys.byteorder) + bytes(52))
+        timer = ctypes.c_int()
+        if call(numbers[0], 1, event, ctypes.byref(timer)) == 0:
+            times = (ctypes.c_long * 4)(0, 0, LEASH_S, 0)
+            self._call = lambda: call(numbers[1], timer, 0, times, None)
+            self.arm()
 
     def arm(self) -> "None":
         """Gives this process the time anew."""
@@ -2401,9 +2409,12 @@ class Leash:
             self._call()
 
 
-def outer_step(pid: "str", spool: "Spool") -> "str | None":
-    """The step under way that the process `pid` (ours if it is empty) is part of, by its ancestors."""
-    marks = {path.rpartition("at-")[2]: path for path in spool.find("at-")}
+def outer_step(pid: "str", paths: "list[str]") -> "str | None":
+    """The step under way that the process `pid` (ours if it is empty) is part of, by its ancestors.
+
+    `paths` are the files at-PID of all steps under way.
+    """
+    marks = {path.rpartition("at-")[2]: path for path in paths}
     folder = "/proc/" + (pid or "self")
     for _generation in range(64 if marks else 0):
         try:
@@ -2490,8 +2501,7 @@ class LifeFile:
         if self.fd >= 0:
             posix.close(self.fd)
         time.sleep(3)
-        for name in self.files:
-            _quietly(posix.unlink, self.spool.path(name))
+        self.spool.clear()
         self.spool.tidy()
 
 
@@ -2499,7 +2509,7 @@ class Door:
     """Where the sh part tells of steps: a FIFO of the SSH user's, in the folder that the link `life` leads to."""
 
     def __init__(self, spool: "Spool", owner: "int", run: "str") -> "None":
-        self.spool, self.run = spool, run
+        self.spool, self.run, self.key = spool, run, spool.key()
         for name in ("fifo", "pid", "deaf"):
             _quietly(posix.unlink, spool.path(name))
         path = spool.path("fifo")
@@ -2521,6 +2531,7 @@ class Door:
     def messages(self, wait_s: "float") -> "list[tuple[str, int]]":
         """Waits so long for tellers; gives what each is (`pre`, `run`, `lead`) and its process."""
         if not self._poll.poll(int(wait_s * 1000) + 1):
+            self._hear()
             return []
         try:
             lines = posix.read(self.fd, 65536).decode("ascii", "replace").splitlines()
@@ -2533,6 +2544,15 @@ class Door:
             if len(pair) == 2 and pair[0] in ("pre", "run", "lead") and pair[1].isdigit()
         ]
 
+    def _hear(self) -> "None":
+        """A teller that had no nod in time wrote that we are deaf: here we are."""
+        path = self.spool.path("deaf")
+        try:
+            if posix.stat(path).st_size:
+                posix.truncate(path, 0)
+        except OSError:
+            pass
+
 
 def life(options: "dict[str, str]") -> "None":
     """Samples into a spool file until TERM or until the agent is gone; the interval grows, so data stays bounded.
@@ -2544,6 +2564,7 @@ def life(options: "dict[str, str]") -> "None":
         raise InterruptedError
 
     kernel, kept = Kernel(), LifeFile(Spool(home()))
+    timers()
     claim = kept.spool.claim()
     if claim < 0:
         return  # two calls after a reboot each began one
@@ -2753,7 +2774,7 @@ def begin(
         recorder = StepRecorder(outlet, run, kernel.proc, kept, key)
     recorder.amid_line = amid_line
     if "parent" not in options:
-        outer = outer_step(options.get("pid", ""), spool)
+        outer = outer_step(options.get("pid", ""), spool.find("at-"))
         options.update({"parent": outer} if outer else {})
     if installed and life_lives(spool):
         flush(recorder, spool)
@@ -2764,7 +2785,7 @@ def begin(
         recorder.emit("hello", machine(kernel), own_line=True)
     if installed:
         bring_rest(recorder)
-        bring_owed(recorder, spool)
+        bring_owed(recorder, spool.find("owed-"))
     return recorder, spool, kernel
 
 
@@ -2805,7 +2826,7 @@ def hold(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "None":
 
     A step that it can't serve gets a file PID.no: a sampler of the step's own user may do better.
     """
-    spool = door.spool
+    spool = Spool(home(), door.spool.path("")[:-1])
     try:
         options = told(kind, teller)
         process = Process(int(options["pid"]))
@@ -2821,12 +2842,13 @@ def hold(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "None":
         return
     outlet = Outlet(out)
     run = options["run"] if options["run"].replace("-", "").isalnum() else door.run
-    recorder = StepRecorder(outlet, run, kernel.proc, spool, spool.key())
-    outer = outer_step(options["pid"], spool)
+    recorder = StepRecorder(outlet, run, kernel.proc, spool, door.key)
+    left = spool.find("")
+    outer = outer_step(options["pid"], [path for path in left if "/at-" in path])
     options.update({"parent": outer} if outer else {})
     if not options["step"] and not outer:
         options["step"] = name_of(teller, False) or name_of(process.pid, True)
-    bring_owed(recorder, spool)
+    bring_owed(recorder, [path for path in left if "/owed-" in path])
     nod = str(teller)
     forget = spool.path(nod)
     measure(recorder, outlet, spool, kernel, process, options, lambda: spool.leave(nod))
@@ -2885,7 +2907,7 @@ def measure(
         leash.arm()
         return process.over(wait_s if outlet.pay(0) else min(wait_s, 0.05))
 
-    watched.until(is_over, leash.make)
+    watched.until(is_over)
     counters, m_ns = kernel.counters(), boottime_ns()
     if outlet.is_terminal:
         outlet.close()
@@ -2916,16 +2938,10 @@ class Watch:
         self.peak_kb = used_kb(self.start)
         self.stride_s = 0.0
 
-    def until(self, over: "Callable[[float], bool]", *more: "Callable[[float], float]") -> "None":
-        """Samples until `over(seconds)`, which waits so long, is true; `more` acts are done a little after the start.
-
-        An act takes the seconds since the start and gives the seconds until it is to be done again.
-        """
+    def until(self, over: "Callable[[float], bool]") -> "None":
+        """Samples until `over(seconds)`, which waits so long, is true."""
         now = begun = time.monotonic()
-        due = {
-            self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2,
-        }  # type: dict[Callable[[float], float], float]  # fmt: skip
-        due.update(dict.fromkeys(more, now + 0.3))
+        due = {self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2}
         while not over(max(0.0, min(due.values()) - now)):
             now = time.monotonic()
             for act, at in due.items():
@@ -3051,23 +3067,17 @@ def mark(options: "dict[str, str]") -> "None":
 
 def install(options: "dict[str, str]") -> "None":
     """Leaves this agent, and a compiled copy for this interpreter, where later steps find it."""
-    import marshal
-    from _frozen_importlib_external import MAGIC_NUMBER
-
     folder = options.get("dir", INSTALL_DIR)
     if not _exists(folder):
         posix.mkdir(folder, 0o755)
     if not owned_folder(folder):
         print("buildtel: %s belongs to somebody else; steps will not be measured" % folder)
         return
-    source = read_file(home() + "/buildtel_agent.py" if home() else sys.argv[0])
-    target = folder + "/buildtel_agent.py"
-    code = compile(source, target, "exec", 0, True, 2)
-    header = MAGIC_NUMBER + b"\0" * (8 if sys.version_info < (3, 7) else 12)
-    _replace(target, source)
-    _replace(folder + "/interpreter", sys.executable.encode() + b"\n")
-    _replace(folder + "/agent.pyc", header + marshal.dumps(code))
-    _quietly(posix.unlink, folder + "/by-sh")
+    try:
+        put_agent(folder)
+    except OSError:  # a full disk, say
+        remove_agent(folder)
+        raise
     sys.argv[0] = folder + "/agent.pyc"
     options["run"] = options["run"] or options.get("name", "")
     spool = Spool(home())
@@ -3080,6 +3090,37 @@ def install(options: "dict[str, str]") -> "None":
         print("buildtel: no tmpfs here to keep the key on: the records of later steps will not be signed")
     begin(options, 1)
     print("buildtel: agent %s installed in %s" % (__version__, folder))
+
+
+def put_agent(folder: "str") -> "None":
+    """Writes the agent, its compiled form and the interpreter's name into a folder."""
+    import marshal
+    from _frozen_importlib_external import MAGIC_NUMBER
+
+    source = read_file(home() + "/buildtel_agent.py" if home() else sys.argv[0])
+    target = folder + "/buildtel_agent.py"
+    code = compile(source, target, "exec", 0, True, 2)
+    header = MAGIC_NUMBER + b"\0" * (8 if sys.version_info < (3, 7) else 12)
+    _replace(target, source)
+    _replace(folder + "/interpreter", sys.executable.encode() + b"\n")
+    _replace(folder + "/agent.pyc", header + marshal.dumps(code))
+    _quietly(posix.unlink, folder + "/by-sh")
+
+
+def remove_agent(folder: "str") -> "list[str]":
+    """Removes what is ours in a folder (all in INSTALL_DIR), and the folder if it is empty; gives what stays."""
+    stuck = []
+    for name in sorted(_listed(folder)):
+        path = folder + "/" + name
+        if folder != INSTALL_DIR and not name.startswith(OUR_NAMES):
+            continue
+        for inner in _listed(path) if name == "__pycache__" else ():
+            _quietly(posix.unlink, path + "/" + inner)
+        if not _quietly(posix.rmdir if name == "__pycache__" else posix.unlink, path):
+            stuck.append(path)
+    if folder == INSTALL_DIR or not _listed(folder):
+        _quietly(posix.rmdir, folder)
+    return stuck
 
 
 def _replace(path: "str", data: "bytes") -> "None":
@@ -3100,19 +3141,38 @@ def finish(options: "dict[str, str]") -> "None":
     if not folder:
         return
     recorder, spool, kernel = begin(options, 1)
-    for name in ("agent.pyc", "interpreter", "buildtel_agent.py"):
-        if not _quietly(posix.unlink, folder + "/" + name):
-            print("buildtel: can't remove %s/%s, another user's; remove it in a last step as root" % (folder, name))
+    _quietly(posix.unlink, folder + "/agent.pyc")
+    wait_for_ends(spool)
     stop_life(spool)
+    stop_stopped(folder)
+    bring_owed(recorder, spool.find("owed-"))
     flush(recorder, spool)
-    for path in [*rests(), folder + "/life"]:
-        _quietly(posix.unlink, path)
+    for path in remove_agent(folder):
+        print("buildtel: can't remove %s (another user's, or in use); remove it in a last step as root" % path)
     recorder.emit("bye", {"c": kernel.counters()}, last=True, own_line=True)
     spool.clear()
     spool.tidy()
     remove_own(options.get("to", ""))
-    if folder == INSTALL_DIR or not _listed(folder):
-        _quietly(posix.rmdir, folder)
+
+
+def wait_for_ends(spool: "Spool") -> "None":
+    """Waits, at most three seconds, for the ends of steps whose processes are gone."""
+    give_up = time.monotonic() + 3
+    while time.monotonic() < give_up:
+        pids = [path.rpartition("at-")[2] for path in spool.find("at-")]
+        if all(_exists("/proc/" + pid) for pid in pids):
+            return
+        time.sleep(0.02)
+
+
+def stop_stopped(folder: "str") -> "None":
+    """Ends processes of this agent's that can't end by themselves."""
+    ours = (folder + "/agent.pyc").encode("utf-8", "surrogateescape")
+    for pid in posix.listdir("/proc"):
+        words = read_file("/proc/%s/cmdline" % pid).split(b"\0") if pid.isdigit() else []
+        state = read_file("/proc/%s/stat" % pid).rpartition(b") ")[2][:1] if ours in words[:4] else b""
+        if state in (b"T", b"t") or (state and words[4] == b"life"):
+            _quietly(posix.kill, int(pid), 9)
 
 
 def print_spool(options: "dict[str, str]") -> "None":
@@ -3155,6 +3215,7 @@ def remove_own(path: "str") -> "None":
         pass
 
 
+OUR_NAMES = ("agent.pyc", "buildtel_agent.py", "interpreter", "by-sh", "life", "rest-", "__pycache__")
 SHELL_INIT = """\
 BUILDTEL=${BUILDTEL:-%s}
 telemetry_step_start() {

@@ -34,8 +34,7 @@ class LifeFile:
         if self.fd >= 0:
             posix.close(self.fd)
         time.sleep(3)
-        for name in self.files:
-            _quietly(posix.unlink, self.spool.path(name))
+        self.spool.clear()
         self.spool.tidy()
 
 
@@ -43,7 +42,7 @@ class Door:
     """Where the sh part tells of steps: a FIFO of the SSH user's, in the folder that the link `life` leads to."""
 
     def __init__(self, spool: "Spool", owner: "int", run: "str") -> "None":
-        self.spool, self.run = spool, run
+        self.spool, self.run, self.key = spool, run, spool.key()
         for name in ("fifo", "pid", "deaf"):
             _quietly(posix.unlink, spool.path(name))
         path = spool.path("fifo")
@@ -65,6 +64,7 @@ class Door:
     def messages(self, wait_s: "float") -> "list[tuple[str, int]]":
         """Waits so long for tellers; gives what each is (`pre`, `run`, `lead`) and its process."""
         if not self._poll.poll(int(wait_s * 1000) + 1):
+            self._hear()
             return []
         try:
             lines = posix.read(self.fd, 65536).decode("ascii", "replace").splitlines()
@@ -77,6 +77,15 @@ class Door:
             if len(pair) == 2 and pair[0] in ("pre", "run", "lead") and pair[1].isdigit()
         ]
 
+    def _hear(self) -> "None":
+        """A teller that had no nod in time wrote that we are deaf: here we are."""
+        path = self.spool.path("deaf")
+        try:
+            if posix.stat(path).st_size:
+                posix.truncate(path, 0)
+        except OSError:
+            pass
+
 
 def life(options: "dict[str, str]") -> "None":
     """Samples into a spool file until TERM or until the agent is gone; the interval grows, so data stays bounded.
@@ -88,6 +97,7 @@ def life(options: "dict[str, str]") -> "None":
         raise InterruptedError
 
     kernel, kept = Kernel(), LifeFile(Spool(home()))
+    timers()
     claim = kept.spool.claim()
     if claim < 0:
         return  # two calls after a reboot each began one

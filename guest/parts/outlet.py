@@ -87,9 +87,9 @@ def keep_owed(outlet: "Outlet", spool: "Spool", name: "str") -> "None":
     outlet.waiting = []
 
 
-def bring_owed(recorder: "Recorder", spool: "Spool") -> "None":
+def bring_owed(recorder: "Recorder", paths: "list[str]") -> "None":
     """Writes what earlier steps could not, once: who may not remove it leaves it to somebody who may."""
-    for path in spool.find("owed-"):
+    for path in paths:
         data = read_file(path)
         if not _quietly(posix.unlink, path):
             continue

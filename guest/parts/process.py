@@ -204,31 +204,37 @@ def _attributes(data: "bytes", at: "int", end: "int") -> "Iterator[tuple[int, in
         at += length + 3 & ~3
 
 
+def timers(found: "list[Any]" = []) -> "Any":  # noqa: B006  (loaded once)
+    """The ctypes module, None where there is none. The sampler of the whole life loads it before it forks."""
+    if not found:
+        try:
+            import ctypes
+
+            found.append(ctypes)
+        except ImportError:
+            found.append(None)
+    return found[0]
+
+
 class Leash:
     """Ends this process by SIGKILL where it is not armed again in time: a stopped one would hold the build's output.
 
     A timer of the kernel whose signal is SIGKILL works on a stopped process, too. There is none without ctypes.
+    Source: timer_create(2); struct sigevent is value, signal, how to notify.
     """
 
     def __init__(self) -> "None":
         self._call = None  # type: Callable[..., Any] | None
-
-    def make(self, _elapsed_s: "float") -> "float":
-        """Makes the timer. Source: timer_create(2); struct sigevent is value, signal, how to notify."""
-        numbers = TIMER_NUMBERS.get(posix.uname().machine)
-        try:
-            import ctypes
-
-            libc = ctypes.CDLL(None)
-            event = ctypes.create_string_buffer(bytes(8) + (9).to_bytes(4, sys.byteorder) + bytes(52))
-            timer = ctypes.c_int()
-            if numbers and libc.syscall(numbers[0], 1, event, ctypes.byref(timer)) == 0:
-                times = (ctypes.c_long * 4)(0, 0, LEASH_S, 0)
-                self._call = lambda: libc.syscall(numbers[1], timer, 0, times, None)
-                self.arm()
-        except Exception:
-            pass
-        return 1e9
+        numbers, ctypes = TIMER_NUMBERS.get(posix.uname().machine), timers()
+        if not numbers or not ctypes:
+            return
+        call = ctypes.CDLL(None).syscall
+        event = ctypes.create_string_buffer(bytes(8) + (9).to_bytes(4, sys.byteorder) + bytes(52))
+        timer = ctypes.c_int()
+        if call(numbers[0], 1, event, ctypes.byref(timer)) == 0:
+            times = (ctypes.c_long * 4)(0, 0, LEASH_S, 0)
+            self._call = lambda: call(numbers[1], timer, 0, times, None)
+            self.arm()
 
     def arm(self) -> "None":
         """Gives this process the time anew."""
@@ -236,9 +242,12 @@ class Leash:
             self._call()
 
 
-def outer_step(pid: "str", spool: "Spool") -> "str | None":
-    """The step under way that the process `pid` (ours if it is empty) is part of, by its ancestors."""
-    marks = {path.rpartition("at-")[2]: path for path in spool.find("at-")}
+def outer_step(pid: "str", paths: "list[str]") -> "str | None":
+    """The step under way that the process `pid` (ours if it is empty) is part of, by its ancestors.
+
+    `paths` are the files at-PID of all steps under way.
+    """
+    marks = {path.rpartition("at-")[2]: path for path in paths}
     folder = "/proc/" + (pid or "self")
     for _generation in range(64 if marks else 0):
         try:

@@ -46,7 +46,7 @@ def begin(
         recorder = StepRecorder(outlet, run, kernel.proc, kept, key)
     recorder.amid_line = amid_line
     if "parent" not in options:
-        outer = outer_step(options.get("pid", ""), spool)
+        outer = outer_step(options.get("pid", ""), spool.find("at-"))
         options.update({"parent": outer} if outer else {})
     if installed and life_lives(spool):
         flush(recorder, spool)
@@ -57,7 +57,7 @@ def begin(
         recorder.emit("hello", machine(kernel), own_line=True)
     if installed:
         bring_rest(recorder)
-        bring_owed(recorder, spool)
+        bring_owed(recorder, spool.find("owed-"))
     return recorder, spool, kernel
 
 
@@ -98,7 +98,7 @@ def hold(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "None":
 
     A step that it can't serve gets a file PID.no: a sampler of the step's own user may do better.
     """
-    spool = door.spool
+    spool = Spool(home(), door.spool.path("")[:-1])
     try:
         options = told(kind, teller)
         process = Process(int(options["pid"]))
@@ -114,12 +114,13 @@ def hold(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "None":
         return
     outlet = Outlet(out)
     run = options["run"] if options["run"].replace("-", "").isalnum() else door.run
-    recorder = StepRecorder(outlet, run, kernel.proc, spool, spool.key())
-    outer = outer_step(options["pid"], spool)
+    recorder = StepRecorder(outlet, run, kernel.proc, spool, door.key)
+    left = spool.find("")
+    outer = outer_step(options["pid"], [path for path in left if "/at-" in path])
     options.update({"parent": outer} if outer else {})
     if not options["step"] and not outer:
         options["step"] = name_of(teller, False) or name_of(process.pid, True)
-    bring_owed(recorder, spool)
+    bring_owed(recorder, [path for path in left if "/owed-" in path])
     nod = str(teller)
     forget = spool.path(nod)
     measure(recorder, outlet, spool, kernel, process, options, lambda: spool.leave(nod))
@@ -178,7 +179,7 @@ def measure(
         leash.arm()
         return process.over(wait_s if outlet.pay(0) else min(wait_s, 0.05))
 
-    watched.until(is_over, leash.make)
+    watched.until(is_over)
     counters, m_ns = kernel.counters(), boottime_ns()
     if outlet.is_terminal:
         outlet.close()
@@ -209,16 +210,10 @@ class Watch:
         self.peak_kb = used_kb(self.start)
         self.stride_s = 0.0
 
-    def until(self, over: "Callable[[float], bool]", *more: "Callable[[float], float]") -> "None":
-        """Samples until `over(seconds)`, which waits so long, is true; `more` acts are done a little after the start.
-
-        An act takes the seconds since the start and gives the seconds until it is to be done again.
-        """
+    def until(self, over: "Callable[[float], bool]") -> "None":
+        """Samples until `over(seconds)`, which waits so long, is true."""
         now = begun = time.monotonic()
-        due = {
-            self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2,
-        }  # type: dict[Callable[[float], float], float]  # fmt: skip
-        due.update(dict.fromkeys(more, now + 0.3))
+        due = {self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2}
         while not over(max(0.0, min(due.values()) - now)):
             now = time.monotonic()
             for act, at in due.items():
