@@ -1,26 +1,31 @@
 """`python -m tests.guest.unharmed [--write] [WORD ...]`: plays every world (or those whose name has a word).
 
-Prints each play that differs. With `--write` it also kills processes of ours in real builds, and puts date, commit and
-counts into docs/unharmed.md. The exit status is 1 if something differs.
+A play that differs is played again, in the end, alone; only what differs then, too, is a fault. With `--write`
+processes of ours are killed in real builds, too, and date, commit and counts go into docs/unharmed.md. What was played
+at a commit is kept in .cache/unharmed, so that a run that was interrupted goes on. The exit status is 1 if something
+differs.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import pickle
 import platform
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from ...wired.killing import Outcome, attacked
 from ..conftest import ROOT
 from .play import Result, compare
-from .table import PYTHON, SECTIONS, WORLDS
+from .table import PYTHON, SECTIONS, plays
 from .world import FORMS, World
 
 DOCUMENT = ROOT / "docs" / "unharmed.md"
@@ -36,62 +41,102 @@ def main(words: list[str]) -> int:
     parser.add_argument("--python", choices=list(PYTHON.values()), help="only with Python, or with none")
     parser.add_argument("word", nargs="*", help="only worlds whose name has it")
     asked = parser.parse_args(words)
-    chosen = [world for world in WORLDS if not asked.word or any(word in world.name for word in asked.word)]
-    begun = time.monotonic()
+    kept = Kept(ROOT / ".cache" / "unharmed" / f"{commit()}.pickle" if asked.write else None)
+    chosen = [
+        (world, form, python)
+        for world, form, python in plays()
+        if not asked.word or any(word in world.name for word in asked.word)
+        if form in (asked.form or FORMS) and PYTHON[python] == (asked.python or PYTHON[python])
+    ]
     with ThreadPoolExecutor(WORKERS) as pool:
-        played = pool.map(lambda world: list(play(world, asked.form, asked.python)), chosen)
-        results = [result for results in played for result in shown(results)]
+        groups = [list(group) for _, group in itertools.groupby(chosen, key=lambda play: play[:2])]
+        together = pool.map(lambda group: [played(kept, *play) for play in group], groups)
+        results = list(itertools.chain.from_iterable(together))
+    results = [played_again(kept, play, result) for play, result in zip(chosen, results, strict=True)]
     wrong = sum(bool(result.faults) for result in results)
-    print(f"{len(results)} plays of {len(chosen)} worlds in {time.monotonic() - begun:.0f} s: {wrong} differ")
+    print(f"{len(results)} plays of {len({result.world for result in results})} worlds: {wrong} differ")
     if asked.write:
-        outcomes = killed()
+        outcomes = killed(kept)
         wrong += sum(bool(outcome.faults) for outcome in outcomes)
-        DOCUMENT.write_text(document(results, outcomes, time.monotonic() - begun))
+        DOCUMENT.write_text(document(results, outcomes))
     return int(wrong > 0)
 
 
-def killed() -> list[Outcome]:
+class Kept:
+    """What is known already, in a file that grows."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Reads the file, if there is one."""
+        self.path = path
+        self.known: dict[tuple[Any, ...], Any] = {}
+        if path and path.exists():
+            with path.open("rb") as file:
+                while file.peek(1):
+                    self.known.update([pickle.load(file)])
+        elif path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+
+    def get(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        """What is known by this key, or else is made now."""
+        if key not in self.known:
+            self.known[key] = make()
+            if self.path:
+                with self.path.open("ab") as file:
+                    file.write(pickle.dumps((key, self.known[key])))
+        return self.known[key]
+
+
+def played(kept: Kept, world: World, form: str, python: bool) -> Result:
+    """A play; what differs is printed."""
+    result: Result = kept.get((world, form, python), lambda: compare(world, form, python=python))
+    show(result)
+    return result
+
+
+def played_again(kept: Kept, play: tuple[World, str, bool], result: Result) -> Result:
+    """The same, or what comes of it when nothing else is played."""
+    world, form, python = play
+    if not result.faults:
+        return result
+    again: Result = kept.get((*play, "again"), lambda: compare(world, form, python=python))
+    print("again: ", end="")
+    show(again, "the same as without buildtel")
+    return again
+
+
+def show(result: Result, fine: str = "") -> None:
+    """What differs."""
+    if result.faults or fine:
+        head = f"{result.world} / {result.form} / {PYTHON[result.python]}"
+        print("\n    ".join([head, *(result.faults or [fine])]), flush=True)
+
+
+def killed(kept: Kept) -> list[Outcome]:
     """Builds of a real packer, until 300 processes of ours were killed."""
     outcomes: list[Outcome] = []
     while sum(outcome.killed for outcome in outcomes) < KILLS and len(outcomes) < KILLS:
         with tempfile.TemporaryDirectory() as folder:
-            outcomes.append(attacked(Path(folder), len(outcomes), KILLS_OF_A_BUILD))
+            attack = (Path(folder), len(outcomes), KILLS_OF_A_BUILD)
+            outcomes.append(kept.get(("build", len(outcomes)), lambda attack=attack: attacked(*attack)))
         for fault in outcomes[-1].faults:
             print(f"build {len(outcomes) - 1}, {outcomes[-1].killed} killed: {fault}", flush=True)
     return outcomes
 
 
-def play(world: World, forms: list[str] | None, python: str | None) -> Iterable[Result]:
-    """A world in each of its forms."""
-    for form in world.forms:
-        for has_python, name in PYTHON.items():
-            if form in (forms or world.forms) and name == (python or name):
-                yield compare(world, form, python=has_python)
+def commit() -> str:
+    """The commit that is played, and whether agent or library were changed since."""
+    words = (["git", "rev-parse", "--short=12", "HEAD"], ["git", "status", "--porcelain", "guest", "packer", "host"])
+    said = [subprocess.run(word, cwd=ROOT, capture_output=True, text=True).stdout.strip() for word in words]
+    return said[0] + (" with changes not committed" if said[1] else "")
 
 
-def shown(results: list[Result]) -> list[Result]:
-    """The same, and what differs is printed."""
-    for result in results:
-        if result.faults:
-            print(f"{result.world} / {result.form} / {PYTHON[result.python]}", flush=True)
-        for fault in result.faults:
-            print(f"    {fault}", flush=True)
-    return results
-
-
-def document(results: list[Result], outcomes: list[Outcome], elapsed_s: float) -> str:
+def document(results: list[Result], outcomes: list[Outcome]) -> str:
     """docs/unharmed.md."""
-    commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    dirty = subprocess.run(
-        ["git", "status", "--porcelain", "guest", "packer"], cwd=ROOT, capture_output=True, text=True
-    )
-    state = " with changes not committed" if dirty.stdout else ""
     late = [result.later_s for result in results if result.later_s is not None]
     head = Path(__file__).with_name("unharmed.md").read_text()
     values = {
-        "date": time.strftime("%Y-%m-%d", time.gmtime()), "commit": commit.stdout.strip() + state,
+        "date": time.strftime("%Y-%m-%d", time.gmtime()), "commit": commit(),
         "machine": f"Linux {platform.release()}, Python {platform.python_version()}",
-        "minutes": f"{elapsed_s / 60:.0f}",
         "worlds": str(len({result.world for result in results})), "plays": str(len(results)),
         "same": str(sum(not result.faults for result in results)),
         "latest": f"{max(late, default=0):.2f}", "middle": f"{1000 * sorted(late)[len(late) // 2] if late else 0:.0f}",

@@ -70,16 +70,16 @@ STEPS = (
     World("perl", "print \"perl\\n\"; exit 4;", head="#!/usr/bin/perl", look=False, measured=None, status=4),
 )  # fmt: skip
 
-FOREGROUND = "timeout --foreground 0.5 "
+FOREGROUND = "timeout --foreground 1 "
 BY_PARENT = (
-    "perl -e '$p = fork // die; exec @ARGV or die if !$p; select(undef, undef, undef, .5); kill 9, $p; "
+    "perl -e '$p = fork // die; exec @ARGV or die if !$p; select(undef, undef, undef, 1); kill 9, $p; "
     "waitpid $p, 0; exit 7' "
 )
 LONG = "echo out; exec sleep 30"
 WRAPS = (
     World("timeout --foreground", LONG, wrap=FOREGROUND, status=124),
-    World("timeout in its own group", LONG, wrap="timeout 0.5 ", status=124),
-    World("timeout -s KILL", LONG, wrap="timeout -s KILL 0.5 ", status=137),
+    World("timeout in its own group", LONG, wrap="timeout 1 ", status=124),
+    World("timeout -s KILL", LONG, wrap="timeout -s KILL 1 ", status=137),
     World("subprocess.run(timeout=)", LONG, wrap=BY_PARENT, status=7),
     World("its parent is killed, the step stays", "sleep 1; exit 4", wrap="perl -e 'exec @ARGV if !fork; exit 9' ",
           status=9),
