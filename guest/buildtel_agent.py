@@ -169,11 +169,12 @@ bt_measure_us() {
 
 if [ "${bt_loading-}" != $$ ]; then
     bt_act=${1-}
+    # Functions that bash takes from the environment; `run` leaves them to its command.
+    [ "$bt_act" = run ] || unset -f cat cp date echo kill ls mkdir mv printf read rm rmdir sleep 2>/dev/null
     case $bt_act in
     tell)
         # Before a step's own words in its shell: `/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' AGENT tell UUID; `
         set +eux +C
-        unset -f echo kill printf read sleep 2>/dev/null
         [ -e "/proc/$$/fd/1" ] || exit 0
         bt_step='' bt_record='' bt_run=${2-} bt_proc='' bt_sys=''
         bt_tell pre || bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh begin ''
@@ -933,7 +934,8 @@ bt_remove() {
     bt_places
     for bt_file in by-sh agent.pyc interpreter buildtel_agent.py; do
         rm -f "$bt_home/$bt_file" 2>/dev/null ||
-            echo "buildtel: can't remove $bt_home/$bt_file, another user's; remove it in a last step as root"
+            echo "buildtel: can't remove $bt_home/$bt_file (another user's, or in use);" \
+                "remove it in a last step as root"
     done
     if bt_numbers "${bt_t-}" "${bt_m-}"; then
         bt_counters 2700
@@ -1733,6 +1735,11 @@ class Recorder:
             line = b"BUILDTEL:" + with_crc(with_mac(dumps(record).encode("ascii"), self.key)) + b"\n"
             self._write(line, b"" if own_line or number > 1 else b"\n")
 
+    def close(self) -> "None":
+        """Writes no more copies."""
+        if self._spool_fd >= 0:
+            posix.close(self._spool_fd)
+
     def hand_on(self, line: "bytes") -> "None":
         """Writes a record that is made already."""
         before, self.amid_line = b"\n" if self.amid_line else b"", False
@@ -2212,6 +2219,13 @@ class Process:
             time.sleep(min(until - now, max(0.001, min((now - self._begun - 0.1) / 100, 0.05))))
         return True
 
+    def close(self) -> "None":
+        """Lets go of it."""
+        if self._fd >= 0:
+            posix.close(self._fd)
+        if self._stats is not None:
+            self._stats.close()
+
     def _is_gone(self) -> "bool":
         try:
             fields = stat_fields(self._folder)
@@ -2314,6 +2328,10 @@ class Taskstats:
         except (OSError, ImportError, IndexError):
             return None
 
+    def close(self) -> "None":
+        """Takes no more messages."""
+        self._socket.close()
+
     def _ask(self, family: "int", command: "int", kind: "int", value: "bytes") -> "bytes":
         order = sys.byteorder
         attribute = (len(value) + 4).to_bytes(2, order) + kind.to_bytes(2, order) + value + bytes(-len(value) % 4)
@@ -2369,31 +2387,37 @@ def _attributes(data: "bytes", at: "int", end: "int") -> "Iterator[tuple[int, in
         at += length + 3 & ~3
 
 
+def timers(found: "list[Any]" = []) -> "Any":  # noqa: B006  (loaded once)
+    """The ctypes module, None where there is none. The sampler of the whole life loads it before it forks."""
+    if not found:
+        try:
+            import ctypes
+
+            found.append(ctypes)
+        except ImportError:
+            found.append(None)
+    return found[0]
+
+
 class Leash:
     """Ends this process by SIGKILL where it is not armed again in time: a stopped one would hold the build's output.
 
     A timer of the kernel whose signal is SIGKILL works on a stopped process, too. There is none without ctypes.
+    Source: timer_create(2); struct sigevent is value, signal, how to notify.
     """
 
     def __init__(self) -> "None":
         self._call = None  # type: Callable[..., Any] | None
-
-    def make(self, _elapsed_s: "float") -> "float":
-        """Makes the timer. Source: timer_create(2); struct sigevent is value, signal, how to notify."""
-        numbers = TIMER_NUMBERS.get(posix.uname().machine)
-        try:
-            import ctypes
-
-            libc = ctypes.CDLL(None)
-            event = ctypes.create_string_buffer(bytes(8) + (9).to_bytes(4, sys.byteorder) + bytes(52))
-            timer = ctypes.c_int()
-            if numbers and libc.syscall(numbers[0], 1, event, ctypes.byref(timer)) == 0:
-                times = (ctypes.c_long * 4)(0, 0, LEASH_S, 0)
-                self._call = lambda: libc.syscall(numbers[1], timer, 0, times, None)
-                self.arm()
-        except Exception:
-            pass
-        return 1e9
+        numbers, ctypes = TIMER_NUMBERS.get(posix.uname().machine), timers()
+        if not numbers or not ctypes:
+            return
+        call = ctypes.CDLL(None).syscall
+        event = ctypes.create_string_buffer(bytes(8) + (9).to_bytes(4, sys.byteorder) + bytes(52))
+        timer = ctypes.c_int()
+        if call(numbers[0], 1, event, ctypes.byref(timer)) == 0:
+            times = (ctypes.c_long * 4)(0, 0, LEASH_S, 0)
+            self._call = lambda: call(numbers[1], timer, 0, times, None)
+            self.arm()
 
     def arm(self) -> "None":
         """Gives this process the time anew."""
@@ -2493,8 +2517,7 @@ class LifeFile:
         if self.fd >= 0:
             posix.close(self.fd)
         time.sleep(3)
-        for name in self.files:
-            _quietly(posix.unlink, self.spool.path(name))
+        self.spool.clear()
         self.spool.tidy()
 
 
@@ -2513,6 +2536,8 @@ class Door:
         spool.leave("deaf")
         for name in ("fifo", "deaf") if owner != posix.getuid() else ():
             posix.chown(spool.path(name), owner, -1)
+        self.inside = Spool(home(), spool.path("")[:-1])
+        self._nods = []  # type: list[tuple[float, str]]
         self._poll = select.poll()
         self._poll.register(self.fd, select.POLLIN)
         birth = stat_fields("/proc/self")[19].decode()
@@ -2523,7 +2548,10 @@ class Door:
 
     def messages(self, wait_s: "float") -> "list[tuple[str, int]]":
         """Waits so long for tellers; gives what each is (`pre`, `run`, `lead`) and its process."""
+        while self._nods and self._nods[0][0] < time.monotonic():
+            _quietly(posix.unlink, self.inside.path(self._nods.pop(0)[1]))
         if not self._poll.poll(int(wait_s * 1000) + 1):
+            self._hear()
             return []
         try:
             lines = posix.read(self.fd, 65536).decode("ascii", "replace").splitlines()
@@ -2536,17 +2564,32 @@ class Door:
             if len(pair) == 2 and pair[0] in ("pre", "run", "lead") and pair[1].isdigit()
         ]
 
+    def nod(self, teller: "int", served: "bool") -> "None":
+        """Lets a teller go on; one whose step we can't serve may start a sampler of its own."""
+        for name in [str(teller)] if served else ["%d.no" % teller, str(teller)]:
+            self._nods.append((time.monotonic() + 1, self.inside.leave(name)))
+
+    def _hear(self) -> "None":
+        """A teller that had no nod in time wrote that we are deaf: here we are."""
+        path = self.spool.path("deaf")
+        try:
+            if posix.stat(path).st_size:
+                posix.truncate(path, 0)
+        except OSError:
+            pass
+
 
 def life(options: "dict[str, str]") -> "None":
     """Samples into a spool file until TERM or until the agent is gone; the interval grows, so data stays bounded.
 
-    Each step that it is told of is measured by a fork of it.
+    It begins each step that it is told of; a fork of it measures the step.
     """
 
     def stop(*_: "Any") -> "None":
-        raise InterruptedError
+        raise KeyboardInterrupt  # what nothing on the way catches
 
     kernel, kept = Kernel(), LifeFile(Spool(home()))
+    timers()
     claim = kept.spool.claim()
     if claim < 0:
         return  # two calls after a reboot each began one
@@ -2563,27 +2606,34 @@ def life(options: "dict[str, str]") -> "None":
             due += min(1 << rows // 3600, 60)
             while time.monotonic() < due and _exists(home() + "/agent.pyc"):
                 for kind, teller in door.messages(max(0.0, min(due - time.monotonic(), 1.0))):
-                    if not posix.fork():
-                        hold_and_exit(kind, teller, door, kernel, (claim, kept.fd))
+                    serve(kind, teller, door, kernel, (claim, kept.fd))
             if not kept.add(sample(kernel)):
                 break
         kept.remove()
-    except InterruptedError:  # by `finish`, which removes the files, or because the machine goes down
+    except KeyboardInterrupt:  # by `finish`, which removes the files, or because the machine goes down
         _signal.signal(15, _signal.SIG_IGN)
         kept.add(sample(kernel))
         if _exists(home() + "/agent.pyc"):
             keep_rest(kept.spool, options["run"])
 
 
-def hold_and_exit(
-    kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tuple[int, int]"
-) -> "None":
-    """`hold` in a fork, which keeps none of the locks that say that the sampler of the whole life lives."""
+def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tuple[int, int]") -> "None":
+    """Begins a step and nods; a fork measures it, without the locks that say that we live."""
+    try:
+        step = begun_step(kind, teller, door, kernel)
+    except Exception:  # a step unmeasured is better than no sampler
+        step = None
+    door.nod(teller, step is not None)
+    if step is None:
+        return
+    if posix.fork():
+        step.let_go()
+        return
     try:
         _signal.signal(15, _signal.SIG_IGN)
         for fd in (door.fd, *locks):
             posix.close(fd)
-        hold(kind, teller, door, kernel)
+        step.measure()
     finally:
         posix._exit(0)
 
@@ -2793,7 +2843,10 @@ def watch(options: "dict[str, str]") -> "None":
     if not options["step"] and "parent" not in options:
         options["step"] = name_of(process.pid, options["name"] != "run")
     recorder, spool, kernel = begin(options, outlet.fd, outlet=outlet)
-    measure(recorder, outlet, spool, kernel, process, options, lambda: call_ourselves(b"bt-watch"))
+    step = Step(process, options, outlet)
+    step.start(recorder, spool, kernel)
+    call_ourselves(b"bt-watch")
+    step.measure()
 
 
 def call_ourselves(name: "bytes") -> "None":
@@ -2803,38 +2856,29 @@ def call_ourselves(name: "bytes") -> "None":
     posix.close(fd)
 
 
-def hold(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "None":
-    """Measures a step that the sh part tells of, in a fork of the sampler of the whole life.
-
-    A step that it can't serve gets a file PID.no: a sampler of the step's own user may do better.
-    """
-    spool = Spool(home(), door.spool.path("")[:-1])
+def begun_step(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "Step | None":
+    """The step that the sh part tells of, its start written; None for one that a sampler of its own user may serve."""
+    spool = door.inside
     try:
         options = told(kind, teller)
         process = Process(int(options["pid"]))
         out = open_output("/proc/%d/fd/%d" % (teller, 9 if kind == "lead" else 1), door.identity)
     except (OSError, ValueError):
-        out = -1
+        return None
     if out < 0:
-        spool.leave("%d.no" % teller)
-        spool.leave(str(teller))
-        time.sleep(1)
-        _quietly(posix.unlink, spool.path("%d.no" % teller))
-        _quietly(posix.unlink, spool.path(str(teller)))
-        return
-    outlet = Outlet(out)
-    run = options["run"] if options["run"].replace("-", "").isalnum() else door.run
-    recorder = StepRecorder(outlet, run, kernel.proc, spool, door.key)
+        process.close()
+        return None
     left = spool.find("")
     outer = outer_step(options["pid"], [path for path in left if "/at-" in path])
     options.update({"parent": outer} if outer else {})
     if not options["step"] and not outer:
         options["step"] = name_of(teller, False) or name_of(process.pid, True)
+    step = Step(process, options, Outlet(out))
+    run = options["run"] if options["run"].replace("-", "").isalnum() else door.run
+    recorder = StepRecorder(step.outlet, run, kernel.proc, spool, door.key)
     bring_owed(recorder, [path for path in left if "/owed-" in path])
-    nod = str(teller)
-    forget = spool.path(nod)
-    measure(recorder, outlet, spool, kernel, process, options, lambda: spool.leave(nod))
-    _quietly(posix.unlink, forget)
+    step.start(recorder, spool, kernel)
+    return step
 
 
 def told(kind: "str", teller: "int") -> "dict[str, str]":
@@ -2865,44 +2909,56 @@ def run_options(words: "list[str]") -> "dict[str, str]":
     return found
 
 
-def measure(
-    recorder: "Recorder", outlet: "Outlet", spool: "Spool", kernel: "Kernel", process: "Process",
-    options: "dict[str, str]", nod: "Callable[[], Any]",
-) -> "None":  # fmt: skip
-    """Writes a step's start, nods, and writes its end when its process is over.
+class Step:
+    """A step whose process is not ours: writes its start, and its end when its process is over.
 
     What nobody read in five seconds, and the end under a terminal, which hangs up just then, is owed.
     """
-    name, step = options["step"], recorder.sid + ".1"
-    shown = name or clean_name(options.get("label", "")) or "step"
-    outlet.say(start_block(shown).encode())
-    watched = Watch(recorder, kernel, step, outlet.say)
-    fields = {"name": name or None, "parent": options.get("parent"), "c": watched.start}
-    recorder.emit("start", fields, {"step": step}, own_line=True)
-    outlet.is_held = False
-    outlet.pay(0)
-    mark = spool.leave("at-%d" % process.pid, ("%s %s" % (step, process.birth)).encode())
-    nod()
-    leash = Leash()
 
-    def is_over(wait_s: "float") -> "bool":
-        leash.arm()
-        return process.over(wait_s if outlet.pay(0) else min(wait_s, 0.05))
+    def __init__(self, process: "Process", options: "dict[str, str]", outlet: "Outlet") -> "None":
+        self.process, self.options, self.outlet = process, options, outlet
+        self._shown = options["step"] or clean_name(options.get("label", "")) or "step"
 
-    watched.until(is_over, leash.make)
-    counters, m_ns = kernel.counters(), boottime_ns()
-    if outlet.is_terminal:
-        outlet.close()
-    watched.finish(shown, name, m_ns, counters, process.exit())
-    if outlet.pay(5000) and recorder.spool:
-        flush(recorder, spool)
-        outlet.pay(5000)
-    if recorder.spool:
-        keep_owed(outlet, recorder.spool, recorder.sid)
-    if mark:
-        _quietly(posix.unlink, spool.path(mark))
-    if not recorder.spool:
-        spool.tidy()
+    def start(self, recorder: "Recorder", spool: "Spool", kernel: "Kernel") -> "None":
+        """Writes the block's head and the start record, with what the recorder has not written yet."""
+        self.recorder, self.spool, self.kernel = recorder, spool, kernel
+        name, step = self.options["step"], recorder.sid + ".1"
+        self.outlet.say(start_block(self._shown).encode())
+        self._watch = Watch(recorder, kernel, step, self.outlet.say)
+        fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
+        recorder.emit("start", fields, {"step": step}, own_line=True)
+        self.outlet.is_held = False
+        self.outlet.pay(0)
+        self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
+
+    def measure(self) -> "None":
+        """Samples until the process is over, and writes the end."""
+        leash, outlet, spool = Leash(), self.outlet, self.recorder.spool
+
+        def is_over(wait_s: "float") -> "bool":
+            leash.arm()
+            return self.process.over(wait_s if outlet.pay(0) else min(wait_s, 0.05))
+
+        self._watch.until(is_over)
+        counters, m_ns = self.kernel.counters(), boottime_ns()
+        if outlet.is_terminal:
+            outlet.close()
+        self._watch.finish(self._shown, self.options["step"], m_ns, counters, self.process.exit())
+        if outlet.pay(5000) and spool:
+            flush(self.recorder, spool)
+            outlet.pay(5000)
+        if spool:
+            keep_owed(outlet, spool, self.recorder.sid)
+        if self._mark:
+            _quietly(posix.unlink, self.spool.path(self._mark))
+        if not spool:
+            self.spool.tidy()
+
+    def let_go(self) -> "None":
+        """Closes what a fork of ours has, too."""
+        self.process.close()
+        self.outlet.close()
+        self.recorder.close()
 
 
 class Watch:
@@ -2920,16 +2976,10 @@ class Watch:
         self.peak_kb = used_kb(self.start)
         self.stride_s = 0.0
 
-    def until(self, over: "Callable[[float], bool]", *more: "Callable[[float], float]") -> "None":
-        """Samples until `over(seconds)`, which waits so long, is true; `more` acts are done a little after the start.
-
-        An act takes the seconds since the start and gives the seconds until it is to be done again.
-        """
+    def until(self, over: "Callable[[float], bool]") -> "None":
+        """Samples until `over(seconds)`, which waits so long, is true."""
         now = begun = time.monotonic()
-        due = {
-            self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2,
-        }  # type: dict[Callable[[float], float], float]  # fmt: skip
-        due.update(dict.fromkeys(more, now + 0.3))
+        due = {self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2}
         while not over(max(0.0, min(due.values()) - now)):
             now = time.monotonic()
             for act, at in due.items():
@@ -3055,23 +3105,17 @@ def mark(options: "dict[str, str]") -> "None":
 
 def install(options: "dict[str, str]") -> "None":
     """Leaves this agent, and a compiled copy for this interpreter, where later steps find it."""
-    import marshal
-    from _frozen_importlib_external import MAGIC_NUMBER
-
     folder = options.get("dir", INSTALL_DIR)
     if not _exists(folder):
         posix.mkdir(folder, 0o755)
     if not owned_folder(folder):
         print("buildtel: %s belongs to somebody else; steps will not be measured" % folder)
         return
-    source = read_file(home() + "/buildtel_agent.py" if home() else sys.argv[0])
-    target = folder + "/buildtel_agent.py"
-    code = compile(source, target, "exec", 0, True, 2)
-    header = MAGIC_NUMBER + b"\0" * (8 if sys.version_info < (3, 7) else 12)
-    _replace(target, source)
-    _replace(folder + "/interpreter", sys.executable.encode() + b"\n")
-    _replace(folder + "/agent.pyc", header + marshal.dumps(code))
-    _quietly(posix.unlink, folder + "/by-sh")
+    try:
+        put_agent(folder)
+    except OSError:  # a full disk, say
+        remove_agent(folder)
+        raise
     sys.argv[0] = folder + "/agent.pyc"
     options["run"] = options["run"] or options.get("name", "")
     spool = Spool(home())
@@ -3084,6 +3128,37 @@ def install(options: "dict[str, str]") -> "None":
         print("buildtel: no tmpfs here to keep the key on: the records of later steps will not be signed")
     begin(options, 1)
     print("buildtel: agent %s installed in %s" % (__version__, folder))
+
+
+def put_agent(folder: "str") -> "None":
+    """Writes the agent, its compiled form and the interpreter's name into a folder."""
+    import marshal
+    from _frozen_importlib_external import MAGIC_NUMBER
+
+    source = read_file(home() + "/buildtel_agent.py" if home() else sys.argv[0])
+    target = folder + "/buildtel_agent.py"
+    code = compile(source, target, "exec", 0, True, 2)
+    header = MAGIC_NUMBER + b"\0" * (8 if sys.version_info < (3, 7) else 12)
+    _replace(target, source)
+    _replace(folder + "/interpreter", sys.executable.encode() + b"\n")
+    _replace(folder + "/agent.pyc", header + marshal.dumps(code))
+    _quietly(posix.unlink, folder + "/by-sh")
+
+
+def remove_agent(folder: "str") -> "list[str]":
+    """Removes what is ours in a folder (all in INSTALL_DIR), and the folder if it is empty; gives what stays."""
+    stuck = []
+    for name in sorted(_listed(folder)):
+        path = folder + "/" + name
+        if folder != INSTALL_DIR and not name.startswith(OUR_NAMES):
+            continue
+        for inner in _listed(path) if name == "__pycache__" else ():
+            _quietly(posix.unlink, path + "/" + inner)
+        if not _quietly(posix.rmdir if name == "__pycache__" else posix.unlink, path):
+            stuck.append(path)
+    if folder == INSTALL_DIR or not _listed(folder):
+        _quietly(posix.rmdir, folder)
+    return stuck
 
 
 def _replace(path: "str", data: "bytes") -> "None":
@@ -3104,19 +3179,38 @@ def finish(options: "dict[str, str]") -> "None":
     if not folder:
         return
     recorder, spool, kernel = begin(options, 1)
-    for name in ("agent.pyc", "interpreter", "buildtel_agent.py"):
-        if not _quietly(posix.unlink, folder + "/" + name):
-            print("buildtel: can't remove %s/%s, another user's; remove it in a last step as root" % (folder, name))
+    _quietly(posix.unlink, folder + "/agent.pyc")
+    wait_for_ends(spool)
     stop_life(spool)
+    stop_stopped(folder)
+    bring_owed(recorder, spool.find("owed-"))
     flush(recorder, spool)
-    for path in [*rests(), folder + "/life"]:
-        _quietly(posix.unlink, path)
+    for path in remove_agent(folder):
+        print("buildtel: can't remove %s (another user's, or in use); remove it in a last step as root" % path)
     recorder.emit("bye", {"c": kernel.counters()}, last=True, own_line=True)
     spool.clear()
     spool.tidy()
     remove_own(options.get("to", ""))
-    if folder == INSTALL_DIR or not _listed(folder):
-        _quietly(posix.rmdir, folder)
+
+
+def wait_for_ends(spool: "Spool") -> "None":
+    """Waits, at most three seconds, for the ends of steps whose processes are gone."""
+    give_up = time.monotonic() + 3
+    while time.monotonic() < give_up:
+        pids = [path.rpartition("at-")[2] for path in spool.find("at-")]
+        if all(_exists("/proc/" + pid) for pid in pids):
+            return
+        time.sleep(0.02)
+
+
+def stop_stopped(folder: "str") -> "None":
+    """Ends processes of this agent's that can't end by themselves."""
+    ours = (folder + "/agent.pyc").encode("utf-8", "surrogateescape")
+    for pid in posix.listdir("/proc"):
+        words = read_file("/proc/%s/cmdline" % pid).split(b"\0") if pid.isdigit() else []
+        state = read_file("/proc/%s/stat" % pid).rpartition(b") ")[2][:1] if ours in words[:4] else b""
+        if state in (b"T", b"t") or (state and words[4] == b"life"):
+            _quietly(posix.kill, int(pid), 9)
 
 
 def print_spool(options: "dict[str, str]") -> "None":
@@ -3159,6 +3253,7 @@ def remove_own(path: "str") -> "None":
         pass
 
 
+OUR_NAMES = ("agent.pyc", "buildtel_agent.py", "interpreter", "by-sh", "life", "rest-", "__pycache__")
 SHELL_INIT = """\
 BUILDTEL=${BUILDTEL:-%s}
 telemetry_step_start() {

@@ -208,7 +208,8 @@ bt_remove() {
     bt_places
     for bt_file in by-sh agent.pyc interpreter buildtel_agent.py; do
         rm -f "$bt_home/$bt_file" 2>/dev/null ||
-            echo "buildtel: can't remove $bt_home/$bt_file, another user's; remove it in a last step as root"
+            echo "buildtel: can't remove $bt_home/$bt_file (another user's, or in use);" \
+                "remove it in a last step as root"
     done
     if bt_numbers "${bt_t-}" "${bt_m-}"; then
         bt_counters 2700

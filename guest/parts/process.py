@@ -47,6 +47,13 @@ class Process:
             time.sleep(min(until - now, max(0.001, min((now - self._begun - 0.1) / 100, 0.05))))
         return True
 
+    def close(self) -> "None":
+        """Lets go of it."""
+        if self._fd >= 0:
+            posix.close(self._fd)
+        if self._stats is not None:
+            self._stats.close()
+
     def _is_gone(self) -> "bool":
         try:
             fields = stat_fields(self._folder)
@@ -149,6 +156,10 @@ class Taskstats:
         except (OSError, ImportError, IndexError):
             return None
 
+    def close(self) -> "None":
+        """Takes no more messages."""
+        self._socket.close()
+
     def _ask(self, family: "int", command: "int", kind: "int", value: "bytes") -> "bytes":
         order = sys.byteorder
         attribute = (len(value) + 4).to_bytes(2, order) + kind.to_bytes(2, order) + value + bytes(-len(value) % 4)
@@ -204,31 +215,37 @@ def _attributes(data: "bytes", at: "int", end: "int") -> "Iterator[tuple[int, in
         at += length + 3 & ~3
 
 
+def timers(found: "list[Any]" = []) -> "Any":  # noqa: B006  (loaded once)
+    """The ctypes module, None where there is none. The sampler of the whole life loads it before it forks."""
+    if not found:
+        try:
+            import ctypes
+
+            found.append(ctypes)
+        except ImportError:
+            found.append(None)
+    return found[0]
+
+
 class Leash:
     """Ends this process by SIGKILL where it is not armed again in time: a stopped one would hold the build's output.
 
     A timer of the kernel whose signal is SIGKILL works on a stopped process, too. There is none without ctypes.
+    Source: timer_create(2); struct sigevent is value, signal, how to notify.
     """
 
     def __init__(self) -> "None":
         self._call = None  # type: Callable[..., Any] | None
-
-    def make(self, _elapsed_s: "float") -> "float":
-        """Makes the timer. Source: timer_create(2); struct sigevent is value, signal, how to notify."""
-        numbers = TIMER_NUMBERS.get(posix.uname().machine)
-        try:
-            import ctypes
-
-            libc = ctypes.CDLL(None)
-            event = ctypes.create_string_buffer(bytes(8) + (9).to_bytes(4, sys.byteorder) + bytes(52))
-            timer = ctypes.c_int()
-            if numbers and libc.syscall(numbers[0], 1, event, ctypes.byref(timer)) == 0:
-                times = (ctypes.c_long * 4)(0, 0, LEASH_S, 0)
-                self._call = lambda: libc.syscall(numbers[1], timer, 0, times, None)
-                self.arm()
-        except Exception:
-            pass
-        return 1e9
+        numbers, ctypes = TIMER_NUMBERS.get(posix.uname().machine), timers()
+        if not numbers or not ctypes:
+            return
+        call = ctypes.CDLL(None).syscall
+        event = ctypes.create_string_buffer(bytes(8) + (9).to_bytes(4, sys.byteorder) + bytes(52))
+        timer = ctypes.c_int()
+        if call(numbers[0], 1, event, ctypes.byref(timer)) == 0:
+            times = (ctypes.c_long * 4)(0, 0, LEASH_S, 0)
+            self._call = lambda: call(numbers[1], timer, 0, times, None)
+            self.arm()
 
     def arm(self) -> "None":
         """Gives this process the time anew."""

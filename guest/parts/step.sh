@@ -169,11 +169,12 @@ bt_measure_us() {
 
 if [ "${bt_loading-}" != $$ ]; then
     bt_act=${1-}
+    # Functions that bash takes from the environment; `run` leaves them to its command.
+    [ "$bt_act" = run ] || unset -f cat cp date echo kill ls mkdir mv printf read rm rmdir sleep 2>/dev/null
     case $bt_act in
     tell)
         # Before a step's own words in its shell: `/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' AGENT tell UUID; `
         set +eux +C
-        unset -f echo kill printf read sleep 2>/dev/null
         [ -e "/proc/$$/fd/1" ] || exit 0
         bt_step='' bt_record='' bt_run=${2-} bt_proc='' bt_sys=''
         bt_tell pre || bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh begin ''

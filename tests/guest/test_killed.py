@@ -59,12 +59,15 @@ class Killer(threading.Thread):
                 continue
 
     def agents(self) -> list[tuple[int, str]]:
-        """Process ids and kinds of what is the agent's own: never the shell that runs a step."""
+        """Process ids and kinds of what is the agent's own: never the shell that runs a step, nor another machine's."""
         found = []
+        space = Path("/proc/self/ns/pid").readlink()
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit():
                 continue
             try:
+                if (entry / "ns/pid").readlink() != space:
+                    continue
                 words = (entry / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue

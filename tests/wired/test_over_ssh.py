@@ -306,7 +306,9 @@ def test_without_a_key_the_same_lines_do_no_harm(bench: Bench):
     assert not any(b'"mac"' in record for record in records_of(plain.output))
 
 
-ENVIRONMENT_FILE = TEMPLATE[: TEMPLATE.index("build {")] + """
+ENVIRONMENT_FILE = (
+    TEMPLATE[: TEMPLATE.index("build {")]
+    + """
 build {
   sources = ["source.null.here"]
 
@@ -335,6 +337,7 @@ build {
   }
 }
 """
+)
 
 
 def test_a_file_of_variables_is_read_by_either_command(bench: Bench):
