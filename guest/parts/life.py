@@ -53,6 +53,8 @@ class Door:
         spool.leave("deaf")
         for name in ("fifo", "deaf") if owner != posix.getuid() else ():
             posix.chown(spool.path(name), owner, -1)
+        self.inside = Spool(home(), spool.path("")[:-1])
+        self._nods = []  # type: list[tuple[float, str]]
         self._poll = select.poll()
         self._poll.register(self.fd, select.POLLIN)
         birth = stat_fields("/proc/self")[19].decode()
@@ -63,6 +65,8 @@ class Door:
 
     def messages(self, wait_s: "float") -> "list[tuple[str, int]]":
         """Waits so long for tellers; gives what each is (`pre`, `run`, `lead`) and its process."""
+        while self._nods and self._nods[0][0] < time.monotonic():
+            _quietly(posix.unlink, self.inside.path(self._nods.pop(0)[1]))
         if not self._poll.poll(int(wait_s * 1000) + 1):
             self._hear()
             return []
@@ -77,6 +81,11 @@ class Door:
             if len(pair) == 2 and pair[0] in ("pre", "run", "lead") and pair[1].isdigit()
         ]
 
+    def nod(self, teller: "int", served: "bool") -> "None":
+        """Lets a teller go on; one whose step we can't serve may start a sampler of its own."""
+        for name in [str(teller)] if served else ["%d.no" % teller, str(teller)]:
+            self._nods.append((time.monotonic() + 1, self.inside.leave(name)))
+
     def _hear(self) -> "None":
         """A teller that had no nod in time wrote that we are deaf: here we are."""
         path = self.spool.path("deaf")
@@ -90,11 +99,11 @@ class Door:
 def life(options: "dict[str, str]") -> "None":
     """Samples into a spool file until TERM or until the agent is gone; the interval grows, so data stays bounded.
 
-    Each step that it is told of is measured by a fork of it.
+    It begins each step that it is told of; a fork of it measures the step.
     """
 
     def stop(*_: "Any") -> "None":
-        raise InterruptedError
+        raise KeyboardInterrupt  # what nothing on the way catches
 
     kernel, kept = Kernel(), LifeFile(Spool(home()))
     timers()
@@ -114,27 +123,34 @@ def life(options: "dict[str, str]") -> "None":
             due += min(1 << rows // 3600, 60)
             while time.monotonic() < due and _exists(home() + "/agent.pyc"):
                 for kind, teller in door.messages(max(0.0, min(due - time.monotonic(), 1.0))):
-                    if not posix.fork():
-                        hold_and_exit(kind, teller, door, kernel, (claim, kept.fd))
+                    serve(kind, teller, door, kernel, (claim, kept.fd))
             if not kept.add(sample(kernel)):
                 break
         kept.remove()
-    except InterruptedError:  # by `finish`, which removes the files, or because the machine goes down
+    except KeyboardInterrupt:  # by `finish`, which removes the files, or because the machine goes down
         _signal.signal(15, _signal.SIG_IGN)
         kept.add(sample(kernel))
         if _exists(home() + "/agent.pyc"):
             keep_rest(kept.spool, options["run"])
 
 
-def hold_and_exit(
-    kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tuple[int, int]"
-) -> "None":
-    """`hold` in a fork, which keeps none of the locks that say that the sampler of the whole life lives."""
+def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tuple[int, int]") -> "None":
+    """Begins a step and nods; a fork measures it, without the locks that say that we live."""
+    try:
+        step = begun_step(kind, teller, door, kernel)
+    except Exception:  # a step unmeasured is better than no sampler
+        step = None
+    door.nod(teller, step is not None)
+    if step is None:
+        return
+    if posix.fork():
+        step.let_go()
+        return
     try:
         _signal.signal(15, _signal.SIG_IGN)
         for fd in (door.fd, *locks):
             posix.close(fd)
-        hold(kind, teller, door, kernel)
+        step.measure()
     finally:
         posix._exit(0)
 

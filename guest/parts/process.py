@@ -47,6 +47,13 @@ class Process:
             time.sleep(min(until - now, max(0.001, min((now - self._begun - 0.1) / 100, 0.05))))
         return True
 
+    def close(self) -> "None":
+        """Lets go of it."""
+        if self._fd >= 0:
+            posix.close(self._fd)
+        if self._stats is not None:
+            self._stats.close()
+
     def _is_gone(self) -> "bool":
         try:
             fields = stat_fields(self._folder)
@@ -148,6 +155,10 @@ class Taskstats:
             return cls()
         except (OSError, ImportError, IndexError):
             return None
+
+    def close(self) -> "None":
+        """Takes no more messages."""
+        self._socket.close()
 
     def _ask(self, family: "int", command: "int", kind: "int", value: "bytes") -> "bytes":
         order = sys.byteorder

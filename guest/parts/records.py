@@ -116,6 +116,11 @@ class Recorder:
             line = b"BUILDTEL:" + with_crc(with_mac(dumps(record).encode("ascii"), self.key)) + b"\n"
             self._write(line, b"" if own_line or number > 1 else b"\n")
 
+    def close(self) -> "None":
+        """Writes no more copies."""
+        if self._spool_fd >= 0:
+            posix.close(self._spool_fd)
+
     def hand_on(self, line: "bytes") -> "None":
         """Writes a record that is made already."""
         before, self.amid_line = b"\n" if self.amid_line else b"", False

@@ -83,7 +83,10 @@ def watch(options: "dict[str, str]") -> "None":
     if not options["step"] and "parent" not in options:
         options["step"] = name_of(process.pid, options["name"] != "run")
     recorder, spool, kernel = begin(options, outlet.fd, outlet=outlet)
-    measure(recorder, outlet, spool, kernel, process, options, lambda: call_ourselves(b"bt-watch"))
+    step = Step(process, options, outlet)
+    step.start(recorder, spool, kernel)
+    call_ourselves(b"bt-watch")
+    step.measure()
 
 
 def call_ourselves(name: "bytes") -> "None":
@@ -93,38 +96,29 @@ def call_ourselves(name: "bytes") -> "None":
     posix.close(fd)
 
 
-def hold(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "None":
-    """Measures a step that the sh part tells of, in a fork of the sampler of the whole life.
-
-    A step that it can't serve gets a file PID.no: a sampler of the step's own user may do better.
-    """
-    spool = Spool(home(), door.spool.path("")[:-1])
+def begun_step(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "Step | None":
+    """The step that the sh part tells of, its start written; None for one that a sampler of its own user may serve."""
+    spool = door.inside
     try:
         options = told(kind, teller)
         process = Process(int(options["pid"]))
         out = open_output("/proc/%d/fd/%d" % (teller, 9 if kind == "lead" else 1), door.identity)
     except (OSError, ValueError):
-        out = -1
+        return None
     if out < 0:
-        spool.leave("%d.no" % teller)
-        spool.leave(str(teller))
-        time.sleep(1)
-        _quietly(posix.unlink, spool.path("%d.no" % teller))
-        _quietly(posix.unlink, spool.path(str(teller)))
-        return
-    outlet = Outlet(out)
-    run = options["run"] if options["run"].replace("-", "").isalnum() else door.run
-    recorder = StepRecorder(outlet, run, kernel.proc, spool, door.key)
+        process.close()
+        return None
     left = spool.find("")
     outer = outer_step(options["pid"], [path for path in left if "/at-" in path])
     options.update({"parent": outer} if outer else {})
     if not options["step"] and not outer:
         options["step"] = name_of(teller, False) or name_of(process.pid, True)
+    step = Step(process, options, Outlet(out))
+    run = options["run"] if options["run"].replace("-", "").isalnum() else door.run
+    recorder = StepRecorder(step.outlet, run, kernel.proc, spool, door.key)
     bring_owed(recorder, [path for path in left if "/owed-" in path])
-    nod = str(teller)
-    forget = spool.path(nod)
-    measure(recorder, outlet, spool, kernel, process, options, lambda: spool.leave(nod))
-    _quietly(posix.unlink, forget)
+    step.start(recorder, spool, kernel)
+    return step
 
 
 def told(kind: "str", teller: "int") -> "dict[str, str]":
@@ -155,44 +149,56 @@ def run_options(words: "list[str]") -> "dict[str, str]":
     return found
 
 
-def measure(
-    recorder: "Recorder", outlet: "Outlet", spool: "Spool", kernel: "Kernel", process: "Process",
-    options: "dict[str, str]", nod: "Callable[[], Any]",
-) -> "None":  # fmt: skip
-    """Writes a step's start, nods, and writes its end when its process is over.
+class Step:
+    """A step whose process is not ours: writes its start, and its end when its process is over.
 
     What nobody read in five seconds, and the end under a terminal, which hangs up just then, is owed.
     """
-    name, step = options["step"], recorder.sid + ".1"
-    shown = name or clean_name(options.get("label", "")) or "step"
-    outlet.say(start_block(shown).encode())
-    watched = Watch(recorder, kernel, step, outlet.say)
-    fields = {"name": name or None, "parent": options.get("parent"), "c": watched.start}
-    recorder.emit("start", fields, {"step": step}, own_line=True)
-    outlet.is_held = False
-    outlet.pay(0)
-    mark = spool.leave("at-%d" % process.pid, ("%s %s" % (step, process.birth)).encode())
-    nod()
-    leash = Leash()
 
-    def is_over(wait_s: "float") -> "bool":
-        leash.arm()
-        return process.over(wait_s if outlet.pay(0) else min(wait_s, 0.05))
+    def __init__(self, process: "Process", options: "dict[str, str]", outlet: "Outlet") -> "None":
+        self.process, self.options, self.outlet = process, options, outlet
+        self._shown = options["step"] or clean_name(options.get("label", "")) or "step"
 
-    watched.until(is_over)
-    counters, m_ns = kernel.counters(), boottime_ns()
-    if outlet.is_terminal:
-        outlet.close()
-    watched.finish(shown, name, m_ns, counters, process.exit())
-    if outlet.pay(5000) and recorder.spool:
-        flush(recorder, spool)
-        outlet.pay(5000)
-    if recorder.spool:
-        keep_owed(outlet, recorder.spool, recorder.sid)
-    if mark:
-        _quietly(posix.unlink, spool.path(mark))
-    if not recorder.spool:
-        spool.tidy()
+    def start(self, recorder: "Recorder", spool: "Spool", kernel: "Kernel") -> "None":
+        """Writes the block's head and the start record, with what the recorder has not written yet."""
+        self.recorder, self.spool, self.kernel = recorder, spool, kernel
+        name, step = self.options["step"], recorder.sid + ".1"
+        self.outlet.say(start_block(self._shown).encode())
+        self._watch = Watch(recorder, kernel, step, self.outlet.say)
+        fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
+        recorder.emit("start", fields, {"step": step}, own_line=True)
+        self.outlet.is_held = False
+        self.outlet.pay(0)
+        self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
+
+    def measure(self) -> "None":
+        """Samples until the process is over, and writes the end."""
+        leash, outlet, spool = Leash(), self.outlet, self.recorder.spool
+
+        def is_over(wait_s: "float") -> "bool":
+            leash.arm()
+            return self.process.over(wait_s if outlet.pay(0) else min(wait_s, 0.05))
+
+        self._watch.until(is_over)
+        counters, m_ns = self.kernel.counters(), boottime_ns()
+        if outlet.is_terminal:
+            outlet.close()
+        self._watch.finish(self._shown, self.options["step"], m_ns, counters, self.process.exit())
+        if outlet.pay(5000) and spool:
+            flush(self.recorder, spool)
+            outlet.pay(5000)
+        if spool:
+            keep_owed(outlet, spool, self.recorder.sid)
+        if self._mark:
+            _quietly(posix.unlink, self.spool.path(self._mark))
+        if not spool:
+            self.spool.tidy()
+
+    def let_go(self) -> "None":
+        """Closes what a fork of ours has, too."""
+        self.process.close()
+        self.outlet.close()
+        self.recorder.close()
 
 
 class Watch:

@@ -16,7 +16,7 @@ from buildtel.job.drafts import MachineDraft, StepDraft
 from buildtel.job.model import Step
 from buildtel.job.packer_model import Provisioner
 from buildtel.job.steps import NO_START, figures, is_cut_by_reboot
-from buildtel.job.verdicts import PACKER, Units, unit_of
+from buildtel.job.verdicts import PACKER, Units, tells_end, unit_of
 
 
 def ended(steps: Iterable[Step], draft: MachineDraft, units: Units) -> list[Step]:
@@ -34,7 +34,7 @@ def _only_steps(draft: MachineDraft) -> set[str]:
 
 def _ended(step: Step, recorded: StepDraft, draft: MachineDraft, units: Units) -> Step:
     found = unit_of(recorded.unit, units)
-    if found is None or not _tells_the_end(found):
+    if found is None or not tells_end(found):
         return step
     known: dict[str, Any] = {}
     if step.exit_code is None and found.exit_code is not None:
@@ -48,10 +48,6 @@ def _ended(step: Step, recorded: StepDraft, draft: MachineDraft, units: Units) -
     elif step.exit_code is None:
         known["status"] = found.status
     return step.model_copy(update=known)
-
-
-def _tells_the_end(unit: Provisioner) -> bool:
-    return unit.status == "success" or (unit.status == "failure" and unit.exit_code is not None)
 
 
 def _measured(step: Step, recorded: StepDraft, draft: MachineDraft, unit: Provisioner) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class Step(Model):
     def is_recorded(self) -> bool:
         """Whether it has records of its own; one of a provisioner without any is named by that one's place."""
         place = None if self.provisioner is None else f"/{self.provisioner.index}"
-        return not (self.measured == "from samples" and place is not None and (self.id or "").endswith(place))
+        return self.measured == "exactly" or place is None or not (self.id or "").endswith(place)
 
     @model_validator(mode="before")
     @classmethod

@@ -27,6 +27,11 @@ def unit_of(unit: Unit | None, units: Units) -> Provisioner | None:
     return None if unit is None else units.get((unit.target, unit.index))
 
 
+def tells_end(unit: Provisioner) -> bool:
+    """Whether Packer's words prove that the command of a provisioner has ended."""
+    return unit.status == "success" or (unit.status == "failure" and unit.exit_code is not None)
+
+
 def judged(steps: Iterable[Step], draft: MachineDraft, units: Units) -> list[Step]:
     """The steps of one machine, their status as Packer took it.
 

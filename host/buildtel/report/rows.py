@@ -145,7 +145,9 @@ def _remark(step: Step) -> str | None:
     if step.unfinished:
         return safe(step.unfinished)
     figures = None
-    if step.measured == "from samples":
+    if step.measured is None and step.ended_from == PACKER:
+        figures = "not measured"
+    elif step.measured == "from samples":
         figures = f"estimated from the {'runner' if step.origin == RUNNER else 'VM'}'s samples"
     elif step.last_seen is not None:
         figures = "figures up to its last beat"
@@ -261,7 +263,8 @@ def _integrity(integrity: Integrity) -> Iterable[str]:
 
 def _unmeasured(document: JobDocument) -> Iterable[str]:
     """The user's provisioners, of builds whose machine reported, that no step covers."""
-    covered = {(step.machine, step.provisioner.index) for step in document.steps if step.provisioner is not None}
+    measured = (step for step in document.steps if step.measured is not None)
+    covered = {(step.machine, step.provisioner.index) for step in measured if step.provisioner is not None}
     runs = document.packer.runs if document.packer else ()
     targets = {(machine.run, machine.target): key for key, machine in document.machines.items()}
     for number_, run in enumerate(runs, 1):

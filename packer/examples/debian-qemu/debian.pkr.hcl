@@ -99,7 +99,7 @@ build {
 
   # An execute_command of one's own, wrapped as it stands. The step is named by its script.
   provisioner "shell" {
-    execute_command = "${local.buildtel_pre}sudo -S env {{ .Vars }} nice sh {{ .Path }}${local.buildtel_post}"
+    execute_command = "${local.buildtel_pre}sudo -S env {{ .Vars }} nice sh {{ .Path }}"
     script          = "${path.root}/scripts/sleep-20-s.sh"
   }
 

@@ -272,3 +272,28 @@ def test_a_shell_local_of_each_build_ends_by_its_own_builds_words(tmp_path: Path
 
     assert told(document, "a") == PASSED
     assert told(document, "b") == ("failure", 8, "packer", "packer", None)
+
+
+def test_a_shell_without_any_record_is_a_step_by_packers_words_alone(tmp_path: Path) -> None:
+    """Beside steps with records (its sampler was killed before it began, say): named by its script, not measured."""
+    rows = Guest().step("a1", "install", 2.5, 4)
+    after = [(5.0, "Provisioning with shell script: killed.sh"), (7.0, "Provisioning with shell script: failed.sh")]
+    failed = [(9.0, FAILED), (9.0, errored(ALLOWED.format(3)))]
+    document = collected(tmp_path, build(rows, [*after, *failed]))
+    found = {one["name"]: one for one in document["steps"]}
+
+    assert told(document, "killed.sh") == PASSED
+    assert told(document, "failed.sh") == ("failure", 3, "packer", "packer", None)
+    assert found["killed.sh"]["duration_s"] == 2 and found["killed.sh"]["start_time"] == S + 5
+    assert "measured" not in found["killed.sh"] and found["killed.sh"]["cpu_percent"] is None
+    assert found["killed.sh"]["provisioner"] == {"index": 1, "kind": "shell", "detail": "killed.sh"}
+
+
+def test_a_shell_without_any_record_that_has_not_ended_is_no_step(tmp_path: Path) -> None:
+    """Where the log ends in it, or beside no other step with records, only `packer` tells of it."""
+    rows = Guest().step("a1", "install", 2.5, 4)
+    cut = collected(tmp_path, build(rows, [(5.0, "Provisioning with shell script: cut.sh")]))
+    alone = collected(tmp_path, build([], [NEXT]))
+
+    assert [one["name"] for one in cut["steps"]] == ["install"]
+    assert alone["steps"] == []

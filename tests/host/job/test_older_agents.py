@@ -63,7 +63,7 @@ def test_a_build_of_an_older_agent_is_collected_whole(
     """Steps, their names, provisioners, exit statuses and order; nothing lost, nothing doubted, ours told apart."""
     monkeypatch.setenv("BUILDTEL_KEY", KEY if name.endswith("-signed") else "")
     document = collected(FIXTURES / "agents" / f"{name}.log", tmp_path)
-    exact = (step for step in document["steps"] if step["measured"] == "exactly")
+    exact = (step for step in document["steps"] if step.get("measured") == "exactly")
     recorded = sorted(exact, key=lambda step: step["start_time"])
     found = [(step["provisioner"]["index"], step["exit_code"], step["status"]) for step in recorded]
     (build,) = document["packer"]["runs"][0]["builds"]
@@ -82,11 +82,10 @@ def test_a_build_of_an_older_agent_is_collected_whole(
 
 @pytest.mark.parametrize("name", BUILDS)
 def test_what_is_not_wired_there_has_the_figures_of_the_samples(tmp_path: Path, name: str) -> None:
-    """A provisioner without records has the machine's samples, if there was a Python to take them, and Packer's end."""
+    """A provisioner without records has Packer's times and end, and the samples' figures if Python took samples."""
     document = collected(FIXTURES / "agents" / f"{name}.log", tmp_path)
-    found = [step for step in document["steps"] if step["measured"] == "from samples"]
+    (found,) = (step for step in document["steps"] if step.get("measured") != "exactly")
 
-    assert [(step["provisioner"]["index"], step["status"], step["ended_from"]) for step in found] == (
-        [] if name.endswith("-by-sh") else [(4, "success", "packer")]
-    )
-    assert all(step["cpu_percent"] is not None and step["duration_s"] >= 2 for step in found)
+    assert (found["provisioner"]["index"], found["status"], found["ended_from"]) == (4, "success", "packer")
+    assert found.get("measured") == (None if name.endswith("-by-sh") else "from samples")
+    assert (found["cpu_percent"] is None) == name.endswith("-by-sh") and found["duration_s"] >= 2
