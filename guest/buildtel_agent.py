@@ -59,7 +59,7 @@ bt_is_usable() {
 
 # The second part of this file, in a subshell: what goes wrong there ends there.
 bt_by_sh() (
-    bt_loading=$$
+    bt_loading=$$ bt_pid=${3-}
     case $0 in */*) . "$0" ;; *) . "./$0" ;; esac
 ) 2>/dev/null
 
@@ -85,6 +85,7 @@ bt_alive() {
 # time is not asked again. In `run` no fork is tried: where none is left, it would end the shell.
 bt_tell() {
     bt_d=${0%/*}/life
+    [ -p "$bt_d/fifo" ] || bt_d=$bt_d-user
     [ -p "$bt_d/fifo" ] && [ -w "$bt_d/fifo" ] && [ ! -s "$bt_d/deaf" ] || return 1
     read -r bt_life bt_since <"$bt_d/pid" && bt_alive "$bt_life" "$bt_since" || return 1
     echo "$1 $$" 1<>"$bt_d/fifo" || return 1
@@ -177,7 +178,7 @@ if [ "${bt_loading-}" != $$ ]; then
         set +eux +C
         [ -e "/proc/$$/fd/1" ] || exit 0
         bt_step='' bt_record='' bt_run=${2-} bt_proc='' bt_sys=''
-        bt_tell pre || bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh begin ''
+        bt_tell pre || bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh begin '' "$PPID"
         exit 0
         ;;
     run) set +eux +C; shift; bt_run "$@" ;;
@@ -787,6 +788,7 @@ bt_prepare() {
     bt_parent=$bt_outer
     case $bt_parent in *[!0-9A-Za-z.]*) bt_parent='' ;; esac
     [ -n "$bt_step$bt_parent" ] || bt_step=${BUILDTEL_STEP-}
+    [ -n "$bt_step$bt_parent" ] || [ -z "${bt_pid-}" ] || bt_step_of "$bt_pid"
     bt_home=
     case $0 in */*) [ ! -e "${0%/*}/by-sh" ] || bt_home=${0%/*} ;; esac
     bt_identify
@@ -794,6 +796,25 @@ bt_prepare() {
     bt_meminfo
     bt_page_size
     bt_clock
+}
+
+# The value of BUILDTEL_STEP on the command line of the process $1, as its shell takes it, in $bt_step.
+bt_step_of() {
+    while IFS= read -r bt_rest || [ -n "$bt_rest" ]; do
+        case $bt_rest in *BUILDTEL_STEP=*) ;; *) continue ;; esac
+        bt_rest=${bt_rest#*BUILDTEL_STEP=}
+        while :; do
+            case $bt_rest in
+            \'*\'*) bt_rest=${bt_rest#\'} bt_a=\' ;;
+            '"'*'"'*) bt_rest=${bt_rest#?} bt_a='"' ;;
+            *) break ;;
+            esac
+            bt_step=$bt_step${bt_rest%%"$bt_a"*}
+            bt_rest=${bt_rest#*"$bt_a"}
+        done
+        bt_step=$bt_step${bt_rest%%[" ;&|<>()"]*}
+        return 0
+    done <"/proc/$1/cmdline"
 }
 
 # Says hello where nobody has: once by `install`, again after a reboot, and for each step where nothing is installed.
@@ -1915,6 +1936,10 @@ class Spool:
         self._stem = "/buildtel-%08x-" % (crc32(owner.encode("utf-8", "replace")) & 0xFFFFFFFF)
         self._given = self._folder = folder
 
+    def first_of(self, uid: "str") -> "str":
+        """Where the folder of a user lies, if its first place can be had."""
+        return SPOOL_ROOTS[0] + self._stem + uid
+
     def claim(self) -> "int":
         """Holds this user's folder by a lock of the file that it gives; -1 if another process holds it."""
         import fcntl
@@ -2521,6 +2546,12 @@ class LifeFile:
         self.spool.tidy()
 
 
+def link_to(folder: "str", link: "str") -> "None":
+    """Makes or changes a link, if we may."""
+    _quietly(posix.unlink, link)
+    _quietly(posix.symlink, folder, link)
+
+
 class Door:
     """Where the sh part tells of steps: a FIFO of the SSH user's, in the folder that the link `life` leads to."""
 
@@ -2542,9 +2573,7 @@ class Door:
         self._poll.register(self.fd, select.POLLIN)
         birth = stat_fields("/proc/self")[19].decode()
         spool.leave("pid", ("%d %s\n" % (posix.getpid(), birth)).encode())
-        link = home() + "/life"
-        _quietly(posix.unlink, link)
-        posix.symlink(spool.path("")[:-1], link)
+        link_to(spool.path("")[:-1], home() + "/life")  # root's, of another user's home: then `life-user` leads here
 
     def messages(self, wait_s: "float") -> "list[tuple[str, int]]":
         """Waits so long for tellers; gives what each is (`pre`, `run`, `lead`) and its process."""
@@ -3123,6 +3152,9 @@ def install(options: "dict[str, str]") -> "None":
     for path in spool.find("life-") + spool.find("sent-") + spool.find("key") + rests():
         _quietly(posix.unlink, path)
     _quietly(posix.unlink, folder + "/life")
+    user = posix.environ.get(b"SUDO_UID", b"").decode("ascii", "replace")
+    if user.isdigit():
+        link_to(spool.first_of(user), folder + "/life-user")  # of a sampler that this user starts after a reboot
     key = posix.environ.get(b"BUILDTEL_KEY", b"")
     if key and not spool.keep_key(key):
         print("buildtel: no tmpfs here to keep the key on: the records of later steps will not be signed")

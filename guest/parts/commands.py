@@ -71,6 +71,9 @@ def install(options: "dict[str, str]") -> "None":
     for path in spool.find("life-") + spool.find("sent-") + spool.find("key") + rests():
         _quietly(posix.unlink, path)
     _quietly(posix.unlink, folder + "/life")
+    user = posix.environ.get(b"SUDO_UID", b"").decode("ascii", "replace")
+    if user.isdigit():
+        link_to(spool.first_of(user), folder + "/life-user")  # of a sampler that this user starts after a reboot
     key = posix.environ.get(b"BUILDTEL_KEY", b"")
     if key and not spool.keep_key(key):
         print("buildtel: no tmpfs here to keep the key on: the records of later steps will not be signed")

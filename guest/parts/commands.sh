@@ -61,6 +61,7 @@ bt_prepare() {
     bt_parent=$bt_outer
     case $bt_parent in *[!0-9A-Za-z.]*) bt_parent='' ;; esac
     [ -n "$bt_step$bt_parent" ] || bt_step=${BUILDTEL_STEP-}
+    [ -n "$bt_step$bt_parent" ] || [ -z "${bt_pid-}" ] || bt_step_of "$bt_pid"
     bt_home=
     case $0 in */*) [ ! -e "${0%/*}/by-sh" ] || bt_home=${0%/*} ;; esac
     bt_identify
@@ -68,6 +69,25 @@ bt_prepare() {
     bt_meminfo
     bt_page_size
     bt_clock
+}
+
+# The value of BUILDTEL_STEP on the command line of the process $1, as its shell takes it, in $bt_step.
+bt_step_of() {
+    while IFS= read -r bt_rest || [ -n "$bt_rest" ]; do
+        case $bt_rest in *BUILDTEL_STEP=*) ;; *) continue ;; esac
+        bt_rest=${bt_rest#*BUILDTEL_STEP=}
+        while :; do
+            case $bt_rest in
+            \'*\'*) bt_rest=${bt_rest#\'} bt_a=\' ;;
+            '"'*'"'*) bt_rest=${bt_rest#?} bt_a='"' ;;
+            *) break ;;
+            esac
+            bt_step=$bt_step${bt_rest%%"$bt_a"*}
+            bt_rest=${bt_rest#*"$bt_a"}
+        done
+        bt_step=$bt_step${bt_rest%%[" ;&|<>()"]*}
+        return 0
+    done <"/proc/$1/cmdline"
 }
 
 # Says hello where nobody has: once by `install`, again after a reboot, and for each step where nothing is installed.

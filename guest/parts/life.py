@@ -38,6 +38,12 @@ class LifeFile:
         self.spool.tidy()
 
 
+def link_to(folder: "str", link: "str") -> "None":
+    """Makes or changes a link, if we may."""
+    _quietly(posix.unlink, link)
+    _quietly(posix.symlink, folder, link)
+
+
 class Door:
     """Where the sh part tells of steps: a FIFO of the SSH user's, in the folder that the link `life` leads to."""
 
@@ -59,9 +65,7 @@ class Door:
         self._poll.register(self.fd, select.POLLIN)
         birth = stat_fields("/proc/self")[19].decode()
         spool.leave("pid", ("%d %s\n" % (posix.getpid(), birth)).encode())
-        link = home() + "/life"
-        _quietly(posix.unlink, link)
-        posix.symlink(spool.path("")[:-1], link)
+        link_to(spool.path("")[:-1], home() + "/life")  # root's, of another user's home: then `life-user` leads here
 
     def messages(self, wait_s: "float") -> "list[tuple[str, int]]":
         """Waits so long for tellers; gives what each is (`pre`, `run`, `lead`) and its process."""

@@ -20,6 +20,10 @@ class Spool:
         self._stem = "/buildtel-%08x-" % (crc32(owner.encode("utf-8", "replace")) & 0xFFFFFFFF)
         self._given = self._folder = folder
 
+    def first_of(self, uid: "str") -> "str":
+        """Where the folder of a user lies, if its first place can be had."""
+        return SPOOL_ROOTS[0] + self._stem + uid
+
     def claim(self) -> "int":
         """Holds this user's folder by a lock of the file that it gives; -1 if another process holds it."""
         import fcntl

@@ -59,7 +59,7 @@ bt_is_usable() {
 
 # The second part of this file, in a subshell: what goes wrong there ends there.
 bt_by_sh() (
-    bt_loading=$$
+    bt_loading=$$ bt_pid=${3-}
     case $0 in */*) . "$0" ;; *) . "./$0" ;; esac
 ) 2>/dev/null
 
@@ -85,6 +85,7 @@ bt_alive() {
 # time is not asked again. In `run` no fork is tried: where none is left, it would end the shell.
 bt_tell() {
     bt_d=${0%/*}/life
+    [ -p "$bt_d/fifo" ] || bt_d=$bt_d-user
     [ -p "$bt_d/fifo" ] && [ -w "$bt_d/fifo" ] && [ ! -s "$bt_d/deaf" ] || return 1
     read -r bt_life bt_since <"$bt_d/pid" && bt_alive "$bt_life" "$bt_since" || return 1
     echo "$1 $$" 1<>"$bt_d/fifo" || return 1
@@ -177,7 +178,7 @@ if [ "${bt_loading-}" != $$ ]; then
         set +eux +C
         [ -e "/proc/$$/fd/1" ] || exit 0
         bt_step='' bt_record='' bt_run=${2-} bt_proc='' bt_sys=''
-        bt_tell pre || bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh begin ''
+        bt_tell pre || bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh begin '' "$PPID"
         exit 0
         ;;
     run) set +eux +C; shift; bt_run "$@" ;;

@@ -159,6 +159,25 @@ def test_bytes_that_are_no_text_do_no_harm(bare, raw):
     assert "\ufffd" in named[0]
 
 
+WORDS = {
+    "Packer's own": ("BUILDTEL_STEP='install docker' A='b'", "install docker"),
+    "a quote": ("BUILDTEL_STEP='it'\"'\"'s here' A='b'", "it's here"),
+    "no quotes": ("BUILDTEL_STEP=plain;", "plain"),
+    "double quotes": ('BUILDTEL_STEP="two words" A=b', "two words"),
+    "behind a newline": ("A='x\ny' BUILDTEL_STEP='late'", "late"),
+}
+
+
+@pytest.mark.parametrize(("words", "name"), WORDS.values(), ids=WORDS)
+def test_a_step_behind_the_piece_is_named_by_its_command_line(bare, words, name):
+    """As its shell takes the name, and the start is there."""
+    piece = f"/bin/sh -c '{{ test -r $0 && . $0; }} 2>/dev/null' {bare.agent} tell c0ffee; "
+    done = subprocess.run([*bare.shell, "-c", f"{piece}{words} true"], capture_output=True, env=bare.env)
+    start = records(done.stdout)[-1]
+
+    assert (done.returncode, done.stderr, start["ev"], start["name"]) == (0, b"", "start", name)
+
+
 def test_start_and_end_find_each_other_by_name(bare):
     """Nested steps of one script: an end belongs to the last start of its name, and nothing stays behind."""
     started = [records(bare.run("start", name).stdout)[-1] for name in ("a", "b", "a")]
