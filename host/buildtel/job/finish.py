@@ -29,6 +29,7 @@ from buildtel.job.packer_model import Build, PackerReport
 from buildtel.job.records import clean
 from buildtel.job.series import chart
 from buildtel.job.steps import finish_step, step_name, time_of
+from buildtel.job.unit import Unit
 from buildtel.job.verdicts import RUNNER, SHELL_LOCAL, judged, units_of
 
 NO_TIMES = "the log has no times: host and guest can't be put on one axis"
@@ -124,14 +125,22 @@ def machine_key(draft: MachineDraft, taken: dict[str, Machine]) -> str:
     return key if key not in taken else f"{key}#{len(taken) + 1}"
 
 
+def own_units(units: list[Unit]) -> list[Unit]:
+    """The provisioners that only started or ended our agent.
+
+    A step whose sampler is killed says hello and no more: a hello alone is install's where none came before it.
+    """
+    first = next((unit for unit in units if unit.saw_setup), None)
+    return [unit for unit in units if unit.looks_own and (unit.saw_bye or unit is first)]
+
+
 def mark_own(packer: PackerReport, sections: list[Section]) -> PackerReport:
     """`packer` with the provisioners marked that did nothing but start or end our agent."""
     ours = {
         (section.run_index, target, unit.index)
         for section in sections
         for target, units in section.units.items()
-        for unit in units
-        if unit.looks_own
+        for unit in own_units(units)
     }
     runs = []
     for number, run in enumerate(packer.runs):

@@ -140,6 +140,6 @@ LIMITS = (
     World("a terminal, the step fails", "exit 3", stdio="pty", status=3, stdin=""),
     World("a terminal, a background process", "sleep 0.3 & exit 4", stdio="pty", stdin=""),
     World("a full pipe, nobody reads for 4 s", "echo err >&2; exit 4", stall_s=4, measured=None,
-          caller='head -c 65536 /dev/zero | tr "\\0" z; exec "$@"'),
+          caller='head -c 65535 /dev/zero | tr "\\0" z; echo; exec "$@"'),
     World("a slow reader", "head -c 300000 /dev/zero | tr '\\0' z; exit 4", stall_s=3),
 )  # fmt: skip

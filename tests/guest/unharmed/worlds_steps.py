@@ -90,7 +90,7 @@ WRAPS = (
     World("under flock", wrap="flock /home/step/lock "),
     World("under stdbuf", wrap="stdbuf -oL "),
     World("under a second shell with a trap", wrap="sh -c 'trap \"echo trapped\" EXIT; \"$0\"' ", forms=("pre", "sudo")),
-    World("in a pipe", command="{{ .Vars }} WRAP{{ .Path }} | cat", status=0, forms=("pre", "run")),
+    World("in a pipe", command="{{ .Vars }} WRAP{{ .Path }} | cat", status=0, own_exit=4, forms=("pre", "run")),
     World("in a pipe with pipefail", command="set -o pipefail; {{ .Vars }} WRAP{{ .Path }} | cat", forms=("pre", "run")),
     World("in the background, waited for", command="{{ .Vars }} WRAP{{ .Path }} & wait $!", forms=("pre", "run")),
     World("after exec", command="exec env {{ .Vars }} WRAP{{ .Path }}", forms=("pre", "run", "sudo")),
