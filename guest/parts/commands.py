@@ -126,9 +126,10 @@ def _replace(path: "str", data: "bytes") -> "None":
 
 def finish(options: "dict[str, str]") -> "None":
     """Sends the rest, stops the whole-life sampler, and removes all that `install` left."""
-    folder = home()
-    if not folder:
+    folder = home() or sys.argv[0].rpartition("/")[0]
+    if not _exists(folder + "/interpreter"):
         return
+    sys.argv[0] = folder + "/agent.pyc"  # where an earlier `finish` was killed, it is gone
     recorder, spool, kernel = begin(options, 1)
     _quietly(posix.unlink, folder + "/agent.pyc")
     wait_for_ends(spool)
@@ -136,12 +137,12 @@ def finish(options: "dict[str, str]") -> "None":
     stop_stopped(folder)
     bring_owed(recorder, spool.find("owed-"))
     flush(recorder, spool)
-    for path in remove_agent(folder):
-        print("buildtel: can't remove %s (another user's, or in use); remove it in a last step as root" % path)
     recorder.emit("bye", {"c": kernel.counters()}, last=True, own_line=True)
     spool.clear()
     spool.tidy()
     remove_own(options.get("to", ""))
+    for path in remove_agent(folder):
+        print("buildtel: can't remove %s (another user's, or in use); remove it in a last step as root" % path)
 
 
 def wait_for_ends(spool: "Spool") -> "None":

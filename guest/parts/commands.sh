@@ -240,6 +240,10 @@ bt_remove() {
         bt_empty "$bt_file"
     done
     rm -f "$bt_home"/rest-* "$bt_home/life" 2>/dev/null
+    if [ "$bt_home" = /var/tmp/buildtel ]; then # all of it is ours
+        rm -f "$bt_home"/* "$bt_home"/__pycache__/* 2>/dev/null
+        rmdir "$bt_home"/* 2>/dev/null
+    fi
     rmdir "$bt_home" 2>/dev/null
     [ -z "$bt_to" ] || [ ! -O "$bt_to" ] || [ -L "$bt_to" ] || rm -f "$bt_to"
 }

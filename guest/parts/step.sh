@@ -30,8 +30,8 @@ bt_agent() {
     return "$bt_rc"
 }
 
-# Waits at most two seconds until the process $bt_pid calls itself $1, or has ended: then status 1. One that does
-# neither is killed.
+# Waits at most two seconds, or $2 hundredths, until the process $bt_pid calls itself $1, or has ended: then status 1.
+# One that does neither is killed.
 bt_ready() {
     bt_turn=0 bt_until=
     while read -r bt_x bt_name bt_state bt_x <"/proc/$bt_pid/stat"; do
@@ -39,7 +39,7 @@ bt_ready() {
         bt_turn=$((bt_turn + 1))
         [ "$bt_turn" -gt 1000 ] || continue
         bt_uptime || return 1
-        bt_until=${bt_until:-$((bt_up + 200))}
+        bt_until=${bt_until:-$((bt_up + ${2:-200}))}
         if [ "$bt_up" -ge "$bt_until" ]; then
             kill -9 "$bt_pid"
             return 1
@@ -57,8 +57,15 @@ bt_is_usable() {
     wait "$bt_pid" 2>/dev/null
 }
 
-# The second part of this file, in a subshell: what goes wrong there ends there.
-bt_by_sh() (
+# The start of a step, by the second part of this file: $1 is the command's name, $2 the process whose command line
+# has the step's. It is no child of the step either; where nobody reads its output for a second, it is given up.
+bt_by_sh() {
+    # `exec`: a redirection of a function would keep the pipe of $(...) open beside.
+    { bt_pid=$( (exec >&9 9>&-; bt_second_part begin "$@") & echo $!); } 9>&1
+    bt_ready '' 100
+}
+
+bt_second_part() (
     bt_loading=$$ bt_pid=${3-}
     case $0 in */*) . "$0" ;; *) . "./$0" ;; esac
 ) 2>/dev/null
@@ -165,7 +172,7 @@ bt_measure_us() {
     [ -e "/proc/$$/fd/1" ] || return 0
     [ -n "$bt_record$bt_proc$bt_sys" ] || ! bt_tell run || return 0
     bt_watch run "$$" --step "$bt_step" --run "$bt_run" --label "${1##*/}" --proc "${bt_proc:-/proc}" \
-        --sys "${bt_sys:-/sys}" ${bt_record:+--record "$bt_record"} || bt_by_sh begin "${1##*/}"
+        --sys "${bt_sys:-/sys}" ${bt_record:+--record "$bt_record"} || bt_by_sh "${1##*/}"
 }
 
 if [ "${bt_loading-}" != $$ ]; then
@@ -178,7 +185,7 @@ if [ "${bt_loading-}" != $$ ]; then
         set +eux +C
         [ -e "/proc/$$/fd/1" ] || exit 0
         bt_step='' bt_record='' bt_run=${2-} bt_proc='' bt_sys=''
-        bt_tell pre || bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh begin '' "$PPID"
+        bt_tell pre || bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh '' "$PPID"
         exit 0
         ;;
     run) set +eux +C; shift; bt_run "$@" ;;
