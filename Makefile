@@ -56,6 +56,9 @@ bench: ## figures beside their yardsticks, measured in one run
 	$(PYTHON) tests/bench/host.py
 	$(PYTHON) tests/bench/packer.py
 
+unharmed: ## every world with and without us, 300 SIGKILLs; writes docs/unharmed.md (half an hour, as root)
+	$(PYTHON) -m tests.guest.unharmed --write
+
 fuzz: ## a million logs made worse, and others (hours); N=1000 for fewer
 	nice $(PYTHON) -m tests.fuzz --logs $(or $(N),1000000) --forged $(or $(N),100000) \
 		--templates $(or $(N),20000) --documents $(or $(N),100000)
@@ -72,4 +75,4 @@ demo: ## the README's first command
 wheel: ## build sdist and wheel into dist/
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-.PHONY: agent agent-check minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation demo wheel
+.PHONY: agent agent-check minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation unharmed demo wheel

@@ -17,8 +17,8 @@ FOLDER = Path(__file__).parent
 AGENT = FOLDER / "buildtel_agent.py"
 SH = ("step.sh", "text.sh", "kernel.sh", "records.sh", "commands.sh")
 PYTHON = (
-    "head.py", "kernel.py", "formulas.py", "records.py", "people.py", "processes.py", "places.py", "life.py",
-    "step.py", "commands.py",
+    "head.py", "kernel.py", "formulas.py", "records.py", "people.py", "processes.py", "places.py", "outlet.py",
+    "process.py", "life.py", "step.py", "commands.py",
 )  # fmt: skip
 END_OF_HEAD = "#\n"
 SH_FUNCTION = re.compile(r"^([A-Za-z_]\w*)\(\)", re.M)

@@ -1,9 +1,9 @@
 #!/bin/sh
 """:"
-# shellcheck disable=SC1090,SC2030,SC2031,SC3067  # '-O' is in every shell that there is
-# The buildtel guest agent. POSIX sh down to the last 'exit', Python 3.6 or newer below it.
-# This first part is all that is read where Python is usable. The sh is the outermost process of a step: killing the
-# Python part never hurts the build. Where no Python is usable, the second part records by sh alone.
+# shellcheck disable=SC1090,SC2030,SC2031,SC2034,SC3067  # '-O' is in every shell that there is
+# The buildtel guest agent. Generated: edit guest/parts. POSIX sh down to the last 'exit', Python 3.6 or newer below it.
+# This first part is all that is read where Python is usable. It tells a sampler which process is a step, and has ended,
+# or is that step's command, when the step begins: no process of ours is parent or child of a step's.
 
 bt_python() {
     [ ! -e "${0%/*}/by-sh" ] || return 1
@@ -15,25 +15,133 @@ bt_python() {
     return 1
 }
 
-# Status 1 is Python's own (compiled for another version, too old a version): only then the source is tried.
-# A ksh hands down files above 2 only where they are named: $bt_files.
+# Status 1 is Python's own (compiled for another version, too old a version): only then the source is tried. A Python
+# that does not come to our code in two seconds is killed: status 1, too.
 bt_agent() {
-    if [ -r "${0%/*}/agent.pyc" ]; then
-        eval '"$bt_py" -I -S "${0%/*}/agent.pyc" "$@"' "${bt_files-}"
+    for bt_file in "${0%/*}/agent.pyc" "$0"; do
+        [ -r "$bt_file" ] || continue
+        "$bt_py" -I -S "$bt_file" "$@" </dev/null &
+        bt_pid=$!
+        { bt_ready bt-agent; } 2>/dev/null
+        wait "$bt_pid" 2>/dev/null
         bt_rc=$?
         [ "$bt_rc" -eq 1 ] || return "$bt_rc"
-    fi
-    eval '"$bt_py" -I -S "$0" "$@"' "${bt_files-}"
+    done
+    return "$bt_rc"
 }
 
-# The second part of this file, in a subshell: what goes wrong there ends there.
-bt_by_sh() (
-    bt_loading=$$
+# Waits at most two seconds, or $2 hundredths, until the process $bt_pid calls itself $1, or has ended: then status 1.
+# One that does neither is killed.
+bt_ready() {
+    bt_turn=0 bt_until=
+    while read -r bt_x bt_name bt_state bt_x <"/proc/$bt_pid/stat"; do
+        case $bt_name$bt_state in "($1)"*) return 0 ;; *[ZX]) return 1 ;; esac
+        bt_turn=$((bt_turn + 1))
+        [ "$bt_turn" -gt 1000 ] || continue
+        bt_uptime || return 1
+        bt_until=${bt_until:-$((bt_up + ${2:-200}))}
+        if [ "$bt_up" -ge "$bt_until" ]; then
+            kill -9 "$bt_pid"
+            return 1
+        fi
+        sleep 0.01 || :
+    done
+    return 1
+}
+
+# Whether $bt_py is a Python that we can use: it says so in two seconds, whatever it prints.
+bt_is_usable() {
+    "$bt_py" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 6))' </dev/null >/dev/null 2>&1 &
+    bt_pid=$!
+    bt_ready '' 2>/dev/null
+    wait "$bt_pid" 2>/dev/null
+}
+
+# The start of a step, by the second part of this file: $1 is the command's name, $2 the process whose command line
+# has the step's. It is no child of the step either; where nobody reads its output for a second, it is given up.
+bt_by_sh() {
+    # `exec`: a redirection of a function would keep the pipe of $(...) open beside.
+    { bt_pid=$( (exec >&9 9>&-; bt_second_part begin "$@") & echo $!); } 9>&1
+    bt_ready '' 100
+}
+
+bt_second_part() (
+    bt_loading=$$ bt_pid=${3-}
     case $0 in */*) . "$0" ;; *) . "./$0" ;; esac
 ) 2>/dev/null
 
+# Hundredths of a second since the boot, in $bt_up.
+bt_uptime() {
+    bt_up=0
+    read -r bt_up bt_x </proc/uptime || return 1
+    bt_up=${bt_up%.*}${bt_up#*.}
+    while :; do case $bt_up in 0?*) bt_up=${bt_up#0} ;; *) return 0 ;; esac; done
+}
+
+# Whether the process $1, which began at the tick $2, is there and neither stopped nor a zombie.
+bt_alive() {
+    read -r bt_x bt_x bt_state bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x \
+        bt_x bt_x bt_birth bt_x <"/proc/$1/stat" || return 1
+    [ "$bt_birth" = "$2" ] || return 1
+    case $bt_state in [ZXTt]) return 1 ;; esac
+}
+
+# Tells the sampler of the machine's whole life which process is a step, by a FIFO, and waits for its nod: a file of
+# our pid. $1: `pre`, our parent is the step; `lead`, so it is, and its output is file 9; `run`, it is this process.
+# An `echo` into a file opened for reading and writing never waits and never ends us. A sampler that does not nod in
+# time is not asked again. In `run` no fork is tried: where none is left, it would end the shell.
+bt_tell() {
+    bt_d=${0%/*}/life
+    [ -p "$bt_d/fifo" ] || bt_d=$bt_d-user
+    [ -p "$bt_d/fifo" ] && [ -w "$bt_d/fifo" ] && [ ! -s "$bt_d/deaf" ] || return 1
+    read -r bt_life bt_since <"$bt_d/pid" && bt_alive "$bt_life" "$bt_since" || return 1
+    echo "$1 $$" 1<>"$bt_d/fifo" || return 1
+    bt_turn=0 bt_until=
+    while [ ! -e "$bt_d/$$" ]; do
+        bt_turn=$((bt_turn + 1))
+        if [ "$bt_turn" -lt 3000 ]; then
+            [ "$1" = run ] || case $bt_turn in *[37]00) (:) ;; esac # lets the sampler run where there is one CPU
+            continue
+        fi
+        bt_uptime || return 1
+        [ -n "$bt_until" ] || { [ "$1" = run ] && bt_until=$((bt_up + 30)) || bt_until=$((bt_up + 150)); }
+        if [ "$bt_up" -gt "$bt_until" ] || ! bt_alive "$bt_life" "$bt_since"; then
+            echo late >"$bt_d/deaf"
+            return 0
+        fi
+        [ "$1" = run ] || sleep 0.01 || return 1
+    done
+    [ ! -e "$bt_d/$$.no" ]
+}
+
+# Starts a sampler of one step in the background, where no other can be told: $1 as above, $2 the step's process, then
+# options. It is no child of the step, and says by its name in /proc that the step may begin, within two seconds.
+bt_watch() {
+    bt_python || return 1
+    for bt_file in "${0%/*}/agent.pyc" "$0"; do
+        [ -r "$bt_file" ] || continue
+        { bt_pid=$("$bt_py" -I -S "$bt_file" watch "$@" </dev/null >&9 9>&- & echo $!); } 9>&1
+        ! bt_ready bt-watch || return 0
+        [ -z "$bt_until" ] || return 1
+    done
+    return 1
+}
+
+# Whether `install` of these words has made its folder.
+bt_is_there() {
+    bt_d=/var/tmp/buildtel
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --dir) bt_d=${2-} ;;
+        --dir=*) bt_d=${1#*=} ;;
+        esac
+        shift
+    done
+    [ -e "$bt_d" ]
+}
+
 bt_run() {
-    bt_step='' bt_record='' bt_run='' bt_proc='' bt_sys='' bt_state=''
+    bt_step='' bt_record='' bt_run='' bt_proc='' bt_sys=''
     while [ $# -gt 0 ]; do
         case $1 in
         --) shift; break ;;
@@ -55,38 +163,35 @@ bt_run() {
         echo 'buildtel: usage: run [--step NAME] -- COMMAND [ARGUMENT ...]' >&2
         exit 2
     fi
-    true 6>&2 || exec 2>/dev/null
-    { true 6<&0; } 2>/dev/null || exec </dev/null
-    { true 6>&1; } 2>/dev/null || exec >/dev/null
-    exec 7>&2 8<&0 9>&1 2>/dev/null
-    bt_outer=${BUILDTEL_PARENT-} bt_files=${KSH_VERSION:+'9>&9'}
-    if bt_python; then
-        bt_agent sampler --step "$bt_step" --run "$bt_run" --label "${1##*/}" \
-            --proc "${bt_proc:-/proc}" --sys "${bt_sys:-/sys}" ${bt_record:+--record "$bt_record"} 7>&- 8<&- </dev/null
-    fi | {
-        read -r bt_id bt_pid bt_rcfile
-        if [ -z "$bt_id" ]; then
-            bt_state=$(bt_by_sh begin "${1##*/}" 7>&- 8<&- </dev/null)
-            bt_id=${bt_state%% *}
-        fi
-        [ -z "$bt_id" ] || export BUILDTEL="$0" BUILDTEL_PARENT="$bt_id"
-        ("$@") <&8 >&9 2>&7 7>&- 8<&- 9>&-
-        bt_rc=$?
-        [ -z "$bt_rcfile" ] || echo "$bt_rc" >"$bt_rcfile"
-        [ -z "$bt_pid" ] || kill -CONT "$bt_pid" || bt_state=$bt_id
-        [ -z "$bt_state" ] || bt_by_sh trail "${1##*/}" "${bt_state%% *}" "${bt_state#* }" "$bt_rc" 7>&- 8<&- </dev/null
-        exit "$bt_rc"
-    }
-    exit $?
+    { bt_measure_us "$@"; } 2>/dev/null
+    export BUILDTEL="$0"
+    exec "$@"
+}
+
+bt_measure_us() {
+    [ -e "/proc/$$/fd/1" ] || return 0
+    [ -n "$bt_record$bt_proc$bt_sys" ] || ! bt_tell run || return 0
+    bt_watch run "$$" --step "$bt_step" --run "$bt_run" --label "${1##*/}" --proc "${bt_proc:-/proc}" \
+        --sys "${bt_sys:-/sys}" ${bt_record:+--record "$bt_record"} || bt_by_sh "${1##*/}"
 }
 
 if [ "${bt_loading-}" != $$ ]; then
     bt_act=${1-}
+    # Functions that bash takes from the environment; `run` leaves them to its command.
+    [ "$bt_act" = run ] || unset -f cat cp date echo kill ls mkdir mv printf read rm rmdir sleep 2>/dev/null
     case $bt_act in
-    run) shift; bt_run "$@" ;;
-    lead) shift; set -- sampler "$@" ;;
+    tell)
+        # Before a step's own words in its shell: `/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' AGENT tell UUID; `
+        set +eux +C
+        [ -e "/proc/$$/fd/1" ] || exit 0
+        bt_step='' bt_record='' bt_run=${2-} bt_proc='' bt_sys=''
+        bt_tell pre || bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh '' "$PPID"
+        exit 0
+        ;;
+    run) set +eux +C; shift; bt_run "$@" ;;
     pre)
-        # Words to put before a command so that it runs as a step; none where a shell would cut our path in two.
+        # For templates of before: words to put before a command so that it runs as a step; none where a shell would
+        # cut our path in two.
         case $0 in *[!0-9A-Za-z/._+:@%,=-]*) exit 0 ;; esac
         bt_sh='sh'
         # A script without '#!' is run by the shell that starts it: keep the login shell, unless sudo or env do it.
@@ -96,16 +201,23 @@ if [ "${bt_loading-}" != $$ ]; then
         case ${2-} in '' | *[!A-Za-z0-9-]*) echo "$bt_sh $0 run --" ;; *) echo "$bt_sh $0 run --run $2 --" ;; esac
         exit 0
         ;;
+    lead)
+        # For templates of before, the piece before a command: the shell of the pieces is the step, file 9 its output.
+        bt_run=; [ "${2-}" != --run ] || bt_run=${3-}
+        { bt_tell lead || bt_watch lead "$PPID" --run "$bt_run" >&9; } 2>/dev/null && exit 0
+        ;;
+    trail) [ -n "${3-}" ] || exit 0 ;; # the piece behind it: the sampler writes the end
     esac
-    if [ "$bt_act" != trail ] && bt_python; then
-        bt_agent "$@"
-        bt_rc=$?
-        # The agent has 0 and 2 only; these are of a Python that can't be started, is too old, or crashes by itself.
-        case $bt_rc in
-        1 | 126 | 127 | 132 | 134 | 139) ;;
-        2) exit 2 ;;
-        *) exit 0 ;;
-        esac
+    if [ "$bt_act" != trail ] && [ "$bt_act" != lead ] && bt_python; then
+        if [ "$bt_act" != install ] || bt_is_usable; then
+            bt_agent "$@"
+            bt_rc=$?
+            # The agent has 0 and 2 only; all others are of a Python that can't be started, is too old, or crashes.
+            case $bt_rc in
+            0) [ "$bt_act" = install ] && ! bt_is_there "$@" || exit 0 ;;
+            2) exit 2 ;;
+            esac
+        fi
     fi
     bt_step='' bt_record='' bt_run='' bt_proc='' bt_sys=''
 fi
@@ -683,6 +795,7 @@ bt_prepare() {
     bt_parent=$bt_outer
     case $bt_parent in *[!0-9A-Za-z.]*) bt_parent='' ;; esac
     [ -n "$bt_step$bt_parent" ] || bt_step=${BUILDTEL_STEP-}
+    [ -n "$bt_step$bt_parent" ] || [ -z "${bt_pid-}" ] || bt_step_of "$bt_pid"
     bt_home=
     case $0 in */*) [ ! -e "${0%/*}/by-sh" ] || bt_home=${0%/*} ;; esac
     bt_identify
@@ -690,6 +803,25 @@ bt_prepare() {
     bt_meminfo
     bt_page_size
     bt_clock
+}
+
+# The value of BUILDTEL_STEP on the command line of the process $1, as its shell takes it, in $bt_step.
+bt_step_of() {
+    while IFS= read -r bt_rest || [ -n "$bt_rest" ]; do
+        case $bt_rest in *BUILDTEL_STEP=*) ;; *) continue ;; esac
+        bt_rest=${bt_rest#*BUILDTEL_STEP=}
+        while :; do
+            case $bt_rest in
+            \'*\'*) bt_rest=${bt_rest#\'} bt_a=\' ;;
+            '"'*'"'*) bt_rest=${bt_rest#?} bt_a='"' ;;
+            *) break ;;
+            esac
+            bt_step=$bt_step${bt_rest%%"$bt_a"*}
+            bt_rest=${bt_rest#*"$bt_a"}
+        done
+        bt_step=$bt_step${bt_rest%%[" ;&|<>()"]*}
+        return 0
+    done <"/proc/$1/cmdline"
 }
 
 # Says hello where nobody has: once by `install`, again after a reboot, and for each step where nothing is installed.
@@ -817,7 +949,7 @@ bt_install() {
     if [ "$0" != "$bt_home/buildtel_agent.py" ]; then
         cp "$0" "$bt_home/buildtel_agent.py.new" && mv -f "$bt_home/buildtel_agent.py.new" "$bt_home/buildtel_agent.py"
     fi
-    rm -f "$bt_home/agent.pyc" "$bt_home/interpreter"
+    rm -f "$bt_home/agent.pyc" "$bt_home/interpreter" "$bt_home/life"
     bt_put "$bt_boot$bt_nl" >"$bt_home/by-sh"
     bt_hello
     echo "buildtel: agent $bt_version installed in $bt_home (no usable Python: start and end of steps only)"
@@ -830,7 +962,8 @@ bt_remove() {
     bt_places
     for bt_file in by-sh agent.pyc interpreter buildtel_agent.py; do
         rm -f "$bt_home/$bt_file" 2>/dev/null ||
-            echo "buildtel: can't remove $bt_home/$bt_file, another user's; remove it in a last step as root"
+            echo "buildtel: can't remove $bt_home/$bt_file (another user's, or in use);" \
+                "remove it in a last step as root"
     done
     if bt_numbers "${bt_t-}" "${bt_m-}"; then
         bt_counters 2700
@@ -840,7 +973,11 @@ bt_remove() {
     for bt_file in /dev/shm/"$bt_stem"* /run/"$bt_stem"* /var/tmp/"$bt_stem"* /tmp/"$bt_stem"*; do
         bt_empty "$bt_file"
     done
-    rm -f "$bt_home"/rest-* 2>/dev/null
+    rm -f "$bt_home"/rest-* "$bt_home/life" 2>/dev/null
+    if [ "$bt_home" = /var/tmp/buildtel ]; then # all of it is ours
+        rm -f "$bt_home"/* "$bt_home"/__pycache__/* 2>/dev/null
+        rmdir "$bt_home"/* 2>/dev/null
+    fi
     rmdir "$bt_home" 2>/dev/null
     [ -z "$bt_to" ] || [ ! -O "$bt_to" ] || [ -L "$bt_to" ] || rm -f "$bt_to"
 }
@@ -855,7 +992,8 @@ bt_empty() (
 ) 2>/dev/null
 
 if [ "${bt_loading-}" = $$ ]; then
-    bt_act=$1 bt_label=${2-} bt_2=${3-} bt_3=${4-} bt_4=${5-} bt_to=''
+    bt_act=$1 bt_label=${2-} bt_to='' bt_outer=''
+    exec 9>&1
 else
     [ $# -eq 0 ] || shift
     bt_outer=${BUILDTEL_PARENT-} bt_label=''
@@ -889,10 +1027,7 @@ if bt_prepare; then
     mark) bt_mark ;;
     install) bt_install ;;
     esac
-    case $bt_act in
-    begin) echo "$bt_sid.1 $bt_m" ;;
-    lead) echo "$bt_sid.1 - $bt_m ${bt_home:+$0}" ;;
-    esac
+    [ "$bt_act" != lead ] || echo "$bt_sid.1 - $bt_m ${bt_home:+$0}"
 fi
 [ "$bt_act" != finish ] || bt_remove
 [ "$bt_act" != spool ] || [ -z "$bt_to" ] || (set -C; : >"$bt_to") 2>/dev/null
@@ -1632,13 +1767,22 @@ class Recorder:
             line = b"BUILDTEL:" + with_crc(with_mac(dumps(record).encode("ascii"), self.key)) + b"\n"
             self._write(line, b"" if own_line or number > 1 else b"\n")
 
+    def close(self) -> "None":
+        """Writes no more copies."""
+        if self._spool_fd >= 0:
+            posix.close(self._spool_fd)
+
     def hand_on(self, line: "bytes") -> "None":
         """Writes a record that is made already."""
         before, self.amid_line = b"\n" if self.amid_line else b"", False
         self._write(line, before)
 
+    def say(self, data: "bytes") -> "int":
+        """Writes at most 4,096 bytes to the build's output; gives the number of those that it took."""
+        return write(self.out, data)
+
     def _write(self, line: "bytes", before: "bytes") -> "None":
-        self.bytes += write(self.out, before + line)
+        self.bytes += self.say(before + line)
         if self.spool is None:
             return
         if self._spool_fd < 0:
@@ -1677,8 +1821,8 @@ def _sha256_module() -> "Any":
 def _writable(fd: "int", wait_ms: "int") -> "bool":
     poll = select.poll()
     try:
-        poll.register(fd, select.POLLOUT)
-        return any(flags & select.POLLOUT for _, flags in poll.poll(wait_ms))
+        poll.register(max(fd, 0), select.POLLOUT)
+        return fd >= 0 and any(flags & select.POLLOUT for _, flags in poll.poll(wait_ms))
     except OSError:
         return False
 
@@ -1790,6 +1934,11 @@ def home() -> "str":
     return folder if name == "agent.pyc" or _exists(folder + "/agent.pyc") else ""
 
 
+def may_leave(folder: "str") -> "bool":
+    """Whether the user that removes an agent installed in `folder` can remove what we leave."""
+    return posix.stat(folder).st_uid in (0, posix.getuid())
+
+
 class Spool:
     """This user's folder on a tmpfs, for what must outlive a process but not the build; or a `folder` given."""
 
@@ -1798,18 +1947,23 @@ class Spool:
         self._stem = "/buildtel-%08x-" % (crc32(owner.encode("utf-8", "replace")) & 0xFFFFFFFF)
         self._given = self._folder = folder
 
-    def claim(self) -> "bool":
-        """Holds this user's folder, by a lock that ends with the process; False if another process holds it."""
+    def first_of(self, uid: "str") -> "str":
+        """Where the folder of a user lies, if its first place can be had."""
+        return SPOOL_ROOTS[0] + self._stem + uid
+
+    def claim(self) -> "int":
+        """Holds this user's folder by a lock of the file that it gives; -1 if another process holds it."""
         import fcntl
 
-        name = posix.urandom(3).hex()
-        fd = self.create(name)
-        if fd < 0:
-            return False
-        posix.close(fd)
+        name = self.leave(posix.urandom(3).hex())
+        if not name:
+            return -1
         _quietly(posix.unlink, self.path(name))
         folder = posix.open(self._folder, posix.O_RDONLY | posix.O_CLOEXEC)
-        return _quietly(fcntl.flock, folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _quietly(fcntl.flock, folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            return folder
+        posix.close(folder)
+        return -1
 
     def create(self, name: "str", mode: "int" = 0o644) -> "int":
         """Opens a new file in this user's folder for writing; -1 where there is no place for it."""
@@ -1830,6 +1984,15 @@ class Spool:
                 except OSError:
                     continue
         return -1
+
+    def leave(self, name: "str", data: "bytes" = b"") -> "str":
+        """Creates a file with `data`; gives its name, '' where it could not be made."""
+        fd = self.create(name)
+        if fd < 0:
+            return ""
+        write(fd, data)
+        posix.close(fd)
+        return name
 
     def path(self, name: "str") -> "str":
         """Where a created file lies."""
@@ -1942,6 +2105,418 @@ def row_from_text(text: "str") -> "list[int | None]":
     return [None if value == "-" else int(value) for value in text.split()]
 
 
+# --- A step's output, and what is owed to it ----------------------------------------------------------
+
+
+def open_output(path: "str", ours: "tuple[int, int] | None") -> "int":
+    """Opens a step's output anew by its link in /proc; -1 for what is neither a pipe nor a terminal.
+
+    A file opened anew would have an offset of its own. For some microseconds the output of a process that tells of a
+    step is our FIFO, `ours` (device, inode).
+
+    Raises:
+        OSError: we may not open it, or it has gone.
+    """
+    for _attempt in range(500):
+        stat = posix.stat(path)
+        if (stat.st_dev, stat.st_ino) != ours:
+            break
+        time.sleep(0.00002)
+    else:
+        return -1
+    if stat.st_mode & 0o170000 != 0o010000 and not (stat.st_mode & 0o170000 == 0o020000 and _is_terminal(stat.st_rdev)):
+        return -1
+    return posix.open(path, posix.O_WRONLY | posix.O_NONBLOCK | posix.O_NOCTTY | posix.O_CLOEXEC)
+
+
+def _is_terminal(device: "int") -> "bool":
+    """Whether it is a pseudo-terminal. Source: Documentation/admin-guide/devices.txt of Linux, 136 to 143."""
+    return 136 <= (device >> 8 & 0xFFF) <= 143
+
+
+class Outlet:
+    """A step's output: takes what it can take now, in order; the rest waits.
+
+    While it is held all waits, so that what belongs together is written at once.
+    """
+
+    def __init__(self, fd: "int") -> "None":
+        self.fd, self.waiting, self.is_held = fd, [], True  # type: int, list[bytes], bool
+        stat = posix.fstat(fd) if fd >= 0 else None
+        self.is_terminal = bool(stat and stat.st_mode & 0o170000 == 0o020000 and _is_terminal(stat.st_rdev))
+
+    def say(self, data: "bytes") -> "int":
+        """Writes at most 4,096 bytes, now or later."""
+        self.waiting.append(data)
+        self.pay(0)
+        return len(data)
+
+    def pay(self, wait_ms: "int") -> "bool":
+        """Writes what waits, as far as it goes; whether nothing waits any more."""
+        while self.waiting and not self.is_held and _writable(self.fd, wait_ms):
+            count, size = 1, len(self.waiting[0])
+            while count < len(self.waiting) and size + len(self.waiting[count]) <= 4096:
+                size += len(self.waiting[count])
+                count += 1
+            data = b"".join(self.waiting[:count])
+            taken = write(self.fd, data)
+            if not taken:
+                break
+            self.waiting[:count] = [data[taken:]] if taken < size else []
+        return not self.waiting
+
+    def close(self) -> "None":
+        """Lets go of it: what comes is owed."""
+        if self.fd > 2:
+            posix.close(self.fd)
+        self.fd = -1
+
+
+class StepRecorder(Recorder):
+    """A recorder whose records go to a step's outlet."""
+
+    def __init__(
+        self, outlet: "Outlet", run: "str", proc: "str", spool: "Spool | None", key: "bytes"
+    ) -> "None":
+        super().__init__(outlet.fd, run, proc, spool, key)
+        self._outlet = outlet
+
+    def say(self, data: "bytes") -> "int":
+        """As `Outlet.say`."""
+        return self._outlet.say(data)
+
+
+def keep_owed(outlet: "Outlet", spool: "Spool", name: "str") -> "None":
+    """Leaves what could not be written for the next call of the agent."""
+    fd = spool.create("owed-" + name) if outlet.waiting else -1
+    for data in outlet.waiting if fd >= 0 else ():
+        write(fd, data)
+    outlet.waiting = []
+
+
+def bring_owed(recorder: "Recorder", paths: "list[str]") -> "None":
+    """Writes what earlier steps could not, once: who may not remove it leaves it to somebody who may."""
+    for path in paths:
+        data = read_file(path)
+        if not _quietly(posix.unlink, path):
+            continue
+        while data:
+            piece = data[: data[:4000].rfind(b"\n") + 1] or data[:4000]
+            recorder.say(piece)
+            data = data[len(piece) :]
+
+
+# --- The process that is a step ----------------------------------------------------------------------
+
+PIDFD_GET_INFO = 0xC040FF0B  # _IOWR(0xFF, 11, struct pidfd_info of 64 bytes); Linux 6.13
+PIDFD_INFO_EXIT = 8  # Linux 6.15
+TIMER_NUMBERS = {"x86_64": (222, 223), "aarch64": (107, 110), "riscv64": (107, 110), "s390x": (254, 255)}
+LEASH_S = 15
+
+
+def stat_fields(folder: "str") -> "list[bytes]":
+    """The fields of a process's /proc/PID/stat behind its name: state, parent, ... Raises OSError if it is gone."""
+    text = read_file(folder + "/stat", 4096)
+    fields = text[text.rfind(b")") + 2 :].split()
+    if len(fields) < 20:
+        raise OSError("no process " + folder)
+    return fields
+
+
+class Process:
+    """A process that we are no parent of: when it ends, and how."""
+
+    def __init__(self, pid: "int") -> "None":
+        self.pid, self._folder = pid, "/proc/%d" % pid
+        self._fd = -1
+        try:
+            self._fd = posix.pidfd_open(pid)
+        except (AttributeError, OSError):  # Python before 3.9, Linux before 5.3
+            pass
+        self.birth = stat_fields(self._folder)[19].decode()
+        self._begun = time.monotonic()
+        self._poll = select.poll()
+        if self._fd >= 0:
+            self._poll.register(self._fd, select.POLLIN)
+        self._stats = Taskstats.opened() if posix.getuid() == 0 and not tells_exits() else None
+        self._left_early = False
+
+    def over(self, wait_s: "float") -> "bool":
+        """Waits so long for its end; whether it has ended."""
+        if self._stats is not None:
+            self._left_early = self._stats.drain(self.pid) or self._left_early
+        if self._fd >= 0:
+            return bool(self._poll.poll(int(wait_s * 1000) + 1))
+        until = time.monotonic() + wait_s
+        while not self._is_gone():
+            now = time.monotonic()
+            if now >= until:
+                return False
+            time.sleep(min(until - now, max(0.001, min((now - self._begun - 0.1) / 100, 0.05))))
+        return True
+
+    def close(self) -> "None":
+        """Lets go of it."""
+        if self._fd >= 0:
+            posix.close(self._fd)
+        if self._stats is not None:
+            self._stats.close()
+
+    def _is_gone(self) -> "bool":
+        try:
+            fields = stat_fields(self._folder)
+        except OSError:
+            return True
+        return fields[19].decode() != self.birth or (fields[0] in (b"Z", b"X") and int(fields[17]) <= 1)
+
+    def exit(self) -> "Exit":
+        """(exit status, signal, where it is from) of a process that has ended, as far as the kernel tells us.
+
+        Its status is the kernel's of a zombie or of one that is reaped (some microseconds later), or the last task's.
+        """
+        give_up = time.monotonic() + 0.02
+        code, source = None, None  # type: int | None, str | None
+        while code is None:
+            code, source = self._reaped(), "pidfd"
+            if code is None:
+                code, source = self._zombie(), "zombie"
+            if code is not None or time.monotonic() > give_up:
+                break
+            if self._fd < 0 and self._is_reaped():
+                break
+            time.sleep(0.0002)
+        if code is None and self._stats is not None and not self._left_early:
+            self._stats.drain(self.pid)
+            code, source = self._stats.code, "taskstats"
+        return (None, None, None) if code is None else exit_of(code, source)
+
+    def _reaped(self) -> "int | None":
+        if self._fd < 0:
+            return None
+        import fcntl
+
+        info = bytearray(PIDFD_INFO_EXIT.to_bytes(8, sys.byteorder) + bytes(56))
+        if not _quietly(fcntl.ioctl, self._fd, PIDFD_GET_INFO, info):
+            return None
+        mask = int.from_bytes(info[:8], sys.byteorder)
+        return int.from_bytes(info[60:], sys.byteorder) if mask & PIDFD_INFO_EXIT else None
+
+    def _is_reaped(self) -> "bool":
+        return not _exists(self._folder + "/stat")
+
+    def _zombie(self) -> "int | None":
+        """Field 52 of a zombie of ours; of others the kernel says 0 whatever it was."""
+        try:
+            fields = stat_fields(self._folder)
+            stat = posix.stat(self._folder)
+        except OSError:
+            return None
+        ours = posix.getuid() == 0 or (stat.st_uid, stat.st_gid) == (posix.getuid(), posix.getgid())
+        is_it = fields[0] == b"Z" and fields[19].decode() == self.birth and len(fields) > 49
+        return int(fields[49]) if ours and is_it else None
+
+
+if TYPE_CHECKING:
+    Exit = tuple[int | None, int | None, str | None]
+
+
+def exit_of(code: "int", source: "str | None") -> "Exit":
+    """What a shell makes of a status of wait(2): 128 and the signal's number where one ended it."""
+    signal = code & 127
+    return (128 + signal, signal, source) if signal else (code >> 8 & 255, None, source)
+
+
+def tells_exits(known: "list[bool]" = []) -> "bool":  # noqa: B006  (asked once)
+    """Whether this kernel tells the exit status of processes that are reaped, by a pidfd (Linux 6.15)."""
+    if not known:
+        release = posix.uname().release.split("-")[0].split(".")
+        numbers = [int(part) if part.isdigit() else 0 for part in release[:2]]
+        known.append(numbers >= [6, 15] and hasattr(posix, "pidfd_open"))
+    return known[0]
+
+
+class Taskstats:
+    """The exit code of one process, from the kernel's messages of all tasks that end; for root only.
+
+    Source: include/uapi/linux/taskstats.h and genetlink.h of Linux; a task's message is its `ac_exitcode` at 4 and
+    `ac_pid` at 128 of struct taskstats.
+    """
+
+    def __init__(self) -> "None":
+        import _socket
+
+        self.code = None  # type: int | None
+        self._socket = _socket.socket(16, 3, 16)  # AF_NETLINK, SOCK_RAW, NETLINK_GENERIC
+        self._socket.setsockopt(1, 33, 1 << 22)  # SO_RCVBUFFORCE
+        self._socket.bind((0, 0))
+        family = self._family()
+        cpus = "0-%d" % (posix.sysconf("SC_NPROCESSORS_CONF") - 1)
+        answer = self._ask(family, 1, 3, cpus.encode() + b"\0")  # CMD_GET, ATTR_REGISTER_CPUMASK
+        if _u16(answer, 4) == 2 and _u32(answer, 16):
+            raise OSError("no taskstats")
+        self._socket.setblocking(False)
+
+    @classmethod
+    def opened(cls) -> "Taskstats | None":
+        """One, or None where the kernel has none for us."""
+        try:
+            return cls()
+        except (OSError, ImportError, IndexError):
+            return None
+
+    def close(self) -> "None":
+        """Takes no more messages."""
+        self._socket.close()
+
+    def _ask(self, family: "int", command: "int", kind: "int", value: "bytes") -> "bytes":
+        order = sys.byteorder
+        attribute = (len(value) + 4).to_bytes(2, order) + kind.to_bytes(2, order) + value + bytes(-len(value) % 4)
+        head = (len(attribute) + 20).to_bytes(4, order) + family.to_bytes(2, order) + (5).to_bytes(2, order)
+        self._socket.send(head + bytes(8) + bytes((command, 1, 0, 0)) + attribute)
+        return bytes(self._socket.recv(65536))
+
+    def _family(self) -> "int":
+        answer = self._ask(16, 3, 2, b"TASKSTATS\0")  # GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_NAME
+        for kind, at, _ in _attributes(answer, 20, len(answer)):
+            if kind == 1:
+                self._socket.recv(65536)  # the acknowledgement
+                return _u16(answer, at)
+        raise OSError("no taskstats")
+
+    def drain(self, pid: "int") -> "bool":
+        """Takes the messages that have come; whether that of `pid` was among them."""
+        found = False
+        while True:
+            try:
+                data = self._socket.recv(65536)
+            except BlockingIOError:
+                return found
+            except OSError:
+                continue  # messages were lost, maybe its own
+            for kind, at, end in _attributes(data, 20, len(data)):
+                if kind == 4:  # TASKSTATS_TYPE_AGGR_PID
+                    found = self._take(data, at, end, pid) or found
+
+    def _take(self, data: "bytes", at: "int", end: "int", pid: "int") -> "bool":
+        for kind, start, _ in _attributes(data, at, end):
+            if kind == 3 and _u32(data, start + 128) == pid:  # TASKSTATS_TYPE_STATS
+                self.code = _u32(data, start + 4)
+                return True
+        return False
+
+
+def _u16(data: "bytes", at: "int") -> "int":
+    return int.from_bytes(data[at : at + 2], sys.byteorder)
+
+
+def _u32(data: "bytes", at: "int") -> "int":
+    return int.from_bytes(data[at : at + 4], sys.byteorder)
+
+
+def _attributes(data: "bytes", at: "int", end: "int") -> "Iterator[tuple[int, int, int]]":
+    """(kind, start, end) of each netlink attribute."""
+    while at + 4 <= end:
+        length = _u16(data, at)
+        if length < 4:
+            return
+        yield _u16(data, at + 2) & 0x3FFF, at + 4, at + length
+        at += length + 3 & ~3
+
+
+def timers(found: "list[Any]" = []) -> "Any":  # noqa: B006  (loaded once)
+    """The ctypes module, None where there is none. The sampler of the whole life loads it before it forks."""
+    if not found:
+        try:
+            import ctypes
+
+            found.append(ctypes)
+        except ImportError:
+            found.append(None)
+    return found[0]
+
+
+class Leash:
+    """Ends this process by SIGKILL where it is not armed again in time: a stopped one would hold the build's output.
+
+    A timer of the kernel whose signal is SIGKILL works on a stopped process, too. There is none without ctypes.
+    Source: timer_create(2); struct sigevent is value, signal, how to notify.
+    """
+
+    def __init__(self) -> "None":
+        self._call = None  # type: Callable[..., Any] | None
+        numbers, ctypes = TIMER_NUMBERS.get(posix.uname().machine), timers()
+        if not numbers or not ctypes:
+            return
+        call = ctypes.CDLL(None).syscall
+        event = ctypes.create_string_buffer(bytes(8) + (9).to_bytes(4, sys.byteorder) + bytes(52))
+        timer = ctypes.c_int()
+        if call(numbers[0], 1, event, ctypes.byref(timer)) == 0:
+            times = (ctypes.c_long * 4)(0, 0, LEASH_S, 0)
+            self._call = lambda: call(numbers[1], timer, 0, times, None)
+            self.arm()
+
+    def arm(self) -> "None":
+        """Gives this process the time anew."""
+        if self._call is not None:
+            self._call()
+
+
+def outer_step(pid: "str", paths: "list[str]") -> "str | None":
+    """The step under way that the process `pid` (ours if it is empty) is part of, by its ancestors.
+
+    `paths` are the files at-PID of all steps under way.
+    """
+    marks = {path.rpartition("at-")[2]: path for path in paths}
+    folder = "/proc/" + (pid or "self")
+    for _generation in range(64 if marks else 0):
+        try:
+            parent = stat_fields(folder)[1].decode()
+            folder = "/proc/" + parent
+            birth = stat_fields(folder)[19].decode()
+        except OSError:
+            return None
+        text = read_file(marks[parent], 100).decode("ascii", "replace") if parent in marks else ""
+        step, _, begun = text.partition(" ")
+        if begun == birth and step.replace(".", "").isalnum():
+            return step
+    return None
+
+
+def name_of(pid: "int", by_words: "bool") -> "str":
+    """The value of BUILDTEL_STEP in a process's environment, or in its command line, as its shell takes it."""
+    text = read_file("/proc/%d/%s" % (pid, "cmdline" if by_words else "environ"), 1 << 17)
+    found = text.find(b"BUILDTEL_STEP=")
+    value = text[found + 14 :].split(b"\0", 1)[0] if found >= 0 else b""
+    value = shell_word(value) if by_words else value
+    return clean_name(value.decode(sys.getfilesystemencoding(), "surrogateescape"))
+
+
+def shell_word(text: "bytes") -> "bytes":
+    """The first word of a command line, without its quotes."""
+    word, quote, at = bytearray(), 0, 0
+    while at < min(len(text), 4096):
+        char = text[at]
+        if quote:
+            if char == quote:
+                quote = 0
+            elif char == 92 and quote == 34 and text[at + 1 : at + 2] in (b'"', b"\\", b"$", b"`"):
+                at += 1
+                word.append(text[at])
+            else:
+                word.append(char)
+        elif char in b"'\"":
+            quote = char
+        elif char == 92 and at + 1 < len(text):
+            at += 1
+            word.append(text[at])
+        elif char in b" \t\n;&|<>()":
+            break
+        else:
+            word.append(char)
+        at += 1
+    return bytes(word)
+
+
 # --- The sampler of the whole life of the machine ---------------------------------------------------
 
 
@@ -1978,35 +2553,129 @@ class LifeFile:
         if self.fd >= 0:
             posix.close(self.fd)
         time.sleep(3)
-        for name in self.files:
-            _quietly(posix.unlink, self.spool.path(name))
+        self.spool.clear()
         self.spool.tidy()
 
 
+def link_to(folder: "str", link: "str") -> "None":
+    """Makes or changes a link, if we may."""
+    _quietly(posix.unlink, link)
+    _quietly(posix.symlink, folder, link)
+
+
+class Door:
+    """Where the sh part tells of steps: a FIFO of the SSH user's, in the folder that the link `life` leads to."""
+
+    def __init__(self, spool: "Spool", owner: "int", run: "str") -> "None":
+        self.spool, self.run, self.key = spool, run, spool.key()
+        for name in ("fifo", "pid", "deaf"):
+            _quietly(posix.unlink, spool.path(name))
+        path = spool.path("fifo")
+        posix.mkfifo(path, 0o600)
+        stat = posix.lstat(path)
+        self.identity = stat.st_dev, stat.st_ino
+        self.fd = posix.open(path, posix.O_RDWR | posix.O_NONBLOCK | posix.O_CLOEXEC)
+        spool.leave("deaf")
+        for name in ("fifo", "deaf") if owner != posix.getuid() else ():
+            posix.chown(spool.path(name), owner, -1)
+        self.inside = Spool(home(), spool.path("")[:-1])
+        self._nods = []  # type: list[tuple[float, str]]
+        self._poll = select.poll()
+        self._poll.register(self.fd, select.POLLIN)
+        birth = stat_fields("/proc/self")[19].decode()
+        spool.leave("pid", ("%d %s\n" % (posix.getpid(), birth)).encode())
+        link_to(spool.path("")[:-1], home() + "/life")  # root's, of another user's home: then `life-user` leads here
+
+    def messages(self, wait_s: "float") -> "list[tuple[str, int]]":
+        """Waits so long for tellers; gives what each is (`pre`, `run`, `lead`) and its process."""
+        while self._nods and self._nods[0][0] < time.monotonic():
+            _quietly(posix.unlink, self.inside.path(self._nods.pop(0)[1]))
+        if not self._poll.poll(int(wait_s * 1000) + 1):
+            self._hear()
+            return []
+        try:
+            lines = posix.read(self.fd, 65536).decode("ascii", "replace").splitlines()
+        except OSError:
+            return []
+        words = [line.split(" ") for line in lines]
+        return [
+            (pair[0], int(pair[1]))
+            for pair in words
+            if len(pair) == 2 and pair[0] in ("pre", "run", "lead") and pair[1].isdigit()
+        ]
+
+    def nod(self, teller: "int", served: "bool") -> "None":
+        """Lets a teller go on; one whose step we can't serve may start a sampler of its own."""
+        for name in [str(teller)] if served else ["%d.no" % teller, str(teller)]:
+            self._nods.append((time.monotonic() + 1, self.inside.leave(name)))
+
+    def _hear(self) -> "None":
+        """A teller that had no nod in time wrote that we are deaf: here we are."""
+        path = self.spool.path("deaf")
+        try:
+            if posix.stat(path).st_size:
+                posix.truncate(path, 0)
+        except OSError:
+            pass
+
+
 def life(options: "dict[str, str]") -> "None":
-    """Samples into a spool file until TERM or until the agent is gone; the interval grows, so data stays bounded."""
+    """Samples into a spool file until TERM or until the agent is gone; the interval grows, so data stays bounded.
+
+    It begins each step that it is told of; a fork of it measures the step.
+    """
 
     def stop(*_: "Any") -> "None":
-        raise InterruptedError
+        raise KeyboardInterrupt  # what nothing on the way catches
 
     kernel, kept = Kernel(), LifeFile(Spool(home()))
-    if not kept.spool.claim():
+    timers()
+    claim = kept.spool.claim()
+    if claim < 0:
         return  # two calls after a reboot each began one
+    owner = options.get("owner", "")
     due, rows = time.monotonic(), 0
     _signal.signal(1, _signal.SIG_IGN)  # systemd sends it right after the other when it ends a session
+    _signal.signal(17, _signal.SIG_IGN)  # nobody waits for the forks
     _signal.signal(15, stop)
     try:
-        while kept.add(sample(kernel)) and _exists(home() + "/agent.pyc"):
+        kept.add(sample(kernel))
+        door = Door(kept.spool, int(owner) if owner.isdigit() else posix.getuid(), options["run"])
+        while _exists(home() + "/agent.pyc"):
             rows += 1
             due += min(1 << rows // 3600, 60)
             while time.monotonic() < due and _exists(home() + "/agent.pyc"):
-                time.sleep(max(0.0, min(due - time.monotonic(), 1.0)))
+                for kind, teller in door.messages(max(0.0, min(due - time.monotonic(), 1.0))):
+                    serve(kind, teller, door, kernel, (claim, kept.fd))
+            if not kept.add(sample(kernel)):
+                break
         kept.remove()
-    except InterruptedError:  # by `finish`, which removes the files, or because the machine goes down
+    except KeyboardInterrupt:  # by `finish`, which removes the files, or because the machine goes down
         _signal.signal(15, _signal.SIG_IGN)
         kept.add(sample(kernel))
         if _exists(home() + "/agent.pyc"):
             keep_rest(kept.spool, options["run"])
+
+
+def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tuple[int, int]") -> "None":
+    """Begins a step and nods; a fork measures it, without the locks that say that we live."""
+    try:
+        step = begun_step(kind, teller, door, kernel)
+    except Exception:  # a step unmeasured is better than no sampler
+        step = None
+    door.nod(teller, step is not None)
+    if step is None:
+        return
+    if posix.fork():
+        step.let_go()
+        return
+    try:
+        _signal.signal(15, _signal.SIG_IGN)
+        for fd in (door.fd, *locks):
+            posix.close(fd)
+        step.measure()
+    finally:
+        posix._exit(0)
 
 
 def keep_rest(spool: "Spool", run: "str") -> "None":
@@ -2067,7 +2736,8 @@ def start_life(run: "str") -> "None":
                 posix.open("/dev/null", posix.O_RDWR)
             posix.chdir("/")
             environment = {key: value for key, value in posix.environ.items() if key != b"BUILDTEL_KEY"}
-            words = [sys.executable, "-I", "-S", home() + "/agent.pyc", "life", "--run", run]
+            owner = posix.environ.get(b"SUDO_UID", b"").decode("ascii", "replace")
+            words = [sys.executable, "-I", "-S", home() + "/agent.pyc", "life", "--run", run, "--owner", owner]
             posix.execve(sys.executable, words, environment)
     finally:
         posix._exit(0)
@@ -2151,11 +2821,13 @@ def machine(kernel: "Kernel") -> "dict[str, Any]":
     }
 
 
-def begin(options: "dict[str, str]", out: "int", amid_line: "bool" = False) -> "tuple[Recorder, Spool, Kernel]":
+def begin(
+    options: "dict[str, str]", out: "int", amid_line: "bool" = False, outlet: "Outlet | None" = None
+) -> "tuple[Recorder, Spool, Kernel]":
     """What every call does first: brings the whole-life sampler's news, or says hello where there is none.
 
     With the option `record` the records go to that file, in whose folder all else is kept too: so does the
-    runner, whose log is for people. Whoever may be called `amid_line` says so.
+    runner, whose log is for people. Whoever may be called `amid_line` says so. A step's sampler gives its `outlet`.
     """
     kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
     if "record" in options:
@@ -2168,8 +2840,14 @@ def begin(options: "dict[str, str]", out: "int", amid_line: "bool" = False) -> "
     run = options.get("run", "")
     run = run if run.replace("-", "").isalnum() else ""
     key = posix.environ.get(b"BUILDTEL_KEY", b"") or (spool.key() if installed else b"")
-    recorder = Recorder(out, run, kernel.proc, spool if installed else None, key)
+    kept = spool if installed and may_leave(installed) else None
+    recorder = Recorder(out, run, kernel.proc, kept, key)
+    if outlet:
+        recorder = StepRecorder(outlet, run, kernel.proc, kept, key)
     recorder.amid_line = amid_line
+    if "parent" not in options:
+        outer = outer_step(options.get("pid", ""), spool.find("at-"))
+        options.update({"parent": outer} if outer else {})
     if installed and life_lives(spool):
         flush(recorder, spool)
     elif installed:
@@ -2179,47 +2857,157 @@ def begin(options: "dict[str, str]", out: "int", amid_line: "bool" = False) -> "
         recorder.emit("hello", machine(kernel), own_line=True)
     if installed:
         bring_rest(recorder)
+        bring_owed(recorder, spool.find("owed-"))
     return recorder, spool, kernel
 
 
-def sampler(options: "dict[str, str]") -> "None":
-    """Measures the step that our parent shell runs: stdout is the shell's pipe, file 9 the build's output."""
+def watch(options: "dict[str, str]") -> "None":
+    """Measures one step where the sampler of the whole life can't: `watch pre|run|lead PID`, started by the sh part."""
+    if posix.getpid() != posix.getsid(0):
+        posix.setsid()
     for number in (1, 2, 15):
         _signal.signal(number, _signal.SIG_IGN)
-    out = 9
-    recorder, spool, kernel = begin(options, out)
-    name = options.get("step", "")
-    shown = name or options.get("label", "") or "step"
-    step = recorder.sid + ".1"
-    place = Spool(home() or sys.argv[0]) if "\n" in options.get("record", "") else spool
-    rc_fd = place.create(recorder.sid + ".rc")
-    write(out, start_block(shown).encode())
-    watch = Watch(recorder, kernel, step, out)
-    fields = {"name": name or None, "parent": options.get("parent"), "c": watch.start}
-    recorder.emit("start", fields, {"step": step}, own_line=True)
-    where = place.path(recorder.sid + ".rc") if rc_fd >= 0 else "/dev/null"
-    if where[0] != "/":
-        where = posix.getcwd() + "/" + where
-    # Only the last word may hold blanks: for `run` the place for the status, for `lead` the agent that is installed.
-    agent = "" if "label" in options else " " + (home() and home() + "/buildtel_agent.py")
-    words = "%s %d %s%s\n" % (step, posix.getpid(), where, agent)
-    write(1, words.encode(sys.getfilesystemencoding(), "surrogateescape"))
-    watch.until_hang_up(1)
-    counters, m_ns = kernel.counters(), boottime_ns()
-    status = read_file(where, 10).strip()
-    if rc_fd >= 0:
-        _quietly(posix.unlink, where)
-    exit_status = int(status) if status.isdigit() else None
-    watch.finish(shown, name, m_ns, counters, exit_status)
-    if recorder.spool is None:
-        place.tidy()
+    for name in _listed("/proc/self/fd"):
+        if name.isdigit() and int(name) > 2:
+            _quietly(posix.close, int(name))
+    process = Process(int(options["second"]))
+    try:
+        out = open_output("/proc/self/fd/1", None)
+    except OSError:  # a pipe of another user's, whom we were before
+        out = -1
+    outlet = Outlet(1 if out < 0 else out)
+    if out >= 0:
+        posix.close(1)
+        posix.open("/dev/null", posix.O_RDWR)
+    options["pid"] = str(process.pid)
+    if not options["step"] and "parent" not in options:
+        options["step"] = name_of(process.pid, options["name"] != "run")
+    recorder, spool, kernel = begin(options, outlet.fd, outlet=outlet)
+    step = Step(process, options, outlet)
+    step.start(recorder, spool, kernel)
+    call_ourselves(b"bt-watch")
+    step.measure()
+
+
+def call_ourselves(name: "bytes") -> "None":
+    """Tells the sh part how far we are, by our name in /proc."""
+    fd = posix.open("/proc/self/comm", posix.O_WRONLY)
+    posix.write(fd, name)
+    posix.close(fd)
+
+
+def begun_step(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "Step | None":
+    """The step that the sh part tells of, its start written; None for one that a sampler of its own user may serve."""
+    spool = door.inside
+    try:
+        options = told(kind, teller)
+        process = Process(int(options["pid"]))
+        out = open_output("/proc/%d/fd/%d" % (teller, 9 if kind == "lead" else 1), door.identity)
+    except (OSError, ValueError):
+        return None
+    if out < 0:
+        process.close()
+        return None
+    left = spool.find("")
+    outer = outer_step(options["pid"], [path for path in left if "/at-" in path])
+    options.update({"parent": outer} if outer else {})
+    if not options["step"] and not outer:
+        options["step"] = name_of(teller, False) or name_of(process.pid, True)
+    step = Step(process, options, Outlet(out))
+    run = options["run"] if options["run"].replace("-", "").isalnum() else door.run
+    recorder = StepRecorder(step.outlet, run, kernel.proc, spool, door.key)
+    bring_owed(recorder, [path for path in left if "/owed-" in path])
+    step.start(recorder, spool, kernel)
+    return step
+
+
+def told(kind: "str", teller: "int") -> "dict[str, str]":
+    """What a process that tells of a step says of it, by its command line. Raises OSError if it is none of ours."""
+    words = read_file("/proc/%d/cmdline" % teller).split(b"\0")[:-1]
+    if (home() + "/buildtel_agent.py").encode("utf-8", "surrogateescape") not in words:
+        raise OSError("not our process")  # another by now, or one of another pid namespace
+    options = {"name": kind, "step": "", "run": ""}
+    if kind == "run":
+        options.update(run_options([word.decode("utf-8", "surrogateescape") for word in words]), pid=str(teller))
+    else:
+        options["run"] = words[-1].decode("ascii", "replace")
+        options["pid"] = stat_fields("/proc/%d" % teller)[1].decode()
+    return options
+
+
+def run_options(words: "list[str]") -> "dict[str, str]":
+    """The options of `sh AGENT run [OPTION ...] [--] COMMAND ...`, and the command's name as `label`."""
+    found = {}  # type: dict[str, str]
+    rest = iter(words[words.index("run") + 1 :])
+    for word in rest:
+        if word == "--" or word[:2] != "--":
+            found["label"] = (next(rest, "") if word == "--" else word).rpartition("/")[2]
+            break
+        key, given, value = word[2:].partition("=")
+        found[key] = value if given else next(rest, "")
+    found["step"] = clean_name(found.get("step", ""))
+    return found
+
+
+class Step:
+    """A step whose process is not ours: writes its start, and its end when its process is over.
+
+    What nobody read in five seconds, and the end under a terminal, which hangs up just then, is owed.
+    """
+
+    def __init__(self, process: "Process", options: "dict[str, str]", outlet: "Outlet") -> "None":
+        self.process, self.options, self.outlet = process, options, outlet
+        self._shown = options["step"] or clean_name(options.get("label", "")) or "step"
+
+    def start(self, recorder: "Recorder", spool: "Spool", kernel: "Kernel") -> "None":
+        """Writes the block's head and the start record, with what the recorder has not written yet."""
+        self.recorder, self.spool, self.kernel = recorder, spool, kernel
+        name, step = self.options["step"], recorder.sid + ".1"
+        self.outlet.say(start_block(self._shown).encode())
+        self._watch = Watch(recorder, kernel, step, self.outlet.say)
+        fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
+        recorder.emit("start", fields, {"step": step}, own_line=True)
+        self.outlet.is_held = False
+        self.outlet.pay(0)
+        self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
+
+    def measure(self) -> "None":
+        """Samples until the process is over, and writes the end."""
+        leash, outlet, spool = Leash(), self.outlet, self.recorder.spool
+
+        def is_over(wait_s: "float") -> "bool":
+            leash.arm()
+            return self.process.over(wait_s if outlet.pay(0) else min(wait_s, 0.05))
+
+        self._watch.until(is_over)
+        counters, m_ns = self.kernel.counters(), boottime_ns()
+        if outlet.is_terminal:
+            outlet.close()
+        self._watch.finish(self._shown, self.options["step"], m_ns, counters, self.process.exit())
+        if outlet.pay(5000) and spool:
+            flush(self.recorder, spool)
+            outlet.pay(5000)
+        if spool:
+            keep_owed(outlet, spool, self.recorder.sid)
+        if self._mark:
+            _quietly(posix.unlink, self.spool.path(self._mark))
+        if not spool:
+            self.spool.tidy()
+
+    def let_go(self) -> "None":
+        """Closes what a fork of ours has, too."""
+        self.process.close()
+        self.outlet.close()
+        self.recorder.close()
 
 
 class Watch:
     """A step under way: its samples, beats, peak and busiest processes."""
 
-    def __init__(self, recorder: "Recorder", kernel: "Kernel", step: "str", people: "int") -> "None":
-        self.recorder, self.kernel, self.step, self.people = recorder, kernel, step, people
+    def __init__(
+        self, recorder: "Recorder", kernel: "Kernel", step: "str", say: "Callable[[bytes], Any]"
+    ) -> "None":
+        self.recorder, self.kernel, self.step, self.say = recorder, kernel, step, say
         hz = posix.sysconf("SC_CLK_TCK")
         self.processes = Processes(kernel.proc, hz, boottime_ns() * hz // 1000000000)
         self.start, self.start_ns = kernel.counters(), boottime_ns()
@@ -2228,13 +3016,11 @@ class Watch:
         self.peak_kb = used_kb(self.start)
         self.stride_s = 0.0
 
-    def until_hang_up(self, pipe: "int") -> "None":
-        """Samples until the reader of `pipe` has gone."""
-        poll = select.poll()
-        poll.register(pipe, 0)
+    def until(self, over: "Callable[[float], bool]") -> "None":
+        """Samples until `over(seconds)`, which waits so long, is true."""
         now = begun = time.monotonic()
         due = {self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2}
-        while not poll.poll(max(0, int((min(due.values()) - now) * 1000) + 1)):
+        while not over(max(0.0, min(due.values()) - now)):
             now = time.monotonic()
             for act, at in due.items():
                 if at <= now:
@@ -2264,26 +3050,22 @@ class Watch:
         self.processes.scan()
         return max(10.0, elapsed_s / 100)
 
-    def finish(
-        self, shown: "str", name: "str", m_ns: "int", counters: "dict[str, Any]", exit_status: "int | None"
-    ) -> "None":
-        """The end record, and the block of figures for people, where somebody still reads."""
+    def finish(self, shown: "str", name: "str", m_ns: "int", counters: "dict[str, Any]", ended: "Exit") -> "None":
+        """Writes the end record, and the block of figures for people."""
         last = self.series.point(m_ns, counters)
         self._raise_peak(counters)
         seconds = (m_ns - self.start_ns) / 1e9
         if seconds > 2:
             self.processes.scan()
-        signal = exit_status - 128 if exit_status is not None and 128 < exit_status <= 192 else None
+        exit_status, signal, source = ended
         fields = {
-            "name": name or None, "c": counters, "exit": exit_status, "signal": signal, "peak_kb": self.peak_kb,
-            "series": pack_columns(SERIES, [*self.points, last]), "procs": self.processes.busiest(),
-            "cost": cost(self.recorder, self.kernel.proc),
+            "name": name or None, "c": counters, "exit": exit_status, "signal": signal, "exit_from": source,
+            "peak_kb": self.peak_kb, "series": pack_columns(SERIES, [*self.points, last]),
+            "procs": self.processes.busiest(), "cost": cost(self.recorder, self.kernel.proc),
         }  # fmt: skip
-        if not _writable(self.recorder.out, 5000):
-            return
         self.recorder.emit("end", fields, {"step": self.step}, last=True)
         figures = metrics(self.start, counters, seconds, self.peak_kb)
-        write(self.people, end_block(shown, figures, further_lines(figures, exit_status)).encode())
+        self.say(end_block(shown, figures, further_lines(figures, exit_status)).encode())
 
 
 def further_lines(figures: "dict[str, Any]", exit_status: "int | None") -> "Iterator[tuple[str, str]]":
@@ -2363,15 +3145,39 @@ def mark(options: "dict[str, str]") -> "None":
 
 def install(options: "dict[str, str]") -> "None":
     """Leaves this agent, and a compiled copy for this interpreter, where later steps find it."""
-    import marshal
-    from _frozen_importlib_external import MAGIC_NUMBER
-
     folder = options.get("dir", INSTALL_DIR)
     if not _exists(folder):
         posix.mkdir(folder, 0o755)
     if not owned_folder(folder):
         print("buildtel: %s belongs to somebody else; steps will not be measured" % folder)
         return
+    try:
+        put_agent(folder)
+    except OSError:  # a full disk, say
+        remove_agent(folder)
+        raise
+    sys.argv[0] = folder + "/agent.pyc"
+    options["run"] = options["run"] or options.get("name", "")
+    spool = Spool(home())
+    stop_life(spool)  # an earlier build's, which did not get to its end
+    for path in spool.find("life-") + spool.find("sent-") + spool.find("key") + rests():
+        _quietly(posix.unlink, path)
+    _quietly(posix.unlink, folder + "/life")
+    user = posix.environ.get(b"SUDO_UID", b"").decode("ascii", "replace")
+    if user.isdigit():
+        link_to(spool.first_of(user), folder + "/life-user")  # of a sampler that this user starts after a reboot
+    key = posix.environ.get(b"BUILDTEL_KEY", b"")
+    if key and not spool.keep_key(key):
+        print("buildtel: no tmpfs here to keep the key on: the records of later steps will not be signed")
+    begin(options, 1)
+    print("buildtel: agent %s installed in %s" % (__version__, folder))
+
+
+def put_agent(folder: "str") -> "None":
+    """Writes the agent, its compiled form and the interpreter's name into a folder."""
+    import marshal
+    from _frozen_importlib_external import MAGIC_NUMBER
+
     source = read_file(home() + "/buildtel_agent.py" if home() else sys.argv[0])
     target = folder + "/buildtel_agent.py"
     code = compile(source, target, "exec", 0, True, 2)
@@ -2380,17 +3186,22 @@ def install(options: "dict[str, str]") -> "None":
     _replace(folder + "/interpreter", sys.executable.encode() + b"\n")
     _replace(folder + "/agent.pyc", header + marshal.dumps(code))
     _quietly(posix.unlink, folder + "/by-sh")
-    sys.argv[0] = folder + "/agent.pyc"
-    options["run"] = options["run"] or options.get("name", "")
-    spool = Spool(home())
-    stop_life(spool)  # an earlier build's, which did not get to its end
-    for path in spool.find("life-") + spool.find("sent-") + spool.find("key") + rests():
-        _quietly(posix.unlink, path)
-    key = posix.environ.get(b"BUILDTEL_KEY", b"")
-    if key and not spool.keep_key(key):
-        print("buildtel: no tmpfs here to keep the key on: the records of later steps will not be signed")
-    begin(options, 1)
-    print("buildtel: agent %s installed in %s" % (__version__, folder))
+
+
+def remove_agent(folder: "str") -> "list[str]":
+    """Removes what is ours in a folder (all in INSTALL_DIR), and the folder if it is empty; gives what stays."""
+    stuck = []
+    for name in sorted(_listed(folder)):
+        path = folder + "/" + name
+        if folder != INSTALL_DIR and not name.startswith(OUR_NAMES):
+            continue
+        for inner in _listed(path) if name == "__pycache__" else ():
+            _quietly(posix.unlink, path + "/" + inner)
+        if not _quietly(posix.rmdir if name == "__pycache__" else posix.unlink, path):
+            stuck.append(path)
+    if folder == INSTALL_DIR or not _listed(folder):
+        _quietly(posix.rmdir, folder)
+    return stuck
 
 
 def _replace(path: "str", data: "bytes") -> "None":
@@ -2407,23 +3218,43 @@ def _replace(path: "str", data: "bytes") -> "None":
 
 def finish(options: "dict[str, str]") -> "None":
     """Sends the rest, stops the whole-life sampler, and removes all that `install` left."""
-    folder = home()
-    if not folder:
+    folder = home() or sys.argv[0].rpartition("/")[0]
+    if not _exists(folder + "/interpreter"):
         return
+    sys.argv[0] = folder + "/agent.pyc"  # where an earlier `finish` was killed, it is gone
     recorder, spool, kernel = begin(options, 1)
-    for name in ("agent.pyc", "interpreter", "buildtel_agent.py"):
-        if not _quietly(posix.unlink, folder + "/" + name):
-            print("buildtel: can't remove %s/%s, another user's; remove it in a last step as root" % (folder, name))
+    _quietly(posix.unlink, folder + "/agent.pyc")
+    wait_for_ends(spool)
     stop_life(spool)
+    stop_stopped(folder)
+    bring_owed(recorder, spool.find("owed-"))
     flush(recorder, spool)
-    for path in rests():
-        _quietly(posix.unlink, path)
     recorder.emit("bye", {"c": kernel.counters()}, last=True, own_line=True)
     spool.clear()
     spool.tidy()
     remove_own(options.get("to", ""))
-    if folder == INSTALL_DIR or not _listed(folder):
-        _quietly(posix.rmdir, folder)
+    for path in remove_agent(folder):
+        print("buildtel: can't remove %s (another user's, or in use); remove it in a last step as root" % path)
+
+
+def wait_for_ends(spool: "Spool") -> "None":
+    """Waits, at most three seconds, for the ends of steps whose processes are gone."""
+    give_up = time.monotonic() + 3
+    while time.monotonic() < give_up:
+        pids = [path.rpartition("at-")[2] for path in spool.find("at-")]
+        if all(_exists("/proc/" + pid) for pid in pids):
+            return
+        time.sleep(0.02)
+
+
+def stop_stopped(folder: "str") -> "None":
+    """Ends processes of this agent's that can't end by themselves."""
+    ours = (folder + "/agent.pyc").encode("utf-8", "surrogateescape")
+    for pid in posix.listdir("/proc"):
+        words = read_file("/proc/%s/cmdline" % pid).split(b"\0") if pid.isdigit() else []
+        state = read_file("/proc/%s/stat" % pid).rpartition(b") ")[2][:1] if ours in words[:4] else b""
+        if state in (b"T", b"t") or (state and words[4] == b"life"):
+            _quietly(posix.kill, int(pid), 9)
 
 
 def print_spool(options: "dict[str, str]") -> "None":
@@ -2466,6 +3297,7 @@ def remove_own(path: "str") -> "None":
         pass
 
 
+OUR_NAMES = ("agent.pyc", "buildtel_agent.py", "interpreter", "by-sh", "life", "rest-", "__pycache__")
 SHELL_INIT = """\
 BUILDTEL=${BUILDTEL:-%s}
 telemetry_step_start() {
@@ -2503,10 +3335,10 @@ usage: sh buildtel_agent.py COMMAND
 Options of all: --proc DIR, --sys DIR (other roots than /proc and /sys), --run RUN_UUID
 """
 COMMANDS = {
-    "run": run, "sampler": sampler, "life": life, "start": start, "end": end, "mark": mark, "install": install,
+    "run": run, "watch": watch, "life": life, "start": start, "end": end, "mark": mark, "install": install,
     "finish": finish, "shell-init": shell_init, "spool": print_spool,
 }  # fmt: skip
-OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir", "record", "to")
+OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir", "record", "to", "owner")
 
 
 def parse_arguments(arguments: "list[str]") -> "dict[str, str]":
@@ -2538,6 +3370,8 @@ def main(arguments: "list[str]") -> "int":
         print(__version__)
         return 0
     command = COMMANDS.get(arguments[0]) if arguments else None
+    if command is not watch:
+        _quietly(call_ourselves, b"bt-agent")
     try:
         if command is None:
             raise ValueError("no such command: " + arguments[0] if arguments else "which command?")

@@ -22,8 +22,8 @@
 #     }
 #   }
 #
-# An execute_command of your own stays as it is, between two pieces that must stand outside of any quotes:
-#   execute_command = "${local.buildtel_pre}echo 'pw' | sudo -S env {{ .Vars }} {{ .Path }}${local.buildtel_post}"
+# An execute_command of your own stays as it is, behind a piece that must stand before all of it:
+#   execute_command = "${local.buildtel_pre}echo 'pw' | sudo -S env {{ .Vars }} {{ .Path }}"
 
 variable "buildtel_enabled" {
   type        = bool
@@ -54,6 +54,10 @@ locals {
   #   remote_folder    = "/dev/shm"
   buildtel_environment = var.buildtel_key == "" || !var.buildtel_enabled ? [] : ["BUILDTEL_KEY=${var.buildtel_key}"]
   buildtel_take_key    = var.buildtel_key == "" ? "" : "[ ! -r '{{ .EnvVarFile }}' ] || . '{{ .EnvVarFile }}'; "
+
+  # The same two by sudo, where it asks for no password; else they do what the plain ones do. See docs/security.md.
+  buildtel_install_command_sudo = var.buildtel_enabled ? "sudo -n sh -c \"${local.buildtel_take_key}sh '{{ .Path }}' install '{{ .PackerRunUUID }}'\" || ${local.buildtel_install_command}" : "true"
+  buildtel_finish_command_sudo  = var.buildtel_enabled ? "sudo -n ${local.buildtel_finish_command}; ${local.buildtel_finish_command}" : "true"
 
   # Optional, before the last provisioner: everything at full resolution, as a file on this side.
   #   provisioner "shell" {
@@ -87,18 +91,13 @@ locals {
   buildtel_first = var.buildtel_enabled ? [{ script = local.buildtel_agent, execute_command = local.buildtel_install_command }] : []
   buildtel_last  = var.buildtel_enabled ? [{ script = local.buildtel_agent, execute_command = local.buildtel_finish_command }] : []
 
-  # execute_command of a measured shell provisioner: Packer's default, with words of the agent before the
-  # script. The agent prints no words, and the script runs as ever, where it can't measure.
-  buildtel_words           = var.buildtel_enabled ? "$(sh '${local.buildtel_guest}' pre '{{ .PackerRunUUID }}' 2>/dev/null) " : ""
-  buildtel_execute_command = "chmod +x {{ .Path }}; {{ .Vars }} ${local.buildtel_words}{{ .Path }}"
+  # What stands before a measured command, in its own shell: it tells the agent's sampler which process is the step, and
+  # has ended when the step begins. Where nothing is installed it does nothing. Nothing needs to stand behind it.
+  buildtel_pre  = var.buildtel_enabled ? "/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' '${local.buildtel_guest}' tell '{{ .PackerRunUUID }}'; " : ""
+  buildtel_post = "" # what older templates put behind a command
 
-  # The same as root, for a user who may sudo without a password.
-  buildtel_words_sudo           = var.buildtel_enabled ? "$(sh '${local.buildtel_guest}' pre '{{ .PackerRunUUID }}' sudo 2>/dev/null) " : ""
-  buildtel_execute_command_sudo = "chmod +x {{ .Path }}; sudo -n env {{ .Vars }} ${local.buildtel_words_sudo}{{ .Path }}"
-
-  # The pieces around an execute_command of your own. The first starts the sampler and hands its word through
-  # a pipe; the second tells it the exit status and waits for it, or writes the end itself where there is none; the
-  # status is that of your command.
-  buildtel_pre  = var.buildtel_enabled ? "exec 8<&0 9>&1; sh '${local.buildtel_guest}' lead --run '{{ .PackerRunUUID }}' </dev/null 2>/dev/null 8<&- | { read -r BUILDTEL_PARENT __bt_pid __bt_status BUILDTEL; export BUILDTEL BUILDTEL_PARENT; (\n" : ""
-  buildtel_post = var.buildtel_enabled ? "\n) <&8 >&9 8<&- 9>&-; __bt_rc=$?; { { [ \"$__bt_pid\" -gt 0 ] && echo \"$__bt_rc\" >\"$__bt_status\"; kill -CONT \"$__bt_pid\"; } || sh '${local.buildtel_guest}' trail '' \"$BUILDTEL_PARENT\" \"$__bt_status\" \"$__bt_rc\" --run '{{ .PackerRunUUID }}' </dev/null >&9; } 2>/dev/null; exit \"$__bt_rc\"; }" : ""
+  # execute_command of a measured shell provisioner: Packer's default, and the same as root for a user who may sudo without
+  # a password.
+  buildtel_execute_command      = "${local.buildtel_pre}chmod +x {{ .Path }}; {{ .Vars }} {{ .Path }}"
+  buildtel_execute_command_sudo = "${local.buildtel_pre}chmod +x {{ .Path }}; sudo -n env {{ .Vars }} {{ .Path }}"
 }

@@ -53,15 +53,39 @@ def mark(options: "dict[str, str]") -> "None":
 
 def install(options: "dict[str, str]") -> "None":
     """Leaves this agent, and a compiled copy for this interpreter, where later steps find it."""
-    import marshal
-    from _frozen_importlib_external import MAGIC_NUMBER
-
     folder = options.get("dir", INSTALL_DIR)
     if not _exists(folder):
         posix.mkdir(folder, 0o755)
     if not owned_folder(folder):
         print("buildtel: %s belongs to somebody else; steps will not be measured" % folder)
         return
+    try:
+        put_agent(folder)
+    except OSError:  # a full disk, say
+        remove_agent(folder)
+        raise
+    sys.argv[0] = folder + "/agent.pyc"
+    options["run"] = options["run"] or options.get("name", "")
+    spool = Spool(home())
+    stop_life(spool)  # an earlier build's, which did not get to its end
+    for path in spool.find("life-") + spool.find("sent-") + spool.find("key") + rests():
+        _quietly(posix.unlink, path)
+    _quietly(posix.unlink, folder + "/life")
+    user = posix.environ.get(b"SUDO_UID", b"").decode("ascii", "replace")
+    if user.isdigit():
+        link_to(spool.first_of(user), folder + "/life-user")  # of a sampler that this user starts after a reboot
+    key = posix.environ.get(b"BUILDTEL_KEY", b"")
+    if key and not spool.keep_key(key):
+        print("buildtel: no tmpfs here to keep the key on: the records of later steps will not be signed")
+    begin(options, 1)
+    print("buildtel: agent %s installed in %s" % (__version__, folder))
+
+
+def put_agent(folder: "str") -> "None":
+    """Writes the agent, its compiled form and the interpreter's name into a folder."""
+    import marshal
+    from _frozen_importlib_external import MAGIC_NUMBER
+
     source = read_file(home() + "/buildtel_agent.py" if home() else sys.argv[0])
     target = folder + "/buildtel_agent.py"
     code = compile(source, target, "exec", 0, True, 2)
@@ -70,17 +94,22 @@ def install(options: "dict[str, str]") -> "None":
     _replace(folder + "/interpreter", sys.executable.encode() + b"\n")
     _replace(folder + "/agent.pyc", header + marshal.dumps(code))
     _quietly(posix.unlink, folder + "/by-sh")
-    sys.argv[0] = folder + "/agent.pyc"
-    options["run"] = options["run"] or options.get("name", "")
-    spool = Spool(home())
-    stop_life(spool)  # an earlier build's, which did not get to its end
-    for path in spool.find("life-") + spool.find("sent-") + spool.find("key") + rests():
-        _quietly(posix.unlink, path)
-    key = posix.environ.get(b"BUILDTEL_KEY", b"")
-    if key and not spool.keep_key(key):
-        print("buildtel: no tmpfs here to keep the key on: the records of later steps will not be signed")
-    begin(options, 1)
-    print("buildtel: agent %s installed in %s" % (__version__, folder))
+
+
+def remove_agent(folder: "str") -> "list[str]":
+    """Removes what is ours in a folder (all in INSTALL_DIR), and the folder if it is empty; gives what stays."""
+    stuck = []
+    for name in sorted(_listed(folder)):
+        path = folder + "/" + name
+        if folder != INSTALL_DIR and not name.startswith(OUR_NAMES):
+            continue
+        for inner in _listed(path) if name == "__pycache__" else ():
+            _quietly(posix.unlink, path + "/" + inner)
+        if not _quietly(posix.rmdir if name == "__pycache__" else posix.unlink, path):
+            stuck.append(path)
+    if folder == INSTALL_DIR or not _listed(folder):
+        _quietly(posix.rmdir, folder)
+    return stuck
 
 
 def _replace(path: "str", data: "bytes") -> "None":
@@ -97,23 +126,43 @@ def _replace(path: "str", data: "bytes") -> "None":
 
 def finish(options: "dict[str, str]") -> "None":
     """Sends the rest, stops the whole-life sampler, and removes all that `install` left."""
-    folder = home()
-    if not folder:
+    folder = home() or sys.argv[0].rpartition("/")[0]
+    if not _exists(folder + "/interpreter"):
         return
+    sys.argv[0] = folder + "/agent.pyc"  # where an earlier `finish` was killed, it is gone
     recorder, spool, kernel = begin(options, 1)
-    for name in ("agent.pyc", "interpreter", "buildtel_agent.py"):
-        if not _quietly(posix.unlink, folder + "/" + name):
-            print("buildtel: can't remove %s/%s, another user's; remove it in a last step as root" % (folder, name))
+    _quietly(posix.unlink, folder + "/agent.pyc")
+    wait_for_ends(spool)
     stop_life(spool)
+    stop_stopped(folder)
+    bring_owed(recorder, spool.find("owed-"))
     flush(recorder, spool)
-    for path in rests():
-        _quietly(posix.unlink, path)
     recorder.emit("bye", {"c": kernel.counters()}, last=True, own_line=True)
     spool.clear()
     spool.tidy()
     remove_own(options.get("to", ""))
-    if folder == INSTALL_DIR or not _listed(folder):
-        _quietly(posix.rmdir, folder)
+    for path in remove_agent(folder):
+        print("buildtel: can't remove %s (another user's, or in use); remove it in a last step as root" % path)
+
+
+def wait_for_ends(spool: "Spool") -> "None":
+    """Waits, at most three seconds, for the ends of steps whose processes are gone."""
+    give_up = time.monotonic() + 3
+    while time.monotonic() < give_up:
+        pids = [path.rpartition("at-")[2] for path in spool.find("at-")]
+        if all(_exists("/proc/" + pid) for pid in pids):
+            return
+        time.sleep(0.02)
+
+
+def stop_stopped(folder: "str") -> "None":
+    """Ends processes of this agent's that can't end by themselves."""
+    ours = (folder + "/agent.pyc").encode("utf-8", "surrogateescape")
+    for pid in posix.listdir("/proc"):
+        words = read_file("/proc/%s/cmdline" % pid).split(b"\0") if pid.isdigit() else []
+        state = read_file("/proc/%s/stat" % pid).rpartition(b") ")[2][:1] if ours in words[:4] else b""
+        if state in (b"T", b"t") or (state and words[4] == b"life"):
+            _quietly(posix.kill, int(pid), 9)
 
 
 def print_spool(options: "dict[str, str]") -> "None":
@@ -156,6 +205,7 @@ def remove_own(path: "str") -> "None":
         pass
 
 
+OUR_NAMES = ("agent.pyc", "buildtel_agent.py", "interpreter", "by-sh", "life", "rest-", "__pycache__")
 SHELL_INIT = """\
 BUILDTEL=${BUILDTEL:-%s}
 telemetry_step_start() {
@@ -193,10 +243,10 @@ usage: sh buildtel_agent.py COMMAND
 Options of all: --proc DIR, --sys DIR (other roots than /proc and /sys), --run RUN_UUID
 """
 COMMANDS = {
-    "run": run, "sampler": sampler, "life": life, "start": start, "end": end, "mark": mark, "install": install,
+    "run": run, "watch": watch, "life": life, "start": start, "end": end, "mark": mark, "install": install,
     "finish": finish, "shell-init": shell_init, "spool": print_spool,
 }  # fmt: skip
-OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir", "record", "to")
+OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir", "record", "to", "owner")
 
 
 def parse_arguments(arguments: "list[str]") -> "dict[str, str]":
@@ -228,6 +278,8 @@ def main(arguments: "list[str]") -> "int":
         print(__version__)
         return 0
     command = COMMANDS.get(arguments[0]) if arguments else None
+    if command is not watch:
+        _quietly(call_ourselves, b"bt-agent")
     try:
         if command is None:
             raise ValueError("no such command: " + arguments[0] if arguments else "which command?")

@@ -61,6 +61,7 @@ bt_prepare() {
     bt_parent=$bt_outer
     case $bt_parent in *[!0-9A-Za-z.]*) bt_parent='' ;; esac
     [ -n "$bt_step$bt_parent" ] || bt_step=${BUILDTEL_STEP-}
+    [ -n "$bt_step$bt_parent" ] || [ -z "${bt_pid-}" ] || bt_step_of "$bt_pid"
     bt_home=
     case $0 in */*) [ ! -e "${0%/*}/by-sh" ] || bt_home=${0%/*} ;; esac
     bt_identify
@@ -68,6 +69,25 @@ bt_prepare() {
     bt_meminfo
     bt_page_size
     bt_clock
+}
+
+# The value of BUILDTEL_STEP on the command line of the process $1, as its shell takes it, in $bt_step.
+bt_step_of() {
+    while IFS= read -r bt_rest || [ -n "$bt_rest" ]; do
+        case $bt_rest in *BUILDTEL_STEP=*) ;; *) continue ;; esac
+        bt_rest=${bt_rest#*BUILDTEL_STEP=}
+        while :; do
+            case $bt_rest in
+            \'*\'*) bt_rest=${bt_rest#\'} bt_a=\' ;;
+            '"'*'"'*) bt_rest=${bt_rest#?} bt_a='"' ;;
+            *) break ;;
+            esac
+            bt_step=$bt_step${bt_rest%%"$bt_a"*}
+            bt_rest=${bt_rest#*"$bt_a"}
+        done
+        bt_step=$bt_step${bt_rest%%[" ;&|<>()"]*}
+        return 0
+    done <"/proc/$1/cmdline"
 }
 
 # Says hello where nobody has: once by `install`, again after a reboot, and for each step where nothing is installed.
@@ -195,7 +215,7 @@ bt_install() {
     if [ "$0" != "$bt_home/buildtel_agent.py" ]; then
         cp "$0" "$bt_home/buildtel_agent.py.new" && mv -f "$bt_home/buildtel_agent.py.new" "$bt_home/buildtel_agent.py"
     fi
-    rm -f "$bt_home/agent.pyc" "$bt_home/interpreter"
+    rm -f "$bt_home/agent.pyc" "$bt_home/interpreter" "$bt_home/life"
     bt_put "$bt_boot$bt_nl" >"$bt_home/by-sh"
     bt_hello
     echo "buildtel: agent $bt_version installed in $bt_home (no usable Python: start and end of steps only)"
@@ -208,7 +228,8 @@ bt_remove() {
     bt_places
     for bt_file in by-sh agent.pyc interpreter buildtel_agent.py; do
         rm -f "$bt_home/$bt_file" 2>/dev/null ||
-            echo "buildtel: can't remove $bt_home/$bt_file, another user's; remove it in a last step as root"
+            echo "buildtel: can't remove $bt_home/$bt_file (another user's, or in use);" \
+                "remove it in a last step as root"
     done
     if bt_numbers "${bt_t-}" "${bt_m-}"; then
         bt_counters 2700
@@ -218,7 +239,11 @@ bt_remove() {
     for bt_file in /dev/shm/"$bt_stem"* /run/"$bt_stem"* /var/tmp/"$bt_stem"* /tmp/"$bt_stem"*; do
         bt_empty "$bt_file"
     done
-    rm -f "$bt_home"/rest-* 2>/dev/null
+    rm -f "$bt_home"/rest-* "$bt_home/life" 2>/dev/null
+    if [ "$bt_home" = /var/tmp/buildtel ]; then # all of it is ours
+        rm -f "$bt_home"/* "$bt_home"/__pycache__/* 2>/dev/null
+        rmdir "$bt_home"/* 2>/dev/null
+    fi
     rmdir "$bt_home" 2>/dev/null
     [ -z "$bt_to" ] || [ ! -O "$bt_to" ] || [ -L "$bt_to" ] || rm -f "$bt_to"
 }
@@ -233,7 +258,8 @@ bt_empty() (
 ) 2>/dev/null
 
 if [ "${bt_loading-}" = $$ ]; then
-    bt_act=$1 bt_label=${2-} bt_2=${3-} bt_3=${4-} bt_4=${5-} bt_to=''
+    bt_act=$1 bt_label=${2-} bt_to='' bt_outer=''
+    exec 9>&1
 else
     [ $# -eq 0 ] || shift
     bt_outer=${BUILDTEL_PARENT-} bt_label=''
@@ -267,10 +293,7 @@ if bt_prepare; then
     mark) bt_mark ;;
     install) bt_install ;;
     esac
-    case $bt_act in
-    begin) echo "$bt_sid.1 $bt_m" ;;
-    lead) echo "$bt_sid.1 - $bt_m ${bt_home:+$0}" ;;
-    esac
+    [ "$bt_act" != lead ] || echo "$bt_sid.1 - $bt_m ${bt_home:+$0}"
 fi
 [ "$bt_act" != finish ] || bt_remove
 [ "$bt_act" != spool ] || [ -z "$bt_to" ] || (set -C; : >"$bt_to") 2>/dev/null

@@ -34,35 +34,129 @@ class LifeFile:
         if self.fd >= 0:
             posix.close(self.fd)
         time.sleep(3)
-        for name in self.files:
-            _quietly(posix.unlink, self.spool.path(name))
+        self.spool.clear()
         self.spool.tidy()
 
 
+def link_to(folder: "str", link: "str") -> "None":
+    """Makes or changes a link, if we may."""
+    _quietly(posix.unlink, link)
+    _quietly(posix.symlink, folder, link)
+
+
+class Door:
+    """Where the sh part tells of steps: a FIFO of the SSH user's, in the folder that the link `life` leads to."""
+
+    def __init__(self, spool: "Spool", owner: "int", run: "str") -> "None":
+        self.spool, self.run, self.key = spool, run, spool.key()
+        for name in ("fifo", "pid", "deaf"):
+            _quietly(posix.unlink, spool.path(name))
+        path = spool.path("fifo")
+        posix.mkfifo(path, 0o600)
+        stat = posix.lstat(path)
+        self.identity = stat.st_dev, stat.st_ino
+        self.fd = posix.open(path, posix.O_RDWR | posix.O_NONBLOCK | posix.O_CLOEXEC)
+        spool.leave("deaf")
+        for name in ("fifo", "deaf") if owner != posix.getuid() else ():
+            posix.chown(spool.path(name), owner, -1)
+        self.inside = Spool(home(), spool.path("")[:-1])
+        self._nods = []  # type: list[tuple[float, str]]
+        self._poll = select.poll()
+        self._poll.register(self.fd, select.POLLIN)
+        birth = stat_fields("/proc/self")[19].decode()
+        spool.leave("pid", ("%d %s\n" % (posix.getpid(), birth)).encode())
+        link_to(spool.path("")[:-1], home() + "/life")  # root's, of another user's home: then `life-user` leads here
+
+    def messages(self, wait_s: "float") -> "list[tuple[str, int]]":
+        """Waits so long for tellers; gives what each is (`pre`, `run`, `lead`) and its process."""
+        while self._nods and self._nods[0][0] < time.monotonic():
+            _quietly(posix.unlink, self.inside.path(self._nods.pop(0)[1]))
+        if not self._poll.poll(int(wait_s * 1000) + 1):
+            self._hear()
+            return []
+        try:
+            lines = posix.read(self.fd, 65536).decode("ascii", "replace").splitlines()
+        except OSError:
+            return []
+        words = [line.split(" ") for line in lines]
+        return [
+            (pair[0], int(pair[1]))
+            for pair in words
+            if len(pair) == 2 and pair[0] in ("pre", "run", "lead") and pair[1].isdigit()
+        ]
+
+    def nod(self, teller: "int", served: "bool") -> "None":
+        """Lets a teller go on; one whose step we can't serve may start a sampler of its own."""
+        for name in [str(teller)] if served else ["%d.no" % teller, str(teller)]:
+            self._nods.append((time.monotonic() + 1, self.inside.leave(name)))
+
+    def _hear(self) -> "None":
+        """A teller that had no nod in time wrote that we are deaf: here we are."""
+        path = self.spool.path("deaf")
+        try:
+            if posix.stat(path).st_size:
+                posix.truncate(path, 0)
+        except OSError:
+            pass
+
+
 def life(options: "dict[str, str]") -> "None":
-    """Samples into a spool file until TERM or until the agent is gone; the interval grows, so data stays bounded."""
+    """Samples into a spool file until TERM or until the agent is gone; the interval grows, so data stays bounded.
+
+    It begins each step that it is told of; a fork of it measures the step.
+    """
 
     def stop(*_: "Any") -> "None":
-        raise InterruptedError
+        raise KeyboardInterrupt  # what nothing on the way catches
 
     kernel, kept = Kernel(), LifeFile(Spool(home()))
-    if not kept.spool.claim():
+    timers()
+    claim = kept.spool.claim()
+    if claim < 0:
         return  # two calls after a reboot each began one
+    owner = options.get("owner", "")
     due, rows = time.monotonic(), 0
     _signal.signal(1, _signal.SIG_IGN)  # systemd sends it right after the other when it ends a session
+    _signal.signal(17, _signal.SIG_IGN)  # nobody waits for the forks
     _signal.signal(15, stop)
     try:
-        while kept.add(sample(kernel)) and _exists(home() + "/agent.pyc"):
+        kept.add(sample(kernel))
+        door = Door(kept.spool, int(owner) if owner.isdigit() else posix.getuid(), options["run"])
+        while _exists(home() + "/agent.pyc"):
             rows += 1
             due += min(1 << rows // 3600, 60)
             while time.monotonic() < due and _exists(home() + "/agent.pyc"):
-                time.sleep(max(0.0, min(due - time.monotonic(), 1.0)))
+                for kind, teller in door.messages(max(0.0, min(due - time.monotonic(), 1.0))):
+                    serve(kind, teller, door, kernel, (claim, kept.fd))
+            if not kept.add(sample(kernel)):
+                break
         kept.remove()
-    except InterruptedError:  # by `finish`, which removes the files, or because the machine goes down
+    except KeyboardInterrupt:  # by `finish`, which removes the files, or because the machine goes down
         _signal.signal(15, _signal.SIG_IGN)
         kept.add(sample(kernel))
         if _exists(home() + "/agent.pyc"):
             keep_rest(kept.spool, options["run"])
+
+
+def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tuple[int, int]") -> "None":
+    """Begins a step and nods; a fork measures it, without the locks that say that we live."""
+    try:
+        step = begun_step(kind, teller, door, kernel)
+    except Exception:  # a step unmeasured is better than no sampler
+        step = None
+    door.nod(teller, step is not None)
+    if step is None:
+        return
+    if posix.fork():
+        step.let_go()
+        return
+    try:
+        _signal.signal(15, _signal.SIG_IGN)
+        for fd in (door.fd, *locks):
+            posix.close(fd)
+        step.measure()
+    finally:
+        posix._exit(0)
 
 
 def keep_rest(spool: "Spool", run: "str") -> "None":
@@ -123,7 +217,8 @@ def start_life(run: "str") -> "None":
                 posix.open("/dev/null", posix.O_RDWR)
             posix.chdir("/")
             environment = {key: value for key, value in posix.environ.items() if key != b"BUILDTEL_KEY"}
-            words = [sys.executable, "-I", "-S", home() + "/agent.pyc", "life", "--run", run]
+            owner = posix.environ.get(b"SUDO_UID", b"").decode("ascii", "replace")
+            words = [sys.executable, "-I", "-S", home() + "/agent.pyc", "life", "--run", run, "--owner", owner]
             posix.execve(sys.executable, words, environment)
     finally:
         posix._exit(0)

@@ -7,6 +7,11 @@ def home() -> "str":
     return folder if name == "agent.pyc" or _exists(folder + "/agent.pyc") else ""
 
 
+def may_leave(folder: "str") -> "bool":
+    """Whether the user that removes an agent installed in `folder` can remove what we leave."""
+    return posix.stat(folder).st_uid in (0, posix.getuid())
+
+
 class Spool:
     """This user's folder on a tmpfs, for what must outlive a process but not the build; or a `folder` given."""
 
@@ -15,18 +20,23 @@ class Spool:
         self._stem = "/buildtel-%08x-" % (crc32(owner.encode("utf-8", "replace")) & 0xFFFFFFFF)
         self._given = self._folder = folder
 
-    def claim(self) -> "bool":
-        """Holds this user's folder, by a lock that ends with the process; False if another process holds it."""
+    def first_of(self, uid: "str") -> "str":
+        """Where the folder of a user lies, if its first place can be had."""
+        return SPOOL_ROOTS[0] + self._stem + uid
+
+    def claim(self) -> "int":
+        """Holds this user's folder by a lock of the file that it gives; -1 if another process holds it."""
         import fcntl
 
-        name = posix.urandom(3).hex()
-        fd = self.create(name)
-        if fd < 0:
-            return False
-        posix.close(fd)
+        name = self.leave(posix.urandom(3).hex())
+        if not name:
+            return -1
         _quietly(posix.unlink, self.path(name))
         folder = posix.open(self._folder, posix.O_RDONLY | posix.O_CLOEXEC)
-        return _quietly(fcntl.flock, folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _quietly(fcntl.flock, folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            return folder
+        posix.close(folder)
+        return -1
 
     def create(self, name: "str", mode: "int" = 0o644) -> "int":
         """Opens a new file in this user's folder for writing; -1 where there is no place for it."""
@@ -47,6 +57,15 @@ class Spool:
                 except OSError:
                     continue
         return -1
+
+    def leave(self, name: "str", data: "bytes" = b"") -> "str":
+        """Creates a file with `data`; gives its name, '' where it could not be made."""
+        fd = self.create(name)
+        if fd < 0:
+            return ""
+        write(fd, data)
+        posix.close(fd)
+        return name
 
     def path(self, name: "str") -> "str":
         """Where a created file lies."""

@@ -116,13 +116,22 @@ class Recorder:
             line = b"BUILDTEL:" + with_crc(with_mac(dumps(record).encode("ascii"), self.key)) + b"\n"
             self._write(line, b"" if own_line or number > 1 else b"\n")
 
+    def close(self) -> "None":
+        """Writes no more copies."""
+        if self._spool_fd >= 0:
+            posix.close(self._spool_fd)
+
     def hand_on(self, line: "bytes") -> "None":
         """Writes a record that is made already."""
         before, self.amid_line = b"\n" if self.amid_line else b"", False
         self._write(line, before)
 
+    def say(self, data: "bytes") -> "int":
+        """Writes at most 4,096 bytes to the build's output; gives the number of those that it took."""
+        return write(self.out, data)
+
     def _write(self, line: "bytes", before: "bytes") -> "None":
-        self.bytes += write(self.out, before + line)
+        self.bytes += self.say(before + line)
         if self.spool is None:
             return
         if self._spool_fd < 0:
@@ -161,8 +170,8 @@ def _sha256_module() -> "Any":
 def _writable(fd: "int", wait_ms: "int") -> "bool":
     poll = select.poll()
     try:
-        poll.register(fd, select.POLLOUT)
-        return any(flags & select.POLLOUT for _, flags in poll.poll(wait_ms))
+        poll.register(max(fd, 0), select.POLLOUT)
+        return fd >= 0 and any(flags & select.POLLOUT for _, flags in poll.poll(wait_ms))
     except OSError:
         return False
 

@@ -21,11 +21,13 @@ def machine(kernel: "Kernel") -> "dict[str, Any]":
     }
 
 
-def begin(options: "dict[str, str]", out: "int", amid_line: "bool" = False) -> "tuple[Recorder, Spool, Kernel]":
+def begin(
+    options: "dict[str, str]", out: "int", amid_line: "bool" = False, outlet: "Outlet | None" = None
+) -> "tuple[Recorder, Spool, Kernel]":
     """What every call does first: brings the whole-life sampler's news, or says hello where there is none.
 
     With the option `record` the records go to that file, in whose folder all else is kept too: so does the
-    runner, whose log is for people. Whoever may be called `amid_line` says so.
+    runner, whose log is for people. Whoever may be called `amid_line` says so. A step's sampler gives its `outlet`.
     """
     kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
     if "record" in options:
@@ -38,8 +40,14 @@ def begin(options: "dict[str, str]", out: "int", amid_line: "bool" = False) -> "
     run = options.get("run", "")
     run = run if run.replace("-", "").isalnum() else ""
     key = posix.environ.get(b"BUILDTEL_KEY", b"") or (spool.key() if installed else b"")
-    recorder = Recorder(out, run, kernel.proc, spool if installed else None, key)
+    kept = spool if installed and may_leave(installed) else None
+    recorder = Recorder(out, run, kernel.proc, kept, key)
+    if outlet:
+        recorder = StepRecorder(outlet, run, kernel.proc, kept, key)
     recorder.amid_line = amid_line
+    if "parent" not in options:
+        outer = outer_step(options.get("pid", ""), spool.find("at-"))
+        options.update({"parent": outer} if outer else {})
     if installed and life_lives(spool):
         flush(recorder, spool)
     elif installed:
@@ -49,47 +57,157 @@ def begin(options: "dict[str, str]", out: "int", amid_line: "bool" = False) -> "
         recorder.emit("hello", machine(kernel), own_line=True)
     if installed:
         bring_rest(recorder)
+        bring_owed(recorder, spool.find("owed-"))
     return recorder, spool, kernel
 
 
-def sampler(options: "dict[str, str]") -> "None":
-    """Measures the step that our parent shell runs: stdout is the shell's pipe, file 9 the build's output."""
+def watch(options: "dict[str, str]") -> "None":
+    """Measures one step where the sampler of the whole life can't: `watch pre|run|lead PID`, started by the sh part."""
+    if posix.getpid() != posix.getsid(0):
+        posix.setsid()
     for number in (1, 2, 15):
         _signal.signal(number, _signal.SIG_IGN)
-    out = 9
-    recorder, spool, kernel = begin(options, out)
-    name = options.get("step", "")
-    shown = name or options.get("label", "") or "step"
-    step = recorder.sid + ".1"
-    place = Spool(home() or sys.argv[0]) if "\n" in options.get("record", "") else spool
-    rc_fd = place.create(recorder.sid + ".rc")
-    write(out, start_block(shown).encode())
-    watch = Watch(recorder, kernel, step, out)
-    fields = {"name": name or None, "parent": options.get("parent"), "c": watch.start}
-    recorder.emit("start", fields, {"step": step}, own_line=True)
-    where = place.path(recorder.sid + ".rc") if rc_fd >= 0 else "/dev/null"
-    if where[0] != "/":
-        where = posix.getcwd() + "/" + where
-    # Only the last word may hold blanks: for `run` the place for the status, for `lead` the agent that is installed.
-    agent = "" if "label" in options else " " + (home() and home() + "/buildtel_agent.py")
-    words = "%s %d %s%s\n" % (step, posix.getpid(), where, agent)
-    write(1, words.encode(sys.getfilesystemencoding(), "surrogateescape"))
-    watch.until_hang_up(1)
-    counters, m_ns = kernel.counters(), boottime_ns()
-    status = read_file(where, 10).strip()
-    if rc_fd >= 0:
-        _quietly(posix.unlink, where)
-    exit_status = int(status) if status.isdigit() else None
-    watch.finish(shown, name, m_ns, counters, exit_status)
-    if recorder.spool is None:
-        place.tidy()
+    for name in _listed("/proc/self/fd"):
+        if name.isdigit() and int(name) > 2:
+            _quietly(posix.close, int(name))
+    process = Process(int(options["second"]))
+    try:
+        out = open_output("/proc/self/fd/1", None)
+    except OSError:  # a pipe of another user's, whom we were before
+        out = -1
+    outlet = Outlet(1 if out < 0 else out)
+    if out >= 0:
+        posix.close(1)
+        posix.open("/dev/null", posix.O_RDWR)
+    options["pid"] = str(process.pid)
+    if not options["step"] and "parent" not in options:
+        options["step"] = name_of(process.pid, options["name"] != "run")
+    recorder, spool, kernel = begin(options, outlet.fd, outlet=outlet)
+    step = Step(process, options, outlet)
+    step.start(recorder, spool, kernel)
+    call_ourselves(b"bt-watch")
+    step.measure()
+
+
+def call_ourselves(name: "bytes") -> "None":
+    """Tells the sh part how far we are, by our name in /proc."""
+    fd = posix.open("/proc/self/comm", posix.O_WRONLY)
+    posix.write(fd, name)
+    posix.close(fd)
+
+
+def begun_step(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "Step | None":
+    """The step that the sh part tells of, its start written; None for one that a sampler of its own user may serve."""
+    spool = door.inside
+    try:
+        options = told(kind, teller)
+        process = Process(int(options["pid"]))
+        out = open_output("/proc/%d/fd/%d" % (teller, 9 if kind == "lead" else 1), door.identity)
+    except (OSError, ValueError):
+        return None
+    if out < 0:
+        process.close()
+        return None
+    left = spool.find("")
+    outer = outer_step(options["pid"], [path for path in left if "/at-" in path])
+    options.update({"parent": outer} if outer else {})
+    if not options["step"] and not outer:
+        options["step"] = name_of(teller, False) or name_of(process.pid, True)
+    step = Step(process, options, Outlet(out))
+    run = options["run"] if options["run"].replace("-", "").isalnum() else door.run
+    recorder = StepRecorder(step.outlet, run, kernel.proc, spool, door.key)
+    bring_owed(recorder, [path for path in left if "/owed-" in path])
+    step.start(recorder, spool, kernel)
+    return step
+
+
+def told(kind: "str", teller: "int") -> "dict[str, str]":
+    """What a process that tells of a step says of it, by its command line. Raises OSError if it is none of ours."""
+    words = read_file("/proc/%d/cmdline" % teller).split(b"\0")[:-1]
+    if (home() + "/buildtel_agent.py").encode("utf-8", "surrogateescape") not in words:
+        raise OSError("not our process")  # another by now, or one of another pid namespace
+    options = {"name": kind, "step": "", "run": ""}
+    if kind == "run":
+        options.update(run_options([word.decode("utf-8", "surrogateescape") for word in words]), pid=str(teller))
+    else:
+        options["run"] = words[-1].decode("ascii", "replace")
+        options["pid"] = stat_fields("/proc/%d" % teller)[1].decode()
+    return options
+
+
+def run_options(words: "list[str]") -> "dict[str, str]":
+    """The options of `sh AGENT run [OPTION ...] [--] COMMAND ...`, and the command's name as `label`."""
+    found = {}  # type: dict[str, str]
+    rest = iter(words[words.index("run") + 1 :])
+    for word in rest:
+        if word == "--" or word[:2] != "--":
+            found["label"] = (next(rest, "") if word == "--" else word).rpartition("/")[2]
+            break
+        key, given, value = word[2:].partition("=")
+        found[key] = value if given else next(rest, "")
+    found["step"] = clean_name(found.get("step", ""))
+    return found
+
+
+class Step:
+    """A step whose process is not ours: writes its start, and its end when its process is over.
+
+    What nobody read in five seconds, and the end under a terminal, which hangs up just then, is owed.
+    """
+
+    def __init__(self, process: "Process", options: "dict[str, str]", outlet: "Outlet") -> "None":
+        self.process, self.options, self.outlet = process, options, outlet
+        self._shown = options["step"] or clean_name(options.get("label", "")) or "step"
+
+    def start(self, recorder: "Recorder", spool: "Spool", kernel: "Kernel") -> "None":
+        """Writes the block's head and the start record, with what the recorder has not written yet."""
+        self.recorder, self.spool, self.kernel = recorder, spool, kernel
+        name, step = self.options["step"], recorder.sid + ".1"
+        self.outlet.say(start_block(self._shown).encode())
+        self._watch = Watch(recorder, kernel, step, self.outlet.say)
+        fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
+        recorder.emit("start", fields, {"step": step}, own_line=True)
+        self.outlet.is_held = False
+        self.outlet.pay(0)
+        self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
+
+    def measure(self) -> "None":
+        """Samples until the process is over, and writes the end."""
+        leash, outlet, spool = Leash(), self.outlet, self.recorder.spool
+
+        def is_over(wait_s: "float") -> "bool":
+            leash.arm()
+            return self.process.over(wait_s if outlet.pay(0) else min(wait_s, 0.05))
+
+        self._watch.until(is_over)
+        counters, m_ns = self.kernel.counters(), boottime_ns()
+        if outlet.is_terminal:
+            outlet.close()
+        self._watch.finish(self._shown, self.options["step"], m_ns, counters, self.process.exit())
+        if outlet.pay(5000) and spool:
+            flush(self.recorder, spool)
+            outlet.pay(5000)
+        if spool:
+            keep_owed(outlet, spool, self.recorder.sid)
+        if self._mark:
+            _quietly(posix.unlink, self.spool.path(self._mark))
+        if not spool:
+            self.spool.tidy()
+
+    def let_go(self) -> "None":
+        """Closes what a fork of ours has, too."""
+        self.process.close()
+        self.outlet.close()
+        self.recorder.close()
 
 
 class Watch:
     """A step under way: its samples, beats, peak and busiest processes."""
 
-    def __init__(self, recorder: "Recorder", kernel: "Kernel", step: "str", people: "int") -> "None":
-        self.recorder, self.kernel, self.step, self.people = recorder, kernel, step, people
+    def __init__(
+        self, recorder: "Recorder", kernel: "Kernel", step: "str", say: "Callable[[bytes], Any]"
+    ) -> "None":
+        self.recorder, self.kernel, self.step, self.say = recorder, kernel, step, say
         hz = posix.sysconf("SC_CLK_TCK")
         self.processes = Processes(kernel.proc, hz, boottime_ns() * hz // 1000000000)
         self.start, self.start_ns = kernel.counters(), boottime_ns()
@@ -98,13 +216,11 @@ class Watch:
         self.peak_kb = used_kb(self.start)
         self.stride_s = 0.0
 
-    def until_hang_up(self, pipe: "int") -> "None":
-        """Samples until the reader of `pipe` has gone."""
-        poll = select.poll()
-        poll.register(pipe, 0)
+    def until(self, over: "Callable[[float], bool]") -> "None":
+        """Samples until `over(seconds)`, which waits so long, is true."""
         now = begun = time.monotonic()
         due = {self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2}
-        while not poll.poll(max(0, int((min(due.values()) - now) * 1000) + 1)):
+        while not over(max(0.0, min(due.values()) - now)):
             now = time.monotonic()
             for act, at in due.items():
                 if at <= now:
@@ -134,26 +250,22 @@ class Watch:
         self.processes.scan()
         return max(10.0, elapsed_s / 100)
 
-    def finish(
-        self, shown: "str", name: "str", m_ns: "int", counters: "dict[str, Any]", exit_status: "int | None"
-    ) -> "None":
-        """The end record, and the block of figures for people, where somebody still reads."""
+    def finish(self, shown: "str", name: "str", m_ns: "int", counters: "dict[str, Any]", ended: "Exit") -> "None":
+        """Writes the end record, and the block of figures for people."""
         last = self.series.point(m_ns, counters)
         self._raise_peak(counters)
         seconds = (m_ns - self.start_ns) / 1e9
         if seconds > 2:
             self.processes.scan()
-        signal = exit_status - 128 if exit_status is not None and 128 < exit_status <= 192 else None
+        exit_status, signal, source = ended
         fields = {
-            "name": name or None, "c": counters, "exit": exit_status, "signal": signal, "peak_kb": self.peak_kb,
-            "series": pack_columns(SERIES, [*self.points, last]), "procs": self.processes.busiest(),
-            "cost": cost(self.recorder, self.kernel.proc),
+            "name": name or None, "c": counters, "exit": exit_status, "signal": signal, "exit_from": source,
+            "peak_kb": self.peak_kb, "series": pack_columns(SERIES, [*self.points, last]),
+            "procs": self.processes.busiest(), "cost": cost(self.recorder, self.kernel.proc),
         }  # fmt: skip
-        if not _writable(self.recorder.out, 5000):
-            return
         self.recorder.emit("end", fields, {"step": self.step}, last=True)
         figures = metrics(self.start, counters, seconds, self.peak_kb)
-        write(self.people, end_block(shown, figures, further_lines(figures, exit_status)).encode())
+        self.say(end_block(shown, figures, further_lines(figures, exit_status)).encode())
 
 
 def further_lines(figures: "dict[str, Any]", exit_status: "int | None") -> "Iterator[tuple[str, str]]":

@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2034  # names of other parts
 #
-# shellcheck disable=SC1090,SC2030,SC2031,SC3067  # '-O' is in every shell that there is
-# The buildtel guest agent. POSIX sh down to the last 'exit', Python 3.6 or newer below it.
-# This first part is all that is read where Python is usable. The sh is the outermost process of a step: killing the
-# Python part never hurts the build. Where no Python is usable, the second part records by sh alone.
+# shellcheck disable=SC1090,SC2030,SC2031,SC2034,SC3067  # '-O' is in every shell that there is
+# The buildtel guest agent. Generated: edit guest/parts. POSIX sh down to the last 'exit', Python 3.6 or newer below it.
+# This first part is all that is read where Python is usable. It tells a sampler which process is a step, and has ended,
+# or is that step's command, when the step begins: no process of ours is parent or child of a step's.
 
 bt_python() {
     [ ! -e "${0%/*}/by-sh" ] || return 1
@@ -15,25 +15,133 @@ bt_python() {
     return 1
 }
 
-# Status 1 is Python's own (compiled for another version, too old a version): only then the source is tried.
-# A ksh hands down files above 2 only where they are named: $bt_files.
+# Status 1 is Python's own (compiled for another version, too old a version): only then the source is tried. A Python
+# that does not come to our code in two seconds is killed: status 1, too.
 bt_agent() {
-    if [ -r "${0%/*}/agent.pyc" ]; then
-        eval '"$bt_py" -I -S "${0%/*}/agent.pyc" "$@"' "${bt_files-}"
+    for bt_file in "${0%/*}/agent.pyc" "$0"; do
+        [ -r "$bt_file" ] || continue
+        "$bt_py" -I -S "$bt_file" "$@" </dev/null &
+        bt_pid=$!
+        { bt_ready bt-agent; } 2>/dev/null
+        wait "$bt_pid" 2>/dev/null
         bt_rc=$?
         [ "$bt_rc" -eq 1 ] || return "$bt_rc"
-    fi
-    eval '"$bt_py" -I -S "$0" "$@"' "${bt_files-}"
+    done
+    return "$bt_rc"
 }
 
-# The second part of this file, in a subshell: what goes wrong there ends there.
-bt_by_sh() (
-    bt_loading=$$
+# Waits at most two seconds, or $2 hundredths, until the process $bt_pid calls itself $1, or has ended: then status 1.
+# One that does neither is killed.
+bt_ready() {
+    bt_turn=0 bt_until=
+    while read -r bt_x bt_name bt_state bt_x <"/proc/$bt_pid/stat"; do
+        case $bt_name$bt_state in "($1)"*) return 0 ;; *[ZX]) return 1 ;; esac
+        bt_turn=$((bt_turn + 1))
+        [ "$bt_turn" -gt 1000 ] || continue
+        bt_uptime || return 1
+        bt_until=${bt_until:-$((bt_up + ${2:-200}))}
+        if [ "$bt_up" -ge "$bt_until" ]; then
+            kill -9 "$bt_pid"
+            return 1
+        fi
+        sleep 0.01 || :
+    done
+    return 1
+}
+
+# Whether $bt_py is a Python that we can use: it says so in two seconds, whatever it prints.
+bt_is_usable() {
+    "$bt_py" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 6))' </dev/null >/dev/null 2>&1 &
+    bt_pid=$!
+    bt_ready '' 2>/dev/null
+    wait "$bt_pid" 2>/dev/null
+}
+
+# The start of a step, by the second part of this file: $1 is the command's name, $2 the process whose command line
+# has the step's. It is no child of the step either; where nobody reads its output for a second, it is given up.
+bt_by_sh() {
+    # `exec`: a redirection of a function would keep the pipe of $(...) open beside.
+    { bt_pid=$( (exec >&9 9>&-; bt_second_part begin "$@") & echo $!); } 9>&1
+    bt_ready '' 100
+}
+
+bt_second_part() (
+    bt_loading=$$ bt_pid=${3-}
     case $0 in */*) . "$0" ;; *) . "./$0" ;; esac
 ) 2>/dev/null
 
+# Hundredths of a second since the boot, in $bt_up.
+bt_uptime() {
+    bt_up=0
+    read -r bt_up bt_x </proc/uptime || return 1
+    bt_up=${bt_up%.*}${bt_up#*.}
+    while :; do case $bt_up in 0?*) bt_up=${bt_up#0} ;; *) return 0 ;; esac; done
+}
+
+# Whether the process $1, which began at the tick $2, is there and neither stopped nor a zombie.
+bt_alive() {
+    read -r bt_x bt_x bt_state bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x \
+        bt_x bt_x bt_birth bt_x <"/proc/$1/stat" || return 1
+    [ "$bt_birth" = "$2" ] || return 1
+    case $bt_state in [ZXTt]) return 1 ;; esac
+}
+
+# Tells the sampler of the machine's whole life which process is a step, by a FIFO, and waits for its nod: a file of
+# our pid. $1: `pre`, our parent is the step; `lead`, so it is, and its output is file 9; `run`, it is this process.
+# An `echo` into a file opened for reading and writing never waits and never ends us. A sampler that does not nod in
+# time is not asked again. In `run` no fork is tried: where none is left, it would end the shell.
+bt_tell() {
+    bt_d=${0%/*}/life
+    [ -p "$bt_d/fifo" ] || bt_d=$bt_d-user
+    [ -p "$bt_d/fifo" ] && [ -w "$bt_d/fifo" ] && [ ! -s "$bt_d/deaf" ] || return 1
+    read -r bt_life bt_since <"$bt_d/pid" && bt_alive "$bt_life" "$bt_since" || return 1
+    echo "$1 $$" 1<>"$bt_d/fifo" || return 1
+    bt_turn=0 bt_until=
+    while [ ! -e "$bt_d/$$" ]; do
+        bt_turn=$((bt_turn + 1))
+        if [ "$bt_turn" -lt 3000 ]; then
+            [ "$1" = run ] || case $bt_turn in *[37]00) (:) ;; esac # lets the sampler run where there is one CPU
+            continue
+        fi
+        bt_uptime || return 1
+        [ -n "$bt_until" ] || { [ "$1" = run ] && bt_until=$((bt_up + 30)) || bt_until=$((bt_up + 150)); }
+        if [ "$bt_up" -gt "$bt_until" ] || ! bt_alive "$bt_life" "$bt_since"; then
+            echo late >"$bt_d/deaf"
+            return 0
+        fi
+        [ "$1" = run ] || sleep 0.01 || return 1
+    done
+    [ ! -e "$bt_d/$$.no" ]
+}
+
+# Starts a sampler of one step in the background, where no other can be told: $1 as above, $2 the step's process, then
+# options. It is no child of the step, and says by its name in /proc that the step may begin, within two seconds.
+bt_watch() {
+    bt_python || return 1
+    for bt_file in "${0%/*}/agent.pyc" "$0"; do
+        [ -r "$bt_file" ] || continue
+        { bt_pid=$("$bt_py" -I -S "$bt_file" watch "$@" </dev/null >&9 9>&- & echo $!); } 9>&1
+        ! bt_ready bt-watch || return 0
+        [ -z "$bt_until" ] || return 1
+    done
+    return 1
+}
+
+# Whether `install` of these words has made its folder.
+bt_is_there() {
+    bt_d=/var/tmp/buildtel
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --dir) bt_d=${2-} ;;
+        --dir=*) bt_d=${1#*=} ;;
+        esac
+        shift
+    done
+    [ -e "$bt_d" ]
+}
+
 bt_run() {
-    bt_step='' bt_record='' bt_run='' bt_proc='' bt_sys='' bt_state=''
+    bt_step='' bt_record='' bt_run='' bt_proc='' bt_sys=''
     while [ $# -gt 0 ]; do
         case $1 in
         --) shift; break ;;
@@ -55,38 +163,35 @@ bt_run() {
         echo 'buildtel: usage: run [--step NAME] -- COMMAND [ARGUMENT ...]' >&2
         exit 2
     fi
-    true 6>&2 || exec 2>/dev/null
-    { true 6<&0; } 2>/dev/null || exec </dev/null
-    { true 6>&1; } 2>/dev/null || exec >/dev/null
-    exec 7>&2 8<&0 9>&1 2>/dev/null
-    bt_outer=${BUILDTEL_PARENT-} bt_files=${KSH_VERSION:+'9>&9'}
-    if bt_python; then
-        bt_agent sampler --step "$bt_step" --run "$bt_run" --label "${1##*/}" \
-            --proc "${bt_proc:-/proc}" --sys "${bt_sys:-/sys}" ${bt_record:+--record "$bt_record"} 7>&- 8<&- </dev/null
-    fi | {
-        read -r bt_id bt_pid bt_rcfile
-        if [ -z "$bt_id" ]; then
-            bt_state=$(bt_by_sh begin "${1##*/}" 7>&- 8<&- </dev/null)
-            bt_id=${bt_state%% *}
-        fi
-        [ -z "$bt_id" ] || export BUILDTEL="$0" BUILDTEL_PARENT="$bt_id"
-        ("$@") <&8 >&9 2>&7 7>&- 8<&- 9>&-
-        bt_rc=$?
-        [ -z "$bt_rcfile" ] || echo "$bt_rc" >"$bt_rcfile"
-        [ -z "$bt_pid" ] || kill -CONT "$bt_pid" || bt_state=$bt_id
-        [ -z "$bt_state" ] || bt_by_sh trail "${1##*/}" "${bt_state%% *}" "${bt_state#* }" "$bt_rc" 7>&- 8<&- </dev/null
-        exit "$bt_rc"
-    }
-    exit $?
+    { bt_measure_us "$@"; } 2>/dev/null
+    export BUILDTEL="$0"
+    exec "$@"
+}
+
+bt_measure_us() {
+    [ -e "/proc/$$/fd/1" ] || return 0
+    [ -n "$bt_record$bt_proc$bt_sys" ] || ! bt_tell run || return 0
+    bt_watch run "$$" --step "$bt_step" --run "$bt_run" --label "${1##*/}" --proc "${bt_proc:-/proc}" \
+        --sys "${bt_sys:-/sys}" ${bt_record:+--record "$bt_record"} || bt_by_sh "${1##*/}"
 }
 
 if [ "${bt_loading-}" != $$ ]; then
     bt_act=${1-}
+    # Functions that bash takes from the environment; `run` leaves them to its command.
+    [ "$bt_act" = run ] || unset -f cat cp date echo kill ls mkdir mv printf read rm rmdir sleep 2>/dev/null
     case $bt_act in
-    run) shift; bt_run "$@" ;;
-    lead) shift; set -- sampler "$@" ;;
+    tell)
+        # Before a step's own words in its shell: `/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' AGENT tell UUID; `
+        set +eux +C
+        [ -e "/proc/$$/fd/1" ] || exit 0
+        bt_step='' bt_record='' bt_run=${2-} bt_proc='' bt_sys=''
+        bt_tell pre || bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh '' "$PPID"
+        exit 0
+        ;;
+    run) set +eux +C; shift; bt_run "$@" ;;
     pre)
-        # Words to put before a command so that it runs as a step; none where a shell would cut our path in two.
+        # For templates of before: words to put before a command so that it runs as a step; none where a shell would
+        # cut our path in two.
         case $0 in *[!0-9A-Za-z/._+:@%,=-]*) exit 0 ;; esac
         bt_sh='sh'
         # A script without '#!' is run by the shell that starts it: keep the login shell, unless sudo or env do it.
@@ -96,16 +201,23 @@ if [ "${bt_loading-}" != $$ ]; then
         case ${2-} in '' | *[!A-Za-z0-9-]*) echo "$bt_sh $0 run --" ;; *) echo "$bt_sh $0 run --run $2 --" ;; esac
         exit 0
         ;;
+    lead)
+        # For templates of before, the piece before a command: the shell of the pieces is the step, file 9 its output.
+        bt_run=; [ "${2-}" != --run ] || bt_run=${3-}
+        { bt_tell lead || bt_watch lead "$PPID" --run "$bt_run" >&9; } 2>/dev/null && exit 0
+        ;;
+    trail) [ -n "${3-}" ] || exit 0 ;; # the piece behind it: the sampler writes the end
     esac
-    if [ "$bt_act" != trail ] && bt_python; then
-        bt_agent "$@"
-        bt_rc=$?
-        # The agent has 0 and 2 only; these are of a Python that can't be started, is too old, or crashes by itself.
-        case $bt_rc in
-        1 | 126 | 127 | 132 | 134 | 139) ;;
-        2) exit 2 ;;
-        *) exit 0 ;;
-        esac
+    if [ "$bt_act" != trail ] && [ "$bt_act" != lead ] && bt_python; then
+        if [ "$bt_act" != install ] || bt_is_usable; then
+            bt_agent "$@"
+            bt_rc=$?
+            # The agent has 0 and 2 only; all others are of a Python that can't be started, is too old, or crashes.
+            case $bt_rc in
+            0) [ "$bt_act" = install ] && ! bt_is_there "$@" || exit 0 ;;
+            2) exit 2 ;;
+            esac
+        fi
     fi
     bt_step='' bt_record='' bt_run='' bt_proc='' bt_sys=''
 fi

@@ -141,25 +141,28 @@ class ProvisionerFinished(Event):
 
     `status` is what Packer's next words say of it: success, failure, timeout, cancellation or unknown; where it was
     unknown, the event comes once more when it is known. `ignored` says that it failed and Packer went on
-    (`continue_on_error`).
+    (`continue_on_error`). `exit_code` is the exit status that Packer's words name, None where they name none.
     """
 
     target: str
     status: str = "unknown"
     ignored: bool = False
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildFinished(Event):
     """Packer's own word on a build: `result` is success, failure or cancelled.
 
-    `duration_s` is from packer's text, None where it prints none (before 1.6.2).
+    `duration_s` is from packer's text, None where it prints none (before 1.6.2). `exit_code` is the exit status of
+    the provisioner that failed, where the error names one.
     """
 
     target: str
     result: str
     duration_s: float | None
     error: str | None = None
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,9 +22,9 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 
 
 def wall_ms(command: list[str]) -> float:
-    """One run of a command, from spawn to reap."""
+    """One run of a command, from spawn until nobody holds its output any more, as Packer waits."""
     begun = time.perf_counter()
-    subprocess.run(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
     return (time.perf_counter() - begun) * 1000
 
 
@@ -69,12 +69,13 @@ def life_cost(agent: Path, seconds: float) -> tuple[float, float]:
 
 def main() -> None:
     """Every figure once."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 21
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 41
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "installed"
         subprocess.run(["sh", AGENT, "install", "--dir", home], env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
         installed = home / "buildtel_agent.py"
         compiled = [PYTHON, "-I", "-S", str(home / "agent.pyc")]
+        words = f"/bin/sh -c '{{ test -r $0 && . $0; }} 2>/dev/null' {installed} tell c0ffee; "
         commands = {
             "pass": [PYTHON, "-I", "-S", "-c", "pass"],
             "mark, as source": [PYTHON, "-I", "-S", str(AGENT), "mark", "x"],
@@ -83,7 +84,10 @@ def main() -> None:
             "end (one boundary), compiled": [*compiled, "end", "x"],
             "sh start, as a script calls it": ["sh", str(installed), "start", "y"],
             "sh end": ["sh", str(installed), "end", "y"],
-            "a wrapped empty step": ["sh", str(installed), "run", "--", "true"],
+            "an empty step, bare": ["sh", "-c", "true"],
+            "an empty step behind the words": ["sh", "-c", words + "true"],
+            "an empty step by `run`": ["sh", str(installed), "run", "--", "true"],
+            "the same, nothing installed": ["sh", str(AGENT), "run", "--", "true"],
         }
         in_turn(commands, rounds)
         print(f"an empty step by our own figures  {bias_ms(installed, rounds):8.2f} ms")

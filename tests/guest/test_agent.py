@@ -108,7 +108,8 @@ def test_the_whole_life_is_sampled_between_install_and_finish(edge_guest):
     assert [record["ev"] for record in marked] == ["samples", "mark"]
     assert len(marked[0]["cols"]["m_ms"]) >= 2
     assert all(len(column) == len(marked[0]["cols"]["m_ms"]) for column in marked[0]["cols"].values())
-    assert [record["ev"] for record in finished] == ["samples", "bye"]
+    # One sample of the last second, and the sampler's last one.
+    assert [record["ev"] for record in finished] in (["samples", "bye"], ["samples", "samples", "bye"])
     assert not edge_guest.home.exists()
     assert wait_for(lambda: not spools(edge_guest))
 
@@ -344,12 +345,13 @@ def test_wrong_usage_is_told_and_has_status_2(guest, arguments):
 
 def test_python_as_the_outermost_process_becomes_the_shell(guest):
     """`python3 -I -S buildtel_agent.py run` gives way to sh, so that killing Python can't hurt."""
-    command = "echo $PPID; cat /proc/$PPID/comm"
-    done = subprocess.run([guest.bin / "python3", "-I", "-S", AGENT, "run", "--", "sh", "-c", command],
-                          capture_output=True, env=guest.env)  # fmt: skip
+    command = "echo me $$; cat /proc/$$/comm"
+    process = subprocess.Popen([guest.bin / "python3", "-I", "-S", AGENT, "run", "--", "sh", "-c", command],
+                               stdout=subprocess.PIPE, env=guest.env)  # fmt: skip
+    stdout, _ = process.communicate(timeout=20)
 
-    assert done.returncode == 0
-    assert b"\nsh\n" in done.stdout
+    assert process.returncode == 0
+    assert b"me %d\nsh\n" % process.pid in stdout
 
 
 def test_the_sh_part_passes_shellcheck(tmp_path):
@@ -375,22 +377,19 @@ def test_a_wrapper_begun_with_closed_files_runs_the_step(guest, shell, closed):
     assert (done.returncode, ran.exists(), done.stderr) == (4, True, b"")
 
 
-def test_a_killed_sampler_is_found_by_nobody(guest):
-    """SIGKILL to the sampler in the middle of a step: the step's result is its own, and the sh part tells its end."""
+def test_a_killed_sampler_costs_the_end_only(guest):
+    """SIGKILL to the sampler in the middle of a step: the step's result is its own; its end is left to the host."""
     process = subprocess.Popen(["sh", guest.agent, "run", "--", "sh", "-c", "sleep 1; exit 5"], env=guest.env,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
     time.sleep(0.5)
-    found = subprocess.run(["pgrep", "-f", f"{guest.agent} sampler"], capture_output=True, text=True).stdout.split()
+    found = subprocess.run(["pgrep", "-f", f"{guest.agent} watch"], capture_output=True, text=True).stdout.split()
     assert found
     for pid in found:
         os.kill(int(pid), signal.SIGKILL)
     stdout, stderr = process.communicate(timeout=20)
 
     assert (process.returncode, stderr) == (5, b"")
-    hello, start, end = records(stdout)
-    assert (hello["ev"], start["ev"], end["ev"]) == ("hello", "start", "end")
-    assert (end["step"], end["exit"]) == (start["step"], 5)
-    assert end["sid"] != start["sid"]
+    assert [record["ev"] for record in records(stdout)] == ["hello", "start"]
 
 
 def test_the_version_is_the_one_that_the_package_has():

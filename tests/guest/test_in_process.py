@@ -55,7 +55,7 @@ def piped() -> Any:
 def watch(out: int) -> Any:
     """A step under way on a fixture's machine."""
     return agent.Watch(agent.Recorder(out, "", str(PROC / "debian12-end")), agent.Kernel(
-        str(PROC / "debian12-end"), str(PROC / "no-sys")), "s.1", out)  # fmt: skip
+        str(PROC / "debian12-end"), str(PROC / "no-sys")), "s.1", len)  # fmt: skip
 
 
 def test_a_watch_thins_its_points_and_slows_down(piped: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,23 +77,12 @@ def test_a_watch_thins_its_points_and_slows_down(piped: tuple[int, int], monkeyp
     assert (first["step"], first["peak_kb"]) == ("s.1", 921600)
 
 
-def test_a_watch_ends_with_its_pipe(piped: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    """It samples, and beats, until the reader has gone."""
-    monkeypatch.setattr(agent, "BEAT_S", 0.0)
-    step, (reader, writer) = watch(piped[1]), os.pipe()
-    calls: list[float] = []
-    taken = step._sample
-
-    def sampled(elapsed_s: float) -> float:
-        calls.append(elapsed_s)
-        if len(calls) == 2:
-            os.close(reader)
-        return float(taken(elapsed_s))
-
-    step._sample = sampled
-    step._beat = lambda elapsed_s: 100.0
-    step.until_hang_up(writer)
-    os.close(writer)
+def test_a_watch_samples_until_its_step_is_over(piped: tuple[int, int]) -> None:
+    """It takes samples meanwhile."""
+    step = watch(piped[1])
+    calls: list[str] = []
+    step._sample = lambda elapsed_s: calls.append("sample") or 0.01
+    step.until(lambda wait_s: time.sleep(wait_s) or len(calls) == 2)
 
     assert len(calls) == 2
 
@@ -123,7 +112,7 @@ def test_samples_go_nowhere_where_there_is_no_place(tmp_path: Path) -> None:
 
     assert not agent.LifeFile(spool).add([("m_ms", 5)])
     assert spool.create("x") == -1
-    assert not spool.claim() and not spool.keep_key(b"k")
+    assert spool.claim() == -1 and not spool.keep_key(b"k")
 
 
 @pytest.mark.parametrize("kind", ["missing", "file", "link"])

@@ -49,8 +49,9 @@ def test_a_hundred_steps_one_after_another_cost_the_same_each(guest):
 
 @pytest.mark.parametrize("count", [50])
 def test_fifty_steps_at_once_share_one_output(installed, count):
-    """Every record is whole, and each end has the status of its own step."""
-    env = {"PATH": "/usr/bin:/bin", "BUILDTEL_KEY": KEY if not (installed.parent / "by-sh").exists() else ""}
+    """Every record is whole, and each end has the status of its own step; without Python there are starts only."""
+    by_sh = (installed.parent / "by-sh").exists()
+    env = {"PATH": "/usr/bin:/bin", "BUILDTEL_KEY": "" if by_sh else KEY}
     script = (
         f"n=0; while [ $n -lt {count} ]; do n=$((n + 1)); "
         f'sh \'{installed}\' run --step "step $n" -- sh -c "sleep 0.2; exit $n" & done; wait'
@@ -62,7 +63,7 @@ def test_fifty_steps_at_once_share_one_output(installed, count):
 
     assert (done.returncode, done.stderr) == (0, b"")
     assert {record["name"] for record in starts.values()} == {f"step {number}" for number in range(1, count + 1)}
-    assert sorted(record["exit"] for record in ends) == list(range(1, count + 1))
+    assert sorted(record["exit"] for record in ends) == ([] if by_sh else list(range(1, count + 1)))
     assert all(starts[record["step"]]["name"] == f"step {record['exit']}" for record in ends)
     assert all(record["m"] - starts[record["step"]]["m"] >= 0.19e9 for record in ends)
     if env["BUILDTEL_KEY"]:
@@ -121,11 +122,12 @@ def test_a_gigabyte_of_output_passes_by(installed):
         zeros += len(block) - len(kept)
         ours += kept
     _, stderr = process.communicate()
-    end = records(bytes(ours))[-1]
+    last = records(bytes(ours))[-1]
 
     assert (process.returncode, stderr, zeros) == (3, b"", size)
     assert len(ours) < 20_000
-    assert (end["ev"], end["exit"]) == ("end", 3)
+    assert (last["ev"], last.get("exit")) in (("end", 3), ("start", None))
+    assert (last["ev"] == "start") is (installed.parent / "by-sh").exists()
 
 
 def test_a_reader_that_stops_reading_holds_the_step_and_nothing_more(installed):
@@ -138,4 +140,4 @@ def test_a_reader_that_stops_reading_holds_the_step_and_nothing_more(installed):
 
     assert process.wait() == 0
     assert output.count(b"x") >= 300_000
-    assert [record["ev"] for record in records(output)] == ["hello", "start", "end"]
+    assert [record["ev"] for record in records(output)] in (["hello", "start", "end"], ["hello", "start"])

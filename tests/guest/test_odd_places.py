@@ -244,25 +244,31 @@ def test_hello_is_said_once_where_nothing_is_installed(
 
 def test_a_machine_that_tells_no_memory_has_no_peak(piped: tuple[int, int], tmp_path: Path) -> None:
     """And a figure of none."""
-    step = agent.Watch(agent.Recorder(piped[1], "", str(tmp_path)), agent.Kernel(str(tmp_path)), "s.1", piped[1])
+    step = agent.Watch(agent.Recorder(piped[1], "", str(tmp_path)), agent.Kernel(str(tmp_path)), "s.1", len)
     step._sample(0.5)
-    step.finish("x", "x", step.start_ns + 10**9, {}, 0)
+    step.finish("x", "x", step.start_ns + 10**9, {}, (0, None, "pidfd"))
     (end,) = records(os.read(piped[0], 65536))
 
     assert end["peak_kb"] is None
 
 
-def test_an_end_that_nobody_is_ready_to_read_is_dropped(
-    piped: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After a wait of some seconds (here: none), so that the shell, which waits for us, goes on."""
-    waits, writable = [], agent._writable
-    step = agent.Watch(agent.Recorder(piped[1], "", str(tmp_path)), agent.Kernel(str(tmp_path)), "s.1", piped[1])
-    monkeypatch.setattr(agent, "_writable", lambda fd, wait_ms: waits.append(wait_ms) or writable(fd, 0))
+def test_what_nobody_reads_is_owed_and_comes_once(piped: tuple[int, int], tmp_path: Path) -> None:
+    """A full pipe holds nothing up: what waits goes into a file, and the next call writes it, in order."""
     fill(piped[1])
-    step.finish("x", "x", step.start_ns + 3 * 10**9, {}, 0)
+    outlet, spool = agent.Outlet(piped[1]), agent.Spool("", str(tmp_path / "spool"))
+    outlet.is_held = False
+    for number in range(3):
+        outlet.say(b"line %d\n" % number)
+    paid = outlet.pay(0)
+    agent.keep_owed(outlet, spool, "x")
+    reader, writer = os.pipe()
+    later = agent.Recorder(writer, "")
+    agent.bring_owed(later, spool.find("owed-"))
+    agent.bring_owed(later, spool.find("owed-"))
+    os.close(writer)
 
-    assert (waits, step.recorder.sequence) == ([5000], 0)
+    assert (paid, os.read(reader, 65536)) == (False, b"line 0\nline 1\nline 2\n")
+    os.close(reader)
 
 
 def test_what_is_not_known_has_no_line_for_people() -> None:

@@ -100,7 +100,7 @@ def _answering(running: Running) -> Running:
 @pytest.fixture(scope="module")
 def measured(running: Running) -> Running:
     """The machine with the agent put there over SSH, and a step that ended with 3."""
-    done = running.host("guest", "install", f"packer@127.0.0.1:{running.openssh}")
+    done = running.host("guest", "install", "--sudo", f"packer@127.0.0.1:{running.openssh}")
     assert done.returncode == 0, done.stderr
     status, _ = running.shell(f"sh {AGENT} run --step write-20-mib -- sh -c "
                               "'dd if=/dev/zero of=/tmp/zeros bs=1M count=20 conv=fsync; exit 3'")  # fmt: skip

@@ -48,7 +48,7 @@ build {
   provisioner "shell" {
     execute_command  = local.buildtel_execute_command
     environment_vars = ["BUILDTEL_STEP=the first", "WORDS=a b"]
-    inline           = ["echo \\"words: $WORDS, agent: $${BUILDTEL:-none}\\"", "sleep 1.2"]
+    inline           = ["echo \\"words: $WORDS\\"", "sleep 1.2"]
   }
 
   provisioner "shell" {
@@ -157,7 +157,7 @@ def test_every_way_of_wiring_measures(bench: Bench, pty: bool):
     exact = [step for step in document.steps if step.measured == "exactly"]
 
     assert done.status == 0, done.output[-3000:]
-    assert b"words: a b, agent: /var/tmp/buildtel/buildtel_agent.py" in done.output
+    assert b"words: a b" in done.output
     assert b"got pw" in done.output
     assert [(step.name or "")[:12] for step in exact][::3] == ["the first", "./last.sh"]
     assert [(step.exit_code, step.status) for step in exact] == [
@@ -181,7 +181,7 @@ def test_switched_off_it_is_as_if_it_was_not_there(bench: Bench):
 
     assert done.status == 0, done.output[-3000:]
     assert b"BUILDTEL:" not in done.output
-    assert b"words: a b, agent: none" in done.output
+    assert b"words: a b" in done.output
     assert not Path("/var/tmp/buildtel").exists()
 
 
@@ -194,14 +194,13 @@ def test_a_build_whose_agents_are_killed_has_the_unwired_builds_result(bench: Be
     killer.over.set()
     killer.join()
     (build,) = done.document.packer.runs[0].builds
-    exact = [step for step in done.document.steps if step.measured == "exactly"]
 
     assert done.status == 0, done.output[-3000:]
     assert len(killer.killed) >= 5
-    assert b"words: a b, agent: /var/tmp/buildtel/buildtel_agent.py" in done.output
+    assert b"words: a b" in done.output
     assert b"got pw" in done.output
     assert len(build.provisioners) == 7
-    assert {step.provisioner.index for step in exact if step.provisioner} == {1, 2, 3, 5}
+    assert {step.provisioner.index for step in done.document.steps if step.provisioner} == {1, 2, 3, 4, 5}
     assert not Path("/var/tmp/buildtel").exists()
 
 
@@ -307,7 +306,9 @@ def test_without_a_key_the_same_lines_do_no_harm(bench: Bench):
     assert not any(b'"mac"' in record for record in records_of(plain.output))
 
 
-ENVIRONMENT_FILE = TEMPLATE[: TEMPLATE.index("build {")] + """
+ENVIRONMENT_FILE = (
+    TEMPLATE[: TEMPLATE.index("build {")]
+    + """
 build {
   sources = ["source.null.here"]
 
@@ -336,6 +337,7 @@ build {
   }
 }
 """
+)
 
 
 def test_a_file_of_variables_is_read_by_either_command(bench: Bench):

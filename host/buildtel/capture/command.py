@@ -49,7 +49,8 @@ def run(environ: Mapping[str, str], name: str, command: list[str], agent_file: s
     finally:
         witness.dismiss()
     sampler.end(status)
-    return status
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
 
 
 def spawn(command: list[str], environ: Mapping[str, str], mask: Iterable[int]) -> int:
@@ -81,7 +82,7 @@ def become(command: list[str], environ: Mapping[str, str]) -> int:
 
 
 def wait_for(pid: int, witness: Witness) -> int:
-    """Passes signals on until the command has ended; its exit status.
+    """Passes signals on until the command has ended; its status as wait(2) gives it.
 
     A signal to the whole group has reached the command already.
     """
@@ -91,8 +92,7 @@ def wait_for(pid: int, witness: Witness) -> int:
             os.kill(pid, number)
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
-            code = os.waitstatus_to_exitcode(status)
-            return code if code >= 0 else 128 - code
+            return status
 
 
 class Sampler:
@@ -123,7 +123,7 @@ class Sampler:
             say(f"::group::{self._shown}\n")
 
     def end(self, status: int) -> None:
-        """Tells it the exit status, and waits for its record and its block."""
+        """Tells it the status of wait(2), and waits for its record and its block."""
         if self._grouped:
             say("::endgroup::\n")
         with suppress(OSError):  # it may be gone
@@ -141,15 +141,18 @@ def measure(found: Mapping[str, str], shown: str, told: int, ready: int) -> None
     recorder, _, kernel = agent.begin(dict(found), 1)
     step = f"{recorder.sid}.1"
     agent.write(2, agent.start_block(shown).encode())
-    watch = agent.Watch(recorder, kernel, step, 2)
+    watch = agent.Watch(recorder, kernel, step, lambda text: agent.write(2, text))
     fields = {"name": found["step"] or None, "parent": None, "c": watch.start}
     recorder.emit("start", fields, {"step": step}, own_line=True)
     os.write(ready, step.encode())
     os.close(ready)
-    watch.until_hang_up(told)
+    over = select.poll()
+    over.register(told, 0)
+    watch.until(lambda wait_s: bool(over.poll(int(wait_s * 1000) + 1)))
     counters, m_ns = kernel.counters(), agent.boottime_ns()
     text = os.read(told, 16)
-    watch.finish(shown, found["step"], m_ns, counters, int(text) if text else None)
+    ended = agent.exit_of(int(text), "wait") if text else (None, None, None)
+    watch.finish(shown, found["step"], m_ns, counters, ended)
 
 
 def kept(*files: int) -> list[int]:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from buildtel.job.drafts import MachineDraft, MarkDraft, Point, StepDraft, Unit
+from buildtel.job.drafts import MachineDraft, MarkDraft, Point, StepDraft
 from buildtel.job.records import Record
 from buildtel.job.series import Samples, unpack
+from buildtel.job.unit import Unit
 
 MAX_STEPS = 12_000
 MAX_MARKS = 2_000
@@ -22,7 +23,7 @@ class Arrival:
     """An event, its body checked, with where and how it came.
 
     `unit` is the provisioner it came through, None outside of any; `whole` is False if parts are missing;
-    `authentic` is None where no key tells.
+    `authentic` is None where no key tells; `behind` tells that a record made well after it came before.
     """
 
     machine: MachineDraft
@@ -32,6 +33,7 @@ class Arrival:
     unit: Unit | None
     whole: bool
     authentic: bool | None = None
+    behind: bool = False
 
     @property
     def step(self) -> str:
@@ -94,6 +96,12 @@ def _setup(arrival: Arrival, limits: Limits) -> None:
         arrival.unit.saw_setup = True
 
 
+def _bye(arrival: Arrival, limits: Limits) -> None:
+    if arrival.unit is not None:
+        arrival.unit.saw_bye = True
+    _setup(arrival, limits)
+
+
 def _start(arrival: Arrival, limits: Limits) -> None:
     draft = _draft(arrival, arrival.step, limits)
     if draft is not None and draft.start is None:
@@ -124,7 +132,7 @@ def _end(arrival: Arrival, limits: Limits) -> None:
         return
     draft.end, draft.whole = arrival.point, arrival.whole
     draft.name = draft.name if draft.name is not None else body.get("name")
-    draft.exit_code, draft.signal = body.get("exit"), body.get("signal")
+    draft.exit_code, draft.exit_from, draft.signal = body.get("exit"), body.get("exit_from"), body.get("signal")
     draft.columns = unpack(body["series"]) if "series" in body else None
     draft.processes, draft.cost = body.get("procs"), body.get("cost", {})
     _raise_peak(draft, body)
@@ -164,13 +172,11 @@ def add_samples(
 
 def _draft(arrival: Arrival, step: str, limits: Limits) -> StepDraft | None:
     """The step `step`, made if it is new; None when there are too many."""
-    if arrival.unit is not None:
-        arrival.unit.saw_step = True
     machine, body = arrival.machine, arrival.body
     draft = machine.steps.get(step)
     if draft is None and limits.step():
         draft = StepDraft(step, body.get("name"), body.get("parent"), arrival.unit, arrival.point.line)
-        draft.authentic = arrival.authentic
+        draft.authentic, draft.came_behind = arrival.authentic, arrival.behind
         machine.steps[step] = draft
         machine.open_ids[step] = None
     return draft
@@ -200,5 +206,5 @@ TAKERS: dict[str, Callable[[Arrival, Limits], None]] = {
     "end": _end,
     "mark": _mark,
     "samples": _samples,
-    "bye": _setup,
+    "bye": _bye,
 }

@@ -1,4 +1,4 @@
-"""The whole-life samples shared out to provisioners that have no records of their own (level 1)."""
+"""Provisioners that have no records of their own: by the whole-life samples (level 1), else by Packer's words alone."""
 
 from __future__ import annotations
 
@@ -10,19 +10,25 @@ from buildtel.job.model import Step, StepCounters, StepProvisioner
 from buildtel.job.packer_model import PackerReport, Provisioner
 from buildtel.job.series import Samples
 from buildtel.job.steps import figures
-from buildtel.job.verdicts import RUNNER, SHELL_LOCAL
+from buildtel.job.verdicts import PACKER, RUNNER, SHELL_LOCAL, tells_end
 
 LEAST_S = 1.0
+SHELL = "shell"
 
 
 def attributed_steps(draft: MachineDraft, key: str, packer: PackerReport) -> Iterator[Step]:
-    """A step for each of the user's provisioners that the samples cover and no record measured."""
+    """A step for each of the user's provisioners that no record measured, if the samples cover it.
+
+    Where other steps have records, so for each shell that they do not cover and that has ended.
+    """
     measured = {step.unit.index for step in draft.steps.values() if step.unit is not None}
     index = draft.section.run_index
     for build in packer.runs[index].builds if index is not None else ():
         for place, provisioner in enumerate(build.provisioners if build.name == draft.target else ()):
             if place not in measured and not provisioner.own and provisioner.kind != SHELL_LOCAL:
                 step = _step(draft, key, place, provisioner)
+                if step is None and draft.steps and provisioner.kind == SHELL and tells_end(provisioner):
+                    step = _bare(draft, key, place, provisioner)
                 if step is not None:
                     yield step
 
@@ -54,22 +60,36 @@ def _step(draft: MachineDraft, key: str, index: int, provisioner: Provisioner) -
         if found is not None:
             counters, peak_kb = found
             metrics = figures(counters.start or {}, counters.end or {}, end_s - start_s, peak_kb)
-            known = bool(draft.boots[boot].known.zero())
-            return Step(
-                name=provisioner.detail or provisioner.kind,
-                start_time=start_s if known else None,
-                end_time=end_s if known else None,
-                metrics=dict(metrics),
-                id=f"{key}/{index}",
-                machine=key,
-                origin="guest",
-                measured="from samples",
-                authentic=draft.sampled.get(boot),
-                status=provisioner.status,
-                provisioner=StepProvisioner(index=index, kind=provisioner.kind, detail=provisioner.detail),
-                counters=counters,
+            return _bare(draft, key, index, provisioner).model_copy(
+                update={
+                    "metrics": dict(metrics),
+                    "measured": "from samples",
+                    "authentic": draft.sampled.get(boot),
+                    "counters": counters,
+                }
             )
     return None
+
+
+def _bare(draft: MachineDraft, key: str, index: int, provisioner: Provisioner) -> Step:
+    """A provisioner as Packer alone tells it, its times where they are on the axis of the machine's other steps."""
+    start_s, end_s = provisioner.started_at, provisioner.ended_at
+    known = any(clock.known.zero() for clock in draft.boots.values())
+    lasted = {} if start_s is None or end_s is None else {"duration_s": round(end_s - start_s, 3)}
+    return Step(
+        name=provisioner.detail or provisioner.kind,
+        start_time=start_s if known else None,
+        end_time=end_s if known else None,
+        metrics=dict(lasted),
+        id=f"{key}/{index}",
+        machine=key,
+        origin="guest",
+        status=provisioner.status,
+        ended_from=PACKER,
+        exit_code=provisioner.exit_code,
+        exit_from=None if provisioner.exit_code is None else PACKER,
+        provisioner=StepProvisioner(index=index, kind=provisioner.kind, detail=provisioner.detail),
+    )
 
 
 def window(clock: BootClock, samples: Samples, start_s: float, end_s: float) -> tuple[StepCounters, int | None] | None:

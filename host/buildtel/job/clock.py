@@ -4,18 +4,24 @@ The host stamps each line when it arrives, so a record stamped `at` with grain `
 `at + r`: with the guest's monotonic clock `m`, the host time of the guest's zero lies before
 `at + r - m`. And no record is made before its provisioner is announced: it lies after
 `announced - m`. Every record of one boot narrows the interval; what is left is the error.
-A record older than one that came before it may have come late, from a spool: it bounds from above only. So does one
-of an old boot that arrives behind a new boot's first record.
+A record may also come late, below another provisioner than its own: what could not be written in place, or a spool. So
+the bound from below is taken once all is read, of no record that those which came with it or after it prove to be made
+before the announcement. (What came before it proves nothing: a machine that was paused.) A record of an old boot that
+arrives behind a new boot's first one bounds from above only.
 The monotonic clock is used because the wall clock of a young VM is often stepped by NTP.
 """
 
 from __future__ import annotations
 
+from bisect import insort
 from dataclasses import dataclass, field
 
 from buildtel.events import When
+from buildtel.job.unit import Unit
 
 STEP_S = 0.5
+LATE_NS = 50_000_000  # records of one instant, by processes beside each other, come in any order
+MOST_EARLY = 32
 
 
 @dataclass(slots=True)
@@ -26,14 +32,16 @@ class Bounds:
     earliest_s: float | None = None
     grain_s: float = 0.0
 
-    def add(self, m_s: float, at: When, announced: When | None) -> None:
-        """Narrow by one record made at `m_s`, arrived at `at`, in a provisioner announced before."""
+    def add(self, m_s: float, at: When) -> None:
+        """Narrow by one record made at `m_s`, arrived at `at`."""
         latest = at.unix_s + at.resolution_s - m_s
         if self.latest_s is None or latest < self.latest_s:
             self.latest_s, self.grain_s = latest, at.resolution_s
-        if announced is not None and announced.zone_known == at.zone_known:
-            earliest = announced.unix_s - m_s
-            self.earliest_s = earliest if self.earliest_s is None else max(self.earliest_s, earliest)
+
+    def announced(self, m_s: float, at: When) -> None:
+        """Narrow by a record made at `m_s` in a provisioner that was announced at `at`."""
+        earliest = at.unix_s - m_s
+        self.earliest_s = earliest if self.earliest_s is None else max(self.earliest_s, earliest)
 
     def shifted(self, by_s: float) -> Bounds:
         """The same on an axis that is `by_s` later."""
@@ -67,6 +75,32 @@ class Bounds:
 
 
 @dataclass(slots=True)
+class Within:
+    """What the records of one boot that came through one provisioner say: the earliest made, and the bound from above.
+
+    Once all is read, `latest_s` is that of all records from there on, by whether their stamps have a zone.
+    """
+
+    unit: Unit
+    early_ns: list[int] = field(default_factory=list)
+    latest_s: dict[bool, float] = field(default_factory=dict)
+
+    def add(self, m_ns: int, at: When, behind: bool) -> None:
+        """Take one record in, which was made `behind` what came before it or not."""
+        if not behind and (len(self.early_ns) < MOST_EARLY or m_ns < self.early_ns[-1]):
+            insort(self.early_ns, m_ns)
+            del self.early_ns[MOST_EARLY:]
+        latest = at.unix_s + at.resolution_s - m_ns / 1e9
+        self.latest_s[at.zone_known] = min(latest, self.latest_s.get(at.zone_known, latest))
+
+    def made_before(self, m_ns: int) -> bool:
+        """Whether a record was made before its provisioner was announced: it came late."""
+        at = self.unit.at
+        latest_s = None if at is None else self.latest_s.get(at.zone_known)
+        return at is not None and latest_s is not None and latest_s + m_ns / 1e9 < at.unix_s
+
+
+@dataclass(slots=True)
 class BootClock:
     """What all records of one boot say about its clocks: the authentic ones, or, `doubted`, only others."""
 
@@ -82,15 +116,14 @@ class BootClock:
     wall_first_s: float = 0.0
     wall_low_s: float = 0.0
     wall_high_s: float = 0.0
+    within: dict[int, Within] = field(default_factory=dict)  # by the unit's identity, in the log's order
 
-    def is_before(self, m_ns: int, announced: When) -> bool:
-        """True for a record that was made before its provisioner began: it was printed late, from a spool."""
-        zero = (self.known if announced.zone_known else self.unzoned).zero()
-        behind = self.records > 0 and m_ns < self.last_m_ns
-        return behind and zero is not None and zero[0] + m_ns / 1e9 + zero[1] < announced.unix_s
+    def is_behind(self, m_ns: int) -> bool:
+        """Whether a record that comes now was made well before one that came already."""
+        return self.records > 0 and m_ns < self.last_m_ns - LATE_NS
 
-    def add(self, t_ns: int, m_ns: int, line: int, at: When | None, announced: When | None) -> None:
-        """Take one record in; `announced` is when its provisioner began, None if it came through none."""
+    def add(self, t_ns: int, m_ns: int, line: int, at: When | None, unit: Unit | None) -> None:
+        """Take one record in; `unit` is the provisioner that it came through, None where that tells no time."""
         wall_s = (t_ns - m_ns) / 1e9
         if not self.records:
             self.first_m_ns = self.last_m_ns = m_ns
@@ -101,7 +134,32 @@ class BootClock:
         self.first_m_ns, self.last_m_ns = min(self.first_m_ns, m_ns), max(self.last_m_ns, m_ns)
         self.wall_low_s, self.wall_high_s = min(self.wall_low_s, wall_s), max(self.wall_high_s, wall_s)
         if at is not None:
-            (self.known if at.zone_known else self.unzoned).add(m_ns / 1e9, at, None if behind else announced)
+            (self.known if at.zone_known else self.unzoned).add(m_ns / 1e9, at)
+            if unit is not None:
+                self.within.setdefault(id(unit), Within(unit)).add(m_ns, at, behind)
+
+    def settle(self, ahead_s: float | None) -> None:
+        """Take the bounds from below, now that all is read.
+
+        Args:
+            ahead_s: how far stamps without a zone are ahead of UTC, None where they stay on an axis of their own.
+        """
+        later: dict[bool, float] = {}
+        for within in reversed(self.within.values()):
+            if ahead_s is not None and False in within.latest_s:
+                within.latest_s[True] = min(within.latest_s.pop(False) - ahead_s, within.latest_s.get(True, 1e18))
+            for known, latest_s in within.latest_s.items():
+                later[known] = min(latest_s, later.get(known, latest_s))
+            within.latest_s = dict(later)
+            made_there = next((m_ns for m_ns in within.early_ns if not within.made_before(m_ns)), None)
+            at = within.unit.at
+            if at is not None and made_there is not None and not within.unit.saw_bye:
+                (self.known if at.zone_known else self.unzoned).announced(made_there / 1e9, at)
+
+    def came_late(self, m_ns: int, unit: Unit) -> bool:
+        """Whether a record that came through `unit` was made before it was announced."""
+        within = self.within.get(id(unit))
+        return within is not None and within.made_before(m_ns)
 
     @property
     def stepped_s(self) -> float | None:

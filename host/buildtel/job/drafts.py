@@ -10,26 +10,9 @@ from typing import Any
 from buildtel.events import BuildFinished, Event, When
 from buildtel.job.clock import BootClock
 from buildtel.job.series import Samples
+from buildtel.job.unit import Unit
 
 MAX_NOTES = 100
-
-
-@dataclass(slots=True)
-class Unit:
-    """A provisioner unit of one build, and what records came through it."""
-
-    index: int
-    kind: str
-    detail: str
-    at: When | None
-    line: int
-    saw_setup: bool = False
-    saw_step: bool = False
-
-    @property
-    def looks_own(self) -> bool:
-        """True if it did nothing but start or end our agent."""
-        return self.saw_setup and not self.saw_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +28,7 @@ class Point:
 
 @dataclass(slots=True)
 class StepDraft:
-    """A step: begun, maybe seen alive, maybe ended."""
+    """A step: begun, maybe seen alive, maybe ended; `came_behind` later records than its first that came."""
 
     id: str
     name: str | None
@@ -56,6 +39,7 @@ class StepDraft:
     beat: Point | None = None
     end: Point | None = None
     exit_code: int | None = None
+    exit_from: str | None = None
     signal: int | None = None
     peak_kb: int | None = None
     columns: dict[str, list[int | None]] | None = None
@@ -63,6 +47,7 @@ class StepDraft:
     cost: dict[str, int] = field(default_factory=dict)
     whole: bool = True
     authentic: bool | None = None
+    came_behind: bool = False
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from buildtel.job.attribute import attributed_steps, shell_local_steps
 from buildtel.job.caveats import caveats
 from buildtel.job.clock import BootClock as BootClockDraft
 from buildtel.job.drafts import Folded, MachineDraft, Section, Span
+from buildtel.job.endings import ended
 from buildtel.job.model import (
     SCHEMA,
     BootClock,
@@ -28,7 +29,8 @@ from buildtel.job.packer_model import Build, PackerReport
 from buildtel.job.records import clean
 from buildtel.job.series import chart
 from buildtel.job.steps import finish_step, step_name, time_of
-from buildtel.job.verdicts import RUNNER, SHELL_LOCAL, judged
+from buildtel.job.unit import Unit
+from buildtel.job.verdicts import RUNNER, SHELL_LOCAL, judged, units_of
 
 NO_TIMES = "the log has no times: host and guest can't be put on one axis"
 NO_ZONE = "the log's times have no zone: the guest's clock can't be compared with the host's"
@@ -62,9 +64,10 @@ def finish(folded: Folded, meta: Meta, runner: Folded | None = None) -> JobDocum
         key = machine_key(draft, machines)
         machines[key] = finish_machine(draft)
         clocks[key] = finish_clock(draft, folded.logged)
+        units = units_of(draft, packer)
         found = [finish_step(step, draft, key, section) for step in draft.steps.values()]
-        found += [] if draft.is_runner else attributed_steps(draft, key, packer)
-        steps += judged(found, packer, section.run_index, draft.target)
+        steps += judged(ended(found, draft, units), draft, units)
+        steps += [] if draft.is_runner else attributed_steps(draft, key, packer)
     if around is not None:
         steps += shell_local_steps(around, packer, measured_units(folded))
     steps.sort(key=lambda step: (step.start_time is None, step.start_time or 0.0))
@@ -122,14 +125,22 @@ def machine_key(draft: MachineDraft, taken: dict[str, Machine]) -> str:
     return key if key not in taken else f"{key}#{len(taken) + 1}"
 
 
+def own_units(units: list[Unit]) -> list[Unit]:
+    """The provisioners that only started or ended our agent.
+
+    A step whose sampler is killed says hello and no more: a hello alone is install's where none came before it.
+    """
+    first = next((unit for unit in units if unit.saw_setup), None)
+    return [unit for unit in units if unit.looks_own and (unit.saw_bye or unit is first)]
+
+
 def mark_own(packer: PackerReport, sections: list[Section]) -> PackerReport:
     """`packer` with the provisioners marked that did nothing but start or end our agent."""
     ours = {
         (section.run_index, target, unit.index)
         for section in sections
         for target, units in section.units.items()
-        for unit in units
-        if unit.looks_own
+        for unit in own_units(units)
     }
     runs = []
     for number, run in enumerate(packer.runs):

@@ -33,7 +33,7 @@ from buildtel.events import (
 )
 from buildtel.job.arrivals import Arrival, Limits, add_samples, take
 from buildtel.job.clock import BootClock
-from buildtel.job.drafts import Folded, Group, MachineDraft, Point, Section, Unit
+from buildtel.job.drafts import Folded, Group, MachineDraft, Point, Section
 from buildtel.job.finish import finish
 from buildtel.job.ledger import MAX_PENDING, MAX_PROCESSES, Full, Pending, Seen
 from buildtel.job.model import JobDocument, Meta
@@ -42,6 +42,7 @@ from buildtel.job.recovery import Held, Home, Homes, Life, begin_runs, checked, 
 from buildtel.job.runner import ON, facts_of, is_runners, with_runner
 from buildtel.job.steps import step_name
 from buildtel.job.times import settle_times
+from buildtel.job.unit import Unit
 from buildtel.job.verdicts import RUNNER, SHELL_LOCAL
 
 PACKER_EVENTS = (
@@ -175,7 +176,7 @@ class Fold:
 
     def _provisioner(self, event: ProvisionerStarted) -> None:
         units = self._section.units.setdefault(event.target, [])
-        unit = Unit(len(units), event.kind, event.detail, event.at, event.line)
+        unit = Unit(len(units), event.kind, event.detail, event.at, event.line, event.target)
         if len(self._folded.packer_events) < MAX_PACKER_EVENTS:
             units.append(unit)
         self._section.current[event.target] = unit
@@ -293,16 +294,13 @@ class Fold:
         if machine is None:
             return
         clock = machine.boots.get(record.boot)
-        if clock is not None and clock.doubted and event.authentic is not False:
-            clock = None
-        if clock is not None and unit is not None and unit.at is not None and clock.is_before(record.m_ns, unit.at):
-            unit = None
+        behind = clock is not None and clock.is_behind(record.m_ns)
         if unit is not None and len(group.units) < MAX_PACKER_EVENTS:
             group.units.add((event.target, unit.index))
         self._clock(machine, record, event, unit)
         self._limits.afford(record.ev, body)
         point = Point(record.t_ns, record.m_ns, record.boot, event.line, body.get("c"))
-        take(Arrival(machine, record, body, point, unit, pending.whole, event.authentic), self._limits)
+        take(Arrival(machine, record, body, point, unit, pending.whole, event.authentic, behind), self._limits)
 
     def _settled(self, pending: Pending) -> MachineDraft | None:
         """The machine of an event, from now on known as its process's."""
@@ -334,8 +332,7 @@ class Fold:
         elif doubted and not clock.doubted:
             return
         is_late = next(reversed(machine.boots)) != record.boot  # a later boot spoke already
-        announced = unit.at if unit is not None and not is_late else None
-        clock.add(record.t_ns, record.m_ns, event.line, event.at, announced)
+        clock.add(record.t_ns, record.m_ns, event.line, event.at, None if is_late else unit)
 
     # What spools brought
 

@@ -97,7 +97,8 @@ class Step(Model):
     """A named stretch of work on one machine.
 
     `metrics` holds the figures by name, those of the registry in the agent file; in JSON they stand
-    beside the other fields, as in the original.
+    beside the other fields, as in the original. `ended_from` says what told its end: `agent` or `packer`; `exit_from`
+    what told `exit_code`: `agent` (a shell), a source of the kernel's (`taskstats`, `pidfd`, `zombie`), or `packer`.
     """
 
     name: str | None = None
@@ -111,7 +112,9 @@ class Step(Model):
     measured: Literal["exactly", "from samples"] | None = None
     authentic: bool | None = None
     status: Status | None = None
+    ended_from: str | None = None
     exit_code: int | None = None
+    exit_from: str | None = None
     signal: int | None = None
     unfinished: str | None = None
     last_seen: Number | None = None
@@ -119,6 +122,12 @@ class Step(Model):
     series: dict[str, list[Number | None]] | None = None
     counters: StepCounters | None = None
     processes: list[Process] | None = None
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether it has records of its own; one of a provisioner without any is named by that one's place."""
+        place = None if self.provisioner is None else f"/{self.provisioner.index}"
+        return self.measured == "exactly" or place is None or not (self.id or "").endswith(place)
 
     @model_validator(mode="before")
     @classmethod

@@ -55,6 +55,7 @@ class _Span:
     type: str | None = None
     status: ProvisionerStatus = "unknown"
     ignored: bool = False
+    exit_code: int | None = None
 
     @property
     def failed(self) -> bool:
@@ -93,18 +94,20 @@ class _Build:
         self.stop_provisioner(at)
         if last is not None and event.status != "unknown":
             last.status, last.ignored = cast("ProvisionerStatus", event.status), event.ignored
+            last.exit_code = event.exit_code
 
-    def blame(self) -> None:
+    def blame(self, exit_code: int | None) -> None:
         """Of a build that failed: its last provisioner failed where nothing but clean-up came after it.
 
-        Older Packers say it in no other way.
+        Older Packers say it in no other way. `exit_code` is the exit status that the build's error names.
         """
         last = self.provisioners[-1] if self.provisioners else None
-        if last is None or any(unit.failed for unit in self.provisioners):
-            return
-        after = [phase.what for phase in self.phases if phase.line > last.line]
-        if set(after) <= _AFTER_FAILURE:
-            last.status = "failure"
+        if last is not None and not any(unit.failed for unit in self.provisioners):
+            after = [phase.what for phase in self.phases if phase.line > last.line]
+            last.status = "failure" if set(after) <= _AFTER_FAILURE else last.status
+        failed = [unit for unit in self.provisioners if unit.failed]
+        if failed and failed[-1].status == "failure" and failed[-1].exit_code is None:
+            failed[-1].exit_code = exit_code
 
 
 @dataclass
@@ -188,7 +191,7 @@ def _take_of_build(build: _Build, event: Event, at: float | None) -> None:
         build.ends.append(event)
         build.ended_at = at
         if event.result == "failure":
-            build.blame()
+            build.blame(event.exit_code)
     elif isinstance(event, Artifact):
         build.artifacts.append(event.text)
         build.artifact_cut = event.cut
@@ -251,6 +254,7 @@ def _provisioner(span: _Span) -> Provisioner:
         type=span.type,
         status=span.status,
         ignored=span.ignored,
+        exit_code=span.exit_code,
         own=_is_own(span.what, span.text),
         line=span.line,
         started_at=span.started_at,

@@ -32,7 +32,8 @@ class Provisioner(_Part):
 
     `type` is the provisioner's type where `kind` is other and the log tells it. `status` is what Packer's words say
     of its end: an exit status that `valid_exit_codes` allows is a success, its own `timeout` is a timeout;
-    `ignored` says that Packer went on after its failure (`continue_on_error`).
+    `ignored` says that Packer went on after its failure (`continue_on_error`). `exit_code` is the exit status that
+    Packer names where it failed: of a success Packer names none.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Provisioner(_Part):
     type: str | None = None
     status: ProvisionerStatus = "unknown"
     ignored: bool = False
+    exit_code: int | None = None
     own: bool = False
     line: int | None = None
     started_at: float | None = None

@@ -6,6 +6,7 @@ its body each field is kept or refused for itself. The format is docs/format.md,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,7 @@ MAX_COLUMNS = 10 * MAX_DEVICES + 200  # all their numbers, and what else there i
 MAX_POINTS = 5_000
 COUNT_LIMIT = 2**63
 PARTIAL = ("disk", "net")  # groups that are summed over devices
+WORD = re.compile(r"[a-z0-9_-]{1,20}")
 KINDS = ("hello", "start", "beat", "end", "mark", "samples", "bye")
 
 
@@ -182,6 +184,13 @@ def status(value: Any) -> int:
     return found
 
 
+def word(value: Any) -> str:
+    """A short word of small letters, digits, `_` and `-`."""
+    if not isinstance(value, str) or not WORD.fullmatch(value):
+        raise Refused("not a word")
+    return value
+
+
 def flag(value: Any) -> bool:
     """True or False."""
     if not isinstance(value, bool):
@@ -285,8 +294,8 @@ BODIES: dict[str, dict[str, Callable[[Any], Any]]] = {
     "start": {"step": filled, "name": text, "parent": filled, "c": counters},
     "beat": {"step": filled, "c": counters, "peak_kb": count},
     "end": {
-        "step": filled, "name": text, "c": counters, "exit": status, "signal": status, "peak_kb": count,
-        "series": columns, "procs": processes, "cost": cost,
+        "step": filled, "name": text, "c": counters, "exit": status, "exit_from": word, "signal": status,
+        "peak_kb": count, "series": columns, "procs": processes, "cost": cost,
     },
     "mark": {"name": text, "parent": filled},
     "samples": {"src": filled, "cols": columns},

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from buildtel.events import AgentRecord
-from buildtel.job.drafts import Folded, Group, MachineDraft, Section, StepDraft, Unit
+from buildtel.job.drafts import Folded, Group, MachineDraft, Section, StepDraft
 from buildtel.job.ledger import MAX_PROCESSES, Seen
 from buildtel.job.records import Record, Refused, apart, read_body, read_record
 from buildtel.job.series import Samples, unpack
+from buildtel.job.unit import Unit
 
 MAX_HELD_BYTES = 48 << 20
 MAX_HELD_BOOTS = 256
+SHELLS = ("shell", "powershell", "shell-local")
 
 Home = tuple[Group, MachineDraft]
 Known = dict[str, tuple[Seen, Group]]
@@ -222,7 +224,18 @@ def targets(section: Section) -> set[str | None]:
 
 
 def place(machine: MachineDraft) -> None:
-    """Give steps that came through no provisioner the one that was under way, where the times leave one only."""
+    """Give steps the provisioner that was under way when they ran, if their records came through another or none."""
+    for step in machine.steps.values():
+        if step.unit is not None and not _may_be_late(step, step.unit, machine):
+            step.unit.saw_step = True
+    for step in machine.steps.values():
+        if step.unit is not None and _may_be_late(step, step.unit, machine):
+            step.unit = _own_unit(step, step.unit, machine)
+    _place_lost(machine)
+
+
+def _place_lost(machine: MachineDraft) -> None:
+    """Steps that came through no provisioner get the one that was under way, where the times leave one only."""
     units = machine.section.units.get(machine.target or "", [])
     lost = [step for step in machine.steps.values() if step.unit is None]
     for step in lost:
@@ -234,11 +247,37 @@ def place(machine: MachineDraft) -> None:
             step.unit.saw_step = True
 
 
+def _may_be_late(step: StepDraft, unit: Unit, machine: MachineDraft) -> bool:
+    """Whether the first record of a step that came may have been made before the provisioner it came through began."""
+    return step.came_behind or unit.saw_bye or _came_late(step, unit, machine)
+
+
+def _came_late(step: StepDraft, unit: Unit, machine: MachineDraft) -> bool:
+    point = step.start or step.beat or step.end
+    clock = machine.boots.get(point.boot) if point is not None else None
+    return point is not None and clock is not None and clock.came_late(point.m_ns, unit)
+
+
+def _own_unit(step: StepDraft, unit: Unit, machine: MachineDraft) -> Unit | None:
+    """The provisioner that a step ran in whose records may have come late, through `unit`.
+
+    Where the times leave several it is the one in which no other step ran; else the one that its records came through,
+    unless that is no step's, or began later.
+    """
+    units = machine.section.units.get(unit.target or "", [])
+    fitting = [one for one in _around(step, machine, units) if not one.saw_bye]
+    free = [one for one in fitting if one.kind in SHELLS and not one.saw_setup and not one.saw_step]
+    found = fitting[0] if len(fitting) == 1 else free[0] if len(free) == 1 else None
+    if found is not None or unit.saw_bye or _came_late(step, unit, machine):
+        return found
+    return unit
+
+
 def _around(step: StepDraft, machine: MachineDraft, units: list[Unit]) -> Iterator[Unit]:
     """The units that the step may have run in, by the log's times and how far they can be off."""
     points = [point for point in (step.start, step.beat, step.end) if point is not None]
     clock = machine.boots.get(points[0].boot) if points else None
-    zero = clock.known.zero() if clock is not None else None
+    zero = (clock.known.zero() or clock.unzoned.zero()) if clock is not None else None
     if zero is None or any(point.boot != points[0].boot for point in points):
         return
     first_s, last_s = (zero[0] + pick(point.m_ns for point in points) / 1e9 for pick in (min, max))

@@ -6,12 +6,14 @@ import math
 from typing import Any
 
 from buildtel.job.clock import BootClock
-from buildtel.job.drafts import MachineDraft, Point, Section, StepDraft, Unit
+from buildtel.job.drafts import MachineDraft, Point, Section, StepDraft
 from buildtel.job.model import Process, Status, Step, StepCounters, StepProvisioner
 from buildtel.job.series import chart
+from buildtel.job.unit import Unit
 from buildtel_agent import metrics
 
 TIMEOUT_WORDS = ("timeout", "timed out", "deadline exceeded")
+NO_START = "its start is not in the log"
 LOG_ENDS = "the log ends before the step does"
 SPOOL_ENDS = "no record of its end is there"
 
@@ -34,7 +36,9 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: Sect
         measured="exactly",
         authentic=draft.authentic,
         status=status,
+        ended_from=None if draft.end is None else "agent",
         exit_code=draft.exit_code,
+        exit_from=None if draft.exit_code is None else draft.exit_from or "agent",
         signal=draft.signal,
         unfinished=why,
         last_seen=time_of(last_seen, machine) if draft.end is None else None,
@@ -111,8 +115,8 @@ def step_status(draft: StepDraft, machine: MachineDraft, section: Section) -> tu
     if draft.end is not None:
         known = draft.exit_code is not None
         status: Status = ("success" if draft.exit_code == 0 else "failure") if known else "unknown"
-        return status, "its start is not in the log" if draft.start is None else None
-    if _rebooted(draft, machine):
+        return status, NO_START if draft.start is None else None
+    if is_cut_by_reboot(draft, machine):
         return "unknown", "the machine rebooted"
     if section.interrupted_line is not None and section.interrupted_line > draft.line:
         return "cancellation", "the build was interrupted"
@@ -132,8 +136,8 @@ def _ended_with_build(error: str | None) -> tuple[Status, str]:
     return "unknown", "the build failed in it"
 
 
-def _rebooted(draft: StepDraft, machine: MachineDraft) -> bool:
-    """True if the machine spoke again later, under another boot id."""
+def is_cut_by_reboot(draft: StepDraft, machine: MachineDraft) -> bool:
+    """True if the machine spoke again after what is known of the step, under another boot id."""
     point = draft.beat or draft.start
     return point is not None and any(
         boot != point.boot and _speaks_after(clock, point) for boot, clock in machine.boots.items()

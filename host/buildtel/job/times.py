@@ -42,11 +42,11 @@ def _resolved(at: When | None, folded: Folded) -> When | None:
 
 
 def _settle_clock(clock: BootClock, folded: Folded) -> None:
-    if not folded.is_mixed:
-        return
-    if folded.ahead_s is not None:
-        clock.known.narrow(clock.unzoned.shifted(-folded.ahead_s))
-    clock.unzoned = Bounds()
+    if folded.is_mixed:
+        if folded.ahead_s is not None:
+            clock.known.narrow(clock.unzoned.shifted(-folded.ahead_s))
+        clock.unzoned = Bounds()
+    clock.settle(folded.ahead_s if folded.is_mixed else None)
 
 
 def _settle_span(span: Span, folded: Folded) -> None:

@@ -4,34 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from buildtel.job.drafts import MachineDraft
 from buildtel.job.model import Status, Step
 from buildtel.job.packer_model import PackerReport, Provisioner
+from buildtel.job.unit import Unit
 
+PACKER = "packer"  # what told a step's end or exit status
 RUNNER = "runner"
 SHELL_LOCAL = "shell-local"
+Units = dict[tuple[str | None, int], Provisioner]
 
 
-def judged(steps: Iterable[Step], packer: PackerReport, run_index: int | None, target: str | None) -> list[Step]:
+def units_of(draft: MachineDraft, packer: PackerReport) -> Units:
+    """The provisioners of the machine's run, by build and place."""
+    index = draft.section.run_index
+    builds = packer.runs[index].builds if index is not None else ()
+    return {(build.name, place): unit for build in builds for place, unit in enumerate(build.provisioners)}
+
+
+def unit_of(unit: Unit | None, units: Units) -> Provisioner | None:
+    """Packer's account of the provisioner that a step ran in."""
+    return None if unit is None else units.get((unit.target, unit.index))
+
+
+def tells_end(unit: Provisioner) -> bool:
+    """Whether Packer's words prove that the command of a provisioner has ended."""
+    return unit.status == "success" or (unit.status == "failure" and unit.exit_code is not None)
+
+
+def judged(steps: Iterable[Step], draft: MachineDraft, units: Units) -> list[Step]:
     """The steps of one machine, their status as Packer took it.
 
     An exit status that `valid_exit_codes` allows is a success; a step that Packer ended by a timeout, or that failed
     without a record of its end, is no unknown one.
     """
-    builds = packer.runs[run_index].builds if run_index is not None else ()
-    build = next((build for build in builds if build.name == target), None)
-    units = build.provisioners if build is not None else ()
-    within = {step.id for step in steps}
-    return [
-        step
-        if step.provisioner is None or step.provisioner.index >= len(units) or step.parent in within
-        else step.model_copy(update={"status": _status(step, units[step.provisioner.index])})
-        for step in steps
-    ]
+    found = []
+    for step in steps:
+        unit = None if step.parent in draft.steps else unit_of(draft.steps[step.id or ""].unit, units)
+        found.append(step if unit is None else step.model_copy(update={"status": _status(step, unit)}))
+    return found
 
 
 def _status(step: Step, unit: Provisioner) -> Status | None:
     if unit.status == "success":
-        return "success" if step.exit_code is not None or step.measured == "from samples" else step.status
+        return "success" if step.exit_code is not None else step.status
     if step.status == "unknown" and unit.status != "unknown" and not _went_on(step):
         return unit.status
     return step.status

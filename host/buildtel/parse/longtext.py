@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from buildtel.events import Artifact, BuildFinished, Event, LastStamp, RunFailed
 from buildtel.parse.states import Said
+from buildtel.parse.words import exit_status
 
 _MAX_LINES = 12
 _MAX_LINE_BYTES = 1000
@@ -45,14 +46,17 @@ class LongText:
     def _whole(self) -> BuildFinished | Artifact | RunFailed:
         """The event with all of its text."""
         more = b"\n".join(self._lines).strip().decode("utf-8", "replace")
-        if not more:
-            return self.event
-        text = f"{self._text()}\n{more}"
+        text = f"{self._text()}\n{more}" if more else self._text()
         if isinstance(self.event, Artifact):
             return replace(self.event, text=text)
         if isinstance(self.event, RunFailed):
             return replace(self.event, error=text)
-        return replace(self.event, error=text) if self.event.error is not None else self.event
+        return self.event if self.event.error is None else _failed(self.event, text)
 
     def _text(self) -> str:
         return self.event.text if isinstance(self.event, Artifact) else self.event.error or ""
+
+
+def _failed(event: BuildFinished, error: str) -> BuildFinished:
+    """A build's end with the whole of its error, and the exit status that this names."""
+    return replace(event, error=error, exit_code=exit_status(error.encode()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from buildtel.events import BuildBegan, Event, LaterStamp, PhaseStarted, ProvisionerFinished, ProvisionerStarted, When
 from buildtel.parse.clock import Clock
 from buildtel.parse.prefix import LOG_UI, Peeled
+from buildtel.parse.words import exit_status
 
 # What a phase that begins while a provisioner runs says of that provisioner.
 STATUS_BY_PHASE = {"retry": "failure", "error_cleanup": "failure", "wait_user": "unknown"}
@@ -51,6 +52,7 @@ class BuildState:
         verdict: packer's line on its end.
         unjudged: its last provisioner is over, and nothing told yet how it went.
         untimed_begin: the first message and its line, while no copy has told its time.
+        cleans_up: a provisioner of it failed, and what runs now cleans up.
     """
 
     target: str
@@ -65,14 +67,17 @@ class BuildState:
     verdict: bytes | None = None
     untimed_begin: tuple[bytes, int] | None = None
     unjudged: bool = False
+    cleans_up: bool = False
 
     def begin_phase(self, phase: str, text: bytes, said: Said, events: list[Event]) -> None:
         """Begin a phase; what ran before it is over. Its text once more begins nothing."""
         if self.phase == (phase, text):
             return
         failed = text.startswith(STEP_FAILED)
-        self.stop(said, events, "failure" if failed else STATUS_BY_PHASE.get(phase, "success"))
+        status = "failure" if failed else STATUS_BY_PHASE.get(phase, "success")
+        self.stop(said, events, status, exit_code=exit_status(text) if status == "failure" else None)
         self.phase = (phase, text)
+        self.cleans_up = self.cleans_up or phase == "error_cleanup"
         shown = text.decode("utf-8", "replace")
         events.append(PhaseStarted(line=said.line, at=said.at, target=self.target, name=phase, text=shown))
 
@@ -100,7 +105,14 @@ class BuildState:
             )
         )
 
-    def stop(self, said: Said, events: list[Event], status: str, *, ignored: bool = False) -> None:
+    def finish(self, result: str, said: Said, events: list[Event]) -> None:
+        """The build is over; how what cleans up after a failure went, its `result` does not say."""
+        status = "cancellation" if result == "cancelled" else result
+        self.stop(said, events, "unknown" if self.cleans_up and result == "failure" else status)
+
+    def stop(
+        self, said: Said, events: list[Event], status: str, *, ignored: bool = False, exit_code: int | None = None
+    ) -> None:
         """The provisioner that runs, if one does, is over; one that was cancelled by its timeout timed out.
 
         Where the debug log told its end, only what comes next tells how it went: that is said then.
@@ -111,6 +123,6 @@ class BuildState:
             self.unjudged = status == "unknown"
             events.append(
                 ProvisionerFinished(
-                    line=said.line, at=said.at, target=self.target, status=status, ignored=ignored
+                    line=said.line, at=said.at, target=self.target, status=status, ignored=ignored, exit_code=exit_code
                 )
             )

@@ -261,7 +261,7 @@ class Tracker:
         result = "success" if error is None else "failure"
         if error is not None and says_cancelled(error) and not build.timed_out:
             result = "cancelled"
-        build.stop(said, self.events, "cancellation" if result == "cancelled" else result)
+        build.finish(result, said, self.events)
         build.verdict = text
         first = None if error is None else error.decode("utf-8", "replace")
         self._open = LongText(

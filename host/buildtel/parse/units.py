@@ -15,6 +15,7 @@ from buildtel.parse.provisioners import (
     type_of_other,
 )
 from buildtel.parse.states import BuildState, Said
+from buildtel.parse.words import exit_status
 
 CONNECTED = (b"Connected to SSH!", b"Connected to WinRM!")
 _WAITING = (b"Waiting for SSH to become available", b"Waiting for WinRM to become available")
@@ -61,7 +62,7 @@ class Units:
         elif text.startswith(_TIMED_OUT):
             build.timed_out = True
         elif text.startswith(_IGNORED[0]) and _IGNORED[1] in text:
-            build.stop(said, self._events(), "failure", ignored=True)
+            build.stop(said, self._events(), "failure", ignored=True, exit_code=exit_status(text))
         elif (phase or connected) and not self._is_copy(build.target.encode() + text, said):
             if phase:
                 build.begin_phase(phase, text, said, self._events())

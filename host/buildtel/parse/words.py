@@ -38,6 +38,13 @@ _ERRORS = (
     b"Incompatible plugin", b"Failed to retrieve the ", b"HCP authentication information required",
     b"Missing required argument", b"Error parsing template", b"Template validation failed",
 )  # fmt: skip
+# Sources: the provisioners of hashicorp/packer 0.5 to 1.16, packer-plugin-ansible, -chef, -puppet, -salt.
+_EXIT_STATUS = re.compile(
+    rb"(?:[Ee]xited with a? ?non-zero exit status|Non-zero exit status|Bad exit status|Erroneous exit code)"
+    rb"[: ] ?(?:exit status )?(\d{1,10})(?=[\s.,;\"'\\]|$)"
+)
+_DISCONNECTED = 2_300_218  # what Packer calls the exit status of a command whose connection was lost
+_POST_PROCESSOR_FAILED = b"ost-processor failed"
 _CANCEL_WORDS = (b"context canceled", b"was cancelled", b"was canceled", b"interrupted", b"build cancelled")
 
 
@@ -83,6 +90,17 @@ def plugin_of(text: bytes) -> tuple[str, str] | None:
 def is_packers_error(text: bytes) -> bool:
     """Whether a text is an error that only Packer prints, before any build."""
     return text.removeprefix(b"Error: ").startswith(_ERRORS)
+
+
+def exit_status(error: bytes) -> int | None:
+    """The exit status that Packer's words on a provisioner's failure name; None where they name none.
+
+    A lost connection is no exit status, and what a post-processor ended with is none of a provisioner.
+    """
+    found = None if _POST_PROCESSOR_FAILED in error else _EXIT_STATUS.search(error)
+    if found is None or int(found[1]) == _DISCONNECTED or int(found[1]) >= 2**32:
+        return None
+    return int(found[1])
 
 
 def says_cancelled(error: bytes) -> bool:

@@ -18,7 +18,7 @@ def packer_steps(document: JobDocument) -> str:
 
     Times are in UTC. Empty if there are neither.
     """
-    blocks = [_block(step) for step in document.steps if step.origin == "guest" and step.measured == "exactly"]
+    blocks = [_block(step) for step in document.steps if step.origin == "guest" and step.is_recorded]
     runs = document.packer.runs if document.packer else ()
     return "\n".join(blocks) + "".join(f"{line}\n" for run in runs for build in run.builds for line in _lines(build))
 

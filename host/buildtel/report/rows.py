@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from buildtel.job import JobDocument
 from buildtel.job.model import Integrity, Step
-from buildtel.job.verdicts import RUNNER, SHELL_LOCAL
+from buildtel.job.verdicts import PACKER, RUNNER, SHELL_LOCAL
 from buildtel.report.extremes import busiest_step, disk_mb, leaves, slowest_step
 from buildtel.report.thresholds import LONG_S, SHORTEST_S, STARVED, STARVED_S, Threshold, exceeded
 from buildtel.report.timeline import BuildRows, Stretch, build_rows, provisioner_label
@@ -22,7 +22,7 @@ MAX_UNMEASURED = 20
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """A step: its figures by name, the metrics above their thresholds, what is odd about it."""
+    """A step: its figures by name, the metrics above their thresholds, what is odd about it, what Packer alone told."""
 
     name: str
     machine: str
@@ -32,6 +32,7 @@ class StepRow:
     metrics: dict[str, float | int | None]
     marked: frozenset[str]
     remark: str | None
+    of_packer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +130,31 @@ def _machine_text(cpus: int | None, memory_mb: float | None, disk_gb: float | No
     return ", ".join(text for text in known if text)
 
 
+def _of_packer(step: Step) -> str | None:
+    """What of a recorded step's end is not by its records: `end from Packer's log`."""
+    told = {
+        "end": step.is_recorded and step.ended_from == PACKER,
+        "exit status": step.exit_from == PACKER,
+    }
+    names = [name for name in told if told[name]]
+    return f"{' and '.join(names)} from Packer's log" if names else None
+
+
+def _remark(step: Step) -> str | None:
+    """What to know of a step: that it did not end, or what its end and its figures are taken from."""
+    if step.unfinished:
+        return safe(step.unfinished)
+    figures = None
+    if step.measured is None and step.ended_from == PACKER:
+        figures = "not measured"
+    elif step.measured == "from samples":
+        figures = f"estimated from the {'runner' if step.origin == RUNNER else 'VM'}'s samples"
+    elif step.last_seen is not None:
+        figures = "figures up to its last beat"
+    return ", ".join(filter(None, (_of_packer(step), figures))) or None
+
+
 def _step(step: Step) -> StepRow:
-    remark = safe(step.unfinished) if step.unfinished else None
-    if remark is None and step.measured == "from samples":
-        whose = "runner" if step.origin == RUNNER else "VM"
-        remark = f"estimated from the {whose}'s samples"
     return StepRow(
         name=step_name(step),
         machine=safe(step.machine or ""),
@@ -142,7 +163,8 @@ def _step(step: Step) -> StepRow:
         start_time=step.start_time,
         metrics=step.metrics,
         marked=frozenset(row.metric for row in exceeded(step.metrics)),
-        remark=remark,
+        remark=_remark(step),
+        of_packer=_of_packer(step),
     )
 
 
@@ -241,7 +263,8 @@ def _integrity(integrity: Integrity) -> Iterable[str]:
 
 def _unmeasured(document: JobDocument) -> Iterable[str]:
     """The user's provisioners, of builds whose machine reported, that no step covers."""
-    covered = {(step.machine, step.provisioner.index) for step in document.steps if step.provisioner is not None}
+    measured = (step for step in document.steps if step.measured is not None)
+    covered = {(step.machine, step.provisioner.index) for step in measured if step.provisioner is not None}
     runs = document.packer.runs if document.packer else ()
     targets = {(machine.run, machine.target): key for key, machine in document.machines.items()}
     for number_, run in enumerate(runs, 1):

@@ -35,14 +35,14 @@ def render_csv(document: JobDocument) -> str:
     names = [*ORIGINAL_METRICS, *sorted(further)]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    heads = ("job", "version", "machine", "name", "status", "exit_code", "start_time", "end_time", *names)
+    told = ("exit_code", "exit_from", "start_time", "end_time", "ended_from")
+    heads = ("job", "version", "machine", "name", "status", *told, *names)
     writer.writerow(map(cell, heads))
     for step in document.steps:
         known = (document.job, document.version, step.machine, step.name, step.status)
         words = (cell(item) for item in known)
-        writer.writerow(
-            [*words, step.exit_code, step.start_time, step.end_time, *(step.metrics.get(name) for name in names)]
-        )
+        ends = (getattr(step, name) for name in told)
+        writer.writerow([*words, *map(cell, ends), *(step.metrics.get(name) for name in names)])
     return out.getvalue()
 
 
@@ -82,7 +82,7 @@ def _steps(report: Report) -> list[str]:
 
 
 def _step(row: StepRow) -> str:
-    cells = [plain(row.name), plain(row.status)]
+    cells = [plain(row.name), plain(row.status if row.of_packer is None else f"{row.status} ({row.of_packer})")]
     for _, metric in MARKDOWN_COLUMNS:
         value = row.metrics.get(metric)
         text = duration(value) if metric == "duration_s" else number(value)

@@ -90,7 +90,7 @@ def _names(document: JobDocument) -> dict[str | None, dict[int, str]]:
     within = {step.id: step.provisioner.index for step in document.steps if step.id and step.provisioner}
     for step in document.steps:
         place = step.provisioner
-        if place is not None and step.measured == "exactly" and within.get(step.parent or "") != place.index:
+        if place is not None and step.is_recorded and within.get(step.parent or "") != place.index:
             named = step.name if step.name not in (place.detail, place.kind) else None
             found.setdefault(step.machine, {}).setdefault(place.index, []).append(named or "")
     return {

@@ -15,10 +15,18 @@ from buildtel.wire.provisioners import HOST_KINDS, Command, Provisioner, shown
 
 _USE_STEP = "set execute_command = local.buildtel_execute_command"
 _USE_STEP_WITH_FILE = (
-    'set execute_command = "${local.buildtel_pre}chmod +x {{ .Path }}; . {{ .EnvVarFile }} && {{ .Path }}'
-    '${local.buildtel_post}"'
+    'set execute_command = "${local.buildtel_pre}chmod +x {{ .Path }}; . {{ .EnvVarFile }} && {{ .Path }}"'
 )
 _USE_SUDO_WITH_FILE = _USE_STEP_WITH_FILE.replace("&& {{", "&& sudo -n -E {{")
+_UNNAMED = "has BUILDTEL_STEP, which can't reach the sampler: {}; until then the step has the script's name"
+_NAME_IN_FILE = (
+    "use_env_var_file puts it into a file, read after buildtel_pre; write execute_command ="
+    ' "chmod +x {{ .Path }}; . {{ .EnvVarFile }} && { ${local.buildtel_pre}{{ .Path }}; }"'
+)
+_NAME_NOWHERE = (
+    "the execute_command has no {{ .Vars }}; write it there, or BUILDTEL_STEP=NAME, as in"
+    ' "${local.buildtel_pre}{{ .Vars }} YOUR COMMAND"'
+)
 _ORDER = {
     "first": "{} runs before it ({}) and is not measured; move it up",
     "last": "{} runs after it ({}) and is not measured; move it down",
@@ -64,11 +72,23 @@ def _piece(build: Build, role: str, ordered: tuple[Provisioner, ...]) -> Iterato
         if not piece.has_agent:
             text = f"buildtel's {role} provisioner must have script = local.buildtel_agent"
             yield _at(piece, WRONG, text)
+    if role == "last":
+        yield from _left_by_root(build, pieces)
     missing = [source for source in build.measurable if not any(piece.runs_for(source.name) for piece in pieces)]
     if missing:
         yield _missing(build, role, missing, pieces)
     for source in build.measurable:
         yield from _in_order(role, [found for found in ordered if found.runs_for(source.name)])
+
+
+def _left_by_root(build: Build, last: list[Provisioner]) -> Iterator[Finding]:
+    """Our last provisioner without sudo can't remove what our first one wrote as root."""
+    if any(found.role == "first" and found.is_ours_with_sudo for found in build.provisioners):
+        text = (
+            "buildtel's last provisioner runs without sudo, its first with it: what root wrote would stay in the image;"
+            " set execute_command = local.buildtel_finish_command_sudo"
+        )
+        yield from (_at(piece, WRONG, text) for piece in last if not piece.is_ours_with_sudo)
 
 
 def _in_order(role: str, ordered: list[Provisioner]) -> Iterator[Finding]:
@@ -174,6 +194,9 @@ def _environment(provisioner: Provisioner, command: Command) -> Iterator[tuple[s
             "has use_env_var_file, but buildtel's command puts the variables on the command line; to keep them off it"
         )
         yield NOTE, f"{text}, {_USE_STEP_WITH_FILE}"
+    hides = any(commands.hides_name(text, in_file=provisioner.environment_file) for text in texts)
+    if provisioner.has_step_name and commands.measured(texts) in commands.MEASURED and hides:
+        yield NOTE, _UNNAMED.format(_NAME_IN_FILE if provisioner.environment_file else _NAME_NOWHERE)
     if any(map(commands.quotes_variables, texts)):
         yield NOTE, "has {{ .Vars }} inside quotes: with a value that holds a space the script silently does not run"
 
@@ -183,7 +206,7 @@ def _wrapped(provisioner: Provisioner, command: Command) -> str:
     expression = provisioner.body.text("execute_command") or ""
     named = command.sources is None and re.fullmatch(r"(?:local|var)(?:\.\w+)+", expression)
     inner = f"${{{expression}}}" if named and "buildtel_" not in expression else "YOUR COMMAND"
-    return f'"${{local.buildtel_pre}}{inner}${{local.buildtel_post}}"'
+    return f'"${{local.buildtel_pre}}{inner}"'
 
 
 def _at(provisioner: Provisioner, level: str, text: str) -> Finding:

@@ -35,7 +35,7 @@ STEP_SUDO = """\
 """
 
 STEP_OWN = """\
-    execute_command  = "${local.buildtel_pre}YOUR COMMAND${local.buildtel_post}"
+    execute_command  = "${local.buildtel_pre}YOUR COMMAND"
 """
 
 KEY = """\
@@ -87,7 +87,7 @@ attributed to each provisioner. For exact figures of a shell provisioner
 or, where the script needs root:
 
 {STEP_SUDO}
-or, where it has an execute_command already, keep that between two pieces:
+or, where it has an execute_command already, keep that behind one piece:
 
 {STEP_OWN}
 Optional, before that last provisioner: all samples, as a file beside the log:
@@ -97,6 +97,19 @@ Optional, with the variable buildtel_key set, in the first provisioner: signed
 records:
 
 {KEY}
+"""
+
+_SUDO = """\
+This template uses sudo ({where}). buildtel's two provisioners can, too:
+
+    execute_command = local.buildtel_install_command_sudo   # in the first
+    execute_command = local.buildtel_finish_command_sudo    # in the last
+
+Then root measures, which adds: the exact exit status of every step (else Linux
+before 6.15 tells it only of some, the others have what Packer prints); steps
+that run as other users; reads and writes of all processes. buildtel raises no
+rights by itself: these two lines do, where sudo asks for no password.
+
 """
 
 _PASTE = """\
@@ -129,6 +142,8 @@ def guide(template: Template, builds: Sequence[Build]) -> str:
         pieces = "".join(_pieces(f"the build at {build.block.place}", _only(build)) for build in wired)
     else:
         pieces = _pieces("the build block" if len(wired) == 1 else "each build block", ())
+    sudo = next((f"{p.block.path.name}:{line}" for b in wired for p in b.provisioners if (line := p.sudo_line)), None)
+    pieces += "" if sudo is None else _SUDO.format(where=sudo)
     what, path = ("the file", template.path) if template.file else ("the folder", template.folder)
     paste = "" if _stands_alone(template) else _PASTE.format(file=template.path.name, library=pasted())
     folder = "" if template.file else "\n" + _FOLDER

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -13,10 +14,13 @@ from buildtel.wire.value import Symbol, Value, elements, strings, text
 ERROR_CLEANUP = "error-cleanup-provisioner"
 HOST_KINDS = ("shell-local", "breakpoint")
 _SHOWN = 60
+_SUDO = re.compile(r"(?<![\w/.-])sudo(?=\s)|buildtel_execute_command_sudo\b")
 _AGENT = Symbol("local.buildtel_agent")
 _ROLES = {
     "local.buildtel_install_command": "first",
     "local.buildtel_finish_command": "last",
+    "local.buildtel_install_command_sudo": "first",
+    "local.buildtel_finish_command_sudo": "last",
     "local.buildtel_spool_command": "spool",
     "local.buildtel_rescue_command": "spool",
 }
@@ -45,7 +49,7 @@ class Provisioner:
 
     `role` is first, last, spool (buildtel's own) or user. `number` counts from 1 and leaves out buildtel's own.
     `only` and `excluded` are the sources that it runs for and not for; `only` is None where it has no such list.
-    `chosen` is true where only Packer knows one of the two.
+    `chosen` is true where only Packer knows one of the two. `has_step_name` is true where a variable names its step.
     """
 
     kind: str
@@ -59,6 +63,7 @@ class Provisioner:
     excluded: frozenset[str]
     chosen: bool
     environment_file: bool
+    has_step_name: bool
 
     @property
     def title(self) -> str:
@@ -66,6 +71,19 @@ class Provisioner:
         words = f'{self.block.kind.replace("dynamic", "provisioner")} "{self.kind}"'
         numbered = words if self.after_errors else f"{words} number {self.number}"
         return numbered if self.script is None else f"{numbered} ({self.script})"
+
+    @property
+    def is_ours_with_sudo(self) -> bool:
+        """Whether it is one of buildtel's own, by sudo."""
+        return self.role != "user" and all(_name(text).endswith("_sudo") for text in self.commands[0].alternatives)
+
+    @property
+    def sudo_line(self) -> int | None:
+        """Where the template has it use sudo: in a command, or in a line of `inline`; None if nowhere."""
+        for command in self.commands:
+            if any(_SUDO.search(text or "") for text in command.alternatives):
+                return command.line
+        return self.body.line_of("inline") if _SUDO.search(self.body.text("inline") or "") else None
 
     @property
     def after_errors(self) -> bool:
@@ -153,6 +171,7 @@ def _provisioner(block: Block, body: Block, kind: str, scope: Scope, number: int
         excluded=excluded or frozenset(),
         chosen=(only is None and "only" in body.attributes) or (excluded is None and "except" in body.attributes),
         environment_file="true" in map(text, scope.values(body.text("use_env_var_file"))),
+        has_step_name=_has_step_name(body, scope),
     )
 
 
@@ -167,6 +186,13 @@ def _overrides(body: Block, scope: Scope) -> Iterator[Command]:
         for source, settings in found.items() if isinstance(found, Mapping) else ():
             if isinstance(settings, Mapping) and "execute_command" in settings:
                 yield Command(_texts((settings["execute_command"],)), body.line_of("override"), frozenset({source}))
+
+
+def _has_step_name(body: Block, scope: Scope) -> bool:
+    """Whether BUILDTEL_STEP is among its variables: in `environment_vars`, or a key of `env`."""
+    listed = chain.from_iterable(map(strings, scope.values(body.text("environment_vars"))))
+    keys = chain.from_iterable(found for found in scope.values(body.text("env")) if isinstance(found, Mapping))
+    return any(word.partition("=")[0] == "BUILDTEL_STEP" for word in chain(listed, keys))
 
 
 def _texts(found: tuple[Value, ...]) -> tuple[str | None, ...]:

@@ -24,6 +24,8 @@ from buildtel.wire.template import (
 )
 
 _SHOWN_NAMES = 3
+_GONE = ("local.buildtel_words", "local.buildtel_words_sudo")
+_IN_PLACE = 'execute_command = "${local.buildtel_pre}YOUR COMMAND"'
 _OURS = re.compile(r"(?:var|local)\.buildtel_")
 
 
@@ -109,6 +111,8 @@ def _unknown_names(template: Template, _: tuple[Build, ...]) -> Iterator[Finding
 
 
 def _lacks_ours(template: Template, names: list[str]) -> str:
+    if any(name in _GONE for name in names):
+        return f"{_some(names)} is of an older buildtel: write {_IN_PLACE} in its place"
     if template.file is None:
         return f"{_some(names)} is not in {shipped.LIBRARY_NAME}: see the name for a typing mistake"
     return (

@@ -64,7 +64,7 @@ build {
     labels   = ["shell"]
     content {
       script          = provisioner.value.script
-      execute_command = provisioner.value.execute_command
+      execute_command = local.buildtel_install_command_sudo
     }
   }
 
@@ -99,7 +99,7 @@ build {
 
   # An execute_command of one's own, wrapped as it stands. The step is named by its script.
   provisioner "shell" {
-    execute_command = "${local.buildtel_pre}sudo -S env {{ .Vars }} nice sh {{ .Path }}${local.buildtel_post}"
+    execute_command = "${local.buildtel_pre}sudo -S env {{ .Vars }} nice sh {{ .Path }}"
     script          = "${path.root}/scripts/sleep-20-s.sh"
   }
 
@@ -141,7 +141,7 @@ build {
     labels   = ["shell"]
     content {
       script          = provisioner.value.script
-      execute_command = provisioner.value.execute_command
+      execute_command = local.buildtel_finish_command_sudo
     }
   }
 }

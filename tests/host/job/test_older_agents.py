@@ -40,3 +40,52 @@ def test_a_log_of_an_older_agent_still_gives_every_figure(tmp_path: Path, name: 
     assert [machine["agent"] for machine in document["machines"].values()] == [version]
     assert [step["exit_code"] for step in measured] == exits
     assert [sorted(FIGURES - set(step)) for step in measured] == [[] for _ in measured]
+
+# One build by each of them: install, four shell provisioners of which one is not wired, finish.
+BUILDS = sorted(path.stem for path in (FIXTURES / "agents").glob("0.*-???????*.log") if "null-local" not in path.stem)
+KEY = "5f4dcc3b5aa765d61d8327deb882cf99c0ffee00c0ffee00"
+STEPS = [
+    ("a named step", 1, 0, "success"), ("inner", 1, 4, "failure"), (None, 2, 0, "success"), (None, 3, 7, "success"),
+]  # fmt: skip
+
+
+def test_every_form_of_records_has_a_log() -> None:
+    """The first agent, each change of the records since, with and without Python, with and without a key."""
+    assert len(BUILDS) >= 10
+    assert {name.partition("-")[0] for name in BUILDS} == {"0.1.0", "0.2.0"}
+    assert sum(name.endswith("-by-sh") for name in BUILDS) == sum(name.endswith("-signed") for name in BUILDS) == 2
+
+
+@pytest.mark.parametrize("name", BUILDS)
+def test_a_build_of_an_older_agent_is_collected_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Steps, their names, provisioners, exit statuses and order; nothing lost, nothing doubted, ours told apart."""
+    monkeypatch.setenv("BUILDTEL_KEY", KEY if name.endswith("-signed") else "")
+    document = collected(FIXTURES / "agents" / f"{name}.log", tmp_path)
+    exact = (step for step in document["steps"] if step.get("measured") == "exactly")
+    recorded = sorted(exact, key=lambda step: step["start_time"])
+    found = [(step["provisioner"]["index"], step["exit_code"], step["status"]) for step in recorded]
+    (build,) = document["packer"]["runs"][0]["builds"]
+    (machine,) = document["machines"].values()
+
+    assert found == [row[1:] for row in STEPS]
+    assert [step["name"] for step in recorded[:2]] == [row[0] for row in STEPS[:2]]
+    assert recorded[1]["parent"] == recorded[0]["id"] and "parent" not in recorded[2]
+    assert {(step["ended_from"], step["exit_from"]) for step in recorded} == {("agent", "agent")}
+    assert {step.get("authentic") for step in recorded} == {True if name.endswith("-signed") else None}
+    assert [word for word, number in document["integrity"].items() if number] == ["records"]
+    assert [unit["own"] for unit in build["provisioners"]] == [True, False, False, False, False, True]
+    assert machine["agent"] == name.partition("-")[0]
+    assert [mark["name"] for mark in machine["marks"]] == ["halfway"]
+
+
+@pytest.mark.parametrize("name", BUILDS)
+def test_what_is_not_wired_there_has_the_figures_of_the_samples(tmp_path: Path, name: str) -> None:
+    """A provisioner without records has Packer's times and end, and the samples' figures if Python took samples."""
+    document = collected(FIXTURES / "agents" / f"{name}.log", tmp_path)
+    (found,) = (step for step in document["steps"] if step.get("measured") != "exactly")
+
+    assert (found["provisioner"]["index"], found["status"], found["ended_from"]) == (4, "success", "packer")
+    assert found.get("measured") == (None if name.endswith("-by-sh") else "from samples")
+    assert (found["cpu_percent"] is None) == name.endswith("-by-sh") and found["duration_s"] >= 2

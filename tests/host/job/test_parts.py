@@ -12,6 +12,7 @@ from buildtel.events import When
 from buildtel.job.clock import BootClock, Bounds
 from buildtel.job.ledger import Full, Seen, union
 from buildtel.job.series import MAX_KEPT, Columns, Samples, chart, is_counter, unpack
+from buildtel.job.unit import Unit
 
 
 @given(st.lists(st.integers(1, 30)))
@@ -57,7 +58,9 @@ def test_the_offset_is_within_its_error(
         arrived = When((made_s + delay_s) // grain * grain, grain, True)
         began = When((made_s - 2 * chance.random()) // grain * grain, grain, True) if announced else None
         m_ns = int((made_s - zero_s) * 1e9)
-        clock.add(int((made_s + ahead_s) * 1e9), m_ns, number, arrived, began)
+        unit = Unit(number, "shell", "", began, number)
+        clock.add(int((made_s + ahead_s) * 1e9), m_ns, number, arrived, unit)
+    clock.settle(None)
 
     zero = clock.known.zero()
     assert zero is not None
@@ -68,7 +71,8 @@ def test_the_offset_is_within_its_error(
 def test_contradicting_stamps_widen_the_error() -> None:
     """A stamp that says a record came before its provisioner makes the error larger, not the answer wrong."""
     bounds = Bounds()
-    bounds.add(10.0, When(100.0, 1.0, True), When(105.0, 1.0, True))
+    bounds.add(10.0, When(100.0, 1.0, True))
+    bounds.announced(10.0, When(105.0, 1.0, True))
 
     zero = bounds.zero()
     assert zero is not None and zero[1] >= 4

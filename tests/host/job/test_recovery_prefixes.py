@@ -42,8 +42,9 @@ def within(part: Mapping[str, Any], whole: Mapping[str, Any]) -> bool:
 
 
 def wrong_steps(part: JobDocument, whole: JobDocument) -> Iterator[str]:
-    """The steps that say something else than the whole log's."""
+    """The steps that say something else than the whole log's, in which samples may give figures to one without any."""
     known = {(step.machine, step.id, step.measured): step for step in whole.steps}
+    known |= {(step.machine, step.id, None): step for step in whole.steps}
     for step in part.steps:
         other = known.get((step.machine, step.id, step.measured))
         if other is None:

@@ -310,3 +310,34 @@ def test_a_starved_host_is_named(document: JobDocument) -> None:
     (word,) = [word for word in words if word.startswith("the host is short of CPU for ")]
     assert word.endswith("pressure 71.3%)")
     assert "71.3" not in str(report_of(document).bottlenecks)
+
+
+def ended_by_packer(**end: Any) -> JobDocument:
+    """A build that failed with the exit status 3 in its step, which has no end record unless `end` has fields of it."""
+    rows = Guest().step("bbbb00000001", "install", 3, 5)
+    rows[1][1].update(end)
+    head = [say(0, "Connected to SSH!"), say(1, "Provisioning with shell script: a.sh")]
+    failed = (9.0, "Build 'qemu.debian' errored after 9 seconds: Script exited with non-zero exit status: 3")
+    return read(log([*head, *said(rows if end else rows[:1]), failed]))
+
+
+@pytest.mark.parametrize(
+    ("end", "words", "columns"),
+    [
+        ({}, "end and exit status from Packer's log", ["3", "packer", "packer"]),
+        ({"exit": None}, "exit status from Packer's log", ["3", "packer", "agent"]),
+        ({"exit": 3}, None, ["3", "agent", "agent"]),
+        ({"exit": 3, "exit_from": "taskstats"}, None, ["3", "taskstats", "agent"]),
+    ],
+)
+def test_what_packer_alone_told_is_said(end: dict[str, Any], words: str | None, columns: list[str]) -> None:
+    """The terminal, Markdown and CSV say which end and which exit status no record has."""
+    document = ended_by_packer(**end)
+    (row,) = csv.DictReader(io.StringIO(render_csv(document)))
+    (line,) = (line for line in render_markdown(document).splitlines() if line.startswith("| install "))
+    (label,) = (row.label for row in report_of(document).builds[0].stretches if row.kind == "provisioner")
+
+    assert f"failure, exit 3{f', {words}' if words else ''}\n" in drawn(document, 200)
+    assert f"| failure{f' ({words})' if words else ''} |" in line
+    assert [row[name] for name in ("exit_code", "exit_from", "ended_from")] == columns
+    assert label == "shell install"

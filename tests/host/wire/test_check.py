@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buildtel.wire import check, lines, place
-from buildtel.wire.template import read_folder
+from buildtel.wire import check, lines, place, template_rules
+from buildtel.wire.template import read_folder, shipped_names
 
 OURS = "execute_command = local.buildtel_execute_command"
+NAME = 'environment_vars = ["A=b", "BUILDTEL_STEP=x"]'
 DYNAMIC = """
   dynamic "provisioner" {{
     for_each = local.buildtel_{0}
@@ -26,6 +27,11 @@ def shell(*attributes: str, kind: str = "shell") -> str:
     """A provisioner block."""
     body = "\n".join(('inline = ["true"]', *attributes))
     return f'provisioner "{kind}" {{\n{body}\n}}\n'
+
+
+def command(words: str) -> str:
+    """A command of the user's behind our piece."""
+    return f'execute_command = "${{local.buildtel_pre}}{words}"'
 
 
 def write(folder: Path, *provisioners: str, source: str = "", extra: str = "") -> None:
@@ -63,16 +69,34 @@ RIGHT = {
             '${local.buildtel_post}"'
         )
     ),
+    "pre alone": wired(shell("execute_command = \"${local.buildtel_pre}sudo sh -c '{{ .Path }}'\"")),
+    "pre alone, before a user's local": wired(shell('execute_command = "${local.buildtel_pre}${local.theirs}"')),
+    "pre in a list of commands": wired(
+        shell('execute_command = ". {{ .EnvVarFile }} && { ${local.buildtel_pre}{{ .Path }}; }"'),
+        shell('execute_command = "cd \'/a b\'; ${local.buildtel_pre}{{ .Vars }} {{ .Path }}"'),
+        shell('execute_command = "( ${local.buildtel_pre}{{ .Vars }} {{ .Path }} )"'),
+    ),
+    "a name that the sampler sees": wired(
+        shell(NAME, OURS), shell(NAME, OURS + "_sudo"),
+        shell(NAME, command("echo pw | sudo -S env {{ .Vars }} {{ .Path }}")), shell(NAME, command("${local.unknown}")),
+        shell(NAME, command("BUILDTEL_STEP=b su - -c '{{ .Path }}'")),
+        shell(NAME, "use_env_var_file = true",
+              'execute_command = ". {{ .EnvVarFile }} && { ${local.buildtel_pre}{{ .Path }}; }"'),
+    ),
+    "no name to see": wired(shell(command("su - -c '{{ .Path }}'"))),
     "inline_shebang": wired(shell(OURS, 'inline_shebang = "/bin/bash -e"')),
     "dynamic": (DYNAMIC.format("first"), shell(OURS), DYNAMIC.format("last")),
     "nothing between": wired(),
+    "with sudo": (*(piece.replace("_command\n", "_command_sudo\n") for piece in (lines.FIRST, lines.LAST)),),
+    "removed with sudo": (lines.FIRST, lines.LAST.replace("_command\n", "_command_sudo\n")),
 }
 
 
 @pytest.mark.parametrize("provisioners", RIGHT.values(), ids=RIGHT)
 def test_what_is_right_is_not_mentioned(tmp_path: Path, provisioners: tuple[str, ...]) -> None:
     """A well-wired template has no findings."""
-    write(tmp_path, *provisioners, extra="locals {\nmine = local.buildtel_execute_command\n}")
+    mine = 'mine = local.buildtel_execute_command\ntheirs = "sh {{ .Path }}"\nunknown = jsondecode("x").y'
+    write(tmp_path, *provisioners, extra=f"locals {{\n{mine}\n}}")
     assert found(tmp_path) == []
 
 
@@ -103,10 +127,35 @@ FAULTY = {
         "unmeasured",
         'number 1 ("a.sh") is not measured',
     ),
-    "pre without post": (
-        wired(shell('execute_command = "${local.buildtel_pre}{{ .Path }}"')),
+    "pre in the middle": (
+        wired(shell('execute_command = "sudo ${local.buildtel_pre}{{ .Path }}"')),
         "wrong",
-        "buildtel_pre stands there without buildtel_post",
+        "must come before the command",
+    ),
+    "pre alone inside quotes": (
+        wired(shell("execute_command = \"sh -c '${local.buildtel_pre}{{ .Path }}'\"")),
+        "wrong",
+        "outside of any quotes",
+    ),
+    "pre alone inside quotes, behind a command": (
+        wired(shell("execute_command = \"sh -c 'true; ${local.buildtel_pre}{{ .Path }}'\"")),
+        "wrong",
+        "outside of any quotes",
+    ),
+    "pre behind a command that joins": (
+        wired(shell('execute_command = ". {{ .EnvVarFile }} && ${local.buildtel_pre}{{ .Path }}"')),
+        "wrong",
+        "must come before the command",
+    ),
+    "pre twice": (
+        wired(shell('execute_command = "${local.buildtel_pre}${local.buildtel_pre}{{ .Path }}"')),
+        "wrong",
+        "once only",
+    ),
+    "post twice": (
+        wired(shell(command("{{ .Path }}${local.buildtel_post}${local.buildtel_post}"))),
+        "wrong",
+        "once only",
     ),
     "post without pre": (
         wired(shell('execute_command = "{{ .Path }}${local.buildtel_post}"')),
@@ -142,9 +191,30 @@ FAULTY = {
         "note",
         "{{ .Vars }} inside quotes",
     ),
+    "a name in a file": (
+        wired(shell(NAME, "use_env_var_file = true", command(". {{ .EnvVarFile }} && {{ .Path }}"))),
+        "note",
+        "BUILDTEL_STEP, which can't reach the sampler: use_env_var_file",
+    ),
+    "a name in a file, as a map": (
+        wired(shell('env = {\nA = "b"\nBUILDTEL_STEP = "x"\n}', "use_env_var_file = true",
+                    command(". {{ .EnvVarFile }} && {{ .Path }}"))),
+        "note",
+        "BUILDTEL_STEP, which can't reach the sampler: use_env_var_file",
+    ),
+    "a name without a place": (
+        wired(shell(NAME, command("sudo su - -c '{{ .Path }}'"))),
+        "note",
+        "BUILDTEL_STEP, which can't reach the sampler: the execute_command has no {{ .Vars }}",
+    ),
     "upload": (wired(shell(kind="file")), "note", 'provisioner "file" number 1 has no execute_command: level 1'),
     "ansible": (wired(shell(kind="ansible")), "note", "level 1"),
     "on the host": (wired(shell(kind="shell-local")), "note", "runs on the host"),
+    "installed with sudo, removed without": (
+        (lines.FIRST.replace("_command\n", "_command_sudo\n"), shell(OURS), lines.LAST),
+        "wrong",
+        "runs without sudo, its first with it",
+    ),
     "no first": ((shell(OURS), lines.LAST), "wrong", "lacks buildtel's first provisioner"),
     "no last": ((lines.FIRST, shell(OURS)), "wrong", "lacks buildtel's last provisioner"),
     "first not first": (
@@ -186,6 +256,16 @@ def test_a_missing_or_other_file_of_ours_is_named(tmp_path: Path) -> None:
     assert other.startswith("wrong was edited") and "--force" in other
     (tmp_path / "buildtel_agent.py").write_text("print('mine')\n")
     assert found(tmp_path)[0].startswith("wrong is not buildtel's") and "--force" in found(tmp_path)[0]
+
+
+def test_a_name_of_an_older_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A template that uses a piece which the library no longer has is told what to write."""
+    write(tmp_path, *wired(shell('execute_command = "{{ .Vars }} ${local.buildtel_words}{{ .Path }}"')))
+    library, names = tmp_path / "buildtel.pkr.hcl", shipped_names()
+    library.write_text(library.read_text().replace("buildtel_words", "buildtel_x"))
+    ours = {name: text for name, text in names.items() if not name.startswith("local.buildtel_words")}
+    monkeypatch.setattr(template_rules, "shipped_names", lambda: ours)
+    assert [text for text in found(tmp_path) if "is of an older buildtel: write" in text]
 
 
 def test_a_second_library_is_named(tmp_path: Path) -> None:

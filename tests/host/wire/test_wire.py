@@ -116,3 +116,33 @@ def test_the_shipped_files_are_those_of_the_checkout() -> None:
     checkout = Path(__file__).parents[3]
     assert shipped.agent() == checkout / "guest" / "buildtel_agent.py"
     assert shipped.library() == checkout / "packer" / "buildtel.pkr.hcl"
+
+
+SUDO = {
+    "in a command": 'execute_command = "sudo -E sh {{ .Path }}"',
+    "in our command": "execute_command = local.buildtel_execute_command_sudo",
+    "in a line": 'inline = ["apt-get -v", "sudo apt-get update"]',
+    "in an override": 'override = { a = { execute_command = "sudo sh {{ .Path }}" } }',
+}
+NO_SUDO = {
+    "none": 'inline = ["true"]',
+    "in a path": 'script = "sudo rules.sh"\nexecute_command = "sh {{ .Path }} /etc/sudo"',
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "proposes"), [*((line, True) for line in SUDO.values()), *((line, False) for line in NO_SUDO.values())]
+)
+def test_sudo_is_proposed_where_the_template_uses_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, proposes: bool
+) -> None:
+    """The guide names the place, both commands and what they add; the pieces to copy stay without sudo."""
+    template = tmp_path / "main.pkr.hcl"
+    template.write_text(f'{BARE}build {{\n  sources = ["source.null.a"]\n  provisioner "shell" {{\n{line}\n}}\n}}\n')
+    assert run(str(tmp_path)) == 0
+    guide = capsys.readouterr().out
+
+    assert ("This template uses sudo (main.pkr.hcl:9)" in guide) == proposes
+    assert ("local.buildtel_install_command_sudo " in guide and "buildtel_finish_command_sudo " in guide) == proposes
+    assert lines.FIRST in guide and lines.LAST in guide
+    assert max(map(len, guide.splitlines())) <= 100

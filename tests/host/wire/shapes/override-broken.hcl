@@ -1,4 +1,4 @@
-# The pieces in an override are put together wrongly.
+# The piece in an override stands within the quotes of the command.
 # steps: 0 of 1
 source "qemu" "a" {
 }
@@ -7,8 +7,8 @@ build {
 @first
   provisioner "shell" {
     inline = ["true"]
-    override = { #< wrong: for a (override) is wired wrongly: buildtel_pre stands there without buildtel_post
-      a = { execute_command = "${local.buildtel_pre}sh {{ .Path }}" }
+    override = { #< wrong: for a (override) is wired wrongly: buildtel_pre must come before the command, outside of any quotes
+      a = { execute_command = "sudo sh -c '${local.buildtel_pre}{{ .Path }}'" }
     }
   }
 @last

@@ -1,0 +1,311 @@
+# --- The process that is a step ----------------------------------------------------------------------
+
+PIDFD_GET_INFO = 0xC040FF0B  # _IOWR(0xFF, 11, struct pidfd_info of 64 bytes); Linux 6.13
+PIDFD_INFO_EXIT = 8  # Linux 6.15
+TIMER_NUMBERS = {"x86_64": (222, 223), "aarch64": (107, 110), "riscv64": (107, 110), "s390x": (254, 255)}
+LEASH_S = 15
+
+
+def stat_fields(folder: "str") -> "list[bytes]":
+    """The fields of a process's /proc/PID/stat behind its name: state, parent, ... Raises OSError if it is gone."""
+    text = read_file(folder + "/stat", 4096)
+    fields = text[text.rfind(b")") + 2 :].split()
+    if len(fields) < 20:
+        raise OSError("no process " + folder)
+    return fields
+
+
+class Process:
+    """A process that we are no parent of: when it ends, and how."""
+
+    def __init__(self, pid: "int") -> "None":
+        self.pid, self._folder = pid, "/proc/%d" % pid
+        self._fd = -1
+        try:
+            self._fd = posix.pidfd_open(pid)
+        except (AttributeError, OSError):  # Python before 3.9, Linux before 5.3
+            pass
+        self.birth = stat_fields(self._folder)[19].decode()
+        self._begun = time.monotonic()
+        self._poll = select.poll()
+        if self._fd >= 0:
+            self._poll.register(self._fd, select.POLLIN)
+        self._stats = Taskstats.opened() if posix.getuid() == 0 and not tells_exits() else None
+        self._left_early = False
+
+    def over(self, wait_s: "float") -> "bool":
+        """Waits so long for its end; whether it has ended."""
+        if self._stats is not None:
+            self._left_early = self._stats.drain(self.pid) or self._left_early
+        if self._fd >= 0:
+            return bool(self._poll.poll(int(wait_s * 1000) + 1))
+        until = time.monotonic() + wait_s
+        while not self._is_gone():
+            now = time.monotonic()
+            if now >= until:
+                return False
+            time.sleep(min(until - now, max(0.001, min((now - self._begun - 0.1) / 100, 0.05))))
+        return True
+
+    def close(self) -> "None":
+        """Lets go of it."""
+        if self._fd >= 0:
+            posix.close(self._fd)
+        if self._stats is not None:
+            self._stats.close()
+
+    def _is_gone(self) -> "bool":
+        try:
+            fields = stat_fields(self._folder)
+        except OSError:
+            return True
+        return fields[19].decode() != self.birth or (fields[0] in (b"Z", b"X") and int(fields[17]) <= 1)
+
+    def exit(self) -> "Exit":
+        """(exit status, signal, where it is from) of a process that has ended, as far as the kernel tells us.
+
+        Its status is the kernel's of a zombie or of one that is reaped (some microseconds later), or the last task's.
+        """
+        give_up = time.monotonic() + 0.02
+        code, source = None, None  # type: int | None, str | None
+        while code is None:
+            code, source = self._reaped(), "pidfd"
+            if code is None:
+                code, source = self._zombie(), "zombie"
+            if code is not None or time.monotonic() > give_up:
+                break
+            if self._fd < 0 and self._is_reaped():
+                break
+            time.sleep(0.0002)
+        if code is None and self._stats is not None and not self._left_early:
+            self._stats.drain(self.pid)
+            code, source = self._stats.code, "taskstats"
+        return (None, None, None) if code is None else exit_of(code, source)
+
+    def _reaped(self) -> "int | None":
+        if self._fd < 0:
+            return None
+        import fcntl
+
+        info = bytearray(PIDFD_INFO_EXIT.to_bytes(8, sys.byteorder) + bytes(56))
+        if not _quietly(fcntl.ioctl, self._fd, PIDFD_GET_INFO, info):
+            return None
+        mask = int.from_bytes(info[:8], sys.byteorder)
+        return int.from_bytes(info[60:], sys.byteorder) if mask & PIDFD_INFO_EXIT else None
+
+    def _is_reaped(self) -> "bool":
+        return not _exists(self._folder + "/stat")
+
+    def _zombie(self) -> "int | None":
+        """Field 52 of a zombie of ours; of others the kernel says 0 whatever it was."""
+        try:
+            fields = stat_fields(self._folder)
+            stat = posix.stat(self._folder)
+        except OSError:
+            return None
+        ours = posix.getuid() == 0 or (stat.st_uid, stat.st_gid) == (posix.getuid(), posix.getgid())
+        is_it = fields[0] == b"Z" and fields[19].decode() == self.birth and len(fields) > 49
+        return int(fields[49]) if ours and is_it else None
+
+
+if TYPE_CHECKING:
+    Exit = tuple[int | None, int | None, str | None]
+
+
+def exit_of(code: "int", source: "str | None") -> "Exit":
+    """What a shell makes of a status of wait(2): 128 and the signal's number where one ended it."""
+    signal = code & 127
+    return (128 + signal, signal, source) if signal else (code >> 8 & 255, None, source)
+
+
+def tells_exits(known: "list[bool]" = []) -> "bool":  # noqa: B006  (asked once)
+    """Whether this kernel tells the exit status of processes that are reaped, by a pidfd (Linux 6.15)."""
+    if not known:
+        release = posix.uname().release.split("-")[0].split(".")
+        numbers = [int(part) if part.isdigit() else 0 for part in release[:2]]
+        known.append(numbers >= [6, 15] and hasattr(posix, "pidfd_open"))
+    return known[0]
+
+
+class Taskstats:
+    """The exit code of one process, from the kernel's messages of all tasks that end; for root only.
+
+    Source: include/uapi/linux/taskstats.h and genetlink.h of Linux; a task's message is its `ac_exitcode` at 4 and
+    `ac_pid` at 128 of struct taskstats.
+    """
+
+    def __init__(self) -> "None":
+        import _socket
+
+        self.code = None  # type: int | None
+        self._socket = _socket.socket(16, 3, 16)  # AF_NETLINK, SOCK_RAW, NETLINK_GENERIC
+        self._socket.setsockopt(1, 33, 1 << 22)  # SO_RCVBUFFORCE
+        self._socket.bind((0, 0))
+        family = self._family()
+        cpus = "0-%d" % (posix.sysconf("SC_NPROCESSORS_CONF") - 1)
+        answer = self._ask(family, 1, 3, cpus.encode() + b"\0")  # CMD_GET, ATTR_REGISTER_CPUMASK
+        if _u16(answer, 4) == 2 and _u32(answer, 16):
+            raise OSError("no taskstats")
+        self._socket.setblocking(False)
+
+    @classmethod
+    def opened(cls) -> "Taskstats | None":
+        """One, or None where the kernel has none for us."""
+        try:
+            return cls()
+        except (OSError, ImportError, IndexError):
+            return None
+
+    def close(self) -> "None":
+        """Takes no more messages."""
+        self._socket.close()
+
+    def _ask(self, family: "int", command: "int", kind: "int", value: "bytes") -> "bytes":
+        order = sys.byteorder
+        attribute = (len(value) + 4).to_bytes(2, order) + kind.to_bytes(2, order) + value + bytes(-len(value) % 4)
+        head = (len(attribute) + 20).to_bytes(4, order) + family.to_bytes(2, order) + (5).to_bytes(2, order)
+        self._socket.send(head + bytes(8) + bytes((command, 1, 0, 0)) + attribute)
+        return bytes(self._socket.recv(65536))
+
+    def _family(self) -> "int":
+        answer = self._ask(16, 3, 2, b"TASKSTATS\0")  # GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_NAME
+        for kind, at, _ in _attributes(answer, 20, len(answer)):
+            if kind == 1:
+                self._socket.recv(65536)  # the acknowledgement
+                return _u16(answer, at)
+        raise OSError("no taskstats")
+
+    def drain(self, pid: "int") -> "bool":
+        """Takes the messages that have come; whether that of `pid` was among them."""
+        found = False
+        while True:
+            try:
+                data = self._socket.recv(65536)
+            except BlockingIOError:
+                return found
+            except OSError:
+                continue  # messages were lost, maybe its own
+            for kind, at, end in _attributes(data, 20, len(data)):
+                if kind == 4:  # TASKSTATS_TYPE_AGGR_PID
+                    found = self._take(data, at, end, pid) or found
+
+    def _take(self, data: "bytes", at: "int", end: "int", pid: "int") -> "bool":
+        for kind, start, _ in _attributes(data, at, end):
+            if kind == 3 and _u32(data, start + 128) == pid:  # TASKSTATS_TYPE_STATS
+                self.code = _u32(data, start + 4)
+                return True
+        return False
+
+
+def _u16(data: "bytes", at: "int") -> "int":
+    return int.from_bytes(data[at : at + 2], sys.byteorder)
+
+
+def _u32(data: "bytes", at: "int") -> "int":
+    return int.from_bytes(data[at : at + 4], sys.byteorder)
+
+
+def _attributes(data: "bytes", at: "int", end: "int") -> "Iterator[tuple[int, int, int]]":
+    """(kind, start, end) of each netlink attribute."""
+    while at + 4 <= end:
+        length = _u16(data, at)
+        if length < 4:
+            return
+        yield _u16(data, at + 2) & 0x3FFF, at + 4, at + length
+        at += length + 3 & ~3
+
+
+def timers(found: "list[Any]" = []) -> "Any":  # noqa: B006  (loaded once)
+    """The ctypes module, None where there is none. The sampler of the whole life loads it before it forks."""
+    if not found:
+        try:
+            import ctypes
+
+            found.append(ctypes)
+        except ImportError:
+            found.append(None)
+    return found[0]
+
+
+class Leash:
+    """Ends this process by SIGKILL where it is not armed again in time: a stopped one would hold the build's output.
+
+    A timer of the kernel whose signal is SIGKILL works on a stopped process, too. There is none without ctypes.
+    Source: timer_create(2); struct sigevent is value, signal, how to notify.
+    """
+
+    def __init__(self) -> "None":
+        self._call = None  # type: Callable[..., Any] | None
+        numbers, ctypes = TIMER_NUMBERS.get(posix.uname().machine), timers()
+        if not numbers or not ctypes:
+            return
+        call = ctypes.CDLL(None).syscall
+        event = ctypes.create_string_buffer(bytes(8) + (9).to_bytes(4, sys.byteorder) + bytes(52))
+        timer = ctypes.c_int()
+        if call(numbers[0], 1, event, ctypes.byref(timer)) == 0:
+            times = (ctypes.c_long * 4)(0, 0, LEASH_S, 0)
+            self._call = lambda: call(numbers[1], timer, 0, times, None)
+            self.arm()
+
+    def arm(self) -> "None":
+        """Gives this process the time anew."""
+        if self._call is not None:
+            self._call()
+
+
+def outer_step(pid: "str", paths: "list[str]") -> "str | None":
+    """The step under way that the process `pid` (ours if it is empty) is part of, by its ancestors.
+
+    `paths` are the files at-PID of all steps under way.
+    """
+    marks = {path.rpartition("at-")[2]: path for path in paths}
+    folder = "/proc/" + (pid or "self")
+    for _generation in range(64 if marks else 0):
+        try:
+            parent = stat_fields(folder)[1].decode()
+            folder = "/proc/" + parent
+            birth = stat_fields(folder)[19].decode()
+        except OSError:
+            return None
+        text = read_file(marks[parent], 100).decode("ascii", "replace") if parent in marks else ""
+        step, _, begun = text.partition(" ")
+        if begun == birth and step.replace(".", "").isalnum():
+            return step
+    return None
+
+
+def name_of(pid: "int", by_words: "bool") -> "str":
+    """The value of BUILDTEL_STEP in a process's environment, or in its command line, as its shell takes it."""
+    text = read_file("/proc/%d/%s" % (pid, "cmdline" if by_words else "environ"), 1 << 17)
+    found = text.find(b"BUILDTEL_STEP=")
+    value = text[found + 14 :].split(b"\0", 1)[0] if found >= 0 else b""
+    value = shell_word(value) if by_words else value
+    return clean_name(value.decode(sys.getfilesystemencoding(), "surrogateescape"))
+
+
+def shell_word(text: "bytes") -> "bytes":
+    """The first word of a command line, without its quotes."""
+    word, quote, at = bytearray(), 0, 0
+    while at < min(len(text), 4096):
+        char = text[at]
+        if quote:
+            if char == quote:
+                quote = 0
+            elif char == 92 and quote == 34 and text[at + 1 : at + 2] in (b'"', b"\\", b"$", b"`"):
+                at += 1
+                word.append(text[at])
+            else:
+                word.append(char)
+        elif char in b"'\"":
+            quote = char
+        elif char == 92 and at + 1 < len(text):
+            at += 1
+            word.append(text[at])
+        elif char in b" \t\n;&|<>()":
+            break
+        else:
+            word.append(char)
+        at += 1
+    return bytes(word)
+
+

@@ -1,0 +1,75 @@
+"""What Packer's words tell of a step whose own records lack its end, its exit status, or both.
+
+A provisioner that Packer passed has ended with an exit status that it allows, and one that failed with the status that
+Packer prints. That is the end of the one step that is the provisioner; steps within it, or beside each other, may have
+ended in another way. A machine that went down, a lost connection or a cancelled build ended no step.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from buildtel.job.attribute import LEAST_S, window
+from buildtel.job.drafts import MachineDraft, StepDraft
+from buildtel.job.model import Step
+from buildtel.job.packer_model import Provisioner
+from buildtel.job.steps import NO_START, figures, is_cut_by_reboot
+from buildtel.job.verdicts import PACKER, Units, tells_end, unit_of
+
+
+def ended(steps: Iterable[Step], draft: MachineDraft, units: Units) -> list[Step]:
+    """The steps of a machine by their own records, with what Packer's words tell beyond these."""
+    only = _only_steps(draft)
+    return [_ended(step, draft.steps[step.id or ""], draft, units) if step.id in only else step for step in steps]
+
+
+def _only_steps(draft: MachineDraft) -> set[str]:
+    """The ids of steps that are all that ran in their provisioners, but for steps within them."""
+    outer = [step for step in draft.steps.values() if step.unit is not None and step.parent not in draft.steps]
+    number = Counter(id(step.unit) for step in outer)
+    return {step.id for step in outer if number[id(step.unit)] == 1}
+
+
+def _ended(step: Step, recorded: StepDraft, draft: MachineDraft, units: Units) -> Step:
+    found = unit_of(recorded.unit, units)
+    if found is None or not tells_end(found):
+        return step
+    known: dict[str, Any] = {}
+    if step.exit_code is None and found.exit_code is not None:
+        known = {"exit_code": found.exit_code, "exit_from": PACKER}
+    if recorded.end is None:
+        if is_cut_by_reboot(recorded, draft):
+            return step
+        why = NO_START if recorded.start is None else None
+        known |= {"ended_from": PACKER, "unfinished": why, "status": found.status}
+        known |= _measured(step, recorded, draft, found)
+    elif step.exit_code is None:
+        known["status"] = found.status
+    return step.model_copy(update=known)
+
+
+def _measured(step: Step, recorded: StepDraft, draft: MachineDraft, unit: Provisioner) -> dict[str, Any]:
+    """End time and figures of a step whose end Packer tells, as far as stamps and samples of its machine go.
+
+    Packer's next words come after the step's end: its end is never before what is known of it. Without samples up to
+    there the figures but the duration are up to the last beat, where there was one.
+    """
+    clock = draft.boots.get(recorded.start.boot) if recorded.start is not None else None
+    zero_s = None if clock is None else clock.log_s(0)
+    if recorded.start is None or clock is None or zero_s is None or unit.ended_at is None or step.start_time is None:
+        return {} if recorded.beat is not None else {"last_seen": None}
+    start_s = zero_s + recorded.start.m_ns / 1e9
+    last = recorded.beat or recorded.start
+    lasted_s = max(unit.ended_at - start_s, (last.m_ns - recorded.start.m_ns) / 1e9, 0.0)
+    known = {"end_time": round(step.start_time + lasted_s, 3)}
+    metrics = {**step.metrics, "duration_s": round(lasted_s, 3)}
+    samples = draft.samples.get(clock.boot)
+    covered = window(clock, samples, start_s, start_s + lasted_s) if samples and lasted_s >= LEAST_S else None
+    if covered is None:
+        return {**known, "metrics": metrics, "last_seen": step.last_seen if recorded.beat is not None else None}
+    counters, peak_kb = covered
+    peak_kb = max((kb for kb in (peak_kb, recorded.peak_kb) if kb is not None), default=None)
+    metrics |= figures(counters.start or {}, counters.end or {}, lasted_s, peak_kb)
+    return {**known, "metrics": metrics, "counters": counters, "measured": "from samples", "last_seen": None}

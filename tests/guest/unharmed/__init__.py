@@ -1,0 +1,1 @@
+"""The charter's first line, proved: a step behaves the same with buildtel and without it."""
