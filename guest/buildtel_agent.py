@@ -2282,7 +2282,7 @@ class Process:
                 code, source = self._zombie(), "zombie"
             if code is not None or time.monotonic() > give_up:
                 break
-            if self._fd < 0 and self._is_reaped():
+            if self._is_reaped() and not (self._fd >= 0 and tells_exits()):
                 break
             time.sleep(0.0002)
         if code is None and self._stats is not None and not self._left_early:
