@@ -152,8 +152,12 @@ class Reference:
             Broken: a figure in the document that no intact record carries.
         """
         for step in document.steps:
-            if step.measured == "exactly":
+            if step.measured == "exactly" and step.ended_from == "packer":
+                self._check_ended_by_packer(step)
+            elif step.measured == "exactly":
                 self._check_step(step)
+            elif step.measured is None:
+                self._check_untold(step)
             else:
                 self._check_sampled(step, document)
         for machine in document.machines.values():
@@ -165,6 +169,18 @@ class Reference:
         told = {"exit": step.exit_code, "signal": step.signal, "series": step.series, "procs": _processes(step)}
         if text_of(told) not in self.ends[step.id or ""]:
             raise Broken(f"an end of {step.id} that no record carries: {told}")
+
+    def _check_ended_by_packer(self, step: Step) -> None:
+        """Packer's words give length and exit status; all other figures are a record's."""
+        rest = {name: value for name, value in step.metrics.items() if name != "duration_s"}
+        known = [json.loads(text) for text in self.figures[step.id or ""]]
+        if rest and rest not in [{name: of[name] for name in of if name != "duration_s"} for of in known]:
+            raise Broken(f"figures of {step.id} that no record carries: {rest}")
+
+    def _check_untold(self, step: Step) -> None:
+        """A step that only Packer tells of has no figures but its length."""
+        if step.metrics.keys() - {"duration_s"} or step.series or step.processes:
+            raise Broken(f"figures of {step.name} without a record: {step.metrics}")
 
     def _check_sampled(self, step: Step, document: JobDocument) -> None:
         assert step.counters is not None
@@ -180,9 +196,12 @@ class Reference:
             for provisioner in build.provisioners
             if provisioner.started_at is not None and provisioner.ended_at is not None
         ]
+        by_packer = {"duration_s": step.metrics["duration_s"]} if step.ended_from == "packer" else {}
+        # The length that its figures were computed of is not rounded.
+        lengths += [length + part * 1e-4 for length in by_packer.values() if length for part in range(-5, 6)]
         start, end = step.counters.start or {}, step.counters.end or {}
         told = {name: value for name, value in step.metrics.items() if name != "memory_peak_mb"}
-        if told not in [figures(start, end, length_s, None) for length_s in lengths]:
+        if told not in [{**figures(start, end, length_s, None), **by_packer} for length_s in lengths]:
             raise Broken(f"figures of {step.id} that its counters do not give: {told}")
 
     def _check_machine(self, machine: Machine) -> None:

@@ -71,5 +71,5 @@ def _measured(step: Step, recorded: StepDraft, draft: MachineDraft, unit: Provis
         return {**known, "metrics": metrics, "last_seen": step.last_seen if recorded.beat is not None else None}
     counters, peak_kb = covered
     peak_kb = max((kb for kb in (peak_kb, recorded.peak_kb) if kb is not None), default=None)
-    metrics |= figures(counters.start or {}, counters.end or {}, lasted_s, peak_kb)
-    return {**known, "metrics": metrics, "counters": counters, "measured": "from samples", "last_seen": None}
+    sampled = figures(counters.start or {}, counters.end or {}, lasted_s, peak_kb)
+    return {**known, "metrics": sampled, "counters": counters, "measured": "from samples", "last_seen": None}
