@@ -2243,8 +2243,13 @@ class Process:
 
     def over(self, wait_s: "float") -> "bool":
         """Waits so long for its end; whether it has ended."""
-        if self._stats is not None:
-            self._left_early = self._stats.drain(self.pid) or self._left_early
+        if self._stats is not None and self._stats.drain(self.pid):
+            if self._has_ended(0.05):
+                return True
+            self._left_early = True  # the main thread has left, others go on
+        return self._has_ended(wait_s)
+
+    def _has_ended(self, wait_s: "float") -> "bool":
         if self._fd >= 0:
             return bool(self._poll.poll(int(wait_s * 1000) + 1))
         until = time.monotonic() + wait_s
