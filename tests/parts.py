@@ -1,7 +1,6 @@
 """Runs the tests by parts and tells how long each took: `python -m tests.parts [PART ...]`, all without a name.
 
-The last two parts run at the same time: each needs little more than one core. A part fails if a test of it fails; the
-others run all the same. What its tests leave behind is listed: a process, a
+A part fails if a test of it fails; the others run all the same. What its tests leave behind is listed: a process, a
 file in the temporary folder, or a file in /tmp or /dev/shm (that only where `CI` is set: elsewhere it may be somebody
 else's).
 """
@@ -27,7 +26,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "alone": ("-m", "alone and not vm", "--durations=10"),
     "vm": ("-m", "vm", "--durations=5"),
 }
-BESIDE = {"vm": "alone"}  # the part that runs at the same time as another
+BESIDE: dict[str, str] = {}  # a part that runs at the same time as another: none, as the VM's figures suffer
 QUICK: dict[str, tuple[str, ...]] = {"quick": (*TOGETHER, "-m", "not alone and not vm and not slow and not packer")}
 SHARED = ("/tmp", "/dev/shm")
 GRACE_S = 10  # so long a process may take to end after its test

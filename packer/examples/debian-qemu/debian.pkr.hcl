@@ -64,7 +64,7 @@ build {
     labels   = ["shell"]
     content {
       script          = provisioner.value.script
-      execute_command = local.buildtel_install_command_sudo
+      execute_command = provisioner.value.execute_command
     }
   }
 
@@ -141,7 +141,7 @@ build {
     labels   = ["shell"]
     content {
       script          = provisioner.value.script
-      execute_command = local.buildtel_finish_command_sudo
+      execute_command = provisioner.value.execute_command
     }
   }
 }

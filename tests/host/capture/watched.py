@@ -78,6 +78,7 @@ def bench(folder: Path) -> Bench:
         **{name: value for name, value in os.environ.items() if not name.startswith(("PACKER", "GITHUB", "BUILDTEL"))},
         "TELEMETRY_DIR": str(folder / "telemetry"),
         "CHECKPOINT_DISABLE": "1",
+        "TMPDIR": "/tmp",  # scripts' names that fit into 80 columns
     }
     return Bench(template, environ)
 
