@@ -89,7 +89,8 @@ bt_alive() {
 # Tells the sampler of the machine's whole life which process is a step, by a FIFO, and waits for its nod: a file of
 # our pid. $1: `pre`, our parent is the step; `lead`, so it is, and its output is file 9; `run`, it is this process.
 # An `echo` into a file opened for reading and writing never waits and never ends us. A sampler that does not nod in
-# time is not asked again. In `run` no fork is tried: where none is left, it would end the shell.
+# time is not asked again until it empties the file `deaf`. In `run` no fork is tried: where none is left, it would end
+# the shell.
 bt_tell() {
     bt_d=${0%/*}/life
     [ -p "$bt_d/fifo" ] || bt_d=$bt_d-user
@@ -2167,7 +2168,7 @@ class Outlet:
 
     def close(self) -> "None":
         """Lets go of it: what comes is owed."""
-        if self.fd > 2:
+        if self.fd >= 0:
             posix.close(self.fd)
         self.fd = -1
 
@@ -2325,7 +2326,7 @@ if TYPE_CHECKING:
     Exit = tuple[int | None, int | None, str | None]
 
 
-def exit_of(code: "int", source: "str | None") -> "Exit":
+def exit_of(code: "int", source: "str | None") -> "tuple[int, int | None, str | None]":
     """What a shell makes of a status of wait(2): 128 and the signal's number where one ended it."""
     signal = code & 127
     return (128 + signal, signal, source) if signal else (code >> 8 & 255, None, source)
@@ -2529,7 +2530,7 @@ class LifeFile:
     """A file of samples with one header; a new one is begun when the machine's devices change."""
 
     def __init__(self, spool: "Spool") -> "None":
-        self.spool, self.names, self.fd, self.files = spool, [], -1, []  # type: Spool, list[str], int, list[str]
+        self.spool, self.names, self.fd = spool, [], -1  # type: Spool, list[str], int
 
     def add(self, pairs: "list[tuple[str, int | None]]") -> "bool":
         """Appends a sample; False where it can't be kept."""
@@ -2549,7 +2550,6 @@ class LifeFile:
         if self.fd < 0 or sent < 0:
             return False
         posix.close(sent)
-        self.files += ["life-" + ident, "sent-" + ident]
         fcntl.flock(self.fd, fcntl.LOCK_EX)
         return write(self.fd, ("%d %s\n" % (posix.getpid(), " ".join(names))).encode()) > 0
 
@@ -2842,13 +2842,11 @@ def begin(
         return Recorder(out, options.get("run", ""), kernel.proc, None, key), Spool("", file.rpartition("/")[0]), kernel
     installed = home()
     spool = Spool(installed or sys.argv[0])
-    run = options.get("run", "")
-    run = run if run.replace("-", "").isalnum() else ""
+    run = run_id(options)
     key = posix.environ.get(b"BUILDTEL_KEY", b"") or (spool.key() if installed else b"")
     kept = spool if installed and may_leave(installed) else None
-    recorder = Recorder(out, run, kernel.proc, kept, key)
-    if outlet:
-        recorder = StepRecorder(outlet, run, kernel.proc, kept, key)
+    more = (run, kernel.proc, kept, key)
+    recorder = StepRecorder(outlet, *more) if outlet else Recorder(out, *more)
     recorder.amid_line = amid_line
     if "parent" not in options:
         outer = outer_step(options.get("pid", ""), spool.find("at-"))
@@ -2864,6 +2862,12 @@ def begin(
         bring_rest(recorder)
         bring_owed(recorder, spool.find("owed-"))
     return recorder, spool, kernel
+
+
+def run_id(options: "dict[str, str]") -> "str":
+    """Packer's id of its run, '' for what is none."""
+    run = options.get("run", "")
+    return run if run.replace("-", "").isalnum() else ""
 
 
 def watch(options: "dict[str, str]") -> "None":
@@ -2919,8 +2923,7 @@ def begun_step(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "S
     if not options["step"] and not outer:
         options["step"] = name_of(teller, False) or name_of(process.pid, True)
     step = Step(process, options, Outlet(out))
-    run = options["run"] if options["run"].replace("-", "").isalnum() else door.run
-    recorder = StepRecorder(step.outlet, run, kernel.proc, spool, door.key)
+    recorder = StepRecorder(step.outlet, run_id(options) or door.run, kernel.proc, spool, door.key)
     bring_owed(recorder, [path for path in left if "/owed-" in path])
     step.start(recorder, spool, kernel)
     return step
@@ -2948,8 +2951,7 @@ def run_options(words: "list[str]") -> "dict[str, str]":
         if word == "--" or word[:2] != "--":
             found["label"] = (next(rest, "") if word == "--" else word).rpartition("/")[2]
             break
-        key, given, value = word[2:].partition("=")
-        found[key] = value if given else next(rest, "")
+        found.update([option(word, rest)])
     found["step"] = clean_name(found.get("step", ""))
     return found
 
@@ -3346,6 +3348,12 @@ COMMANDS = {
 OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir", "record", "to", "owner")
 
 
+def option(argument: "str", rest: "Iterator[str]") -> "tuple[str, str]":
+    """Name and value of `--NAME=VALUE`, or of `--NAME` and the argument behind it."""
+    key, given, value = argument[2:].partition("=")
+    return key, value if given else next(rest, "")
+
+
 def parse_arguments(arguments: "list[str]") -> "dict[str, str]":
     """Options by name; the first plain argument is `name`. Raises ValueError with words for the user."""
     options = {}  # type: dict[str, str]
@@ -3354,10 +3362,10 @@ def parse_arguments(arguments: "list[str]") -> "dict[str, str]":
         if argument[:2] != "--":
             options.setdefault("second" if "name" in options else "name", argument)
             continue
-        key, given, value = argument[2:].partition("=")
+        key, value = option(argument, rest)
         if key not in OPTIONS:
             raise ValueError("unknown option " + argument)
-        options[key] = value if given else next(rest, "")
+        options[key] = value
     parent = posix.environ.get(b"BUILDTEL_PARENT", b"").decode("ascii", "replace")
     if parent.replace(".", "").isalnum():
         options["parent"] = parent

@@ -249,6 +249,12 @@ COMMANDS = {
 OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir", "record", "to", "owner")
 
 
+def option(argument: "str", rest: "Iterator[str]") -> "tuple[str, str]":
+    """Name and value of `--NAME=VALUE`, or of `--NAME` and the argument behind it."""
+    key, given, value = argument[2:].partition("=")
+    return key, value if given else next(rest, "")
+
+
 def parse_arguments(arguments: "list[str]") -> "dict[str, str]":
     """Options by name; the first plain argument is `name`. Raises ValueError with words for the user."""
     options = {}  # type: dict[str, str]
@@ -257,10 +263,10 @@ def parse_arguments(arguments: "list[str]") -> "dict[str, str]":
         if argument[:2] != "--":
             options.setdefault("second" if "name" in options else "name", argument)
             continue
-        key, given, value = argument[2:].partition("=")
+        key, value = option(argument, rest)
         if key not in OPTIONS:
             raise ValueError("unknown option " + argument)
-        options[key] = value if given else next(rest, "")
+        options[key] = value
     parent = posix.environ.get(b"BUILDTEL_PARENT", b"").decode("ascii", "replace")
     if parent.replace(".", "").isalnum():
         options["parent"] = parent

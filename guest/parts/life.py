@@ -5,7 +5,7 @@ class LifeFile:
     """A file of samples with one header; a new one is begun when the machine's devices change."""
 
     def __init__(self, spool: "Spool") -> "None":
-        self.spool, self.names, self.fd, self.files = spool, [], -1, []  # type: Spool, list[str], int, list[str]
+        self.spool, self.names, self.fd = spool, [], -1  # type: Spool, list[str], int
 
     def add(self, pairs: "list[tuple[str, int | None]]") -> "bool":
         """Appends a sample; False where it can't be kept."""
@@ -25,7 +25,6 @@ class LifeFile:
         if self.fd < 0 or sent < 0:
             return False
         posix.close(sent)
-        self.files += ["life-" + ident, "sent-" + ident]
         fcntl.flock(self.fd, fcntl.LOCK_EX)
         return write(self.fd, ("%d %s\n" % (posix.getpid(), " ".join(names))).encode()) > 0
 

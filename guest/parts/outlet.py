@@ -60,7 +60,7 @@ class Outlet:
 
     def close(self) -> "None":
         """Lets go of it: what comes is owed."""
-        if self.fd > 2:
+        if self.fd >= 0:
             posix.close(self.fd)
         self.fd = -1
 

@@ -117,7 +117,7 @@ if TYPE_CHECKING:
     Exit = tuple[int | None, int | None, str | None]
 
 
-def exit_of(code: "int", source: "str | None") -> "Exit":
+def exit_of(code: "int", source: "str | None") -> "tuple[int, int | None, str | None]":
     """What a shell makes of a status of wait(2): 128 and the signal's number where one ended it."""
     signal = code & 127
     return (128 + signal, signal, source) if signal else (code >> 8 & 255, None, source)

@@ -37,13 +37,11 @@ def begin(
         return Recorder(out, options.get("run", ""), kernel.proc, None, key), Spool("", file.rpartition("/")[0]), kernel
     installed = home()
     spool = Spool(installed or sys.argv[0])
-    run = options.get("run", "")
-    run = run if run.replace("-", "").isalnum() else ""
+    run = run_id(options)
     key = posix.environ.get(b"BUILDTEL_KEY", b"") or (spool.key() if installed else b"")
     kept = spool if installed and may_leave(installed) else None
-    recorder = Recorder(out, run, kernel.proc, kept, key)
-    if outlet:
-        recorder = StepRecorder(outlet, run, kernel.proc, kept, key)
+    more = (run, kernel.proc, kept, key)
+    recorder = StepRecorder(outlet, *more) if outlet else Recorder(out, *more)
     recorder.amid_line = amid_line
     if "parent" not in options:
         outer = outer_step(options.get("pid", ""), spool.find("at-"))
@@ -59,6 +57,12 @@ def begin(
         bring_rest(recorder)
         bring_owed(recorder, spool.find("owed-"))
     return recorder, spool, kernel
+
+
+def run_id(options: "dict[str, str]") -> "str":
+    """Packer's id of its run, '' for what is none."""
+    run = options.get("run", "")
+    return run if run.replace("-", "").isalnum() else ""
 
 
 def watch(options: "dict[str, str]") -> "None":
@@ -114,8 +118,7 @@ def begun_step(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "S
     if not options["step"] and not outer:
         options["step"] = name_of(teller, False) or name_of(process.pid, True)
     step = Step(process, options, Outlet(out))
-    run = options["run"] if options["run"].replace("-", "").isalnum() else door.run
-    recorder = StepRecorder(step.outlet, run, kernel.proc, spool, door.key)
+    recorder = StepRecorder(step.outlet, run_id(options) or door.run, kernel.proc, spool, door.key)
     bring_owed(recorder, [path for path in left if "/owed-" in path])
     step.start(recorder, spool, kernel)
     return step
@@ -143,8 +146,7 @@ def run_options(words: "list[str]") -> "dict[str, str]":
         if word == "--" or word[:2] != "--":
             found["label"] = (next(rest, "") if word == "--" else word).rpartition("/")[2]
             break
-        key, given, value = word[2:].partition("=")
-        found[key] = value if given else next(rest, "")
+        found.update([option(word, rest)])
     found["step"] = clean_name(found.get("step", ""))
     return found
 

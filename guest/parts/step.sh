@@ -89,7 +89,8 @@ bt_alive() {
 # Tells the sampler of the machine's whole life which process is a step, by a FIFO, and waits for its nod: a file of
 # our pid. $1: `pre`, our parent is the step; `lead`, so it is, and its output is file 9; `run`, it is this process.
 # An `echo` into a file opened for reading and writing never waits and never ends us. A sampler that does not nod in
-# time is not asked again. In `run` no fork is tried: where none is left, it would end the shell.
+# time is not asked again until it empties the file `deaf`. In `run` no fork is tried: where none is left, it would end
+# the shell.
 bt_tell() {
     bt_d=${0%/*}/life
     [ -p "$bt_d/fifo" ] || bt_d=$bt_d-user

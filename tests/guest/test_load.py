@@ -140,4 +140,5 @@ def test_a_reader_that_stops_reading_holds_the_step_and_nothing_more(installed):
 
     assert process.wait() == 0
     assert output.count(b"x") >= 300_000
-    assert [record["ev"] for record in records(output)] in (["hello", "start", "end"], ["hello", "start"])
+    ends = [] if (installed.parent / "by-sh").exists() else ["end"]
+    assert [record["ev"] for record in records(output)] == ["hello", "start", *ends]

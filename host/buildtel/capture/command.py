@@ -49,8 +49,7 @@ def run(environ: Mapping[str, str], name: str, command: list[str], agent_file: s
     finally:
         witness.dismiss()
     sampler.end(status)
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
+    return agent.exit_of(status, "wait")[0]
 
 
 def spawn(command: list[str], environ: Mapping[str, str], mask: Iterable[int]) -> int:
