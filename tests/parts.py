@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import pickle
 import shutil
 import signal
 import subprocess
@@ -26,7 +25,6 @@ PARTS: dict[str, tuple[str, ...]] = {
     "alone": ("-m", "alone and not vm", "--durations=10"),
     "vm": ("-m", "vm", "--durations=5"),
 }
-BESIDE: dict[str, str] = {}  # a part that runs at the same time as another: none, as the VM's figures suffer
 QUICK: dict[str, tuple[str, ...]] = {"quick": (*TOGETHER, "-m", "not alone and not vm and not slow and not packer")}
 SHARED = ("/tmp", "/dev/shm")
 GRACE_S = 10  # so long a process may take to end after its test
@@ -53,47 +51,14 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"no part {unknown[0]!r}; there are {', '.join(PARTS | QUICK)}", file=sys.stderr)
         return 2
-    chosen = {name: (PARTS | QUICK)[name] for name in names or PARTS}
-    outcomes: dict[str, Outcome] = {}
-    for name, words in chosen.items():
-        if BESIDE.get(name) not in chosen:
-            beside = {other: chosen[other] for other, first in BESIDE.items() if first == name and other in chosen}
-            outcomes |= at_once({name: words, **beside})
+    # Processes that lose their parent become children of this one, so that it sees whose they were.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    outcomes = {name: run(name, (PARTS | QUICK)[name]) for name in names or PARTS}
     for name, outcome in outcomes.items():
         print(f"part {name}: {outcome.elapsed_s:.0f} s, {'failed' if outcome.failed else 'passed'}")
         for left in outcome.left:
             print(f"  left behind: {left}")
     return int(any(outcome.failed for outcome in outcomes.values()))
-
-
-def at_once(parts: dict[str, tuple[str, ...]]) -> dict[str, Outcome]:
-    """Runs each of the parts in a process of its own; what the first prints is seen at once, the others' afterwards."""
-    running = {}
-    for number, (name, words) in enumerate(parts.items()):
-        output = tempfile.TemporaryFile() if number else None
-        result = tempfile.TemporaryFile()
-        sys.stdout.flush()
-        pid = os.fork()
-        if pid == 0:
-            if output is not None:
-                os.dup2(output.fileno(), 1)
-                os.dup2(output.fileno(), 2)
-            # Processes that lose their parent become children of this one, so that it sees whose they were.
-            ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-            pickle.dump(run(name, words), result)
-            result.flush()
-            sys.stdout.flush()
-            os._exit(0)
-        running[name] = pid, output, result
-    outcomes = {}
-    for name, (pid, output, result) in running.items():
-        os.waitpid(pid, 0)
-        if output is not None:
-            output.seek(0)
-            shutil.copyfileobj(output, sys.stdout.buffer)
-        result.seek(0)
-        outcomes[name] = pickle.load(result)
-    return outcomes
 
 
 def run(name: str, words: tuple[str, ...]) -> Outcome:

@@ -16,7 +16,6 @@ import sys
 from tests import parts
 parts.GRACE_S = 1
 parts.PARTS = {"first": ("-p", "no:cacheprovider", sys.argv[1]), "second": ("-p", "no:cacheprovider", sys.argv[2])}
-parts.BESIDE = {"second": "first"} if sys.argv[3] == "at once" else {}
 sys.exit(parts.main([]))
 """
 BODIES = {
@@ -31,16 +30,13 @@ BODIES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("how", ["one by one", "at once"])
 @pytest.mark.parametrize(("body", "status", "said"), BODIES.values(), ids=BODIES)
-def test_a_part_fails_by_its_tests_and_lists_what_they_leave(
-    tmp_path: Path, body: str, status: int, said: str, how: str
-) -> None:
+def test_a_part_fails_by_its_tests_and_lists_what_they_leave(tmp_path: Path, body: str, status: int, said: str) -> None:
     """Pytest's closing line of each part is there, and the times come last."""
     first, second = tmp_path / "test_first.py", tmp_path / "test_second.py"
     first.write_text(f"def test_one():\n    {body}\n")
     second.write_text("def test_two(): pass\n")
-    command = [sys.executable, "-c", SCRIPT, first, second, how]
+    command = [sys.executable, "-c", SCRIPT, first, second]
     # Without CI, files in /tmp, which are other tests' too, are not looked at.
     environ = {name: value for name, value in os.environ.items() if name != "CI"}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, env=environ)
