@@ -28,7 +28,7 @@ SHELLS = (
     World("a user, killed", "kill -9 $$", who="user", status=137, forms=("pre", "run")),
     World("a user whose stdout is a pipe of root's", who="user", stdio="pipes of root", measured=None),
     World("inside sudo, by a user", who="user", forms=("inside",), measured=None),
-    World("a login shell that nobody may read", who="user", login="/opt/locked", forms=("pre",),
+    World("a login shell without read permission", who="user", login="/opt/locked", forms=("pre",),
           before="cp /bin/bash /opt/locked; chmod 711 /opt/locked\n"),
 )  # fmt: skip
 ENVIRONMENTS = (
