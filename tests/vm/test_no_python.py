@@ -14,6 +14,8 @@ from .test_clean_image import OURS, unpack
 
 pytestmark = pytest.mark.vm
 
+BOUND_S = 1.5  # stamps of whole seconds, and a clock known within one of them
+
 
 @pytest.fixture(scope="module")
 def folder(no_python_build: Future[Path]) -> Path:
@@ -42,7 +44,7 @@ def test_each_step_has_its_start_and_what_packer_says_of_its_end(document: dict[
     ]  # fmt: skip
     assert (steps[2]["status"], len(steps)) == ("success", 3)
     assert document["integrity"]["damaged"] == document["integrity"]["missing"] == 0
-    assert 3 <= steps[0]["duration_s"] < 20
+    assert 3 - BOUND_S <= steps[0]["duration_s"] < 20
 
 
 def test_nothing_is_left_in_the_image(folder: Path, document: dict[str, Any], tmp_path: Path) -> None:

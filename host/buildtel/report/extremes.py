@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
 from buildtel.job.runner import step_around
-from buildtel.job.verdicts import RUNNER
+from buildtel.job.verdicts import PACKER, RUNNER
 from buildtel.report.timeline import build_rows
 
 DISK = ("disk_read_mb", "disk_write_mb")
@@ -29,10 +29,19 @@ def slowest_step(document: JobDocument) -> Timed | None:
 
 
 def _steps(document: JobDocument) -> Iterator[Timed]:
+    grains = grains_of_steps(document)
     for step in leaves(document):
         seconds = step.metrics.get("duration_s")
         if seconds is not None:
-            yield Timed(step.name, seconds)
+            yield Timed(step.name, seconds, grains.get(step.id))
+
+
+def grains_of_steps(document: JobDocument) -> dict[str | None, float | None]:
+    """By a step's id the grain in seconds of the stamps that tell its end, for those that ended by Packer's words."""
+    runs = document.packer.runs if document.packer else ()
+    builds = {(number, str(build.name)): build.grain_s for number, run in enumerate(runs, 1) for build in run.builds}
+    machines = {key: builds.get((machine.run, str(machine.target))) for key, machine in document.machines.items()}
+    return {step.id: machines.get(step.machine or "") for step in document.steps if step.ended_from == PACKER}
 
 
 def _provisioners(document: JobDocument) -> Iterator[Timed]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from buildtel.job import JobDocument
 from buildtel.job.model import Integrity, Step
 from buildtel.job.verdicts import PACKER, RUNNER, SHELL_LOCAL
-from buildtel.report.extremes import busiest_step, disk_mb, leaves, slowest_step
+from buildtel.report.extremes import busiest_step, disk_mb, grains_of_steps, leaves, slowest_step
 from buildtel.report.thresholds import LONG_S, SHORTEST_S, STARVED, STARVED_S, Threshold, exceeded
 from buildtel.report.timeline import BuildRows, Stretch, build_rows, provisioner_label
 from buildtel.report.words import duration, number, rounded, safe, safe_lines
@@ -22,7 +22,10 @@ MAX_UNMEASURED = 20
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """A step: its figures by name, the metrics above their thresholds, what is odd about it, what Packer alone told."""
+    """A step: its figures by name, the metrics above their thresholds, what is odd about it, what Packer alone told.
+
+    `took` is its duration as text: `~3 s` where it ended by a log whose stamps have whole seconds.
+    """
 
     name: str
     machine: str
@@ -32,6 +35,7 @@ class StepRow:
     metrics: dict[str, float | int | None]
     marked: frozenset[str]
     remark: str | None
+    took: str = "-"
     of_packer: str | None = None
 
 
@@ -60,12 +64,13 @@ class Report:
 def report_of(document: JobDocument) -> Report:
     """The rows of a document, of this version or of the original."""
     builds = build_rows(document)
+    grains = grains_of_steps(document)
     return Report(
         title=safe(f"{document.job} {document.version}"),
         status=document.status or "unknown",
         facts=list(_facts(document)),
         builds=builds,
-        steps=[_step(step) for step in document.steps[:MAX_STEPS]],
+        steps=[_step(step, grains.get(step.id)) for step in document.steps[:MAX_STEPS]],
         bottlenecks=_bottlenecks(document, builds),
         missing=list(_missing(document)),
     )
@@ -154,7 +159,7 @@ def _remark(step: Step) -> str | None:
     return ", ".join(filter(None, (_of_packer(step), figures))) or None
 
 
-def _step(step: Step) -> StepRow:
+def _step(step: Step, grain_s: float | None) -> StepRow:
     return StepRow(
         name=step_name(step),
         machine=safe(step.machine or ""),
@@ -164,6 +169,7 @@ def _step(step: Step) -> StepRow:
         metrics=step.metrics,
         marked=frozenset(row.metric for row in exceeded(step.metrics)),
         remark=_remark(step),
+        took=rounded(step.metrics.get("duration_s"), grain_s),
         of_packer=_of_packer(step),
     )
 
@@ -176,10 +182,11 @@ def step_name(step: Step) -> str:
 def _bottlenecks(document: JobDocument, builds: list[BuildRows]) -> list[Bottleneck]:
     """Steps above a threshold and long phases of Packer's own, the longest first."""
     found: list[tuple[float, Bottleneck]] = []
+    grains = grains_of_steps(document)
     for step in leaves(document)[:MAX_STEPS]:
         rows = exceeded(step.metrics)
         if rows:
-            words = tuple(f"{row.word} ({_with_unit(row, step)})" for row in rows)
+            words = tuple(f"{row.word} ({_with_unit(row, step, grains.get(step.id))})" for row in rows)
             helps = tuple(row.help for row in rows if row.metric != "duration_s" or len(rows) == 1)
             found.append((step.metrics.get("duration_s") or 0.0, Bottleneck(step_name(step), words, helps)))
     for build in builds:
@@ -229,10 +236,10 @@ def starved(stretch: Stretch) -> list[Threshold]:
     return [row for row in STARVED if (stretch.runner.get(row.metric) or 0) > row.limit]
 
 
-def _with_unit(row: Threshold, step: Step) -> str:
+def _with_unit(row: Threshold, step: Step, grain_s: float | None) -> str:
     value = step.metrics.get(row.metric)
     if row.metric == "duration_s":
-        return duration(value)
+        return rounded(value, grain_s)
     return f"{number(value)}%" if row.unit == "%" else f"{number(value)} {row.unit}".rstrip()
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from buildtel.report.rows import Bottleneck, Report, StepRow
 from buildtel.report.timeline import BuildRows, Stretch
-from buildtel.report.words import duration, number
+from buildtel.report.words import number
 
 NARROWEST = 60
 COLOURS = {"success": "green", "failure": "bold red", "cancelled": "yellow", "cancellation": "yellow"}
@@ -226,8 +226,7 @@ def _columns(steps: list[StepRow], room: int) -> list[Placed]:
 
 
 def _cell(row: StepRow, column: Column) -> str:
-    value = row.metrics.get(column.metric)
-    return duration(value) if column.metric == "duration_s" else number(value)
+    return row.took if column.metric == "duration_s" else number(row.metrics.get(column.metric))
 
 
 def _step(row: StepRow, columns: list[Placed], name_width: int) -> Text:

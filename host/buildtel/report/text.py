@@ -84,8 +84,7 @@ def _steps(report: Report) -> list[str]:
 def _step(row: StepRow) -> str:
     cells = [plain(row.name), plain(row.status if row.of_packer is None else f"{row.status} ({row.of_packer})")]
     for _, metric in MARKDOWN_COLUMNS:
-        value = row.metrics.get(metric)
-        text = duration(value) if metric == "duration_s" else number(value)
+        text = row.took if metric == "duration_s" else number(row.metrics.get(metric))
         cells.append(f"**{text}**" if metric in row.marked else text)
     return _row(*cells)
 

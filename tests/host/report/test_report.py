@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -341,3 +342,13 @@ def test_what_packer_alone_told_is_said(end: dict[str, Any], words: str | None, 
     assert f"| failure{f' ({words})' if words else ''} |" in line
     assert [row[name] for name in ("exit_code", "exit_from", "ended_from")] == columns
     assert label == "shell install"
+
+
+@pytest.mark.parametrize(("end", "took"), [({}, "~6 s"), ({"exit": 3}, "2.0 s")])
+def test_a_duration_is_no_finer_than_what_tells_it(end: dict[str, Any], took: str) -> None:
+    """A step that ended by a log of whole seconds has a rounded time, with its mark; one with records a fine one."""
+    document = ended_by_packer(**end)
+    (line,) = (line for line in render_markdown(document).splitlines() if line.startswith("| install "))
+
+    assert f" | {took} | " in line
+    assert re.search(rf"(?m)^install +{re.escape(took)}( |$)", drawn(document, 200))
