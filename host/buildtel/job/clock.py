@@ -102,10 +102,14 @@ class Within:
 
 @dataclass(slots=True)
 class BootClock:
-    """What all records of one boot say about its clocks: the authentic ones, or, `doubted`, only others."""
+    """What all records of one boot say about its clocks: the authentic ones, or, `doubted`, only others.
+
+    `is_runners` says that it is the machine that Packer runs on, whose wall clock the log's stamps are by.
+    """
 
     boot: str | None
     doubted: bool = False
+    is_runners: bool = False
     records: int = 0
     first_m_ns: int = 0
     last_m_ns: int = 0
@@ -167,12 +171,19 @@ class BootClock:
         spread = self.wall_high_s - self.wall_low_s
         return spread if spread > STEP_S else None
 
+    def zero(self) -> tuple[float, float] | None:
+        """As `Bounds.zero`; the runner's is exact, unless the stamps say that its records are of another machine."""
+        zero = self.known.zero()
+        if zero is not None and self.is_runners and abs(self.wall_first_s - zero[0]) <= zero[1]:
+            return self.wall_first_s, 0.0
+        return zero
+
     def host_s(self, m_ns: int, t_ns: int) -> float:
         """Host time of an instant: on the host's axis where it is known, else the guest's wall clock."""
-        zero = self.known.zero()
+        zero = self.zero()
         return t_ns / 1e9 if zero is None else zero[0] + m_ns / 1e9
 
     def log_s(self, m_ns: float) -> float | None:
         """The instant on the axis of the log's stamps, zone or not; None if the log has no times."""
-        zero = self.known.zero() or self.unzoned.zero()
+        zero = self.zero() or self.unzoned.zero()
         return None if zero is None else zero[0] + m_ns / 1e9

@@ -199,7 +199,7 @@ def finish_clock(draft: MachineDraft, logged: bool) -> Clock:
 
 def boot_clock(clock: BootClockDraft) -> BootClock:
     """One boot's clock, as of its first record."""
-    zero = clock.known.zero()
+    zero = clock.zero()
     stepped_s = clock.stepped_s
     return BootClock(
         boot=clock.boot,

@@ -328,7 +328,7 @@ class Fold:
         if clock is None or (clock.doubted and not doubted):
             if clock is None and len(machine.boots) >= MAX_BOOTS:
                 return
-            clock = machine.boots[record.boot] = BootClock(record.boot, doubted=doubted)
+            clock = machine.boots[record.boot] = BootClock(record.boot, doubted, machine.is_runner)
         elif doubted and not clock.doubted:
             return
         is_late = next(reversed(machine.boots)) != record.boot  # a later boot spoke already

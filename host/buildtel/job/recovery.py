@@ -277,7 +277,7 @@ def _around(step: StepDraft, machine: MachineDraft, units: list[Unit]) -> Iterat
     """The units that the step may have run in, by the log's times and how far they can be off."""
     points = [point for point in (step.start, step.beat, step.end) if point is not None]
     clock = machine.boots.get(points[0].boot) if points else None
-    zero = (clock.known.zero() or clock.unzoned.zero()) if clock is not None else None
+    zero = (clock.zero() or clock.unzoned.zero()) if clock is not None else None
     if zero is None or any(point.boot != points[0].boot for point in points):
         return
     first_s, last_s = (zero[0] + pick(point.m_ns for point in points) / 1e9 for pick in (min, max))

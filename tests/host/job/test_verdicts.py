@@ -9,7 +9,7 @@ import pytest
 from buildtel import parse
 from buildtel.job import JobDocument, Meta, document
 
-from ..samples import Guest, Line, log, said, say
+from ..samples import START, Guest, Line, log, said, say
 
 META = Meta(job="build", version="1.2", collected_at=datetime(2026, 2, 1, tzinfo=timezone.utc))
 TARGET = "qemu.debian"
@@ -90,6 +90,24 @@ def test_a_shell_local_ran_on_the_runner() -> None:
 
     assert [(step.name, step.machine, step.origin) for step in made.steps] == [("here", "runner", "runner")]
     assert [(key, machine.origin) for key, machine in made.machines.items()] == [("runner", "runner")]
+
+
+@pytest.mark.parametrize("ahead_s", [0.0, 7200.0])
+def test_the_runners_own_clock_is_the_logs(ahead_s: float) -> None:
+    """A shell-local's step has the times of its records, not of the log's whole seconds; another clock's has not."""
+    guest = Guest(boot="host-boot", ahead_s=ahead_s)
+    made = read(log([
+        say(1, "Connected to SSH!"), say(2, "Running local shell script: /tmp/packer-shell1"),
+        *said(guest.step("a1", "here", 2.5, 4), delay_s=0.7),
+    ]))  # fmt: skip
+    (step,) = made.steps
+
+    assert step.start_time is not None
+    if not ahead_s:
+        assert (step.start_time, step.end_time) == (START.timestamp() + 2.5, START.timestamp() + 4)
+        assert (made.clock["runner"].offset_s, made.clock["runner"].error_s) == (0.0, 0.0)
+    else:
+        assert abs(step.start_time - START.timestamp() - 2.5) < 1.5
 
 
 def test_a_record_that_outlived_a_reboot_does_not_spoil_the_old_boots_clock() -> None:
