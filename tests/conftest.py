@@ -1,4 +1,4 @@
-"""What every test may count on, whoever started pytest; and which tests run alone, or not in `make quick`."""
+"""What every test may count on, whoever started pytest; which tests need a calm machine, or are not in `make quick`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-# Files and folders whose tests measure time, load or the machine's processes, so that none may run beside them.
-ALONE = (
+# Files and folders whose tests measure time or load, or wait for real programs: two at a time, no others beside.
+CALM = (
     "guest/test_agent.py",
     "guest/test_by_sh.py",
     "guest/test_killed.py",
@@ -60,7 +60,7 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of the lists above."""
-    marked = {name: [TESTS / place for place in places] for name, places in (("alone", ALONE), ("slow", SLOW))}
+    marked = {name: [TESTS / place for place in places] for name, places in (("calm", CALM), ("slow", SLOW))}
     for item in items:
         for name, places in marked.items():
             if any(item.path.is_relative_to(place) for place in places):

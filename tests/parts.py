@@ -19,13 +19,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-TOGETHER = ("-n", "2", "--dist", "loadfile")
+BY_TWO = ("-n", "2", "--dist", "loadfile")
 PARTS: dict[str, tuple[str, ...]] = {
-    "together": (*TOGETHER, "-m", "not alone and not vm", "--durations=15"),
-    "alone": ("-m", "alone and not vm", "--durations=10"),
+    "together": (*BY_TWO, "-m", "not calm and not vm", "--durations=15"),
+    "calm": (*BY_TWO, "-m", "calm and not vm", "--durations=10"),
     "vm": ("-m", "vm", "--durations=5"),
 }
-QUICK: dict[str, tuple[str, ...]] = {"quick": (*TOGETHER, "-m", "not alone and not vm and not slow and not packer")}
+QUICK: dict[str, tuple[str, ...]] = {"quick": (*BY_TWO, "-m", "not calm and not vm and not slow and not packer")}
 SHARED = ("/tmp", "/dev/shm")
 GRACE_S = 10  # so long a process may take to end after its test
 PR_SET_CHILD_SUBREAPER = 36

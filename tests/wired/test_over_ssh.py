@@ -141,9 +141,17 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 break
         time.sleep(0.05)
+    before = scripts()
     yield Bench(folder, port, tmp_path / "user")
     server.terminate()
     server.wait()
+    for left in scripts() - before:  # Packer leaves that of a failed provisioner
+        left.unlink()
+
+
+def scripts() -> set[Path]:
+    """Where Packer puts the scripts of provisioners."""
+    return set(Path("/tmp").glob("script_*.sh"))
 
 
 @pytest.mark.parametrize("pty", [False, True], ids=["pipes", "a pty"])

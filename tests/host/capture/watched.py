@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +82,17 @@ def bench(folder: Path) -> Bench:
         **{name: value for name, value in os.environ.items() if not name.startswith(("PACKER", "GITHUB", "BUILDTEL"))},
         "TELEMETRY_DIR": str(folder / "telemetry"),
         "CHECKPOINT_DISABLE": "1",
-        "TMPDIR": "/tmp",  # scripts' names that fit into 80 columns
+        "TMPDIR": short_folder(),
     }
     return Bench(template, environ)
+
+
+@cache
+def short_folder() -> str:
+    """A temporary folder in which scripts have names that fit into 80 columns; it goes at the end."""
+    folder = tempfile.mkdtemp(prefix="", dir="/tmp")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def same(output: bytes) -> bytes:

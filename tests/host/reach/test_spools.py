@@ -85,6 +85,7 @@ def test_a_machine_that_falls_silent_is_given_up(
     os.mkfifo(tmp_path / "silence")
     with linked(client, client.server.port) as one, pytest.raises(BuildtelError, match=r"no answer for 1 s, 4 times"):
         list(one.read(str(tmp_path / "silence"), 0, 1))
+    os.close(os.open(tmp_path / "silence", os.O_RDWR))  # so that what reads there ends
 
 
 def test_a_connection_that_falls_silent_is_left_for_another(

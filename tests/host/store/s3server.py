@@ -26,6 +26,7 @@ from buildtel.store.s3 import S3Store
 ACCESS, SECRET = "tester", "a-secret-of-the-tests"
 NO_LIST = ("nolist", "another-secret")
 READ_ONLY = ("reader", "third-secret")
+SOCKETS = Path("/tmp")  # wherever TMPDIR is
 START_S = 60
 ENVIRON = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}  # fmt: skip  # noqa: E501
 
@@ -114,7 +115,7 @@ def running(folder: Path) -> Iterator[Server]:
         "-admin.ui=false", "-master.telemetry=false",
     ]  # fmt: skip
     with (folder / "log").open("wb") as log:
-        environ = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+        environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)}
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environ)
     try:
         server = Server(ports[0], ports[1])
@@ -123,6 +124,9 @@ def running(folder: Path) -> Iterator[Server]:
     finally:
         process.kill()
         process.wait()
+        for port in (port + more for port in ports for more in (0, 10000)):
+            for left in SOCKETS.glob(f"seaweedfs-*-{port}.sock"):
+                left.unlink()
 
 
 def wait_until_ready(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
