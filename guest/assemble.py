@@ -15,7 +15,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 AGENT = FOLDER / "buildtel_agent.py"
-SH = ("step.sh", "text.sh", "kernel.sh", "records.sh", "commands.sh")
+SH = ("tell.sh", "step.sh", "text.sh", "kernel.sh", "records.sh", "commands.sh")
 PYTHON = (
     "head.py", "kernel.py", "formulas.py", "records.py", "people.py", "processes.py", "places.py", "outlet.py",
     "process.py", "life.py", "step.py", "commands.py",

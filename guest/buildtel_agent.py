@@ -1,9 +1,109 @@
 #!/bin/sh
 """:"
-# shellcheck disable=SC1090,SC2030,SC2031,SC2034,SC3067  # '-O' is in every shell that there is
+# shellcheck disable=SC1090,SC2030,SC2031,SC2034,SC2154,SC3067  # '-O' is in every shell that there is
 # The buildtel guest agent. Generated: edit guest/parts. POSIX sh down to the last 'exit', Python 3.6 or newer below it.
-# This first part is all that is read where Python is usable. It tells a sampler which process is a step, and has ended,
-# or is that step's command, when the step begins: no process of ours is parent or child of a step's.
+# This first part is all that is read where the whole-life sampler is there. It tells that one which process is a step,
+# and has ended, or is that step's command, when the step begins: no process of ours is parent or child of a step's.
+
+# Hundredths of a second since the boot, in $bt_up.
+bt_uptime() {
+    bt_up=0
+    read -r bt_up bt_x </proc/uptime || return 1
+    bt_up=${bt_up%.*}${bt_up#*.}
+    while :; do case $bt_up in 0?*) bt_up=${bt_up#0} ;; *) return 0 ;; esac; done
+}
+
+# Whether the process $1, which began at the tick $2, is there and neither stopped nor a zombie.
+bt_alive() {
+    read -r bt_x bt_x bt_state bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x \
+        bt_x bt_x bt_birth bt_x <"/proc/$1/stat" || return 1
+    [ "$bt_birth" = "$2" ] || return 1
+    case $bt_state in [ZXTt]) return 1 ;; esac
+}
+
+# Tells the sampler of the machine's whole life which process is a step, by a FIFO, and waits for its nod: a file of
+# our pid. $1: `pre`, our parent is the step; `lead`, so it is, and its output is file 9; `run`, it is this process.
+# An `echo` into a file opened for reading and writing never waits and never ends us. A sampler that does not nod in
+# time is not asked again until it empties the file `deaf`. In `run` no fork is tried: where none is left, it would end
+# the shell.
+bt_tell() {
+    bt_d=${0%/*}/life
+    [ -p "$bt_d/fifo" ] || bt_d=$bt_d-user
+    [ -p "$bt_d/fifo" ] && [ -w "$bt_d/fifo" ] && [ ! -s "$bt_d/deaf" ] || return 1
+    echo "$1 $$" 1<>"$bt_d/fifo" || return 1
+    # While it reads that.
+    if ! { read -r bt_life bt_since <"$bt_d/pid" && bt_alive "$bt_life" "$bt_since"; }; then
+        echo late >"$bt_d/deaf"
+        return 1
+    fi
+    bt_turn=0 bt_until=
+    while [ ! -e "$bt_d/$$" ]; do
+        bt_turn=$((bt_turn + 1))
+        if [ "$bt_turn" -lt 3000 ]; then
+            # A fork lets the sampler run, which may wait for the CPU that we have.
+            [ "$1" = run ] || case $bt_turn in [1-3] | *00) (:) ;; esac
+            continue
+        fi
+        bt_uptime || return 1
+        [ -n "$bt_until" ] || { [ "$1" = run ] && bt_until=$((bt_up + 30)) || bt_until=$((bt_up + 150)); }
+        if [ "$bt_up" -gt "$bt_until" ] || ! bt_alive "$bt_life" "$bt_since"; then
+            echo late >"$bt_d/deaf"
+            return 0
+        fi
+        [ "$1" = run ] || sleep 0.01 || return 1
+    done
+    [ ! -e "$bt_d/$$.no" ]
+}
+
+# The options of `run`; $bt_skip is how many words they are.
+bt_run_options() {
+    bt_step='' bt_record='' bt_run='' bt_proc='' bt_sys='' bt_skip=$#
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --) shift; break ;;
+        --*=*) bt_key=${1%%=*} bt_a=${1#*=} ;;
+        --*) bt_key=$1 bt_a=${2-}; [ $# -lt 2 ] || shift ;;
+        *) break ;;
+        esac
+        shift
+        case $bt_key in
+        --step) bt_step=$bt_a ;;
+        --record) bt_record=$bt_a ;;
+        --run) bt_run=$bt_a ;;
+        --proc) bt_proc=$bt_a ;;
+        --sys) bt_sys=$bt_a ;;
+        *) set -- ; break ;;
+        esac
+    done
+    bt_skip=$((bt_skip - $#))
+}
+
+if [ "${bt_loading-}" != $$ ]; then
+    bt_act=${1-}
+    # Functions that bash takes from the environment; `run` leaves them to its command.
+    [ "$bt_act" = run ] || unset -f cat cp date echo kill ls mkdir mv printf read rm rmdir sleep 2>/dev/null
+    case $bt_act in
+    tell)
+        # Before a step's own words in its shell: `/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' AGENT tell UUID; `
+        set +eux +C
+        [ -e "/proc/$$/fd/1" ] && ! bt_tell pre || exit 0
+        ;;
+    run)
+        set +eux +C
+        shift
+        bt_run_options "$@"
+        shift "$bt_skip"
+        if [ $# -eq 0 ]; then
+            echo 'buildtel: usage: run [--step NAME] -- COMMAND [ARGUMENT ...]' >&2
+            exit 2
+        fi
+        export BUILDTEL="$0"
+        { [ -e "/proc/$$/fd/1" ] && { [ -n "$bt_record$bt_proc$bt_sys" ] || ! bt_tell run; }; } 2>/dev/null || exec "$@"
+        ;;
+    esac
+fi
+
+# --- Where no sampler of the machine's life answers: one is started, or Python takes the command -----
 
 bt_python() {
     [ ! -e "${0%/*}/by-sh" ] || return 1
@@ -70,51 +170,6 @@ bt_second_part() (
     case $0 in */*) . "$0" ;; *) . "./$0" ;; esac
 ) 2>/dev/null
 
-# Hundredths of a second since the boot, in $bt_up.
-bt_uptime() {
-    bt_up=0
-    read -r bt_up bt_x </proc/uptime || return 1
-    bt_up=${bt_up%.*}${bt_up#*.}
-    while :; do case $bt_up in 0?*) bt_up=${bt_up#0} ;; *) return 0 ;; esac; done
-}
-
-# Whether the process $1, which began at the tick $2, is there and neither stopped nor a zombie.
-bt_alive() {
-    read -r bt_x bt_x bt_state bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x \
-        bt_x bt_x bt_birth bt_x <"/proc/$1/stat" || return 1
-    [ "$bt_birth" = "$2" ] || return 1
-    case $bt_state in [ZXTt]) return 1 ;; esac
-}
-
-# Tells the sampler of the machine's whole life which process is a step, by a FIFO, and waits for its nod: a file of
-# our pid. $1: `pre`, our parent is the step; `lead`, so it is, and its output is file 9; `run`, it is this process.
-# An `echo` into a file opened for reading and writing never waits and never ends us. A sampler that does not nod in
-# time is not asked again until it empties the file `deaf`. In `run` no fork is tried: where none is left, it would end
-# the shell.
-bt_tell() {
-    bt_d=${0%/*}/life
-    [ -p "$bt_d/fifo" ] || bt_d=$bt_d-user
-    [ -p "$bt_d/fifo" ] && [ -w "$bt_d/fifo" ] && [ ! -s "$bt_d/deaf" ] || return 1
-    read -r bt_life bt_since <"$bt_d/pid" && bt_alive "$bt_life" "$bt_since" || return 1
-    echo "$1 $$" 1<>"$bt_d/fifo" || return 1
-    bt_turn=0 bt_until=
-    while [ ! -e "$bt_d/$$" ]; do
-        bt_turn=$((bt_turn + 1))
-        if [ "$bt_turn" -lt 3000 ]; then
-            [ "$1" = run ] || case $bt_turn in *[37]00) (:) ;; esac # lets the sampler run where there is one CPU
-            continue
-        fi
-        bt_uptime || return 1
-        [ -n "$bt_until" ] || { [ "$1" = run ] && bt_until=$((bt_up + 30)) || bt_until=$((bt_up + 150)); }
-        if [ "$bt_up" -gt "$bt_until" ] || ! bt_alive "$bt_life" "$bt_since"; then
-            echo late >"$bt_d/deaf"
-            return 0
-        fi
-        [ "$1" = run ] || sleep 0.01 || return 1
-    done
-    [ ! -e "$bt_d/$$.no" ]
-}
-
 # Starts a sampler of one step in the background, where no other can be told: $1 as above, $2 the step's process, then
 # options. It is no child of the step, and says by its name in /proc that the step may begin, within two seconds.
 bt_watch() {
@@ -141,55 +196,18 @@ bt_is_there() {
     [ -e "$bt_d" ]
 }
 
-bt_run() {
-    bt_step='' bt_record='' bt_run='' bt_proc='' bt_sys=''
-    while [ $# -gt 0 ]; do
-        case $1 in
-        --) shift; break ;;
-        --*=*) bt_key=${1%%=*} bt_a=${1#*=} ;;
-        --*) bt_key=$1 bt_a=${2-}; [ $# -lt 2 ] || shift ;;
-        *) break ;;
-        esac
-        shift
-        case $bt_key in
-        --step) bt_step=$bt_a ;;
-        --record) bt_record=$bt_a ;;
-        --run) bt_run=$bt_a ;;
-        --proc) bt_proc=$bt_a ;;
-        --sys) bt_sys=$bt_a ;;
-        *) set -- ; break ;;
-        esac
-    done
-    if [ $# -eq 0 ]; then
-        echo 'buildtel: usage: run [--step NAME] -- COMMAND [ARGUMENT ...]' >&2
-        exit 2
-    fi
-    { bt_measure_us "$@"; } 2>/dev/null
-    export BUILDTEL="$0"
-    exec "$@"
-}
-
-bt_measure_us() {
-    [ -e "/proc/$$/fd/1" ] || return 0
-    [ -n "$bt_record$bt_proc$bt_sys" ] || ! bt_tell run || return 0
-    bt_watch run "$$" --step "$bt_step" --run "$bt_run" --label "${1##*/}" --proc "${bt_proc:-/proc}" \
-        --sys "${bt_sys:-/sys}" ${bt_record:+--record "$bt_record"} || bt_by_sh "${1##*/}"
-}
-
 if [ "${bt_loading-}" != $$ ]; then
-    bt_act=${1-}
-    # Functions that bash takes from the environment; `run` leaves them to its command.
-    [ "$bt_act" = run ] || unset -f cat cp date echo kill ls mkdir mv printf read rm rmdir sleep 2>/dev/null
     case $bt_act in
     tell)
-        # Before a step's own words in its shell: `/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' AGENT tell UUID; `
-        set +eux +C
-        [ -e "/proc/$$/fd/1" ] || exit 0
         bt_step='' bt_record='' bt_run=${2-} bt_proc='' bt_sys=''
-        bt_tell pre || bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh '' "$PPID"
+        bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh '' "$PPID"
         exit 0
         ;;
-    run) set +eux +C; shift; bt_run "$@" ;;
+    run)
+        { bt_watch run "$$" --step "$bt_step" --run "$bt_run" --label "${1##*/}" --proc "${bt_proc:-/proc}" \
+            --sys "${bt_sys:-/sys}" ${bt_record:+--record "$bt_record"} || bt_by_sh "${1##*/}"; } 2>/dev/null
+        exec "$@"
+        ;;
     pre)
         # For templates of before: words to put before a command so that it runs as a step; none where a shell would
         # cut our path in two.
@@ -1057,6 +1075,7 @@ RECORD_BYTES = 3500  # one write(2) below PIPE_BUF, with room for Packer's prefi
 BEAT_S = 30.0
 SERIES_POINTS = 60
 FLUSH_ROWS = 120
+AT_ONCE_MS = 20
 INSTALL_DIR = "/var/tmp/buildtel"  # survives a reboot, unlike /tmp and /run, and may be noexec
 SPOOL_ROOTS = ("/dev/shm", "/run", "/var/tmp", "/tmp")  # a tmpfs where one can be had
 MB = 1048576.0
@@ -1674,10 +1693,24 @@ def dumps(value: "Any") -> "str":
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, str):
-        return '"' + "".join(map(_escape, value)) + '"' if _needs_escape(value) else '"' + value + '"'
+        return _quoted(value)
     if isinstance(value, dict):
-        return "{" + ",".join([dumps(key) + ":" + dumps(value[key]) for key in value]) + "}"
-    return "[" + ",".join([dumps(item) for item in value]) + "]"
+        return "{" + ",".join([_quoted(key) + ":" + dumps(value[key]) for key in value]) + "}"
+    return "[" + ",".join(map(str if set(map(type, value)) == {int} else dumps, value)) + "]"
+
+
+def _quoted(text: "str", known: "dict[str, str]" = {}) -> "str":  # noqa: B006  (keys of records come again and again)
+    found = known.get(text)
+    if found is None:
+        found = '"' + "".join(map(_escape, text)) + '"' if _needs_escape(text) else '"' + text + '"'
+        if len(known) < 500:
+            known[text] = found
+    return found
+
+
+def _with(one: "str", other: "str") -> "str":
+    """Two objects of JSON as one."""
+    return one[:-1] + "," + other[1:] if len(other) > 2 else one
 
 
 def _needs_escape(text: "str") -> "bool":
@@ -1750,7 +1783,9 @@ class Recorder:
             return
         own_line, self.amid_line = own_line and not self.amid_line, False
         now, monotonic = int(time.time() * 1e9), boottime_ns()
-        parts = split_fields(fields, RECORD_BYTES - (460 if self.key else 420) - len(dumps(shared or {})))
+        room = RECORD_BYTES - (460 if self.key else 420) - len(dumps(shared or {}))
+        whole = dumps(fields)
+        parts = split_fields(fields, room) if len(whole) > room else [fields]
         for number, part in enumerate(parts, 1):
             self.sequence += 1
             record = {"v": PROTOCOL, "ev": event, "sid": self.sid, "seq": self.sequence}  # type: dict[str, Any]
@@ -1762,10 +1797,9 @@ class Recorder:
             if len(parts) > 1:
                 record.update(part=number, of=len(parts))
             record.update(shared or {})
-            record.update(part)
-            if last and number == len(parts):
-                record["last"] = True
-            line = b"BUILDTEL:" + with_crc(with_mac(dumps(record).encode("ascii"), self.key)) + b"\n"
+            text = _with(dumps(record), dumps(part) if len(parts) > 1 else whole)
+            text = _with(text, '{"last":true}') if last and number == len(parts) else text
+            line = b"BUILDTEL:" + with_crc(with_mac(text.encode("ascii"), self.key)) + b"\n"
             self._write(line, b"" if own_line or number > 1 else b"\n")
 
     def close(self) -> "None":
@@ -2001,9 +2035,8 @@ class Spool:
 
     def find(self, prefix: "str") -> "list[str]":
         """The files of every user whose names begin so, in the order of their names."""
-        found = [folder + "/" + name for folder in self._folders() for name in _listed(folder)]
-        found = [path for path in found if path.rpartition("/")[2].startswith(prefix)]
-        return sorted(found, key=lambda path: path.rpartition("/")[2])
+        named = [(name, place) for place in self._folders() for name in _listed(place) if name.startswith(prefix)]
+        return [folder + "/" + name for name, folder in sorted(named)]
 
     def keep_key(self, key: "bytes") -> "bool":
         """Leaves the key for later steps, for its owner's eyes and on a tmpfs only; False where there is none."""
@@ -2242,6 +2275,15 @@ class Process:
         self._stats = Taskstats.opened() if posix.getuid() == 0 and not tells_exits() else None
         self._left_early = False
 
+    def over_before(self, fd: "int", wait_ms: "int") -> "bool":
+        """Waits so long, or until `fd` is readable, for its end; whether it has ended. Never waits without a pidfd."""
+        if self._fd < 0:
+            return False
+        self._poll.register(fd, select.POLLIN)
+        ready = [found for found, _ in self._poll.poll(wait_ms)]
+        self._poll.unregister(fd)
+        return self._fd in ready and self.over(0)
+
     def over(self, wait_s: "float") -> "bool":
         """Waits so long for its end; whether it has ended."""
         if self._stats is not None and self._stats.drain(self.pid):
@@ -2457,14 +2499,13 @@ class Leash:
         event = ctypes.create_string_buffer(bytes(8) + (9).to_bytes(4, sys.byteorder) + bytes(52))
         timer = ctypes.c_int()
         if call(numbers[0], 1, event, ctypes.byref(timer)) == 0:
-            times = (ctypes.c_long * 4)(0, 0, LEASH_S, 0)
-            self._call = lambda: call(numbers[1], timer, 0, times, None)
-            self.arm()
+            times = [(ctypes.c_long * 4)(0, 0, seconds, 0) for seconds in (0, LEASH_S)]
+            self._call = lambda armed: call(numbers[1], timer, 0, times[armed], None)
 
-    def arm(self) -> "None":
-        """Gives this process the time anew."""
+    def arm(self, armed: "bool" = True) -> "None":
+        """Gives this process the time anew, or all time."""
         if self._call is not None:
-            self._call()
+            self._call(armed)
 
 
 def outer_step(pid: "str", paths: "list[str]") -> "str | None":
@@ -2584,6 +2625,7 @@ class Door:
         for name in ("fifo", "deaf") if owner != posix.getuid() else ():
             posix.chown(spool.path(name), owner, -1)
         self.inside = Spool(home(), spool.path("")[:-1])
+        self.leash = Leash()
         self._nods = []  # type: list[tuple[float, str]]
         self._poll = select.poll()
         self._poll.register(self.fd, select.POLLIN)
@@ -2663,7 +2705,10 @@ def life(options: "dict[str, str]") -> "None":
 
 
 def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tuple[int, int]") -> "None":
-    """Begins a step and nods; a fork measures it, without the locks that say that we live."""
+    """Begins a step and nods; ends it, too, if it is over at once and its reader takes all.
+
+    Else a fork measures it, without the locks that say that we live.
+    """
     try:
         step = begun_step(kind, teller, door, kernel)
     except Exception:  # a step unmeasured is better than no sampler
@@ -2671,8 +2716,17 @@ def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tu
     door.nod(teller, step is not None)
     if step is None:
         return
-    if posix.fork():
+    door.leash.arm()
+    is_ours = True
+    try:
+        step.leave_mark()
+        is_done = step.process.over_before(door.fd, AT_ONCE_MS) and step.end(0)
+        is_ours = is_done or posix.fork() > 0
+    except Exception:  # no process can be started, say: the step has no end from us
+        pass
+    if is_ours:
         step.let_go()
+        door.leash.arm(False)
         return
     try:
         _signal.signal(15, _signal.SIG_IGN)
@@ -2774,6 +2828,8 @@ def flush(recorder: "Recorder", spool: "Spool") -> "None":
                 continue  # no file of ours has another name
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             sent_bytes = int(_read_all(fd, 20) or b"0")
+            if sent_bytes == posix.stat(path).st_size:
+                continue
             sent_bytes = _flush_file(recorder, path, sent_bytes)
             posix.pwrite(fd, b"%020d" % sent_bytes, 0)
         except (OSError, ValueError):
@@ -2894,6 +2950,7 @@ def watch(options: "dict[str, str]") -> "None":
     recorder, spool, kernel = begin(options, outlet.fd, outlet=outlet)
     step = Step(process, options, outlet)
     step.start(recorder, spool, kernel)
+    step.leave_mark()
     call_ourselves(b"bt-watch")
     step.measure()
 
@@ -2907,7 +2964,7 @@ def call_ourselves(name: "bytes") -> "None":
 
 def begun_step(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "Step | None":
     """The step that the sh part tells of, its start written; None for one that a sampler of its own user may serve."""
-    spool = door.inside
+    spool, spent_s = door.inside, time.process_time()
     try:
         options = told(kind, teller)
         process = Process(int(options["pid"]))
@@ -2925,7 +2982,7 @@ def begun_step(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "S
     step = Step(process, options, Outlet(out))
     recorder = StepRecorder(step.outlet, run_id(options) or door.run, kernel.proc, spool, door.key)
     bring_owed(recorder, [path for path in left if "/owed-" in path])
-    step.start(recorder, spool, kernel)
+    step.start(recorder, spool, kernel, spent_s)
     return step
 
 
@@ -2965,41 +3022,61 @@ class Step:
     def __init__(self, process: "Process", options: "dict[str, str]", outlet: "Outlet") -> "None":
         self.process, self.options, self.outlet = process, options, outlet
         self._shown = options["step"] or clean_name(options.get("label", "")) or "step"
+        self._is_written = False
 
-    def start(self, recorder: "Recorder", spool: "Spool", kernel: "Kernel") -> "None":
-        """Writes the block's head and the start record, with what the recorder has not written yet."""
+    def start(self, recorder: "Recorder", spool: "Spool", kernel: "Kernel", spent_s: "float" = 0.0) -> "None":
+        """Writes the block's head and the start record; `spent_s` of CPU time this process had used before it."""
         self.recorder, self.spool, self.kernel = recorder, spool, kernel
         name, step = self.options["step"], recorder.sid + ".1"
         self.outlet.say(start_block(self._shown).encode())
         self._watch = Watch(recorder, kernel, step, self.outlet.say)
+        self._watch.spent_s = spent_s
         fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
         recorder.emit("start", fields, {"step": step}, own_line=True)
         self.outlet.is_held = False
         self.outlet.pay(0)
-        self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
+
+    def leave_mark(self) -> "None":
+        """Leaves a file that says of which process this step is, for steps within it."""
+        text = "%s.1 %s" % (self.recorder.sid, self.process.birth)
+        self._mark = self.spool.leave("at-%d" % self.process.pid, text.encode())
 
     def measure(self) -> "None":
         """Samples until the process is over, and writes the end."""
-        leash, outlet, spool = Leash(), self.outlet, self.recorder.spool
+        leash, outlet = Leash(), self.outlet
 
         def is_over(wait_s: "float") -> "bool":
             leash.arm()
             return self.process.over(wait_s if outlet.pay(0) else min(wait_s, 0.05))
 
-        self._watch.until(is_over)
-        counters, m_ns = self.kernel.counters(), boottime_ns()
-        if outlet.is_terminal:
-            outlet.close()
-        self._watch.finish(self._shown, self.options["step"], m_ns, counters, self.process.exit())
-        if outlet.pay(5000) and spool:
+        if not self._is_written:
+            self._watch.spent_s = 0.0  # a fork has used none
+            self._watch.until(is_over)
+        leash.arm()
+        self.end(5000)
+
+    def end(self, wait_ms: "int") -> "bool":
+        """Writes the end, once; False where its reader did not take all in that time. What waits 5 s is owed."""
+        outlet, spool = self.outlet, self.recorder.spool
+        if not self._is_written:
+            counters, m_ns = self.kernel.counters(), boottime_ns()
+            if outlet.is_terminal:
+                outlet.close()
+            self._watch.finish(self._shown, self.options["step"], m_ns, counters, self.process.exit())
+            self._is_written = True
+        if outlet.pay(wait_ms) and spool:
             flush(self.recorder, spool)
-            outlet.pay(5000)
+            outlet.pay(wait_ms)
+        if outlet.waiting and outlet.fd >= 0 and not wait_ms:
+            return False
         if spool:
             keep_owed(outlet, spool, self.recorder.sid)
         if self._mark:
             _quietly(posix.unlink, self.spool.path(self._mark))
         if not spool:
             self.spool.tidy()
+        outlet.close()
+        return True
 
     def let_go(self) -> "None":
         """Closes what a fork of ours has, too."""
@@ -3022,6 +3099,7 @@ class Watch:
         self.points = self.series.points
         self.peak_kb = used_kb(self.start)
         self.stride_s = 0.0
+        self.spent_s = 0.0  # CPU time of this process before, which is not for this step
 
     def until(self, over: "Callable[[float], bool]") -> "None":
         """Samples until `over(seconds)`, which waits so long, is true."""
@@ -3068,7 +3146,7 @@ class Watch:
         fields = {
             "name": name or None, "c": counters, "exit": exit_status, "signal": signal, "exit_from": source,
             "peak_kb": self.peak_kb, "series": pack_columns(SERIES, [*self.points, last]),
-            "procs": self.processes.busiest(), "cost": cost(self.recorder, self.kernel.proc),
+            "procs": self.processes.busiest(), "cost": cost(self.recorder, self.kernel.proc, self.spent_s),
         }  # fmt: skip
         self.recorder.emit("end", fields, {"step": self.step}, last=True)
         figures = metrics(self.start, counters, seconds, self.peak_kb)
@@ -3086,12 +3164,11 @@ def further_lines(figures: "dict[str, Any]", exit_status: "int | None") -> "Iter
         yield "Exit", str(exit_status)
 
 
-def cost(recorder: "Recorder", proc: "str") -> "dict[str, int | None]":
-    """What this process has used until now."""
-    times = posix.times()
+def cost(recorder: "Recorder", proc: "str", spent_s: "float" = 0.0) -> "dict[str, int | None]":
+    """What this process has used until now, but for CPU time that it had `spent_s` before."""
     status = read_file(proc + "/self/status", 8192)
     return {
-        "cpu_ms": int((times.user + times.system) * 1000),
+        "cpu_ms": int((time.process_time() - spent_s) * 1000),
         "rss_kb": _number_after(status, b"VmHWM:"),
         "bytes": recorder.bytes,
     }

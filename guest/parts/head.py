@@ -21,6 +21,7 @@ RECORD_BYTES = 3500  # one write(2) below PIPE_BUF, with room for Packer's prefi
 BEAT_S = 30.0
 SERIES_POINTS = 60
 FLUSH_ROWS = 120
+AT_ONCE_MS = 20
 INSTALL_DIR = "/var/tmp/buildtel"  # survives a reboot, unlike /tmp and /run, and may be noexec
 SPOOL_ROOTS = ("/dev/shm", "/run", "/var/tmp", "/tmp")  # a tmpfs where one can be had
 MB = 1048576.0

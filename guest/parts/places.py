@@ -73,9 +73,8 @@ class Spool:
 
     def find(self, prefix: "str") -> "list[str]":
         """The files of every user whose names begin so, in the order of their names."""
-        found = [folder + "/" + name for folder in self._folders() for name in _listed(folder)]
-        found = [path for path in found if path.rpartition("/")[2].startswith(prefix)]
-        return sorted(found, key=lambda path: path.rpartition("/")[2])
+        named = [(name, place) for place in self._folders() for name in _listed(place) if name.startswith(prefix)]
+        return [folder + "/" + name for name, folder in sorted(named)]
 
     def keep_key(self, key: "bytes") -> "bool":
         """Leaves the key for later steps, for its owner's eyes and on a tmpfs only; False where there is none."""

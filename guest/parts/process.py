@@ -33,6 +33,15 @@ class Process:
         self._stats = Taskstats.opened() if posix.getuid() == 0 and not tells_exits() else None
         self._left_early = False
 
+    def over_before(self, fd: "int", wait_ms: "int") -> "bool":
+        """Waits so long, or until `fd` is readable, for its end; whether it has ended. Never waits without a pidfd."""
+        if self._fd < 0:
+            return False
+        self._poll.register(fd, select.POLLIN)
+        ready = [found for found, _ in self._poll.poll(wait_ms)]
+        self._poll.unregister(fd)
+        return self._fd in ready and self.over(0)
+
     def over(self, wait_s: "float") -> "bool":
         """Waits so long for its end; whether it has ended."""
         if self._stats is not None and self._stats.drain(self.pid):
@@ -248,14 +257,13 @@ class Leash:
         event = ctypes.create_string_buffer(bytes(8) + (9).to_bytes(4, sys.byteorder) + bytes(52))
         timer = ctypes.c_int()
         if call(numbers[0], 1, event, ctypes.byref(timer)) == 0:
-            times = (ctypes.c_long * 4)(0, 0, LEASH_S, 0)
-            self._call = lambda: call(numbers[1], timer, 0, times, None)
-            self.arm()
+            times = [(ctypes.c_long * 4)(0, 0, seconds, 0) for seconds in (0, LEASH_S)]
+            self._call = lambda armed: call(numbers[1], timer, 0, times[armed], None)
 
-    def arm(self) -> "None":
-        """Gives this process the time anew."""
+    def arm(self, armed: "bool" = True) -> "None":
+        """Gives this process the time anew, or all time."""
         if self._call is not None:
-            self._call()
+            self._call(armed)
 
 
 def outer_step(pid: "str", paths: "list[str]") -> "str | None":

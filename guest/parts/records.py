@@ -22,10 +22,24 @@ def dumps(value: "Any") -> "str":
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, str):
-        return '"' + "".join(map(_escape, value)) + '"' if _needs_escape(value) else '"' + value + '"'
+        return _quoted(value)
     if isinstance(value, dict):
-        return "{" + ",".join([dumps(key) + ":" + dumps(value[key]) for key in value]) + "}"
-    return "[" + ",".join([dumps(item) for item in value]) + "]"
+        return "{" + ",".join([_quoted(key) + ":" + dumps(value[key]) for key in value]) + "}"
+    return "[" + ",".join(map(str if set(map(type, value)) == {int} else dumps, value)) + "]"
+
+
+def _quoted(text: "str", known: "dict[str, str]" = {}) -> "str":  # noqa: B006  (keys of records come again and again)
+    found = known.get(text)
+    if found is None:
+        found = '"' + "".join(map(_escape, text)) + '"' if _needs_escape(text) else '"' + text + '"'
+        if len(known) < 500:
+            known[text] = found
+    return found
+
+
+def _with(one: "str", other: "str") -> "str":
+    """Two objects of JSON as one."""
+    return one[:-1] + "," + other[1:] if len(other) > 2 else one
 
 
 def _needs_escape(text: "str") -> "bool":
@@ -98,7 +112,9 @@ class Recorder:
             return
         own_line, self.amid_line = own_line and not self.amid_line, False
         now, monotonic = int(time.time() * 1e9), boottime_ns()
-        parts = split_fields(fields, RECORD_BYTES - (460 if self.key else 420) - len(dumps(shared or {})))
+        room = RECORD_BYTES - (460 if self.key else 420) - len(dumps(shared or {}))
+        whole = dumps(fields)
+        parts = split_fields(fields, room) if len(whole) > room else [fields]
         for number, part in enumerate(parts, 1):
             self.sequence += 1
             record = {"v": PROTOCOL, "ev": event, "sid": self.sid, "seq": self.sequence}  # type: dict[str, Any]
@@ -110,10 +126,9 @@ class Recorder:
             if len(parts) > 1:
                 record.update(part=number, of=len(parts))
             record.update(shared or {})
-            record.update(part)
-            if last and number == len(parts):
-                record["last"] = True
-            line = b"BUILDTEL:" + with_crc(with_mac(dumps(record).encode("ascii"), self.key)) + b"\n"
+            text = _with(dumps(record), dumps(part) if len(parts) > 1 else whole)
+            text = _with(text, '{"last":true}') if last and number == len(parts) else text
+            line = b"BUILDTEL:" + with_crc(with_mac(text.encode("ascii"), self.key)) + b"\n"
             self._write(line, b"" if own_line or number > 1 else b"\n")
 
     def close(self) -> "None":

@@ -89,6 +89,7 @@ def watch(options: "dict[str, str]") -> "None":
     recorder, spool, kernel = begin(options, outlet.fd, outlet=outlet)
     step = Step(process, options, outlet)
     step.start(recorder, spool, kernel)
+    step.leave_mark()
     call_ourselves(b"bt-watch")
     step.measure()
 
@@ -102,7 +103,7 @@ def call_ourselves(name: "bytes") -> "None":
 
 def begun_step(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "Step | None":
     """The step that the sh part tells of, its start written; None for one that a sampler of its own user may serve."""
-    spool = door.inside
+    spool, spent_s = door.inside, time.process_time()
     try:
         options = told(kind, teller)
         process = Process(int(options["pid"]))
@@ -120,7 +121,7 @@ def begun_step(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "S
     step = Step(process, options, Outlet(out))
     recorder = StepRecorder(step.outlet, run_id(options) or door.run, kernel.proc, spool, door.key)
     bring_owed(recorder, [path for path in left if "/owed-" in path])
-    step.start(recorder, spool, kernel)
+    step.start(recorder, spool, kernel, spent_s)
     return step
 
 
@@ -160,41 +161,61 @@ class Step:
     def __init__(self, process: "Process", options: "dict[str, str]", outlet: "Outlet") -> "None":
         self.process, self.options, self.outlet = process, options, outlet
         self._shown = options["step"] or clean_name(options.get("label", "")) or "step"
+        self._is_written = False
 
-    def start(self, recorder: "Recorder", spool: "Spool", kernel: "Kernel") -> "None":
-        """Writes the block's head and the start record, with what the recorder has not written yet."""
+    def start(self, recorder: "Recorder", spool: "Spool", kernel: "Kernel", spent_s: "float" = 0.0) -> "None":
+        """Writes the block's head and the start record; `spent_s` of CPU time this process had used before it."""
         self.recorder, self.spool, self.kernel = recorder, spool, kernel
         name, step = self.options["step"], recorder.sid + ".1"
         self.outlet.say(start_block(self._shown).encode())
         self._watch = Watch(recorder, kernel, step, self.outlet.say)
+        self._watch.spent_s = spent_s
         fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
         recorder.emit("start", fields, {"step": step}, own_line=True)
         self.outlet.is_held = False
         self.outlet.pay(0)
-        self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
+
+    def leave_mark(self) -> "None":
+        """Leaves a file that says of which process this step is, for steps within it."""
+        text = "%s.1 %s" % (self.recorder.sid, self.process.birth)
+        self._mark = self.spool.leave("at-%d" % self.process.pid, text.encode())
 
     def measure(self) -> "None":
         """Samples until the process is over, and writes the end."""
-        leash, outlet, spool = Leash(), self.outlet, self.recorder.spool
+        leash, outlet = Leash(), self.outlet
 
         def is_over(wait_s: "float") -> "bool":
             leash.arm()
             return self.process.over(wait_s if outlet.pay(0) else min(wait_s, 0.05))
 
-        self._watch.until(is_over)
-        counters, m_ns = self.kernel.counters(), boottime_ns()
-        if outlet.is_terminal:
-            outlet.close()
-        self._watch.finish(self._shown, self.options["step"], m_ns, counters, self.process.exit())
-        if outlet.pay(5000) and spool:
+        if not self._is_written:
+            self._watch.spent_s = 0.0  # a fork has used none
+            self._watch.until(is_over)
+        leash.arm()
+        self.end(5000)
+
+    def end(self, wait_ms: "int") -> "bool":
+        """Writes the end, once; False where its reader did not take all in that time. What waits 5 s is owed."""
+        outlet, spool = self.outlet, self.recorder.spool
+        if not self._is_written:
+            counters, m_ns = self.kernel.counters(), boottime_ns()
+            if outlet.is_terminal:
+                outlet.close()
+            self._watch.finish(self._shown, self.options["step"], m_ns, counters, self.process.exit())
+            self._is_written = True
+        if outlet.pay(wait_ms) and spool:
             flush(self.recorder, spool)
-            outlet.pay(5000)
+            outlet.pay(wait_ms)
+        if outlet.waiting and outlet.fd >= 0 and not wait_ms:
+            return False
         if spool:
             keep_owed(outlet, spool, self.recorder.sid)
         if self._mark:
             _quietly(posix.unlink, self.spool.path(self._mark))
         if not spool:
             self.spool.tidy()
+        outlet.close()
+        return True
 
     def let_go(self) -> "None":
         """Closes what a fork of ours has, too."""
@@ -217,6 +238,7 @@ class Watch:
         self.points = self.series.points
         self.peak_kb = used_kb(self.start)
         self.stride_s = 0.0
+        self.spent_s = 0.0  # CPU time of this process before, which is not for this step
 
     def until(self, over: "Callable[[float], bool]") -> "None":
         """Samples until `over(seconds)`, which waits so long, is true."""
@@ -263,7 +285,7 @@ class Watch:
         fields = {
             "name": name or None, "c": counters, "exit": exit_status, "signal": signal, "exit_from": source,
             "peak_kb": self.peak_kb, "series": pack_columns(SERIES, [*self.points, last]),
-            "procs": self.processes.busiest(), "cost": cost(self.recorder, self.kernel.proc),
+            "procs": self.processes.busiest(), "cost": cost(self.recorder, self.kernel.proc, self.spent_s),
         }  # fmt: skip
         self.recorder.emit("end", fields, {"step": self.step}, last=True)
         figures = metrics(self.start, counters, seconds, self.peak_kb)
@@ -281,12 +303,11 @@ def further_lines(figures: "dict[str, Any]", exit_status: "int | None") -> "Iter
         yield "Exit", str(exit_status)
 
 
-def cost(recorder: "Recorder", proc: "str") -> "dict[str, int | None]":
-    """What this process has used until now."""
-    times = posix.times()
+def cost(recorder: "Recorder", proc: "str", spent_s: "float" = 0.0) -> "dict[str, int | None]":
+    """What this process has used until now, but for CPU time that it had `spent_s` before."""
     status = read_file(proc + "/self/status", 8192)
     return {
-        "cpu_ms": int((times.user + times.system) * 1000),
+        "cpu_ms": int((time.process_time() - spent_s) * 1000),
         "rss_kb": _number_after(status, b"VmHWM:"),
         "bytes": recorder.bytes,
     }

@@ -1,9 +1,6 @@
-# shellcheck shell=sh disable=SC2034  # names of other parts
+# shellcheck shell=sh disable=SC1090,SC2030,SC2031,SC2034,SC2154,SC3067  # names of other parts; `-O` is in every shell
 #
-# shellcheck disable=SC1090,SC2030,SC2031,SC2034,SC3067  # '-O' is in every shell that there is
-# The buildtel guest agent. Generated: edit guest/parts. POSIX sh down to the last 'exit', Python 3.6 or newer below it.
-# This first part is all that is read where Python is usable. It tells a sampler which process is a step, and has ended,
-# or is that step's command, when the step begins: no process of ours is parent or child of a step's.
+# --- Where no sampler of the machine's life answers: one is started, or Python takes the command -----
 
 bt_python() {
     [ ! -e "${0%/*}/by-sh" ] || return 1
@@ -70,51 +67,6 @@ bt_second_part() (
     case $0 in */*) . "$0" ;; *) . "./$0" ;; esac
 ) 2>/dev/null
 
-# Hundredths of a second since the boot, in $bt_up.
-bt_uptime() {
-    bt_up=0
-    read -r bt_up bt_x </proc/uptime || return 1
-    bt_up=${bt_up%.*}${bt_up#*.}
-    while :; do case $bt_up in 0?*) bt_up=${bt_up#0} ;; *) return 0 ;; esac; done
-}
-
-# Whether the process $1, which began at the tick $2, is there and neither stopped nor a zombie.
-bt_alive() {
-    read -r bt_x bt_x bt_state bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x bt_x \
-        bt_x bt_x bt_birth bt_x <"/proc/$1/stat" || return 1
-    [ "$bt_birth" = "$2" ] || return 1
-    case $bt_state in [ZXTt]) return 1 ;; esac
-}
-
-# Tells the sampler of the machine's whole life which process is a step, by a FIFO, and waits for its nod: a file of
-# our pid. $1: `pre`, our parent is the step; `lead`, so it is, and its output is file 9; `run`, it is this process.
-# An `echo` into a file opened for reading and writing never waits and never ends us. A sampler that does not nod in
-# time is not asked again until it empties the file `deaf`. In `run` no fork is tried: where none is left, it would end
-# the shell.
-bt_tell() {
-    bt_d=${0%/*}/life
-    [ -p "$bt_d/fifo" ] || bt_d=$bt_d-user
-    [ -p "$bt_d/fifo" ] && [ -w "$bt_d/fifo" ] && [ ! -s "$bt_d/deaf" ] || return 1
-    read -r bt_life bt_since <"$bt_d/pid" && bt_alive "$bt_life" "$bt_since" || return 1
-    echo "$1 $$" 1<>"$bt_d/fifo" || return 1
-    bt_turn=0 bt_until=
-    while [ ! -e "$bt_d/$$" ]; do
-        bt_turn=$((bt_turn + 1))
-        if [ "$bt_turn" -lt 3000 ]; then
-            [ "$1" = run ] || case $bt_turn in *[37]00) (:) ;; esac # lets the sampler run where there is one CPU
-            continue
-        fi
-        bt_uptime || return 1
-        [ -n "$bt_until" ] || { [ "$1" = run ] && bt_until=$((bt_up + 30)) || bt_until=$((bt_up + 150)); }
-        if [ "$bt_up" -gt "$bt_until" ] || ! bt_alive "$bt_life" "$bt_since"; then
-            echo late >"$bt_d/deaf"
-            return 0
-        fi
-        [ "$1" = run ] || sleep 0.01 || return 1
-    done
-    [ ! -e "$bt_d/$$.no" ]
-}
-
 # Starts a sampler of one step in the background, where no other can be told: $1 as above, $2 the step's process, then
 # options. It is no child of the step, and says by its name in /proc that the step may begin, within two seconds.
 bt_watch() {
@@ -141,55 +93,18 @@ bt_is_there() {
     [ -e "$bt_d" ]
 }
 
-bt_run() {
-    bt_step='' bt_record='' bt_run='' bt_proc='' bt_sys=''
-    while [ $# -gt 0 ]; do
-        case $1 in
-        --) shift; break ;;
-        --*=*) bt_key=${1%%=*} bt_a=${1#*=} ;;
-        --*) bt_key=$1 bt_a=${2-}; [ $# -lt 2 ] || shift ;;
-        *) break ;;
-        esac
-        shift
-        case $bt_key in
-        --step) bt_step=$bt_a ;;
-        --record) bt_record=$bt_a ;;
-        --run) bt_run=$bt_a ;;
-        --proc) bt_proc=$bt_a ;;
-        --sys) bt_sys=$bt_a ;;
-        *) set -- ; break ;;
-        esac
-    done
-    if [ $# -eq 0 ]; then
-        echo 'buildtel: usage: run [--step NAME] -- COMMAND [ARGUMENT ...]' >&2
-        exit 2
-    fi
-    { bt_measure_us "$@"; } 2>/dev/null
-    export BUILDTEL="$0"
-    exec "$@"
-}
-
-bt_measure_us() {
-    [ -e "/proc/$$/fd/1" ] || return 0
-    [ -n "$bt_record$bt_proc$bt_sys" ] || ! bt_tell run || return 0
-    bt_watch run "$$" --step "$bt_step" --run "$bt_run" --label "${1##*/}" --proc "${bt_proc:-/proc}" \
-        --sys "${bt_sys:-/sys}" ${bt_record:+--record "$bt_record"} || bt_by_sh "${1##*/}"
-}
-
 if [ "${bt_loading-}" != $$ ]; then
-    bt_act=${1-}
-    # Functions that bash takes from the environment; `run` leaves them to its command.
-    [ "$bt_act" = run ] || unset -f cat cp date echo kill ls mkdir mv printf read rm rmdir sleep 2>/dev/null
     case $bt_act in
     tell)
-        # Before a step's own words in its shell: `/bin/sh -c '{ test -r $0 && . $0; } 2>/dev/null' AGENT tell UUID; `
-        set +eux +C
-        [ -e "/proc/$$/fd/1" ] || exit 0
         bt_step='' bt_record='' bt_run=${2-} bt_proc='' bt_sys=''
-        bt_tell pre || bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh '' "$PPID"
+        bt_watch pre "$PPID" --run "$bt_run" || bt_by_sh '' "$PPID"
         exit 0
         ;;
-    run) set +eux +C; shift; bt_run "$@" ;;
+    run)
+        { bt_watch run "$$" --step "$bt_step" --run "$bt_run" --label "${1##*/}" --proc "${bt_proc:-/proc}" \
+            --sys "${bt_sys:-/sys}" ${bt_record:+--record "$bt_record"} || bt_by_sh "${1##*/}"; } 2>/dev/null
+        exec "$@"
+        ;;
     pre)
         # For templates of before: words to put before a command so that it runs as a step; none where a shell would
         # cut our path in two.

@@ -392,6 +392,58 @@ def test_a_killed_sampler_costs_the_end_only(guest):
     assert [record["ev"] for record in records(stdout)] == ["hello", "start"]
 
 
+LIFE_WITHOUT_FORK = """
+import sys
+sys.path.insert(0, {folder!r})
+import buildtel_agent as agent
+def refused():
+    raise BlockingIOError(11, "no more processes")
+agent.posix.fork = refused
+sys.argv = [{home!r} + "/agent.pyc", "life"]
+agent.life({{"run": "c0ffee00-1111"}})
+"""
+
+
+def test_a_sampler_that_can_start_no_process_goes_on(guest):
+    """A step that goes on has no end record then; one that is over at once has, and the sampler is there for it."""
+    guest.install()
+    number = guest.home / "life" / "pid"
+    assert wait_for(number.exists)
+    first = int(number.read_text().split()[0])
+    os.kill(first, signal.SIGKILL)
+    assert wait_for(lambda: not Path(f"/proc/{first}").exists())
+    script = LIFE_WITHOUT_FORK.format(folder=str(guest.folder), home=str(guest.home))
+    command = [guest.bin / "python3", "-I", "-S", "-c", script]
+    with subprocess.Popen(command, env=guest.env, stdin=subprocess.DEVNULL) as sampler:
+        assert wait_for(lambda: number.read_text().startswith(f"{sampler.pid} "))
+        long, short = guest.run("run", "--", "sleep", "0.4"), guest.run("run", "--", "true")
+        assert sampler.poll() is None
+        sampler.terminate()
+
+    assert (long.returncode, steps_events(long.stdout)) == (0, ["start"])
+    assert (short.returncode, steps_events(short.stdout)) == (0, ["start", "end"])
+
+
+def steps_events(output):
+    """The kinds of the records of steps in it."""
+    return [record["ev"] for record in records(output) if record["ev"] != "samples"]
+
+
+def test_a_reader_that_comes_later_keeps_nobody_waiting(guest):
+    """A step that is over at once and whose output is full has its end when it is read; other steps have theirs now."""
+    guest.install()
+    assert wait_for((guest.home / "life" / "pid").exists)
+    command = ["sh", guest.home / "buildtel_agent.py", "run", "--", "true"]
+    full = subprocess.Popen(command, env=guest.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pipesize=4096)
+    assert full.wait(timeout=20) == 0
+    other = guest.run("run", "--", "true")
+    stdout, _ = full.communicate(timeout=20)
+
+    for output in (other.stdout, stdout):
+        (end,) = [record for record in records(output) if record["ev"] == "end"]
+        assert end["exit"] == 0
+
+
 def test_the_version_is_the_one_that_the_package_has():
     """One literal, in the file that travels."""
     import buildtel_agent
