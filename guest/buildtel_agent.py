@@ -149,12 +149,14 @@ bt_ready() {
     return 1
 }
 
-# Whether $bt_py is a Python that we can use: it says so in two seconds, whatever it prints.
+# Whether $bt_py is a Python that we can use: it says so in two seconds, by a status that nothing else has, whatever it
+# prints.
 bt_is_usable() {
-    "$bt_py" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 6))' </dev/null >/dev/null 2>&1 &
+    "$bt_py" -I -S -c 'import sys; sys.exit(77 if sys.version_info >= (3, 6) else 1)' </dev/null >/dev/null 2>&1 &
     bt_pid=$!
     bt_ready '' 2>/dev/null
     wait "$bt_pid" 2>/dev/null
+    [ $? -eq 77 ]
 }
 
 # The start of a step, by the second part of this file: $1 is the command's name, $2 the process whose command line
@@ -965,13 +967,21 @@ bt_install() {
         echo "buildtel: $bt_home belongs to somebody else; steps will not be measured"
         return
     fi
-    if [ "$0" != "$bt_home/buildtel_agent.py" ]; then
-        cp "$0" "$bt_home/buildtel_agent.py.new" && mv -f "$bt_home/buildtel_agent.py.new" "$bt_home/buildtel_agent.py"
-    fi
     rm -f "$bt_home/agent.pyc" "$bt_home/interpreter" "$bt_home/life"
     bt_put "$bt_boot$bt_nl" >"$bt_home/by-sh"
+    if ! [ -s "$bt_home/by-sh" ] || ! bt_put_agent; then
+        echo "buildtel: can't write to $bt_home (disk full?); steps will not be measured"
+        rm -f "$bt_home/by-sh" "$bt_home/buildtel_agent.py.new" "$bt_home/buildtel_agent.py"
+        rmdir "$bt_home"
+        return
+    fi
     bt_hello
     echo "buildtel: agent $bt_version installed in $bt_home (no usable Python: start and end of steps only)"
+}
+
+bt_put_agent() {
+    [ "$0" != "$bt_home/buildtel_agent.py" ] || return 0
+    cp "$0" "$bt_home/buildtel_agent.py.new" && mv -f "$bt_home/buildtel_agent.py.new" "$bt_home/buildtel_agent.py"
 }
 
 # Removes all that either part's `install` left; a sampler of the Python part sees it and goes.
@@ -2688,10 +2698,10 @@ def life(options: "dict[str, str]") -> "None":
     try:
         kept.add(sample(kernel))
         door = Door(kept.spool, int(owner) if owner.isdigit() else posix.getuid(), options["run"])
-        while _exists(home() + "/agent.pyc"):
+        while is_installed():
             rows += 1
             due += min(1 << rows // 3600, 60)
-            while time.monotonic() < due and _exists(home() + "/agent.pyc"):
+            while time.monotonic() < due and is_installed():
                 for kind, teller in door.messages(max(0.0, min(due - time.monotonic(), 1.0))):
                     serve(kind, teller, door, kernel, (claim, kept.fd))
             if not kept.add(sample(kernel)):
@@ -2700,8 +2710,16 @@ def life(options: "dict[str, str]") -> "None":
     except KeyboardInterrupt:  # by `finish`, which removes the files, or because the machine goes down
         _signal.signal(15, _signal.SIG_IGN)
         kept.add(sample(kernel))
-        if _exists(home() + "/agent.pyc"):
+        if is_installed():
             keep_rest(kept.spool, options["run"])
+
+
+def is_installed() -> "bool":
+    """Whether the agent that `install` left is there, with something in it."""
+    try:
+        return posix.stat(home() + "/agent.pyc").st_size > 0
+    except OSError:
+        return False
 
 
 def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tuple[int, int]") -> "None":
@@ -3308,7 +3326,7 @@ def finish(options: "dict[str, str]") -> "None":
     sys.argv[0] = folder + "/agent.pyc"  # where an earlier `finish` was killed, it is gone
     recorder, spool, kernel = begin(options, 1)
     _quietly(posix.unlink, folder + "/agent.pyc")
-    wait_for_ends(spool)
+    wait_for_ends(spool, folder)
     stop_life(spool)
     stop_stopped(folder)
     bring_owed(recorder, spool.find("owed-"))
@@ -3321,23 +3339,33 @@ def finish(options: "dict[str, str]") -> "None":
         print("buildtel: can't remove %s (another user's, or in use); remove it in a last step as root" % path)
 
 
-def wait_for_ends(spool: "Spool") -> "None":
-    """Waits, at most three seconds, for the ends of steps whose processes are gone."""
+def wait_for_ends(spool: "Spool", folder: "str") -> "None":
+    """Waits, at most three seconds, for the ends of steps whose processes are gone, while somebody may write them."""
     give_up = time.monotonic() + 3
+    of_life = [read_file(path, 20).split(b" ")[0].decode() for path in spool.find("pid")]
     while time.monotonic() < give_up:
         pids = [path.rpartition("at-")[2] for path in spool.find("at-")]
-        if all(_exists("/proc/" + pid) for pid in pids):
+        samplers = [pid for pid, _ in own_processes(folder) if pid not in of_life]
+        if all(_exists("/proc/" + pid) for pid in pids) or not samplers:
             return
         time.sleep(0.02)
 
 
-def stop_stopped(folder: "str") -> "None":
-    """Ends processes of this agent's that can't end by themselves."""
-    ours = (folder + "/agent.pyc").encode("utf-8", "surrogateescape")
+def own_processes(folder: "str") -> "list[tuple[str, bytes]]":
+    """The processes of the agent in `folder`, but for this one, and the command of each."""
+    ours, found = (folder + "/agent.pyc").encode("utf-8", "surrogateescape"), []
     for pid in posix.listdir("/proc"):
         words = read_file("/proc/%s/cmdline" % pid).split(b"\0") if pid.isdigit() else []
-        state = read_file("/proc/%s/stat" % pid).rpartition(b") ")[2][:1] if ours in words[:4] else b""
-        if state in (b"T", b"t") or (state and words[4] == b"life"):
+        if ours in words[:4] and int(pid) != posix.getpid():
+            found.append((pid, b"".join(words[4:5])))
+    return found
+
+
+def stop_stopped(folder: "str") -> "None":
+    """Ends processes of this agent's that can't end by themselves."""
+    for pid, command in own_processes(folder):
+        state = read_file("/proc/%s/stat" % pid).rpartition(b") ")[2][:1]
+        if state in (b"T", b"t") or command == b"life":
             _quietly(posix.kill, int(pid), 9)
 
 

@@ -132,7 +132,7 @@ def finish(options: "dict[str, str]") -> "None":
     sys.argv[0] = folder + "/agent.pyc"  # where an earlier `finish` was killed, it is gone
     recorder, spool, kernel = begin(options, 1)
     _quietly(posix.unlink, folder + "/agent.pyc")
-    wait_for_ends(spool)
+    wait_for_ends(spool, folder)
     stop_life(spool)
     stop_stopped(folder)
     bring_owed(recorder, spool.find("owed-"))
@@ -145,23 +145,33 @@ def finish(options: "dict[str, str]") -> "None":
         print("buildtel: can't remove %s (another user's, or in use); remove it in a last step as root" % path)
 
 
-def wait_for_ends(spool: "Spool") -> "None":
-    """Waits, at most three seconds, for the ends of steps whose processes are gone."""
+def wait_for_ends(spool: "Spool", folder: "str") -> "None":
+    """Waits, at most three seconds, for the ends of steps whose processes are gone, while somebody may write them."""
     give_up = time.monotonic() + 3
+    of_life = [read_file(path, 20).split(b" ")[0].decode() for path in spool.find("pid")]
     while time.monotonic() < give_up:
         pids = [path.rpartition("at-")[2] for path in spool.find("at-")]
-        if all(_exists("/proc/" + pid) for pid in pids):
+        samplers = [pid for pid, _ in own_processes(folder) if pid not in of_life]
+        if all(_exists("/proc/" + pid) for pid in pids) or not samplers:
             return
         time.sleep(0.02)
 
 
-def stop_stopped(folder: "str") -> "None":
-    """Ends processes of this agent's that can't end by themselves."""
-    ours = (folder + "/agent.pyc").encode("utf-8", "surrogateescape")
+def own_processes(folder: "str") -> "list[tuple[str, bytes]]":
+    """The processes of the agent in `folder`, but for this one, and the command of each."""
+    ours, found = (folder + "/agent.pyc").encode("utf-8", "surrogateescape"), []
     for pid in posix.listdir("/proc"):
         words = read_file("/proc/%s/cmdline" % pid).split(b"\0") if pid.isdigit() else []
-        state = read_file("/proc/%s/stat" % pid).rpartition(b") ")[2][:1] if ours in words[:4] else b""
-        if state in (b"T", b"t") or (state and words[4] == b"life"):
+        if ours in words[:4] and int(pid) != posix.getpid():
+            found.append((pid, b"".join(words[4:5])))
+    return found
+
+
+def stop_stopped(folder: "str") -> "None":
+    """Ends processes of this agent's that can't end by themselves."""
+    for pid, command in own_processes(folder):
+        state = read_file("/proc/%s/stat" % pid).rpartition(b") ")[2][:1]
+        if state in (b"T", b"t") or command == b"life":
             _quietly(posix.kill, int(pid), 9)
 
 

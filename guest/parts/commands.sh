@@ -212,13 +212,21 @@ bt_install() {
         echo "buildtel: $bt_home belongs to somebody else; steps will not be measured"
         return
     fi
-    if [ "$0" != "$bt_home/buildtel_agent.py" ]; then
-        cp "$0" "$bt_home/buildtel_agent.py.new" && mv -f "$bt_home/buildtel_agent.py.new" "$bt_home/buildtel_agent.py"
-    fi
     rm -f "$bt_home/agent.pyc" "$bt_home/interpreter" "$bt_home/life"
     bt_put "$bt_boot$bt_nl" >"$bt_home/by-sh"
+    if ! [ -s "$bt_home/by-sh" ] || ! bt_put_agent; then
+        echo "buildtel: can't write to $bt_home (disk full?); steps will not be measured"
+        rm -f "$bt_home/by-sh" "$bt_home/buildtel_agent.py.new" "$bt_home/buildtel_agent.py"
+        rmdir "$bt_home"
+        return
+    fi
     bt_hello
     echo "buildtel: agent $bt_version installed in $bt_home (no usable Python: start and end of steps only)"
+}
+
+bt_put_agent() {
+    [ "$0" != "$bt_home/buildtel_agent.py" ] || return 0
+    cp "$0" "$bt_home/buildtel_agent.py.new" && mv -f "$bt_home/buildtel_agent.py.new" "$bt_home/buildtel_agent.py"
 }
 
 # Removes all that either part's `install` left; a sampler of the Python part sees it and goes.

@@ -122,10 +122,10 @@ def life(options: "dict[str, str]") -> "None":
     try:
         kept.add(sample(kernel))
         door = Door(kept.spool, int(owner) if owner.isdigit() else posix.getuid(), options["run"])
-        while _exists(home() + "/agent.pyc"):
+        while is_installed():
             rows += 1
             due += min(1 << rows // 3600, 60)
-            while time.monotonic() < due and _exists(home() + "/agent.pyc"):
+            while time.monotonic() < due and is_installed():
                 for kind, teller in door.messages(max(0.0, min(due - time.monotonic(), 1.0))):
                     serve(kind, teller, door, kernel, (claim, kept.fd))
             if not kept.add(sample(kernel)):
@@ -134,8 +134,16 @@ def life(options: "dict[str, str]") -> "None":
     except KeyboardInterrupt:  # by `finish`, which removes the files, or because the machine goes down
         _signal.signal(15, _signal.SIG_IGN)
         kept.add(sample(kernel))
-        if _exists(home() + "/agent.pyc"):
+        if is_installed():
             keep_rest(kept.spool, options["run"])
+
+
+def is_installed() -> "bool":
+    """Whether the agent that `install` left is there, with something in it."""
+    try:
+        return posix.stat(home() + "/agent.pyc").st_size > 0
+    except OSError:
+        return False
 
 
 def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tuple[int, int]") -> "None":

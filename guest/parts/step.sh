@@ -46,12 +46,14 @@ bt_ready() {
     return 1
 }
 
-# Whether $bt_py is a Python that we can use: it says so in two seconds, whatever it prints.
+# Whether $bt_py is a Python that we can use: it says so in two seconds, by a status that nothing else has, whatever it
+# prints.
 bt_is_usable() {
-    "$bt_py" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 6))' </dev/null >/dev/null 2>&1 &
+    "$bt_py" -I -S -c 'import sys; sys.exit(77 if sys.version_info >= (3, 6) else 1)' </dev/null >/dev/null 2>&1 &
     bt_pid=$!
     bt_ready '' 2>/dev/null
     wait "$bt_pid" 2>/dev/null
+    [ $? -eq 77 ]
 }
 
 # The start of a step, by the second part of this file: $1 is the command's name, $2 the process whose command line

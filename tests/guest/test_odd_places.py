@@ -198,6 +198,18 @@ def test_of_two_samplers_of_a_life_the_second_goes(spool: Any, tmp_path: Path, m
     assert not list((tmp_path / "spool").glob("life-*"))
 
 
+def test_nobody_waits_for_the_end_that_a_killed_sampler_owes(
+    spool: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its mark of a step stays, but there is no process that could write."""
+    spool.leave("at-999999999", b"bbbb00000001.1 1")
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    agent.wait_for_ends(spool, str(tmp_path / "installed"))
+
+    assert waited == []
+
+
 @pytest.mark.parametrize("content", [b"1 m_ms\n", b"words", b"", b"999999999 m_ms\n"])
 def test_a_file_that_only_looks_like_a_sampler_s_ends_nobody(spool: Any, tmp_path: Path, content: bytes) -> None:
     """Its process is asked for its name first; a link is not followed."""

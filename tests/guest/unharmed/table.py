@@ -28,6 +28,7 @@ IN_CI = (
     "trap EXIT kill 0 and wait", "timeout --foreground", "subprocess.run(timeout=)", "a name that forges a record",
     "login shell fish", "login shell csh", "login shell zsh", "login shell dash", "a user with sudo",
     "inside sudo, by a user", "SHELLOPTS=pipefail", "environment_vars PATH=/opt/tool/bin with sudo",
+    "python3 forks and stays", "full disks before install",
     "python3 prints without end", "python3 greets and makes ./conda", "PYTHONHOME is garbage", "ulimit -f 0",
     "fds 3 to 9 are the caller's", "stdout closed", "signals ignored by the caller", "a terminal",
     "a full pipe, nobody reads for 4 s", "full disks", "read-only places before install", "everything wiped",
