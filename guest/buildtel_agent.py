@@ -1355,15 +1355,22 @@ class Kernel:
             self._fds[name] = fd
         return _read_all(fd) if fd >= 0 else b""
 
-    def counters(self) -> "dict[str, Any]":
-        """The object `c` of docs/format.md, section 1.3: a group that can't be read is missing."""
+    def counters(self, only: "tuple[str, ...]" = ()) -> "dict[str, Any]":
+        """The object `c` of docs/format.md, section 1.3, or what of it is in `only` these files.
+
+        A group that can't be read is missing.
+        """
         found = {}  # type: dict[str, Any]
         for name, groups in self._files:
+            if only and name not in only:
+                continue
             text = self._text(name)
             for key, parse in groups if text else ():
                 values = parse(text)
                 if values and (isinstance(values, dict) or any(value is not None for value in values)):
                     found[key] = values
+        if only:
+            return found
         pressure = {}
         for kind in ("cpu", "memory", "io"):
             text = self._text("/pressure/" + kind)
@@ -1991,6 +1998,7 @@ class Spool:
         self._owner = owner
         self._stem = "/buildtel-%08x-" % (crc32(owner.encode("utf-8", "replace")) & 0xFFFFFFFF)
         self._given = self._folder = folder
+        self._known = None  # type: list[str] | None
 
     def first_of(self, uid: "str") -> "str":
         """Where the folder of a user lies, if its first place can be had."""
@@ -2018,6 +2026,7 @@ class Spool:
                 try:
                     if not _exists(root):
                         posix.mkdir(root, 0o755)
+                        self._known = None
                     if not owned_folder(root):
                         break
                     flags = posix.O_CREAT | posix.O_EXCL | posix.O_WRONLY | posix.O_APPEND | posix.O_CLOEXEC
@@ -2045,7 +2054,9 @@ class Spool:
 
     def find(self, prefix: "str") -> "list[str]":
         """The files of every user whose names begin so, in the order of their names."""
-        named = [(name, place) for place in self._folders() for name in _listed(place) if name.startswith(prefix)]
+        if self._known is None:
+            self._known = self._folders()
+        named = [(name, place) for place in self._known for name in _listed(place) if name.startswith(prefix)]
         return [folder + "/" + name for name, folder in sorted(named)]
 
     def keep_key(self, key: "bytes") -> "bool":
@@ -2820,6 +2831,12 @@ def start_life(run: "str") -> "None":
         posix._exit(0)
 
 
+def revive_life(spool: "Spool", run: "str") -> "None":
+    """Starts it where the agent is installed and none lives."""
+    if home() and not life_lives(spool):
+        start_life(run)
+
+
 def stop_life(spool: "Spool") -> "None":
     """Ends the whole-life sampler, if it is one that we may end, and waits for its last sample."""
     for path in spool.find("life-"):
@@ -2883,7 +2900,7 @@ def _flush_file(recorder: "Recorder", path: "str", sent_bytes: "int", most_rows:
 def machine(kernel: "Kernel") -> "dict[str, Any]":
     """What `hello` tells of this machine."""
     system, fs = posix.uname(), posix.statvfs("/")
-    counters = kernel.counters()
+    counters = kernel.counters(("/stat", "/meminfo"))
     release = read_file("/etc/os-release").decode("utf-8", "replace")
     pretty = [line[12:].strip("\"'") for line in release.splitlines() if line.startswith("PRETTY_NAME=")]
     return {
@@ -2906,7 +2923,8 @@ def begin(
     """What every call does first: brings the whole-life sampler's news, or says hello where there is none.
 
     With the option `record` the records go to that file, in whose folder all else is kept too: so does the
-    runner, whose log is for people. Whoever may be called `amid_line` says so. A step's sampler gives its `outlet`.
+    runner, whose log is for people. Whoever may be called `amid_line` says so. A step's sampler gives its `outlet`,
+    and starts the whole-life sampler when its step has no need of it.
     """
     kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
     if "record" in options:
@@ -2929,7 +2947,8 @@ def begin(
         flush(recorder, spool)
     elif installed:
         recorder.emit("hello", machine(kernel), own_line=True)
-        start_life(run)
+        if outlet is None:
+            start_life(run)
     elif "parent" not in options:
         recorder.emit("hello", machine(kernel), own_line=True)
     if installed:
@@ -2970,7 +2989,10 @@ def watch(options: "dict[str, str]") -> "None":
     step.start(recorder, spool, kernel)
     step.leave_mark()
     call_ourselves(b"bt-watch")
-    step.measure()
+    is_done = process.over(AT_ONCE_MS / 1000) and step.end(0)
+    revive_life(spool, options["run"])
+    if not is_done:
+        step.measure()
 
 
 def call_ourselves(name: "bytes") -> "None":

@@ -262,15 +262,22 @@ class Kernel:
             self._fds[name] = fd
         return _read_all(fd) if fd >= 0 else b""
 
-    def counters(self) -> "dict[str, Any]":
-        """The object `c` of docs/format.md, section 1.3: a group that can't be read is missing."""
+    def counters(self, only: "tuple[str, ...]" = ()) -> "dict[str, Any]":
+        """The object `c` of docs/format.md, section 1.3, or what of it is in `only` these files.
+
+        A group that can't be read is missing.
+        """
         found = {}  # type: dict[str, Any]
         for name, groups in self._files:
+            if only and name not in only:
+                continue
             text = self._text(name)
             for key, parse in groups if text else ():
                 values = parse(text)
                 if values and (isinstance(values, dict) or any(value is not None for value in values)):
                     found[key] = values
+        if only:
+            return found
         pressure = {}
         for kind in ("cpu", "memory", "io"):
             text = self._text("/pressure/" + kind)

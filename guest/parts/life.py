@@ -244,6 +244,12 @@ def start_life(run: "str") -> "None":
         posix._exit(0)
 
 
+def revive_life(spool: "Spool", run: "str") -> "None":
+    """Starts it where the agent is installed and none lives."""
+    if home() and not life_lives(spool):
+        start_life(run)
+
+
 def stop_life(spool: "Spool") -> "None":
     """Ends the whole-life sampler, if it is one that we may end, and waits for its last sample."""
     for path in spool.find("life-"):

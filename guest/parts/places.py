@@ -19,6 +19,7 @@ class Spool:
         self._owner = owner
         self._stem = "/buildtel-%08x-" % (crc32(owner.encode("utf-8", "replace")) & 0xFFFFFFFF)
         self._given = self._folder = folder
+        self._known = None  # type: list[str] | None
 
     def first_of(self, uid: "str") -> "str":
         """Where the folder of a user lies, if its first place can be had."""
@@ -46,6 +47,7 @@ class Spool:
                 try:
                     if not _exists(root):
                         posix.mkdir(root, 0o755)
+                        self._known = None
                     if not owned_folder(root):
                         break
                     flags = posix.O_CREAT | posix.O_EXCL | posix.O_WRONLY | posix.O_APPEND | posix.O_CLOEXEC
@@ -73,7 +75,9 @@ class Spool:
 
     def find(self, prefix: "str") -> "list[str]":
         """The files of every user whose names begin so, in the order of their names."""
-        named = [(name, place) for place in self._folders() for name in _listed(place) if name.startswith(prefix)]
+        if self._known is None:
+            self._known = self._folders()
+        named = [(name, place) for place in self._known for name in _listed(place) if name.startswith(prefix)]
         return [folder + "/" + name for name, folder in sorted(named)]
 
     def keep_key(self, key: "bytes") -> "bool":

@@ -4,7 +4,7 @@
 def machine(kernel: "Kernel") -> "dict[str, Any]":
     """What `hello` tells of this machine."""
     system, fs = posix.uname(), posix.statvfs("/")
-    counters = kernel.counters()
+    counters = kernel.counters(("/stat", "/meminfo"))
     release = read_file("/etc/os-release").decode("utf-8", "replace")
     pretty = [line[12:].strip("\"'") for line in release.splitlines() if line.startswith("PRETTY_NAME=")]
     return {
@@ -27,7 +27,8 @@ def begin(
     """What every call does first: brings the whole-life sampler's news, or says hello where there is none.
 
     With the option `record` the records go to that file, in whose folder all else is kept too: so does the
-    runner, whose log is for people. Whoever may be called `amid_line` says so. A step's sampler gives its `outlet`.
+    runner, whose log is for people. Whoever may be called `amid_line` says so. A step's sampler gives its `outlet`,
+    and starts the whole-life sampler when its step has no need of it.
     """
     kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
     if "record" in options:
@@ -50,7 +51,8 @@ def begin(
         flush(recorder, spool)
     elif installed:
         recorder.emit("hello", machine(kernel), own_line=True)
-        start_life(run)
+        if outlet is None:
+            start_life(run)
     elif "parent" not in options:
         recorder.emit("hello", machine(kernel), own_line=True)
     if installed:
@@ -91,7 +93,10 @@ def watch(options: "dict[str, str]") -> "None":
     step.start(recorder, spool, kernel)
     step.leave_mark()
     call_ourselves(b"bt-watch")
-    step.measure()
+    is_done = process.over(AT_ONCE_MS / 1000) and step.end(0)
+    revive_life(spool, options["run"])
+    if not is_done:
+        step.measure()
 
 
 def call_ourselves(name: "bytes") -> "None":

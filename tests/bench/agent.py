@@ -7,8 +7,10 @@ Prints medians of wall milliseconds and of the ratios within each round; asserts
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -87,6 +89,20 @@ def life_cost(agent: Path, seconds: float) -> tuple[float, float]:
     return used / seconds / 1e7, pss_kb / 1024
 
 
+def without_sampler(agent: Path, command: list[str], rounds: int) -> tuple[float, float]:
+    """An empty step whose whole-life sampler was killed just before: wall ms, and the ratio to `pass`."""
+    taken, ratios = [], []
+    number = agent.parent / "life" / "pid"
+    for _ in range(rounds):
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int(number.read_text().split()[0]), signal.SIGKILL)
+        floor_ms = wall_ms([PYTHON, "-I", "-S", "-c", "pass"])
+        taken.append(wall_ms(command))
+        ratios.append(taken[-1] / floor_ms)
+        time.sleep(0.2)  # the new one begins
+    return statistics.median(taken), statistics.median(ratios)
+
+
 def main() -> None:
     """Every figure once."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 41
@@ -114,6 +130,8 @@ def main() -> None:
             for name in ("an empty step behind the words", "an empty step by `run`"):
                 ours, kernels = lengths_ms(commands[name], rounds)
                 print(f"{name:34}{ours:8.1f} ms by our records, with our start {kernels:.1f} ms by taskstats")
+        words_ms, ratio = without_sampler(installed, commands["an empty step behind the words"], rounds)
+        print(f"{'the same, its sampler was killed':34}{words_ms:8.1f} ms {ratio:6.2f} x pass")
         cpu_percent, pss_mb = life_cost(installed, 20)
         print(f"whole-life sampler, 1 Hz          {cpu_percent:8.3f} % of a core, {pss_mb:.1f} MiB PSS")
         print(f"load of this machine meanwhile    {os.getloadavg()[0]:8.2f}")
