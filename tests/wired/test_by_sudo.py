@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from buildtel.wire import place
+
+from .bench import SOURCE, collected
+from .machine import start
 from .test_over_ssh import SSHD, Bench
 from .test_over_ssh import bench as bench  # noqa: PLC0414 - a fixture
 
@@ -68,3 +72,54 @@ def test_install_and_finish_by_sudo(bench: Bench, refuses: bool) -> None:
     assert [unit.own for unit in done.document.packer.runs[0].builds[0].provisioners] == [True, False, True]
     assert not Path("/var/tmp/buildtel").exists()
     assert not list(Path("/dev/shm").glob("buildtel-*"))
+
+SIGNED = """
+  provisioner "shell" {
+    script           = local.buildtel_agent
+    execute_command  = local.buildtel_install_command_sudo
+    environment_vars = local.buildtel_environment
+    use_env_var_file = true
+    remote_folder    = "/dev/shm"
+  }
+
+  provisioner "shell" {
+    execute_command  = local.buildtel_execute_command_sudo
+    environment_vars = ["BUILDTEL_STEP=as root"]
+    inline           = ["exit 3"]
+    valid_exit_codes = [3]
+  }
+
+  provisioner "shell" {
+    execute_command  = "${local.buildtel_pre}chmod +x {{ .Path }}; env {{ .Vars }} {{ .Path }}"
+    environment_vars = ["BUILDTEL_STEP=as the user"]
+    inline           = ["sleep 0.2"]
+  }
+
+  provisioner "shell" {
+    script          = local.buildtel_agent
+    execute_command = local.buildtel_finish_command_sudo
+  }
+"""
+
+
+@pytest.mark.parametrize("user", ["fish", "csh"])
+def test_a_users_install_by_sudo_with_a_key(tmp_path: Path, user: str) -> None:
+    """Root's sampler measures and signs the steps of a user who may use sudo; nothing is left."""
+    machine = start(tmp_path)
+    try:
+        place.put(machine.folder)
+        (machine.folder / "t.pkr.hcl").write_text(SOURCE % (machine.port, user, SIGNED))
+        before = machine.files()
+        done = machine.packer("build", "-timestamp-ui", "-color=false", "-var", "buildtel_key=secret", ".")
+        left = [path for path in machine.files() if path not in before and "buildtel" in path]
+        processes = machine.ours()
+    finally:
+        machine.stop()
+    log = tmp_path / "packer.log"
+    log.write_bytes(done.stdout)
+    document = collected(log, BUILDTEL_KEY="secret")
+
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+    found = [(step["name"], step["exit_code"], step["authentic"]) for step in document["steps"]]
+    assert found == [("as root", 3, True), ("as the user", 0, True)]
+    assert (left, processes, b"secret" in done.stdout) == ([], [], False)
