@@ -160,8 +160,15 @@ bt_is_usable() {
 }
 
 # The start of a step, by the second part of this file: $1 is the command's name, $2 the process whose command line
-# has the step's. It is no child of the step either; where nobody reads its output for a second, it is given up.
+# has the step's. It is no child of the step either; where nobody reads its output for a second, it is given up. A step
+# that a sampler began before it was killed, which has left its mark, is not begun again.
 bt_by_sh() {
+    for bt_file in /dev/shm/buildtel-*/at-"${2-$$}" /run/buildtel-*/at-"${2-$$}" /var/tmp/buildtel-*/at-"${2-$$}" \
+        /tmp/buildtel-*/at-"${2-$$}"; do
+        [ -r "$bt_file" ] || continue
+        read -r bt_x bt_a <"$bt_file" || : # without a newline
+        ! bt_alive "${2-$$}" "$bt_a" || return 0
+    done
     # `exec`: a redirection of a function would keep the pipe of $(...) open beside.
     { bt_pid=$( (exec >&9 9>&-; bt_second_part begin "$@") & echo $!); } 9>&1
     bt_ready '' 100
@@ -262,6 +269,13 @@ bt_tag=BUILDTEL:
 
 bt_put() {
     case ${KSH_VERSION-} in '') printf %s "$1" ;; *) print -rn -- "$1" ;; esac
+}
+
+# $bt_cut: $1, or its first 500 bytes: more than a name holds, and little enough for the loops below.
+bt_shorten() {
+    bt_cut=$1
+    [ "${#1}" -gt 500 ] || return 0
+    case ${KSH_VERSION-} in '') bt_cut=$(printf %.500s "$1") ;; *) eval 'bt_cut=${1:0:500}' ;; esac
 }
 
 # The code of the byte $bt_char, as $bt_n.
@@ -816,6 +830,8 @@ bt_prepare() {
     bt_parent=$bt_outer
     case $bt_parent in *[!0-9A-Za-z.]*) bt_parent='' ;; esac
     [ -n "$bt_step$bt_parent" ] || bt_step=${BUILDTEL_STEP-}
+    bt_shorten "$bt_step"
+    bt_step=$bt_cut
     [ -n "$bt_step$bt_parent" ] || [ -z "${bt_pid-}" ] || bt_step_of "$bt_pid"
     bt_home=
     case $0 in */*) [ ! -e "${0%/*}/by-sh" ] || bt_home=${0%/*} ;; esac
@@ -830,7 +846,12 @@ bt_prepare() {
 bt_step_of() {
     while IFS= read -r bt_rest || [ -n "$bt_rest" ]; do
         case $bt_rest in *BUILDTEL_STEP=*) ;; *) continue ;; esac
-        bt_rest=${bt_rest#*BUILDTEL_STEP=}
+        bt_shorten "${bt_rest#*BUILDTEL_STEP=}"
+        case $bt_cut in
+        "${bt_rest#*BUILDTEL_STEP=}") bt_rest=$bt_cut ;;
+        [\'\"]*) bt_rest=$bt_cut${bt_cut%"${bt_cut#?}"} ;; # its first quote, for the one that was cut off
+        *) bt_rest=$bt_cut ;;
+        esac
         while :; do
             case $bt_rest in
             \'*\'*) bt_rest=${bt_rest#\'} bt_a=\' ;;
@@ -2748,7 +2769,6 @@ def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tu
     door.leash.arm()
     is_ours = True
     try:
-        step.leave_mark()
         is_done = step.process.over_before(door.fd, AT_ONCE_MS) and step.end(0)
         is_ours = is_done or posix.fork() > 0
     except Exception:  # no process can be started, say: the step has no end from us
@@ -2985,9 +3005,12 @@ def watch(options: "dict[str, str]") -> "None":
     if not options["step"] and "parent" not in options:
         options["step"] = name_of(process.pid, options["name"] != "run")
     recorder, spool, kernel = begin(options, outlet.fd, outlet=outlet)
+    marks = [path for path in spool.find("at-") if path.endswith("/at-%d" % process.pid)]
+    if any(read_file(path, 100).split(b" ")[-1] == process.birth.encode() for path in marks):
+        call_ourselves(b"bt-watch")  # a sampler began it, and was killed: it is not begun again
+        return
     step = Step(process, options, outlet)
     step.start(recorder, spool, kernel)
-    step.leave_mark()
     call_ourselves(b"bt-watch")
     is_done = process.over(AT_ONCE_MS / 1000) and step.end(0)
     revive_life(spool, options["run"])
@@ -3065,21 +3088,20 @@ class Step:
         self._is_written = False
 
     def start(self, recorder: "Recorder", spool: "Spool", kernel: "Kernel", spent_s: "float" = 0.0) -> "None":
-        """Writes the block's head and the start record; `spent_s` of CPU time this process had used before it."""
+        """Leaves a mark for steps within it, and writes the block's head and the start record.
+
+        `spent_s` of CPU time this process had used before.
+        """
         self.recorder, self.spool, self.kernel = recorder, spool, kernel
         name, step = self.options["step"], recorder.sid + ".1"
         self.outlet.say(start_block(self._shown).encode())
         self._watch = Watch(recorder, kernel, step, self.outlet.say)
         self._watch.spent_s = spent_s
+        self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
         fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
         recorder.emit("start", fields, {"step": step}, own_line=True)
         self.outlet.is_held = False
         self.outlet.pay(0)
-
-    def leave_mark(self) -> "None":
-        """Leaves a file that says of which process this step is, for steps within it."""
-        text = "%s.1 %s" % (self.recorder.sid, self.process.birth)
-        self._mark = self.spool.leave("at-%d" % self.process.pid, text.encode())
 
     def measure(self) -> "None":
         """Samples until the process is over, and writes the end."""

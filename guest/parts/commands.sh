@@ -61,6 +61,8 @@ bt_prepare() {
     bt_parent=$bt_outer
     case $bt_parent in *[!0-9A-Za-z.]*) bt_parent='' ;; esac
     [ -n "$bt_step$bt_parent" ] || bt_step=${BUILDTEL_STEP-}
+    bt_shorten "$bt_step"
+    bt_step=$bt_cut
     [ -n "$bt_step$bt_parent" ] || [ -z "${bt_pid-}" ] || bt_step_of "$bt_pid"
     bt_home=
     case $0 in */*) [ ! -e "${0%/*}/by-sh" ] || bt_home=${0%/*} ;; esac
@@ -75,7 +77,12 @@ bt_prepare() {
 bt_step_of() {
     while IFS= read -r bt_rest || [ -n "$bt_rest" ]; do
         case $bt_rest in *BUILDTEL_STEP=*) ;; *) continue ;; esac
-        bt_rest=${bt_rest#*BUILDTEL_STEP=}
+        bt_shorten "${bt_rest#*BUILDTEL_STEP=}"
+        case $bt_cut in
+        "${bt_rest#*BUILDTEL_STEP=}") bt_rest=$bt_cut ;;
+        [\'\"]*) bt_rest=$bt_cut${bt_cut%"${bt_cut#?}"} ;; # its first quote, for the one that was cut off
+        *) bt_rest=$bt_cut ;;
+        esac
         while :; do
             case $bt_rest in
             \'*\'*) bt_rest=${bt_rest#\'} bt_a=\' ;;

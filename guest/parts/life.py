@@ -161,7 +161,6 @@ def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tu
     door.leash.arm()
     is_ours = True
     try:
-        step.leave_mark()
         is_done = step.process.over_before(door.fd, AT_ONCE_MS) and step.end(0)
         is_ours = is_done or posix.fork() > 0
     except Exception:  # no process can be started, say: the step has no end from us

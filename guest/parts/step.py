@@ -89,9 +89,12 @@ def watch(options: "dict[str, str]") -> "None":
     if not options["step"] and "parent" not in options:
         options["step"] = name_of(process.pid, options["name"] != "run")
     recorder, spool, kernel = begin(options, outlet.fd, outlet=outlet)
+    marks = [path for path in spool.find("at-") if path.endswith("/at-%d" % process.pid)]
+    if any(read_file(path, 100).split(b" ")[-1] == process.birth.encode() for path in marks):
+        call_ourselves(b"bt-watch")  # a sampler began it, and was killed: it is not begun again
+        return
     step = Step(process, options, outlet)
     step.start(recorder, spool, kernel)
-    step.leave_mark()
     call_ourselves(b"bt-watch")
     is_done = process.over(AT_ONCE_MS / 1000) and step.end(0)
     revive_life(spool, options["run"])
@@ -169,21 +172,20 @@ class Step:
         self._is_written = False
 
     def start(self, recorder: "Recorder", spool: "Spool", kernel: "Kernel", spent_s: "float" = 0.0) -> "None":
-        """Writes the block's head and the start record; `spent_s` of CPU time this process had used before it."""
+        """Leaves a mark for steps within it, and writes the block's head and the start record.
+
+        `spent_s` of CPU time this process had used before.
+        """
         self.recorder, self.spool, self.kernel = recorder, spool, kernel
         name, step = self.options["step"], recorder.sid + ".1"
         self.outlet.say(start_block(self._shown).encode())
         self._watch = Watch(recorder, kernel, step, self.outlet.say)
         self._watch.spent_s = spent_s
+        self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
         fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
         recorder.emit("start", fields, {"step": step}, own_line=True)
         self.outlet.is_held = False
         self.outlet.pay(0)
-
-    def leave_mark(self) -> "None":
-        """Leaves a file that says of which process this step is, for steps within it."""
-        text = "%s.1 %s" % (self.recorder.sid, self.process.birth)
-        self._mark = self.spool.leave("at-%d" % self.process.pid, text.encode())
 
     def measure(self) -> "None":
         """Samples until the process is over, and writes the end."""

@@ -57,8 +57,15 @@ bt_is_usable() {
 }
 
 # The start of a step, by the second part of this file: $1 is the command's name, $2 the process whose command line
-# has the step's. It is no child of the step either; where nobody reads its output for a second, it is given up.
+# has the step's. It is no child of the step either; where nobody reads its output for a second, it is given up. A step
+# that a sampler began before it was killed, which has left its mark, is not begun again.
 bt_by_sh() {
+    for bt_file in /dev/shm/buildtel-*/at-"${2-$$}" /run/buildtel-*/at-"${2-$$}" /var/tmp/buildtel-*/at-"${2-$$}" \
+        /tmp/buildtel-*/at-"${2-$$}"; do
+        [ -r "$bt_file" ] || continue
+        read -r bt_x bt_a <"$bt_file" || : # without a newline
+        ! bt_alive "${2-$$}" "$bt_a" || return 0
+    done
     # `exec`: a redirection of a function would keep the pipe of $(...) open beside.
     { bt_pid=$( (exec >&9 9>&-; bt_second_part begin "$@") & echo $!); } 9>&1
     bt_ready '' 100

@@ -21,6 +21,13 @@ bt_put() {
     case ${KSH_VERSION-} in '') printf %s "$1" ;; *) print -rn -- "$1" ;; esac
 }
 
+# $bt_cut: $1, or its first 500 bytes: more than a name holds, and little enough for the loops below.
+bt_shorten() {
+    bt_cut=$1
+    [ "${#1}" -gt 500 ] || return 0
+    case ${KSH_VERSION-} in '') bt_cut=$(printf %.500s "$1") ;; *) eval 'bt_cut=${1:0:500}' ;; esac
+}
+
 # The code of the byte $bt_char, as $bt_n.
 bt_code() {
     bt_before=${bt_ascii%%"$bt_char"*}

@@ -392,6 +392,18 @@ def test_a_killed_sampler_costs_the_end_only(guest):
     assert [record["ev"] for record in records(stdout)] == ["hello", "start"]
 
 
+@pytest.mark.parametrize("further", ["", "touch {folder}/by-sh; "], ids=["Python", "sh"])
+def test_a_step_is_begun_once(guest, further):
+    """Who comes after a sampler that began the step and was killed begins no second one, by Python or by sh."""
+    words = f"/bin/sh -c '. $0' {guest.agent} tell c0ffee; "
+    kill = f"pkill -9 -f '^[^ ]*python3 .*{guest.agent} watch'; "
+    script = words + kill + further.format(folder=guest.folder) + words + "exit 3"
+    done = subprocess.run(["sh", "-c", script], env=guest.env, stdin=subprocess.DEVNULL, capture_output=True)
+
+    assert (done.returncode, done.stderr) == (3, b"")
+    assert [record["ev"] for record in records(done.stdout)].count("start") == 1
+
+
 LIFE_WITHOUT_FORK = """
 import sys
 sys.path.insert(0, {folder!r})
