@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import threading
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 from buildtel import parse
 from buildtel.job import Fold, Meta
 
+from ..killer import Killer
 from .conftest import AGENT, records
 from .test_unharmed import DEFAULT, local, theirs
 
@@ -36,52 +36,12 @@ def in_pieces(seed: int) -> list[bool]:
     return [pick.random() < 0.5 for _ in range(STEPS)]
 
 
-class Killer(threading.Thread):
-    """Kills one agent process after another: samplers of a step or of the whole life, shells that tell of a step."""
-
-    def __init__(self, home: Path, seed: int, kills: int) -> None:
-        super().__init__(daemon=True)
-        self.home, self.random, self.kills = str(home).encode(), random.Random(seed), kills
-        self.killed: list[str] = []
-        self.over = threading.Event()
-
-    def run(self) -> None:
-        """Until the build is over, or enough are killed."""
-        while len(self.killed) < self.kills and not self.over.wait(self.random.uniform(0.001, 0.08)):
-            found = self.agents()
-            if not found:
-                continue
-            pid, what = self.random.choice(found)
-            try:
-                os.kill(pid, signal.SIGKILL)
-                self.killed.append(what)
-            except ProcessLookupError:
-                continue
-
-    def agents(self) -> list[tuple[int, str]]:
-        """Process ids and kinds of what is the agent's own: never the shell that runs a step, nor another machine's."""
-        found = []
-        space = Path("/proc/self/ns/pid").readlink()
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                if (entry / "ns/pid").readlink() != space:
-                    continue
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if len(words) > 4 and words[3].startswith(self.home) and words[4] in (b"watch", b"life", b"tell"):
-                found.append((int(entry.name), words[4].decode()))
-        return found
-
-
-def build(folder: Path, seed: int, *, wrapped: bool) -> tuple[list[tuple[int, str, str]], bytes, list[str]]:
-    """Each step's status, stdout and stderr without what is ours; the log; what was killed."""
+def build(folder: Path, seed: int, *, wrapped: bool) -> tuple[list[tuple[int, str, str]], bytes, Counter[str]]:
+    """Each step's status, stdout and stderr without what is ours; the log; what was killed by its part."""
     home = folder / "installed"
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SHELL": "/bin/bash"}
     log = b""
-    killer = Killer(home, seed, KILLS)
+    killer = Killer(seed, KILLS, str(home))
     if wrapped:
         log += subprocess.run(["sh", AGENT, "install", "c0ffee", "--dir", home], capture_output=True, env=env).stdout
         killer.start()
@@ -108,8 +68,7 @@ def build(folder: Path, seed: int, *, wrapped: bool) -> tuple[list[tuple[int, st
         results.append((code, theirs(done.stdout).strip("\n"), "\n".join(errors)))
         log += done.stdout
     if wrapped:
-        killer.over.set()
-        killer.join()
+        killer.end()
         log += subprocess.run(["sh", home / "buildtel_agent.py", "finish"], capture_output=True, env=env).stdout
         assert not home.exists()
     return results, log, killer.killed
@@ -126,14 +85,14 @@ def test_a_build_whose_agents_are_killed_is_the_unwired_build(tmp_path, seed):
     document = fold.document(Meta.model_validate({"collected_at": "2026-01-24T12:00:00Z"}))
     statuses = Counter(status for status, _, _ in results)
 
-    KILLED[seed] = len(killed)
+    KILLED[seed] = killed.total()
     assert results == plain
-    assert len(killed) >= 4, "too few were there to kill: the test proves nothing"
+    assert killed.total() >= 4, "too few were there to kill: the test proves nothing"
     assert document.integrity.damaged == 0
     told = [step for step in document.steps if step.origin == "guest"]
     ended = Counter(step.exit_code for step in told if step.exit_code is not None)
     # A step is not told where the shell that tells was killed; it has no end where its sampler was.
-    assert len(told) >= STEPS - killed.count("tell") - killed.count("life")
+    assert len(told) >= STEPS - killed["tell"] - killed["life"]
     assert ended <= statuses
     assert all(step.unfinished for step in told if step.exit_code is None)
     # The sh part, which begins a step whose sampler was killed before, can't read the step's name.

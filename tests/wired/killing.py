@@ -2,59 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import random
 import re
-import signal
 import subprocess
-import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..killer import Killer
 from .bench import UPLOADED, Bench, Built, Form, collected
 from .machine import Machine
 
 STEPS = 8
-
-
-class Killer(threading.Thread):
-    """Kills one process of ours after another, on one machine."""
-
-    def __init__(self, seed: int, kills: int) -> None:
-        super().__init__(daemon=True)
-        self.random, self.kills = random.Random(seed), kills
-        self.killed, self.finish_killed = 0, False
-        self.over = threading.Event()
-        self.machine: Machine | None = None
-
-    def begin(self, machine: Machine) -> None:
-        """From now on, on this machine."""
-        self.machine = machine
-        self.start()
-
-    def run(self) -> None:
-        """Until the build is over, or enough are killed."""
-        assert self.machine
-        while self.killed < self.kills and not self.over.wait(self.random.uniform(0.001, 0.15)):
-            found = self.machine.ours()
-            if found:
-                self.kill(self.random.choice(found))
-
-    def kill(self, pid: int) -> None:
-        """One, if it is still there."""
-        with contextlib.suppress(ProcessLookupError, FileNotFoundError):
-            finish = b"\0finish\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
-            os.kill(pid, signal.SIGKILL)
-            self.killed += 1
-            self.finish_killed |= finish
-
-    def end(self) -> None:
-        """No more."""
-        self.over.set()
-        self.join()
 
 
 def steps(seed: int) -> tuple[Form, ...]:
@@ -73,11 +33,14 @@ def steps(seed: int) -> tuple[Form, ...]:
 
 @dataclass
 class Outcome:
-    """What came of a build whose agents were killed: `faults` is empty where it was the unwired build."""
+    """What came of a build whose agents were killed: `faults` is empty where it was the unwired build.
+
+    `told` has how many steps have which `ended_from` and `exit_from` in the document.
+    """
 
     killed: int
     faults: list[str] = field(default_factory=list)
-    told: Counter[str] = field(default_factory=Counter)
+    told: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 def attacked(folder: Path, seed: int, kills: int) -> Outcome:
@@ -86,16 +49,18 @@ def attacked(folder: Path, seed: int, kills: int) -> Outcome:
     killer = Killer(seed, kills)
     with Bench(folder) as bench:
         plain = bench.build("root", forms, wired=False)
-        wired = bench.build("root", forms, wired=True, finish=True, meanwhile=killer.begin)
+        wired = bench.build("root", forms, wired=True, finish=True, meanwhile=lambda there: killer.begin(there.pid()))
         killer.end()
-        outcome = Outcome(killer.killed, differences(plain, wired))
         document = collected(wired.log)
-        outcome.told = Counter(whence(document, index) for index in range(1, 1 + len(forms)))
-        outcome.faults += [f"{forms[index - 1].name} is not in the document" for index in missing(document, len(forms))]
+        found = [step_of(document, index) for index in range(1, 1 + len(forms))]
+        faults = differences(plain, wired)
+        pairs = zip(forms, found, strict=True)
+        faults += [f"{form.name} {fault}" for form, step in pairs for fault in wrong(form, step)]
         # What removes all can't do so when it is killed itself.
-        there = [] if killer.finish_killed else left(plain.machine, wired.machine)
-        outcome.faults += [f"left: {what}" for what in there]
-    return outcome
+        there = [] if killer.killed["finish"] else left(plain.machine, wired.machine)
+        faults += [f"left: {what}" for what in there]
+    told = Counter((step.get("ended_from") or "nowhere", step.get("exit_from") or "nowhere") for step in found)
+    return Outcome(killer.killed.total(), faults, told)
 
 
 def differences(plain: Built, wired: Built) -> list[str]:
@@ -111,20 +76,25 @@ def is_word_on_killed(text: str) -> bool:
     return bool(re.search(r"^Killed$|\bKilled .*buildtel", text))
 
 
-def whence(document: dict[str, Any], index: int) -> str:
-    """Where the end of a provisioner's step comes from."""
-    for step in document["steps"]:
-        if (step.get("provisioner") or {}).get("index") == index and step["measured"] == "exactly":
-            return str(step.get("exit_from") or "nowhere")
-    return "no record"
+def step_of(document: dict[str, Any], index: int) -> dict[str, Any]:
+    """The one step that is a provisioner; empty where the document has none, or more."""
+    found = [step for step in document["steps"] if (step.get("provisioner") or {}).get("index") == index]
+    return found[0] if len(found) == 1 else {}
 
 
-def missing(document: dict[str, Any], count: int) -> list[int]:
-    """Provisioners that the document does not have as a step or, where nothing of ours was there, with their end."""
-    (build,) = document["packer"]["runs"][0]["builds"]
-    there = {index for index, item in enumerate(build["provisioners"]) if not item.get("own")}
-    there |= {(step.get("provisioner") or {}).get("index") for step in document["steps"]}
-    return [index for index in range(1, 1 + count) if index not in there]
+def wrong(form: Form, step: dict[str, Any]) -> list[str]:
+    """What a step lacks in the document, or has otherwise than it was: its end, its status, its exit status."""
+    if not step:
+        return ["is not in the document, or more than once"]
+    faults = []
+    if step.get("ended_from") not in ("agent", "packer"):
+        faults.append(f"ended nowhere: {step.get('unfinished')}")
+    allowed = not form.exit or form.more.startswith("valid_exit_codes")
+    if step.get("status") != ("success" if allowed else "failure"):
+        faults.append(f"has the status {step.get('status')}")
+    if step.get("exit_code") not in (None, form.exit):
+        faults.append(f"has the exit status {step.get('exit_code')}, {form.exit} is true")
+    return faults
 
 
 def left(plain: Machine, wired: Machine) -> list[str]:

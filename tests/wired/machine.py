@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import socket
@@ -74,40 +73,10 @@ class Machine:
         lines = [line.split(None, 1)[-1] for line in done.stdout.decode().splitlines()]
         return sorted(line for line in lines if not line.startswith(("sshd", str(SSHD), "ps -eo", "nsenter")))
 
-    def ours(self) -> list[int]:
-        """The machine's processes that are buildtel's, by their number on this side."""
-        space = os.readlink(f"/proc/{self.pid()}/ns/pid")
-        found = []
-        for entry in Path("/proc").iterdir():
-            try:
-                if entry.name.isdigit() and os.readlink(entry / "ns/pid") == space:
-                    words = (entry / "cmdline").read_bytes().split(b"\0")
-                    if is_ours(words):
-                        found.append(int(entry.name))
-            except OSError:
-                continue
-        return found
-
     def stop(self) -> None:
         """All of it: the namespace's first process takes the others with it."""
         self.server.kill()
         self.server.wait()
-
-
-def is_ours(words: list[bytes]) -> bool:
-    """Whether a command line is of a process of the agent's own: a Python or a sh that runs one of its files.
-
-    Not install: without it nothing of ours would be there. A login shell has our path within its command, and a `run`
-    is the step itself: neither is ours to kill.
-    """
-    program = words[0].rpartition(b"/")[2]
-    if program.startswith((b"python", b"bt-")):
-        return any(word.startswith(b"/var/tmp/buildtel/") or word == b"finish" for word in words)
-    if program in (b"sh", b"dash"):
-        if len(words) > 3 and words[1] == b"-c":
-            return words[3].startswith(b"/var/tmp/buildtel/")
-        return len(words) > 2 and words[2] == b"finish"
-    return False
 
 
 def start(folder: Path) -> Machine:

@@ -149,9 +149,9 @@ def document(results: list[Result], outcomes: list[Outcome]) -> str:
 
 def kills(outcomes: list[Outcome]) -> str:
     """What came of the builds whose agents were killed."""
-    told = sum((outcome.told for outcome in outcomes), Counter[str]())
+    told = sum((outcome.told for outcome in outcomes), Counter[tuple[str, str]]())
     faults = [f"- build {number}: {plain(fault)}\n" for number, one in enumerate(outcomes) for fault in one.faults]
-    rows = "".join(f"| {whence} | {count} |\n" for whence, count in told.most_common())
+    rows = "".join(f"| {end} | {status} | {count} |\n" for (end, status), count in told.most_common())
     same = sum(not outcome.faults for outcome in outcomes)
     return (
         f"""
@@ -159,11 +159,12 @@ def kills(outcomes: list[Outcome]) -> str:
 
 {sum(outcome.killed for outcome in outcomes)} processes of ours (samplers, holders, watchers, tellers, `finish`) were
 killed at random moments in {len(outcomes)} builds of a real Packer over a real sshd. {same} of {len(outcomes)} were the
-build without buildtel: exit status and lines the same, every step in the document, nothing left. What told the exit
-status of a step:
+build without buildtel: exit status and lines the same; every step in the document that `collect` makes, with an end and
+the right status; nothing left. What told a step's end and its exit status (Packer prints only the status of a step
+that fails):
 
-| `exit_from` | steps |
-|---|---|
+| `ended_from` | `exit_from` | steps |
+|---|---|---|
 {rows}"""
         + ("\nWhat differs:\n\n" if faults else "")
         + "".join(faults)
