@@ -16,6 +16,8 @@ from buildtel.reach import Link, Options, parse_address
 from buildtel.reach.auth import Secrets
 
 from .conftest import PACKER
+from .machine_play import Login, differences
+from .worlds import BUILDS
 
 pytestmark = pytest.mark.vm
 
@@ -156,3 +158,18 @@ def test_nothing_stays_behind(measured: Running) -> None:
     _, left = measured.shell("ls -d /var/tmp/buildtel /dev/shm/buildtel* /run/buildtel* /tmp/buildtel* 2>/dev/null; "
                              "sleep 4; ps -e -o args= | grep [a]gent.pyc; true")  # fmt: skip
     assert left == b""
+
+
+@pytest.fixture(scope="module")
+def login(running: Running) -> Iterator[Login]:
+    """The machine by OpenSSH alone, with what plays of worlds need."""
+    found = Login(running.home, running.openssh)
+    found.prepare(running.shell)
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize("name", BUILDS)
+def test_steps_are_the_same_with_and_without_us(login: Login, name: str) -> None:
+    """Exit status, output, files and processes that are left; and each step's start is in the records."""
+    assert differences(login, BUILDS[name]) == []
