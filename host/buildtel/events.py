@@ -74,6 +74,13 @@ class PackerVersion(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PackerRead(Event):
+    """How `buildtel-host packer` read Packer's words: `debug log`, `the user's debug log` or `pipes`."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PluginSeen(Event):
     """A plugin that Packer's debug log names, and its version: `qemu`, `1.1.4`."""
 

@@ -66,15 +66,15 @@ def spawn(command: list[str], environ: Mapping[str, str], mask: Iterable[int]) -
     return pid
 
 
-def become(command: list[str], environ: Mapping[str, str]) -> int:
-    """Becomes the command; what can't be started is left to the shell.
+def become(command: list[str], environ: Mapping[str, str], program: str | None = None) -> int:
+    """Becomes the command (the file `program` if that is known); what can't be started is left to the shell.
 
     It knows commands of its own, runs scripts without a first line, and says what is wrong with the rest.
     """
     for number in PYTHONS_OWN:
         signal.signal(number, signal.SIG_DFL)
     try:
-        os.execvpe(command[0], command, environ)
+        os.execvpe(program or command[0], command, environ)
     except (OSError, ValueError) as error:
         is_script = isinstance(error, OSError) and error.errno == errno.ENOEXEC
         os.execve("/bin/sh", [*(IN_SHELL if is_script else BY_SHELL), *command], environ)

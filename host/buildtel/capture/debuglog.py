@@ -1,11 +1,11 @@
-"""What Packer's debug log says of provisioners and plugins, read while it is written and shown to nobody.
+"""What Packer says in its debug log, read while it is written: Packer keeps its own output, and we stand beside it.
 
-`[INFO] (telemetry) Starting provisioner shell` and `ending shell` stand only there, and only in a Packer that
-reports to its maker (`CHECKPOINT_DISABLE` is unset, or 0): that is never switched on for our sake.
+The log has each message of Packer's, marked `ui:`, and where Packer may report to its maker (`CHECKPOINT_DISABLE` is
+unset, or 0) also when provisioners begin and end: that is never switched on for our sake.
 
 The log also holds values that Packer's output never shows (`environment_vars=["TOKEN=…"]`). So ours is a file in
-memory without a name (memfd), which only this user may read and which is gone with its last process; what was read
-is freed. Where that can't be had it is a file of mode 0600 in the telemetry folder, removed at the end.
+memory without a name (memfd), which only this user may open and which is gone with its last process; what was read
+is freed, and only Packer's words are kept.
 """
 
 from __future__ import annotations
@@ -13,155 +13,167 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
-from collections.abc import Mapping
+import re
+import stat
+from collections.abc import Callable, Mapping
 
-STAMP_BYTES = len("2026/01/24 12:00:00 ")
-TELLING = (
+MEMORY, USERS_OWN = "debug log", "the user's debug log"
+_STAMPED = re.compile(rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ")
+_WORD = re.compile(rb"ui(?: error)?: |\d{9,11},[^,]*,")
+_TELLING = (
     b"[INFO] (telemetry) ", b"[INFO] Packer version: ", b"Packer version: ", b"Starting build run: ",
     b"[INFO] Starting external plugin ",
 )  # fmt: skip
-MOST_BYTES = 8 << 20
-EVERY_S = 0.1
-SUFFIX = ".debug"
+EVERY_S = 0.04
+READ_BYTES = 1 << 20
+LONGEST_BYTES = 8 << 20
+LEAST_NUMBER = 10  # scripts use the numbers below for themselves
+_STAMP_BYTES = len("2026/01/24 12:00:00 ")
 _PAGE_BYTES = 4096
 _PUNCH_HOLE = 0x02 | 0x01  # FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, linux/falloc.h
 _ELF = b"\x7fELF"
 
 
 class DebugLog:
-    """The debug log of the Packer that is about to start: the user's, or one of ours.
+    """A debug log that can be read beside Packer; `kind` is None where there is none.
 
-    `environ` is what Packer needs to write it, `inherited` the file that it must inherit, -1 for none. There is no
-    log where it would say nothing, or goes to standard error because the user wants to see it, or is switched off by
-    the user (`PACKER_LOG=0`).
+    `environ` is what Packer needs to write it, `inherited` the file that it must inherit, -1 for none. There is none
+    where the user has the log on standard error, or switched off (`PACKER_LOG=0`), or in what is no regular file, and
+    where `packer` is a script that can't write ours: `writes(environ, fd)` tries that. Without `writes` none is wanted.
     """
 
-    def __init__(self, environ: Mapping[str, str], program: str, own_path: str) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], program: str, writes: Callable[[Mapping[str, str], int], bool] | None
+    ) -> None:
         self.environ: dict[str, str] = {}
         self.inherited = -1
+        self.kind: str | None = None
         self._fd = -1
         self._read_bytes = 0
         self._rest = b""
-        self._own_path = ""
+        self._is_word = False
         self._path = environ.get("PACKER_LOG_PATH", "")
+        asked = environ.get("PACKER_LOG", "")
+        if writes is None:
+            return
         if self._path:
-            self._read_bytes = _size(self._path)
-        elif "PACKER_LOG" not in environ and not _is_set(environ, "CHECKPOINT_DISABLE"):
-            remove_stale(os.path.dirname(own_path))
-            self._open_own(program, own_path)
+            if asked not in ("", "0") and _may_be_regular(self._path):
+                self.kind, self._read_bytes = USERS_OWN, _size(self._path)
+        elif not asked and self._open_own(program, writes):
+            self.kind = MEMORY
 
-    def _open_own(self, program: str, own_path: str) -> None:
-        """A memfd for a Packer that is a program; a script may close or hide the files it inherits."""
-        if _is_program(program) and _punch(self._memfd(), 0, _PAGE_BYTES):
-            self.inherited = self._fd
-            path = f"/dev/fd/{self._fd}"
-        else:
-            self._forget()
-            self._fd = os.open(own_path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._fd, fcntl.LOCK_EX)  # says that we live
-            self._own_path = path = own_path
-        self.environ = {"PACKER_LOG": "1", "PACKER_LOG_PATH": path}
-
-    def _memfd(self) -> int:
+    def _open_own(self, program: str, writes: Callable[[Mapping[str, str], int], bool]) -> bool:
+        """Whether Packer will write into a file in memory: by the number that it inherits, else by ours in /proc."""
         try:
-            self._fd = os.memfd_create("buildtel-packer-log", os.MFD_CLOEXEC)
-            os.ftruncate(self._fd, _PAGE_BYTES)
+            self._fd = _memory_file()
         except (OSError, AttributeError):
-            self._forget()
-        return self._fd
+            return False
+        for path, inherited in (
+            (f"/dev/fd/{self._fd}", self._fd), (f"/proc/{os.getpid()}/fd/{self._fd}", -1),
+        ):  # fmt: skip
+            self.environ = {"PACKER_LOG": "1", "PACKER_LOG_PATH": path}
+            self.inherited = inherited
+            if os.path.exists(path) and (_is_packer(program) or self._is_written(writes)):
+                return True
+        self.close()
+        self.environ, self.inherited = {}, -1
+        return False
 
-    @property
-    def is_kept(self) -> bool:
-        """Whether there is a log to read."""
-        return self._fd >= 0 or bool(self._path)
+    def _is_written(self, writes: Callable[[Mapping[str, str], int], bool]) -> bool:
+        written = writes(self.environ, self.inherited) and os.fstat(self._fd).st_size > 0
+        os.ftruncate(self._fd, 0)
+        return written
 
     def news(self) -> bytes:
-        """The whole lines that tell something and were written since the last call."""
-        try:
-            data = self._unread()
-        except OSError:
-            return b""
-        lines = (self._rest + data).split(b"\n")
-        self._rest = lines.pop()[-MOST_BYTES:]
-        return b"".join([line + b"\n" for line in lines if line.startswith(TELLING, STAMP_BYTES)])
+        """Packer's words in the whole lines that were written since the last call; a part of them if there are many."""
+        words = b""
+        while not words:
+            try:
+                data = self._unread()
+            except OSError:
+                return b""
+            if not data:
+                return b""
+            lines = (self._rest + data.lstrip(b"\0")).split(b"\n")
+            self._rest = lines.pop()[-LONGEST_BYTES:]
+            words = b"".join([line + b"\n" for line in lines if self._is_told(line)])
+        return words
+
+    def _is_told(self, line: bytes) -> bool:
+        """Whether a line is a word of Packer's; one without a stamp goes on with the line before."""
+        if _STAMPED.match(line):
+            self._is_word = bool(_WORD.match(line, _STAMP_BYTES))
+            return self._is_word or line.startswith(_TELLING, _STAMP_BYTES)
+        return self._is_word
 
     def _unread(self) -> bytes:
-        fd = self._fd if self._fd >= 0 else os.open(self._path, os.O_RDONLY | os.O_CLOEXEC) if self._path else -1
-        if fd < 0:
-            return b""
+        fd = self._fd if self._fd >= 0 else os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             size = os.fstat(fd).st_size
             if size < self._read_bytes:  # Packer begins it anew
                 self._read_bytes, self._rest = 0, b""
-            data = os.pread(fd, min(size - self._read_bytes, MOST_BYTES), self._read_bytes)
+            if size > self._read_bytes and fd == self._fd:  # the rest of what another Packer cut is a hole
+                self._read_bytes = os.lseek(fd, self._read_bytes, os.SEEK_DATA)
+            data = os.pread(fd, READ_BYTES, self._read_bytes)
         finally:
             if fd != self._fd:
                 os.close(fd)
         self._read_bytes += len(data)
-        if self._fd >= 0:
-            _punch(self._fd, 0, self._read_bytes // _PAGE_BYTES * _PAGE_BYTES)
+        if data and fd == self._fd:
+            _punch(fd, self._read_bytes // _PAGE_BYTES * _PAGE_BYTES)
         return data
 
-    def remove(self) -> None:
-        """Remove it, if it is ours."""
-        if self._own_path:
-            try:
-                os.unlink(self._own_path)
-            except OSError:
-                self._own_path = ""
-        self._forget()
-
-    def _forget(self) -> None:
+    def close(self) -> None:
+        """Let it go."""
         if self._fd >= 0:
             os.close(self._fd)
         self._fd = -1
 
 
-def remove_stale(folder: str) -> None:
-    """Remove the debug logs in `folder` that a wrapper left when it was killed: nobody holds them locked."""
+def _memory_file() -> int:
+    """A file in memory, of a number that a script uses seldom.
+
+    Raises:
+        OSError: there is none, or it could not be freed while it grows.
+    """
+    low = os.memfd_create("buildtel-packer-log", os.MFD_CLOEXEC)
     try:
-        names = [name for name in os.listdir(folder) if name.endswith(SUFFIX)]
-    except OSError:
-        return
-    for name in names:
-        path = f"{folder}/{name}"
-        try:
-            fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.unlink(path)
-        except OSError:
-            continue
-        finally:
-            os.close(fd)
+        os.ftruncate(low, _PAGE_BYTES)
+        if not _punch(low, _PAGE_BYTES):
+            raise OSError("no holes")
+        os.ftruncate(low, 0)
+        return fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, LEAST_NUMBER)
+    finally:
+        os.close(low)
 
 
-def _punch(fd: int, start: int, length: int) -> bool:
-    """Free this part of a file in memory; False if that can't be done. Source: fallocate(2)."""
-    if fd < 0:
-        return False
+def _punch(fd: int, length: int) -> bool:
+    """Free the beginning of a file in memory; False if that can't be done. Source: fallocate(2)."""
     if not length:
         return True
     try:
         fallocate = ctypes.CDLL(None, use_errno=True).fallocate
     except (OSError, AttributeError):
         return False
-    done: int = fallocate(fd, _PUNCH_HOLE, ctypes.c_int64(start), ctypes.c_int64(length))
+    done: int = fallocate(fd, _PUNCH_HOLE, ctypes.c_int64(0), ctypes.c_int64(length))
     return done == 0
 
 
-def _is_program(path: str) -> bool:
+def _is_packer(path: str) -> bool:
+    """Whether this is Packer itself: a script, or another program in its place, may close the files it inherits."""
     try:
         with open(path, "rb") as file:
-            return file.read(len(_ELF)) == _ELF
+            is_program = file.read(len(_ELF)) == _ELF
     except OSError:
         return False
+    return is_program and os.path.basename(os.path.realpath(path)).startswith("packer")
 
 
-def _is_set(environ: Mapping[str, str], name: str) -> bool:
-    return environ.get(name, "") not in ("", "0")
+def _may_be_regular(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return True  # Packer is about to make it
 
 
 def _size(path: str) -> int:

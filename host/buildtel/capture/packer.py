@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import buildtel_agent as agent
-from buildtel.capture.debuglog import EVERY_S, SUFFIX, DebugLog
+from buildtel.capture.debuglog import EVERY_S, DebugLog
 from buildtel.capture.relay import Relay, Write, write_all
 from buildtel.capture.sampling import LineRecorder, RunnerSampler
 from buildtel.capture.stamped import StampedLog
@@ -19,6 +19,9 @@ VERSION_WAIT_S = 5
 SAMPLE_AGAIN_S = 60.0
 ANNOUNCED = b"==> "
 PLUGIN_INSTALLED = b"Packer plugin installed: "
+READ_FROM = b"Packer was read from: %s\n"
+PIPES = "pipes"
+NO_LOG = {"PACKER_LOG": "", "PACKER_LOG_PATH": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +33,32 @@ class Ended:
 
 
 class Watched:
-    """A run of Packer that is watched; `lines` is given each stretch of the log as it is kept."""
+    """A run of Packer that is watched; `lines` is given each stretch of the log as it is kept.
+
+    Packer's words are read from its debug log, beside it. Where that can't be, and where `write` is given, its output
+    comes through pipes.
+    """
 
     def __init__(
         self, command: Sequence[str], environ: Mapping[str, str], log_path: str,
-        lines: Callable[[bytes], None] | None = None, write: Write = write_all,
+        lines: Callable[[bytes], None] | None = None, write: Write | None = None,
     ) -> None:  # fmt: skip
         self.command = command
         self._log = StampedLog(log_path)
-        self._debug = DebugLog(environ, command[0], f"{log_path}{SUFFIX}")
+        self._ask = (command[0], environ)
+        self._debug = DebugLog(environ, command[0], self._writes_log if write is None else None)
+        self._piped = self._debug.kind is None
         self._lines = lines or _ignore
         self._problem: str | None = None
         self._recorder = LineRecorder(self._log.record, environ.get("BUILDTEL_KEY", ""))
         self._kernel = agent.Kernel()
         self.sampler = RunnerSampler(self._recorder, self._kernel)
-        self.relay = Relay(command, {**environ, **self._debug.environ}, self._heard, write, self._debug.inherited)
+        self.relay = Relay(
+            command, {**environ, **self._debug.environ}, self._heard,
+            (write or write_all) if self._piped else None, self._debug.inherited,
+        )  # fmt: skip
         self._name = agent.clean_name(f"packer {subcommand(command[1:])}")
         self._step = f"{self._recorder.sid}.1"
-        self._ask = (command[0], environ)
 
     def run(self) -> Ended:
         """Run it to its end.
@@ -58,19 +69,20 @@ class Watched:
         try:
             with self._excused("the runner's first record"):
                 self._recorder.tell("hello", agent.machine(self._kernel))
+                self._log.take("version", READ_FROM % (self._debug.kind or PIPES).encode())
             self.relay.start()
             with self._excused("the start record"):
                 fields = {"name": self._name, "parent": None, "c": self._kernel.counters()}
                 self._recorder.tell("start", fields, step=self._step)
             self.relay.timers[self._sample] = 0.0
-            if self._debug.is_kept:
+            if not self._piped:
                 self.relay.timers[self._tail] = 0.0
             status = self.relay.run()
             self._tail(0.0)
             with self._excused("the end record"):
                 self._end(status)
         finally:
-            self._debug.remove()
+            self._debug.close()
         return Ended(status, self._log.problem or self._problem)
 
     @contextmanager
@@ -82,17 +94,15 @@ class Watched:
             self._problem = self._problem or f"{what} failed: {type(error).__name__}: {error}"
 
     def _heard(self, stream: str, data: bytes) -> None:
-        self._tail(0.0)
-        with self._excused("the live view"):
+        with self._excused("keeping the log"):
             self._lines(self._log.take(stream, data))
         if ANNOUNCED in data and self.sampler.is_due(time.monotonic()):
             self.relay.timers[self._sample] = 0.0
 
     def _tail(self, _now_s: float) -> float:
         with self._excused("reading Packer's debug log"):
-            news = self._debug.news()
-            if news:
-                self._lines(self._log.take("debug", news))
+            while words := self._debug.news():
+                self._heard("debug", words)
         return EVERY_S
 
     def _sample(self, now_s: float) -> float:
@@ -110,31 +120,35 @@ class Watched:
             "signal": -code if code < 0 else None, "cost": agent.cost(self._recorder, self._kernel.proc),
         }  # fmt: skip
         self._recorder.tell("end", fields, last=True, step=self._step)
-        told = version_line(*self._ask) + (b"" if self._debug.is_kept else plugin_lines(*self._ask))
+        told = version_line(*self._ask) + plugin_lines(*self._ask) if self._piped else b""
         self._lines(self._log.take("version", told) + self._log.close())
+
+    def _writes_log(self, environ: Mapping[str, str], inherited: int) -> bool:
+        """Whether a script in Packer's place lets Packer write its debug log there."""
+        return bool(_asked(self._ask[0], {**self._ask[1], **environ}, "version", inherited=inherited))
 
 
 def version_line(packer: str, environ: Mapping[str, str]) -> bytes:
     """`Packer v1.6.6`, as Packer says it without calling home; empty if it does not."""
-    told = _asked(packer, environ, "version")
+    told = _asked(packer, {**environ, **NO_LOG}, "version")
     return next((line + b"\n" for line in told if line.startswith(b"Packer v")), b"")
 
 
 def plugin_lines(packer: str, environ: Mapping[str, str]) -> bytes:
     """A line for each plugin that Packer finds (`packer plugins installed`, since 1.8); empty for an older one."""
-    told = _asked(packer, environ, "plugins", "installed")
+    told = _asked(packer, {**environ, **NO_LOG}, "plugins", "installed")
     return b"".join(PLUGIN_INSTALLED + line.strip() + b"\n" for line in told if b"packer-plugin-" in line)
 
 
-def _asked(packer: str, environ: Mapping[str, str], *words: str) -> list[bytes]:
-    """What Packer prints for these words, without calling home."""
+def _asked(packer: str, environ: Mapping[str, str], *words: str, inherited: int = -1) -> list[bytes]:
+    """What Packer prints for these words, without calling home, and without a terminal to ask for a password."""
     import subprocess  # noqa: PLC0415  # Packer's start does not wait for it
 
-    quiet = {**environ, "CHECKPOINT_DISABLE": "1", "PACKER_LOG": "", "PACKER_LOG_PATH": ""}
     try:
         done = subprocess.run(
-            [packer, *words], env=quiet, stdin=subprocess.DEVNULL, capture_output=True, timeout=VERSION_WAIT_S,
-            check=False,
+            [packer, *words], env={**environ, "CHECKPOINT_DISABLE": "1"}, stdin=subprocess.DEVNULL,
+            capture_output=True, timeout=VERSION_WAIT_S, check=False, start_new_session=True,
+            pass_fds=[inherited] if inherited >= 0 else [],
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return []
@@ -147,7 +161,7 @@ def subcommand(words: Sequence[str]) -> str:
 
 
 def find_packer(environ: Mapping[str, str]) -> str | None:
-    """Where Packer is; None if it is not on the PATH."""
+    """Where Packer is; None if a program of this name can't be run."""
     return shutil.which("packer", path=environ.get("PATH"))
 
 

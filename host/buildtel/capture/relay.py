@@ -1,4 +1,4 @@
-"""Packer as a child: its output, input, signals and exit status are those of a Packer that runs alone."""
+"""Packer as a child with our own files, terminal, session and group: what it does is what it does alone."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from buildtel.capture.terminal import Terminal
+from buildtel.capture.command import become
 from buildtel.capture.witness import Witness
 
 CHUNK_BYTES = 65536
 PASSED_ON = tuple(
     getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM")
 )  # fmt: skip
 OUT, ERR = "out", "err"
 LATEST_POLL_MS = 1000
@@ -25,24 +25,22 @@ Write = Callable[[int, bytes], None]
 
 
 class Relay:
-    """Starts a command and hands on what goes in and out, until it ends.
+    """Starts a command, hands on the signals that it did not get itself, and waits for its end.
 
-    Where the output is a terminal the command gets a pseudo-terminal, else a pipe; standard error goes the way
-    of standard output where both are the same file, so that their order stays. `write(fd, data)` writes the
-    output, then `heard(stream, data)` is given it; the command inherits the file `inherited` (-1: none).
-    `begun`, `resized` and `over` are called at those moments, `timers` with the time (monotonic, s) when they
-    are due, and say in how many seconds next.
+    With `write` its output comes through pipes as under `| tee`, standard error the way of standard output where both
+    are the same file: `write(fd, data)` writes it, then `heard(stream, data)` is given it. Without, the output is the
+    command's own. The command inherits the file `inherited` (-1: none). `begun`, `resized` and `over` are called at
+    those moments, `timers` with the time (monotonic, s) when they are due, and say in how many seconds next.
     """
 
     def __init__(
         self, command: Sequence[str], environ: Mapping[str, str], heard: Callable[[str, bytes], None],
-        write: Write, inherited: int = -1,
+        write: Write | None, inherited: int = -1,
     ) -> None:  # fmt: skip
         self._command, self._environ, self._heard = list(command), dict(environ), heard
         self._write = write
         self._inherited = inherited
         self._sources: dict[int, tuple[str, int]] = {}
-        self._terminal: Terminal | None = None
         self._wakes = self._waker = -1
         self._before: dict[int, Any] = {}
         self._signals: list[int] = []
@@ -53,22 +51,22 @@ class Relay:
         self.pid = 0
 
     def start(self) -> None:
-        """Start the command.
+        """Start the command; a shell tells what is wrong with one that can't be started.
 
         Raises:
-            OSError: it can't be started.
+            OSError: no process can be started.
         """
         self._witness = Witness(PASSED_ON)
         self._listen()
         try:
-            self.pid = self._spawn(self._connect())
+            self.pid = self._spawn(self._connect() if self._write else {})
         except OSError:
             self._stop()
             raise
         self._pass_on()
 
     def run(self) -> int:
-        """Hand on until the command has ended; gives its wait status (`os.waitpid`)."""
+        """Wait until the command has ended; gives its wait status (`os.waitpid`)."""
         self.begun()
         try:
             while True:
@@ -87,27 +85,14 @@ class Relay:
             signal.signal(number, handler)
         os.close(self._wakes)
         os.close(self._waker)
-        if self._terminal:
-            self._terminal.restore()
         self._witness.dismiss()
 
     # Files.
 
     def _connect(self) -> dict[int, int]:
         """The child's files by its numbers; sets where what they bring goes."""
-        child: dict[int, int] = {}
-        if os.isatty(1):
-            keyboard = 0 if os.isatty(0) else None
-            self._terminal = Terminal(1, keyboard)
-            child = {fd: self._terminal.slave for fd in (0, 1, 2) if fd == 1 or os.isatty(fd)}
-            self._sources[self._terminal.master] = (OUT, 1)
-            return child
-        child[1] = self._pipe(OUT, 1)
-        if _same_file(1, 2):
-            child[2] = child[1]
-        elif not os.isatty(2):
-            child[2] = self._pipe(ERR, 2)
-        return child
+        sink = self._pipe(OUT, 1)
+        return {1: sink, 2: sink if _same_file(1, 2) else self._pipe(ERR, 2)}
 
     def _pipe(self, stream: str, target: int) -> int:
         source, sink = os.pipe2(os.O_CLOEXEC)
@@ -115,39 +100,26 @@ class Relay:
         return sink
 
     def _spawn(self, files: dict[int, int]) -> int:
-        trouble, told = os.pipe2(os.O_CLOEXEC)
         pid = os.fork()
         if pid == 0:
-            self._become(files, told)
-        for fd in {*files.values(), told} - ({self._terminal.slave} if self._terminal else set()):
+            self._become(files)
+        for fd in {*files.values()}:
             os.close(fd)
-        with open(trouble, "rb") as answer:
-            problem = answer.read()
-        if problem:
-            os.waitpid(pid, 0)
-            raise OSError(int(problem), os.strerror(int(problem)), self._command[0])
         return pid
 
-    def _become(self, files: dict[int, int], told: int) -> None:
+    def _become(self, files: dict[int, int]) -> None:
         try:
-            if self._terminal:
-                self._terminal.adopt()
+            signal.set_wakeup_fd(-1)
             for fd, source in files.items():
                 os.dup2(source, fd)
-            if self._terminal:
-                os.close(self._terminal.slave)
             if self._inherited >= 0:
                 os.set_inheritable(self._inherited, True)
-            for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
-                signal.signal(number, signal.SIG_DFL)
             for number in PASSED_ON:
                 ignored = self._before[number] is signal.SIG_IGN
                 signal.signal(number, signal.SIG_IGN if ignored else signal.SIG_DFL)
-            os.execvpe(self._command[0], self._command, self._environ)
-        except OSError as error:
-            os.write(told, str(error.errno or 0).encode())
+            become(["packer", *self._command[1:]], self._environ, self._command[0])
         finally:
-            os._exit(127)
+            os._exit(126)
 
     # Signals.
 
@@ -156,7 +128,6 @@ class Relay:
         for number in PASSED_ON:
             self._before[number] = signal.signal(number, self._came)
         self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, _nothing)
-        self._before[signal.SIGCONT] = signal.signal(signal.SIGCONT, self._continued)
         self._before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, self._resize)
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
 
@@ -166,24 +137,15 @@ class Relay:
             self._pass_on()
 
     def _pass_on(self) -> None:
-        """A signal to the group reached Packer by itself, unless Packer has a session of its own."""
+        """A signal to the group, as the terminal sends it, has reached the command by itself."""
         while self._signals:
             number = self._signals[0]
-            to_group = self._witness.saw(number)
-            with contextlib.suppress(ProcessLookupError):
-                if to_group and self._terminal:
-                    os.killpg(self.pid, number)
-                elif not to_group:
+            if not self._witness.saw(number):
+                with contextlib.suppress(ProcessLookupError):
                     os.kill(self.pid, number)
             del self._signals[0]
 
-    def _continued(self, _number: int, _frame: object) -> None:
-        if self._terminal:
-            self._terminal.forget()
-
     def _resize(self, _number: int, _frame: object) -> None:
-        if self._terminal:
-            self._terminal.resize()
         self.resized()
 
     # The work.
@@ -193,16 +155,11 @@ class Relay:
         poll.register(self._wakes, select.POLLIN)
         for fd in self._sources:
             poll.register(fd, select.POLLIN)
-        keyboard = self._terminal.attend() if self._terminal else None
-        if keyboard is not None:
-            poll.register(keyboard, select.POLLIN)
         now = time.monotonic()
         wait_s = min((due - now for due in self.timers.values()), default=1.0)
         for fd, _ in poll.poll(max(0, min(int(wait_s * 1000) + 1, LATEST_POLL_MS))):
             if fd == self._wakes:
                 os.read(fd, 512)
-            elif fd == keyboard:
-                self._typed(fd)
             else:
                 self._pass(fd)
         self._tick()
@@ -216,13 +173,11 @@ class Relay:
     def _pass(self, source: int) -> bool:
         """Pass on what there is; False if there is nothing more."""
         stream, target = self._sources[source]
-        try:
-            data = os.read(source, CHUNK_BYTES)
-        except OSError:  # a pseudo-terminal that nobody has open any more
-            data = b""
+        data = os.read(source, CHUNK_BYTES)
         if not data:
             self._drop(source)
             return False
+        assert self._write is not None
         try:
             self._write(target, data)
         except OSError:  # our reader left: Packer shall learn it as if the reader was its own
@@ -235,33 +190,8 @@ class Relay:
         del self._sources[source]
         os.close(source)
 
-    def _typed(self, keyboard: int) -> None:
-        assert self._terminal is not None
-        try:
-            typed = os.read(keyboard, CHUNK_BYTES)
-        except OSError:
-            typed = b""
-        if not typed:
-            self._terminal.leave()
-        elif self._terminal.is_stop_key(typed):
-            self._suspend()
-        else:
-            os.write(self._terminal.master, typed)
-
-    def _suspend(self) -> None:
-        """Stop Packer and ourselves, and go on when the shell says so."""
-        assert self._terminal is not None
-        os.killpg(self.pid, signal.SIGSTOP)
-        self._terminal.restore()
-        os.kill(os.getpid(), signal.SIGSTOP)
-        self._terminal.resize()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGCONT)
-
     def _drain(self) -> None:
         """Pass on what the command has written before its end; a process it left behind is not waited for."""
-        if self._terminal:
-            os.close(self._terminal.slave)
         poll = select.poll()
         for fd in list(self._sources):
             poll.register(fd, select.POLLIN)

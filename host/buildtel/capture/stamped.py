@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import time
@@ -56,7 +57,7 @@ class StampedLog:
     A line gets the time at which it was whole. A question of Packer's, which has no newline, is a line as soon as it
     is there: what comes after the answer is another. Of a line of more than `LONGEST_BYTES` the rest is left out, and
     the line says so; of one that overwrites itself (a progress bar) what was overwritten is. `problem` says why not
-    all of it was kept.
+    all of it was kept. The file is locked (flock) as long as it grows.
     """
 
     def __init__(self, path: str) -> None:
@@ -67,8 +68,10 @@ class StampedLog:
         self._fd = -1
         try:
             self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            self.problem = f"can't write {path}: {error.strerror}"
+            if self._fd < 0:
+                self.problem = f"can't write {path}: {error.strerror}"
 
     def take(self, stream: str, data: bytes) -> bytes:
         """Keep what came in a stream; gives the stamped lines that it made whole."""
@@ -110,3 +113,13 @@ class StampedLog:
             os.close(self._fd)
             self._fd = -1
         return text
+
+
+def is_growing(fd: int) -> bool:
+    """Whether somebody keeps lines in this open file."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(fd, fcntl.LOCK_UN)
+    except OSError:
+        return True
+    return False

@@ -1,17 +1,22 @@
-"""Puts the live view around a watched Packer."""
+"""`live`: what a build does now, in a second terminal; and the same view below the output of `packer --live always`."""
 
 from __future__ import annotations
 
+import argparse
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from io import RawIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buildtel.capture.packer import Watched
 from buildtel.capture.relay import write_all
 from buildtel.errors import BuildtelError
+from buildtel_agent import Kernel
 
 if TYPE_CHECKING:
     from buildtel.job import JobDocument
@@ -20,6 +25,88 @@ if TYPE_CHECKING:
 
 SOONEST_REDRAW_S = 0.05
 LAST_BUILDS = 5
+CHUNK_BYTES = 256 * 1024
+STAMP_CHARS = len("2026-01-24T12:00:00.123")
+WIDTH_OF_A_FILE = 120
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "log", metavar="LOG", nargs="?",
+        help="the log that `buildtel-host packer` keeps (default: of the newest build that runs, in $TELEMETRY_DIR)",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """On a terminal the view until the build's end or Ctrl-C; else its lines, once."""
+    path = args.log or _newest()
+    with Path(path).open("rb", buffering=0) as file:
+        follower = _Follower(file, Path(path).name)
+        if sys.stdout.isatty():
+            follower.follow()
+        else:
+            follower.read()
+            print("\n".join(follower.view.rows(time.monotonic(), WIDTH_OF_A_FILE)))
+    return 0
+
+
+def _newest() -> str:
+    """The log of the build that began last, of those that run."""
+    from buildtel.capture.place import LOG_SUFFIX, telemetry_folder
+    from buildtel.capture.stamped import is_growing
+
+    folder = telemetry_folder(os.environ)
+    for path in sorted(Path(folder).glob(f"*{LOG_SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True):
+        with path.open("rb") as file:
+            if is_growing(file.fileno()):
+                return str(path)
+    raise BuildtelError(f"no build that runs keeps a log in {folder}: start one with `buildtel-host packer build`")
+
+
+class _Follower:
+    """Reads a log as it grows; its stamps say when things were, also those before we came."""
+
+    def __init__(self, file: RawIOBase, name: str) -> None:
+        from buildtel.live.board import Board
+        from buildtel.live.view import View
+        from buildtel.parse import Inbox, batches
+
+        self._file, self._inbox = file, Inbox(batches)
+        self._ahead_s = time.monotonic() - time.time()
+        self.board = Board(self._began_s())
+        self.view = View(1, self.board, Kernel().counters, write_all)
+        threading.Thread(target=_learn, args=(self.board, name.rsplit("_", 2)[0]), daemon=True).start()
+
+    def _began_s(self) -> float:
+        try:
+            began = datetime.fromisoformat(self._file.read(STAMP_CHARS).decode()).replace(tzinfo=timezone.utc)
+        except ValueError:
+            return time.monotonic()
+        finally:
+            self._file.seek(0)
+        return began.timestamp() + self._ahead_s
+
+    def read(self) -> None:
+        """Take in what the log holds by now."""
+        while chunk := self._file.read(CHUNK_BYTES):
+            for event in self._inbox.put(chunk):
+                at = getattr(event, "at", None)
+                self.board.take([event], at.unix_s + self._ahead_s if at else time.monotonic())
+
+    def follow(self) -> None:
+        """Show the view until nobody keeps the log any more."""
+        from buildtel.capture.stamped import is_growing
+
+        grows = True
+        try:
+            while grows:
+                grows = is_growing(self._file.fileno())
+                self.read()
+                time.sleep(self.view.draw(time.monotonic()) if grows else 0)
+        finally:
+            self.view.erase()
+        print("The build has ended.")
 
 
 class Live:

@@ -7,7 +7,6 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ from buildtel.errors import BuildtelError, UsageError
 if TYPE_CHECKING:
     from buildtel.capture.packer import Watched
 
-NOT_FOUND = 127
 HELP = frozenset(("-h", "-help", "--help"))
 TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Our flags stand before Packer's words; those with a value take the next word.
@@ -45,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "buildtel-host packer [--live MODE] [--job NAME] [--version V] [-o FILE] [-q] build ..."
     parser.add_argument("words", metavar="ARGS", nargs="*", help="Packer's own words, as in `packer build .`")
     parser.add_argument(
-        "--live", choices=("always", "auto", "never"), default="auto",
-        help="a view of builds, phases and gauges below Packer's output; auto: on a terminal, not in a CI",
+        "--live", choices=("always", "never"), default="never",
+        help="always: a view below Packer's output, which then comes through pipes (default: never; see `live`)",
     )  # fmt: skip
     parser.add_argument("--job", metavar="NAME", help="the job's name (default: build)")
     parser.add_argument(
@@ -60,16 +58,13 @@ def run(args: argparse.Namespace) -> int:
     """Packer's own exit status, whatever becomes of the telemetry."""
     from buildtel.capture.packer import find_packer, subcommand
 
-    packer = find_packer(os.environ)
-    if packer is None:
-        _say("no `packer` on the PATH: install Packer, or add its folder to the PATH")
-        return NOT_FOUND
     if args.output == "-":
         raise UsageError("packer -o FILE: standard output is Packer's: name a file")
     if not args.words:
         raise UsageError("packer ARGS: which command of Packer's? for example `buildtel-host packer build .`")
-    command = [packer, *args.words]
-    if subcommand(args.words) != "build" or not HELP.isdisjoint(args.words):
+    packer = find_packer(os.environ)
+    command = [packer or "packer", *args.words]
+    if packer is None or subcommand(args.words) != "build" or not HELP.isdisjoint(args.words):
         return _alone(command)
     try:
         log = _log_path(args)
@@ -81,17 +76,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _alone(command: list[str]) -> int:
-    """Become Packer."""
-    try:
-        os.execv(command[0], ["packer", *command[1:]])
-    except OSError as error:
-        _say(f"can't run {command[0]}: {error.strerror}")
-        return NOT_FOUND - 1
+    """Become Packer; a shell says what is wrong with one that can't be run."""
+    from buildtel.capture.command import become
+
+    return become(["packer", *command[1:]], os.environ)
 
 
 def _watched(args: argparse.Namespace, command: list[str], log: str) -> Watched:
     """Packer, about to be run."""
-    if _is_live(args.live, os.environ):
+    if args.live == "always":
         from buildtel.cli.live import Live
 
         return Live(args.job or "build").watched(command, log)
@@ -106,8 +99,8 @@ def _build(args: argparse.Namespace, watched: Watched, log: str) -> int:
         ended = watched.run()
     except OSError as error:
         Path(log).unlink(missing_ok=True)
-        _say(f"can't run {watched.command[0]}: {error.strerror}")
-        return NOT_FOUND - 1
+        _say(f"this build is not measured: {_one_line(error)}")
+        return _alone(list(watched.command))
     try:
         _account(args, log, ended.problem)
     except Exception as error:
@@ -130,13 +123,6 @@ def _ignore_termination() -> None:
     for number in TERMINATION_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda _number, _frame: None)
-
-
-def _is_live(mode: str, environ: Mapping[str, str]) -> bool:
-    """Whether there is a view: by default on a terminal that a person looks at."""
-    if mode == "auto":
-        return sys.stdout.isatty() and not environ.get("CI") and environ.get("TERM", "dumb") != "dumb"
-    return mode == "always"
 
 
 def _log_path(args: argparse.Namespace) -> str:
@@ -192,6 +178,7 @@ def _as_packer(code: int) -> int:
     if code >= 0:
         return code
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(-code, signal.SIG_DFL)
+    if -code != signal.SIGKILL:
+        signal.signal(-code, signal.SIG_DFL)
     os.kill(os.getpid(), -code)
     return 128 - code

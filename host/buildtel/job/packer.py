@@ -15,6 +15,7 @@ from buildtel.events import (
     Event,
     Interrupted,
     LastStamp,
+    PackerRead,
     PackerVersion,
     PhaseStarted,
     PluginSeen,
@@ -124,11 +125,14 @@ class _Run:
 def fold_packer(events: Iterable[Event]) -> PackerReport:
     """Packer's runs as a log tells them; events that are not packer's are passed over."""
     version: str | None = None
+    source: str | None = None
     plugins: dict[tuple[str, str], Plugin] = {}
     runs: list[_Run] = []
     for event in events:
         if isinstance(event, PackerVersion):
             version = version or event.version
+        if isinstance(event, PackerRead):
+            source = event.source
         if isinstance(event, PluginSeen):
             plugins[event.name, event.version] = Plugin(name=event.name, version=event.version)
         if isinstance(event, RunStarted) or (isinstance(event, _FOLDED) and not runs):
@@ -136,7 +140,8 @@ def fold_packer(events: Iterable[Event]) -> PackerReport:
         if runs:
             _take(runs[-1], event)
     told = [run for run in runs if run.builds or run.finished or run.error] or runs[:1]
-    return PackerReport(version=version, plugins=tuple(plugins.values()), runs=tuple(_run(run) for run in told))
+    found = tuple(plugins.values())
+    return PackerReport(version=version, read_from=source, plugins=found, runs=tuple(_run(run) for run in told))
 
 
 def _take(run: _Run, event: Event) -> None:

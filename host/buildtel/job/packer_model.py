@@ -126,8 +126,12 @@ class Plugin(_Part):
 
 
 class PackerReport(_Part):
-    """All runs in a log, nearly always one; `version` and `plugins` only where the log states them."""
+    """All runs in a log, nearly always one; `version` and `plugins` only where the log states them.
+
+    `read_from` is how `buildtel-host packer` read what Packer says: `debug log`, `the user's debug log` or `pipes`.
+    """
 
     version: str | None = None
+    read_from: str | None = None
     plugins: tuple[Plugin, ...] = ()
     runs: tuple[PackerRun, ...] = ()

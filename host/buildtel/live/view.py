@@ -58,7 +58,7 @@ class View:
         self.erase()
         if self._whole_line:
             columns, rows = _size(self._fd)
-            lines = self._lines(now_s, columns) if rows >= FEWEST_ROWS and columns >= 20 else []
+            lines = self.rows(now_s, columns) if rows >= FEWEST_ROWS and columns >= 20 else []
             if lines:
                 text = "".join(f"\r\n{line}" for line in lines) + f"\x1b[{len(lines)}A\r"
                 self._write_all(self._fd, text.encode("utf-8", "replace"))
@@ -71,7 +71,8 @@ class View:
             self._write_all(self._fd, ERASE)
             self._shown = False
 
-    def _lines(self, now_s: float, width: int) -> list[str]:
+    def rows(self, now_s: float, width: int) -> list[str]:
+        """The view as lines of at most `width` columns."""
         builds = list(self._board.builds.values())
         running = [build for build in builds if build.result is None]
         shown = (running + [build for build in builds if build.result is not None])[:MOST_BUILDS]

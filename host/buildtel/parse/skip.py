@@ -66,4 +66,5 @@ def _telling(line: bytes) -> bool:
         or b"acker v" in line
         or b"acker V" in line
         or b"acker plugin installed" in line
+        or b"acker was read from" in line
     )

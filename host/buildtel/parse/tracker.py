@@ -11,6 +11,7 @@ from buildtel.events import (
     Event,
     Interrupted,
     LaterStamp,
+    PackerRead,
     PackerVersion,
     PluginSeen,
     RunFailed,
@@ -115,6 +116,8 @@ class Tracker:
             self._failed_before(text, said)
         elif text.startswith(b"Packer plugin installed: "):
             self._plugin(text, said)
+        elif text.startswith(b"Packer was read from: "):
+            self.events.append(PackerRead(line=said.line, at=said.at, source=text[22:62].decode("utf-8", "replace")))
         elif text.startswith(b"Packer v") and not said.sure:
             self._version(text[8:].split(b" ")[0], said, own_process=False)
         elif split_name(text, self._odd_names)[0] in self._builds:

@@ -156,30 +156,6 @@ def logs_of(bench: Bench) -> list[str]:
     return [str(path) for path in bench.telemetry.glob("*.packer.log")]
 
 
-def test_a_packer_that_is_a_script_has_its_debug_log_in_a_private_file(bench: Bench, tmp_path: Path) -> None:
-    """A script may pass no files on: the log is a file of mode 0600; one left by SIGKILL goes with the next run."""
-    script = tmp_path / "bin" / "packer"
-    script.parent.mkdir()
-    closing = 'for fd in 3 4 5 6 7 8 9; do eval "exec $fd>&-"; done'
-    script.write_text(f'#!/bin/bash\n{closing}\nexec {shutil.which("packer")} "$@"\n')
-    script.chmod(0o755)
-    bench.template('inline = ["sleep 2"]')
-    environ = {**DEBUGGED, "PATH": f"{script.parent}:{bench.environ['PATH']}"}
-    run = bench.start("build", ".", env=environ)
-    deadline = time.monotonic() + 60
-    while not (found := list(bench.telemetry.glob("*.debug"))):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    mode = found[0].stat().st_mode & 0o777
-    os.killpg(run.pid, signal.SIGKILL)
-    run.communicate()
-    left = found[0].exists()
-    done = bench.run("build", ".", env=environ)
-
-    assert (mode, left, done.returncode) == (0o600, True, 0), done.stderr
-    assert not list(bench.telemetry.glob("*.debug"))
-
-
 def test_the_wrappers_records_are_signed(bench: Bench) -> None:
     """With BUILDTEL_KEY the runner's own records are authentic."""
     bench.template(FAST)

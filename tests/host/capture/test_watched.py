@@ -302,12 +302,21 @@ def test_other_commands_of_packers_are_packers(bench: Bench) -> None:
     assert not bench.telemetry.exists()
 
 
-def test_without_packer_it_says_so(bench: Bench) -> None:
-    """One line and the shell's own status for a command that is not there."""
-    done = bench.run("build", ".", env={"PATH": "/nowhere"})
-    assert (done.returncode, done.stdout) == (127, b"")
-    assert done.stderr.count(b"\n") == 1
-    assert b"no `packer` on the PATH" in done.stderr
+@pytest.mark.parametrize("form", ["missing", "not executable", "no interpreter", "no first line"])
+def test_a_packer_that_cant_be_run_is_what_a_shell_makes_of_it(bench: Bench, form: str) -> None:
+    """Exit status as /bin/sh gives it (126 or 127), and a script without `#!` runs."""
+    packer = bench.folder / "bin" / "packer"
+    packer.parent.mkdir()
+    if form != "missing":
+        packer.write_text({"no interpreter": "#!/no/such\n"}.get(form, "echo $1; exit 9\n"))
+        packer.chmod(0o644 if form == "not executable" else 0o755)
+    environ = {"PATH": f"{packer.parent}:/bin" if form == "no first line" else str(packer.parent)}
+    shell = bench.run(prefix=("/bin/sh", "-c", "packer build ."), env=environ)
+    done = bench.run("build", ".", env=environ)
+
+    assert (done.returncode, done.stdout) == (shell.returncode, shell.stdout)
+    assert (shell.returncode == 9) == (form == "no first line")
+    assert b"Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("place", ["a file", "somebody else's", "full"])

@@ -1,4 +1,4 @@
-"""The wrapper on a terminal: keys, prompts, signals, sizes, and the view below the output."""
+"""The wrapper on a terminal: keys, prompts, signals, sizes, and the view, below the output or in a second terminal."""
 
 import os
 import shutil
@@ -26,8 +26,8 @@ def a_bench(tmp_path: Path) -> Bench:
 
 
 def screen(bench: Bench, *words: str, columns: int = 80, rows: int = 30) -> Screen:
-    """The wrapper on a terminal."""
-    return Screen([*PACKER, *words], bench.folder, bench.environ, columns, rows)
+    """The wrapper on a terminal, with the view below Packer's output."""
+    return Screen([*PACKER, "--live", "always", *words], bench.folder, bench.environ, columns, rows)
 
 
 def has(text: str):
@@ -126,13 +126,13 @@ def test_the_view_knows_how_long_it_usually_takes(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("words", "environ"), [
-    (["--live", "never"], {}), ([], {"CI": "true"}), ([], {"TERM": "dumb"}),
-], ids=["never", "in a CI", "dumb terminal"])  # fmt: skip
+    (["--live", "never"], {}), ([], {}),
+], ids=["never", "by itself"])  # fmt: skip
 def test_there_is_no_view_where_nobody_wants_it(bench: Bench, words: list[str], environ: dict[str, str]) -> None:
     """Output on a terminal without a single byte of ours before Packer's end."""
     bench.template('inline = ["sleep 2"]')
     bench.environ.update(environ)
-    shown = screen(bench, *words, "-q", "build", "-color=false", ".")
+    shown = Screen([*PACKER, *words, "-q", "build", "-color=false", "."], bench.folder, bench.environ)
 
     assert shown.end() == 0
     assert b"\x1b" not in shown.raw
@@ -140,7 +140,7 @@ def test_there_is_no_view_where_nobody_wants_it(bench: Bench, words: list[str], 
 
 
 def test_a_piped_build_shows_the_view_only_where_it_is_asked_for(bench: Bench) -> None:
-    """Piped there is none by itself; `--live always` draws it wherever the output goes."""
+    """There is none by itself; `--live always` draws it wherever the output goes."""
     bench.template('inline = ["sleep 2"]')
     prefix = (*PACKER, "-q")
     assert b"total" not in bench.run("build", ".", prefix=prefix).stdout
@@ -161,15 +161,38 @@ def test_a_new_size_reaches_packer_and_the_view(bench: Bench) -> None:
     assert shown.end() == 0
 
 
-def test_a_killed_wrapper_takes_no_key_with_it(bench: Bench) -> None:
-    """A signal that ends Packer ends the wrapper the same way, and the terminal's modes are as they were."""
+def test_a_killed_wrapper_leaves_the_terminal_as_packer_does(bench: Bench) -> None:
+    """A signal that ends Packer ends the wrapper the same way; the modes are those that Packer leaves when killed."""
     bench.template('inline = ["sleep 20"]')
-    shown = screen(bench, "build", ".")
-    before = shown.modes()
-    shown.look(has("Running local"))
-    shown.look(has("total"))
-    os.kill(shown.pid, signal.SIGHUP)
-    time.sleep(0.5)
-    after = shown.modes()
-    assert shown.end() == 128 + signal.SIGHUP
-    assert after[3] == before[3]
+
+    def killed(prefix: tuple[str, ...]) -> tuple[int, object]:
+        shown = Screen([*prefix, "build", "-color=false", "."], bench.folder, bench.environ)
+        shown.look(has("Running local"))
+        os.kill(shown.pid, signal.SIGHUP)
+        time.sleep(0.5)
+        modes = shown.modes()[:4]
+        return shown.end(), modes
+
+    assert killed((*PACKER, "-q")) == killed(("packer",))
+
+
+def test_a_second_terminal_shows_the_view(bench: Bench) -> None:
+    """`live` finds the build that runs and shows it until its end, with times since its start."""
+    bench.template('inline = ["echo one; sleep 5"]')
+    process = bench.start("build", "-color=false", ".", prefix=(*PACKER, "-q"))
+    assert process.stdout is not None
+    output = b""
+    while b"one: one" not in output:
+        output += process.stdout.readline()
+    once = bench.run("live", prefix=BUILDTEL, env={"NO_COLOR": "1"}).stdout
+    second = Screen([*BUILDTEL, "live"], bench.folder, bench.environ)
+    lines = second.look(lambda lines: has(" null.one  shell-local /tmp/")(lines) and has("host cpu")(lines))
+    process.communicate(timeout=60)
+
+    assert b" null.one  " in once
+    assert b"total" in once
+    assert has("total")(lines)
+    assert second.end() == 0
+    assert second.lines() == ["The build has ended."]
+    assert process.returncode == 0
+    assert b"no build that runs" in bench.run("live", prefix=BUILDTEL).stderr
