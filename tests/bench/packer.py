@@ -39,7 +39,7 @@ def build(folder: Path, prefix: list[str]) -> tuple[float, float, dict[str, floa
     paths = list(telemetry.glob("*.json"))
     if not paths:
         return whole_s, whole_s, {}
-    (step,) = json.loads(paths[0].read_bytes())["steps"]
+    step = next(step for step in json.loads(paths[0].read_bytes())["steps"] if step["name"] == "packer build")
     return step["end_time"] - begun, whole_s, {"cpu_ms": step["agent_cpu_ms"], "rss_mb": step["agent_rss_mb"]}
 
 
