@@ -257,7 +257,8 @@ def _explained(name: str) -> Iterator[None]:
 
 def _write(document: JobDocument, request: Request, meta: Meta) -> Path | None:
     """Where the document is, None if it went to standard output."""
-    from buildtel.cli.documents import stem_of, telemetry_dir, write_named, write_new
+    from buildtel.cli.documents import telemetry_dir, write_named, write_new
+    from buildtel.naming import stem_of
     from buildtel.settings import read_settings
 
     data = document.to_json().encode("utf-8", "replace")

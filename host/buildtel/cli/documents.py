@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from datetime import datetime
 from pathlib import Path
 
 from buildtel.errors import BuildtelError
-from buildtel.store.layout import escape, stamp
 
 MOST_IN_A_SECOND = 1000
 LARGEST = 256 * 1024 * 1024
@@ -32,11 +30,6 @@ def telemetry_dir(path: Path) -> Path:
     if owners != {os.geteuid()}:
         raise BuildtelError(f"{path} belongs to somebody else: set TELEMETRY_DIR to a directory of yours")
     return path
-
-
-def stem_of(job: str, time: datetime) -> str:
-    """`JOB_YYYYMMDD_HHMMSS`: how the files of a job are named."""
-    return f"{escape(job)}_{stamp(time)}"
 
 
 def write_new(folder: Path, stem: str, data: bytes) -> Path:

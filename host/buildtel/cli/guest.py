@@ -152,7 +152,7 @@ def _mb(size: int) -> str:
 
 
 def _fetch(guest: Guest, args: argparse.Namespace) -> int:
-    from buildtel.store.layout import escape
+    from buildtel.naming import escape
 
     spools = guest.spools()
     if not spools.files:

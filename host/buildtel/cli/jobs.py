@@ -9,12 +9,13 @@ from pathlib import Path
 
 from buildtel import ci
 from buildtel.capture.place import FACTS, RECORDS, job_folder, make_folder
-from buildtel.cli.documents import read_document, stem_of, telemetry_dir, write_named, write_new
+from buildtel.cli.documents import read_document, telemetry_dir, write_named, write_new
 from buildtel.cli.raw import RawRecords
 from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, load_document
 from buildtel.job import document as fold
 from buildtel.job.runner import JobFacts, Told, with_runner
+from buildtel.naming import stem_of
 from buildtel.parse import read
 from buildtel.settings import read_meta, read_settings
 

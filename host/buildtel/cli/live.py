@@ -164,8 +164,8 @@ def _learn(board: Board, job: str) -> None:
 def _local(job: str) -> Iterator[JobDocument]:
     from buildtel.cli.documents import read_document
     from buildtel.job import load_document
+    from buildtel.naming import escape
     from buildtel.settings import read_settings
-    from buildtel.store.layout import escape
 
     folder = read_settings(os.environ).telemetry_dir
     newest = sorted(folder.glob(f"{escape(job)}_????????_??????*.json"))[-LAST_BUILDS:]

@@ -130,7 +130,7 @@ def _log_path(args: argparse.Namespace) -> str:
     from datetime import datetime, timezone
 
     from buildtel.capture.place import log_path
-    from buildtel.cli.documents import stem_of
+    from buildtel.naming import stem_of
 
     return log_path(os.environ, stem_of(args.job or "build", datetime.now(timezone.utc)))
 

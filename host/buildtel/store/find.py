@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from buildtel import naming
 from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, load_document
 from buildtel.store import layout
@@ -79,7 +80,7 @@ def _back(store: Store, job: str, number: int) -> Found:
 
 def _one(store: Store, job: str, words: re.Match[str]) -> Found | None:
     try:
-        time = datetime.strptime(words[2], layout.STAMP).replace(tzinfo=timezone.utc)
+        time = datetime.strptime(words[2], naming.STAMP).replace(tzinfo=timezone.utc)
     except ValueError:
         return None
     key = layout.document_key(layout.folder_key(words[1], time, int(words[3] or 1)), job, time)
@@ -93,17 +94,17 @@ def _newest_of(store: Store, job: str, version: str) -> Found | None:
     if stored is None:
         return None
     document = load_document(stored.data, key)
-    name = f"{version}@{layout.stamp(document_time(document, key))}"
+    name = f"{version}@{naming.stamp(document_time(document, key))}"
     return Found(name, document, count_of_version(store, job, version))
 
 
 def count_of_version(store: Store, job: str, version: str) -> int:
     """How many builds of a version there are, counted no further than one list goes."""
-    keys = store.list(f"{layout.escape(version)}/", limit=MOST_LISTED)
+    keys = store.list(f"{naming.escape(version)}/", limit=MOST_LISTED)
     return sum(_is_document_of(key, job) for key in keys)
 
 
 def _is_document_of(key: str, job: str) -> bool:
     folder, _, name = key.rpartition("/")
     words = ONE.fullmatch(f"@{folder.rpartition('/')[2]}")
-    return words is not None and name == f"{layout.escape(job)}_{words[2]}.json"
+    return words is not None and name == f"{naming.escape(job)}_{words[2]}.json"

@@ -7,39 +7,19 @@ and `JOB_YYYYMMDD_HHMMSS.events.jsonl.gz`;
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
-STAMP = "%Y%m%d_%H%M%S"
+from buildtel.naming import CUT, NOTHING, RESERVED, escape, stamp
+
 NEWEST_FIRST = 10**13
-RESERVED = ("latest", "index")
-LONGEST = 120
-NOTHING = "%"
-CUT = "%~"
 _PART = r"%|(?!\.)[A-Za-z0-9._+%-]{1,119}(?:%~[0-9a-f]{16})?"
 _INDEX_KEY = re.compile(
     rf"index/(?P<job>{_PART})/(?P<inverse>1?[0-9]{{13}})~(?P<folder>[0-9]{{8}}_[0-9]{{6}}(?:_[0-9]{{1,3}})?)"
     rf"~(?P<status>[a-z]{{1,20}})~(?P<length>-|-?[0-9]{{1,12}}\.[0-9]{{3}})~(?P<version>{_PART})"
 )
-
-
-def escape(name: str) -> str:
-    """`name` as one part of a key: letters, digits, `.`, `_`, `+` and `-` stand for themselves.
-
-    The empty name is a lone `%`; a very long one is cut and told apart by a digest.
-    """
-    if not name:
-        return NOTHING
-    plain = quote(name, safe="+", errors="replace").replace("~", "%7E")
-    if plain.startswith(".") or plain in RESERVED:
-        plain = f"%{ord(plain[0]):02X}{plain[1:]}"
-    if len(plain) <= LONGEST:
-        return plain
-    digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:16]
-    return re.sub(r"%[0-9A-F]?$", "", plain[: LONGEST - 20]) + CUT + digest
 
 
 def unescape(part: str) -> str:
@@ -48,11 +28,6 @@ def unescape(part: str) -> str:
         return ""
     kept, cut, _ = part.partition(CUT)
     return unquote(kept) + ("…" if cut else "")
-
-
-def stamp(time: datetime) -> str:
-    """`YYYYMMDD_HHMMSS` in UTC."""
-    return time.astimezone(timezone.utc).strftime(STAMP)
 
 
 def folder_key(version: str, time: datetime, copy: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from buildtel import naming
 from buildtel.store import layout
 from buildtel.store.contract import Store
 from buildtel.store.layout import Entry
@@ -58,7 +59,7 @@ def _settle_latest(store: Store, entry: Entry) -> None:
     latest, removed = store.get(key), store.get(entry.document)
     if latest is None or removed is None or latest.data != removed.data:
         return
-    name = f"/{layout.escape(entry.job)}_"
+    name = f"/{naming.escape(entry.job)}_"
     others = [other for other in store.list(f"{version}/") if name in other and other.endswith(".json")]
     heir = max((other for other in others if other != entry.document), default=None)
     found = None if heir is None else store.get(heir)

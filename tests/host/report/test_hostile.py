@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from buildtel import naming
 from buildtel.cli import main
 from buildtel.cli.show import write
 from buildtel.job import JobDocument, load_document
@@ -134,7 +135,7 @@ def test_packers_steps_are_lines_whatever_the_names(name: str) -> None:
 @names
 def test_no_name_is_a_path_or_a_part_of_another_key(name: str) -> None:
     """Job and version are one part of a key each, in plain ASCII, and come back as they were."""
-    part = layout.escape(name)
+    part = naming.escape(name)
 
     assert part.isascii() and part.isprintable() and "/" not in part and not part.startswith(".") and len(part) <= 120
     assert layout.unescape(part) == name or layout.unescape(part).endswith("…")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from buildtel import naming
 from buildtel.errors import BuildtelError
 from buildtel.store import MemoryStore, StoreError, deliver, layout, newest, newest_of_version
 
@@ -70,8 +71,8 @@ def test_any_version_is_stored_and_shown_as_it_was(version: str) -> None:
 def test_two_names_never_share_a_part(left: str, right: str) -> None:
     """Escaping keeps apart what is apart, and gives the name back."""
     if left != right and not any("\ud800" <= char <= "\udfff" for char in left + right):
-        assert layout.escape(left) != layout.escape(right)
-        assert len(layout.escape(left)) > 100 or layout.unescape(layout.escape(left)) == left
+        assert naming.escape(left) != naming.escape(right)
+        assert len(naming.escape(left)) > 100 or layout.unescape(naming.escape(left)) == left
 
 
 def test_job_and_version_can_not_be_mistaken() -> None:

@@ -1,0 +1,40 @@
+"""How files and keys of a job are named; light, because Packer's start waits for it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime, timezone
+from urllib.parse import quote
+
+STAMP = "%Y%m%d_%H%M%S"
+RESERVED = ("latest", "index")
+LONGEST = 120
+NOTHING = "%"
+CUT = "%~"
+
+
+def escape(name: str) -> str:
+    """`name` as one part of a key: letters, digits, `.`, `_`, `+` and `-` stand for themselves.
+
+    The empty name is a lone `%`; a very long one is cut and told apart by a digest.
+    """
+    if not name:
+        return NOTHING
+    plain = quote(name, safe="+", errors="replace").replace("~", "%7E")
+    if plain.startswith(".") or plain in RESERVED:
+        plain = f"%{ord(plain[0]):02X}{plain[1:]}"
+    if len(plain) <= LONGEST:
+        return plain
+    digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:16]
+    return re.sub(r"%[0-9A-F]?$", "", plain[: LONGEST - 20]) + CUT + digest
+
+
+def stamp(time: datetime) -> str:
+    """`YYYYMMDD_HHMMSS` in UTC."""
+    return time.astimezone(timezone.utc).strftime(STAMP)
+
+
+def stem_of(job: str, time: datetime) -> str:
+    """`JOB_YYYYMMDD_HHMMSS`: how the files of a job are named."""
+    return f"{escape(job)}_{stamp(time)}"
