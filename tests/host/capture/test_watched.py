@@ -376,7 +376,7 @@ def test_the_github_summary_has_the_account(bench: Bench) -> None:
 
 def test_a_job_that_init_began_takes_the_build_in(bench: Bench) -> None:
     """The wrapper's step stands among the runner's steps of the job, and stays when the job is finalized."""
-    bench.template('inline = ["sleep 1"]')
+    bench.template('inline = ["sleep 1.5"]')
     bench.run("init", "image", "1.2", prefix=BUILDTEL)
     bench.run("run", "lint", "--", "true", prefix=BUILDTEL)
     bench.run("build", ".")
