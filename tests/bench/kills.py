@@ -2,7 +2,8 @@
 
     .venv/bin/python tests/bench/kills.py [TIMES]
 
-Prints how many ended as they would have, and of how many there is a document or a word that there can be none.
+Prints in how many Packer had begun, how many ended as they would have, and of how many there is a document or a word
+that there can be none.
 """
 
 from __future__ import annotations
@@ -26,8 +27,11 @@ build {
 LATEST_S = 1.2
 
 
-def killed(folder: Path, number: int) -> tuple[bool, bool]:
-    """Whether the build ended as it would have (or never began), and whether its document can be made or it is said."""
+def killed(folder: Path, number: int) -> tuple[bool, bool, bool]:
+    """Whether Packer had begun; the build ended as it would have, or never began; its document can be made, or not.
+
+    The last is true, too, where `collect` says that there is no document in what is left.
+    """
     telemetry, over = folder / f"telemetry-{number}", folder / "over"
     over.unlink(missing_ok=True)
     environ = {**os.environ, "CHECKPOINT_DISABLE": "1", "TELEMETRY_DIR": str(telemetry)}
@@ -36,17 +40,28 @@ def killed(folder: Path, number: int) -> tuple[bool, bool]:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     time.sleep(random.uniform(0, LATEST_S))
+    began = has_begun(process.pid)
     process.kill()
     output, _ = process.communicate()
     whole = b"null.one: 200\n" in output and b"Builds finished" in output and over.exists()
-    told = True
-    for log in telemetry.glob("*.packer.log"):
+    logs = list(telemetry.glob("*.packer.log"))
+    told = bool(logs) or not began
+    for log in logs:
         done = subprocess.run(
             [HOST, "collect", "-q", "-o", f"{telemetry}/some.json", str(log)], env=environ, check=False,
             capture_output=True,
         )  # fmt: skip
         told = done.returncode == 0 or b"is not a Packer log" in done.stderr
-    return whole or not output, told
+    return began, whole or not (began or output), told
+
+
+def has_begun(pid: int) -> bool:
+    """Whether the wrapper has started Packer."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return any(Path(f"/proc/{child}/comm").read_text() == "packer\n" for child in children)
+    except OSError:
+        return False
 
 
 def main() -> None:
@@ -56,8 +71,9 @@ def main() -> None:
         folder = Path(name)
         (folder / "t.pkr.hcl").write_text(TEMPLATE)
         found = [killed(folder, number) for number in range(times)]
-    ended, told = (sum(column) for column in zip(*found, strict=True))
-    print(f"{times} wrappers killed: {ended} builds ended as they would have, {told} documents made or said to be none")
+    began, ended, told = (sum(column) for column in zip(*found, strict=True))
+    print(f"{times} wrappers killed, {began} after Packer had begun: {ended} builds ended as they would have, ", end="")
+    print(f"{told} documents made or said to be none")
 
 
 if __name__ == "__main__":

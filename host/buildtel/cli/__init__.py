@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # `step` must cost little more than a start of Python: nothin
 
 COMMANDS = {
     "packer": "run Packer and account for every second of its builds, with no change to the template",
-    "live": "show what a build that runs does now: for a second terminal",
+    "live": "show the progress of a running build, in a second terminal",
     "wire": "add buildtel's files to a Packer template folder, or check the template",
     "init": "begin a job on this runner: its steps and its document follow",
     "step": "begin or end a step on this runner",

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
         "log", metavar="LOG", nargs="?",
-        help="the log that `buildtel-host packer` keeps (default: of the newest build that runs, in $TELEMETRY_DIR)",
+        help="the log that `buildtel-host packer` keeps (default: that of the newest running build in $TELEMETRY_DIR)",
     )  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def _newest() -> str:
         with path.open("rb") as file:
             if is_growing(file.fileno()):
                 return str(path)
-    raise BuildtelError(f"no build that runs keeps a log in {folder}: start one with `buildtel-host packer build`")
+    raise BuildtelError(f"no running build has a log in {folder}: start one with `buildtel-host packer build`")
 
 
 class _Follower:

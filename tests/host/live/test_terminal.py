@@ -195,4 +195,4 @@ def test_a_second_terminal_shows_the_view(bench: Bench) -> None:
     assert second.end() == 0
     assert second.lines() == ["The build has ended."]
     assert process.returncode == 0
-    assert b"no build that runs" in bench.run("live", prefix=BUILDTEL).stderr
+    assert b"no running build" in bench.run("live", prefix=BUILDTEL).stderr
