@@ -73,6 +73,13 @@ class Machine:
         lines = [line.split(None, 1)[-1] for line in done.stdout.decode().splitlines()]
         return sorted(line for line in lines if not line.startswith(("sshd", str(SSHD), "ps -eo", "nsenter")))
 
+    def processes_left(self, wait_s: float = 5) -> list[str]:
+        """The same, once what still ends has ended: a step whose connection was lost sleeps on."""
+        until_s = time.monotonic() + wait_s
+        while (found := self.processes()) and time.monotonic() < until_s:
+            time.sleep(0.1)
+        return found
+
     def stop(self) -> None:
         """All of it: the namespace's first process takes the others with it."""
         self.server.kill()

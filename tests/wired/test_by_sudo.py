@@ -10,6 +10,7 @@ import pytest
 
 from buildtel.wire import place
 
+from ..killer import ours
 from .bench import SOURCE, collected
 from .machine import start
 from .test_over_ssh import SSHD, Bench
@@ -112,7 +113,7 @@ def test_a_users_install_by_sudo_with_a_key(tmp_path: Path, user: str) -> None:
         before = machine.files()
         done = machine.packer("build", "-timestamp-ui", "-color=false", "-var", "buildtel_key=secret", ".")
         left = [path for path in machine.files() if path not in before and "buildtel" in path]
-        processes = machine.ours()
+        processes = ours(space=Path(f"/proc/{machine.pid()}/ns/pid"))
     finally:
         machine.stop()
     log = tmp_path / "packer.log"
