@@ -47,10 +47,14 @@ SCRIPT = "printf '%s' STEP >/opt/scripts/N.sh; chmod 777 /opt/scripts/N.sh; chow
 
 @dataclass
 class Login:
-    """OpenSSH to a machine, one connection for all sessions of an account, as Packer has it."""
+    """OpenSSH to a machine, one connection for all sessions of an account, as Packer has it.
+
+    The sockets lie in a folder with a short name: one's path has at most 107 bytes.
+    """
 
     home: Path
     port: int
+    sockets: str
 
     def prepare(self, first: Any) -> None:
         """Makes accounts and files, by `first`, which runs a text of sh with a stdin as the user packer."""
@@ -67,7 +71,7 @@ class Login:
         options = {
             "UserKnownHostsFile": "/dev/null", "StrictHostKeyChecking": "no", "LogLevel": "ERROR",
             "ControlMaster": "auto",
-            "ControlPath": f"{self.home}/c-%C", "ControlPersist": "600", "IdentitiesOnly": "yes",
+            "ControlPath": f"{self.sockets}/%C", "ControlPersist": "600", "IdentitiesOnly": "yes",
         }  # fmt: skip
         given = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
         return ["ssh", "-F", "/dev/null", *given, "-i", str(self.home / "key"), "-p", str(self.port), *more,

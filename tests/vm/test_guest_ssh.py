@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -163,10 +164,11 @@ def test_nothing_stays_behind(measured: Running) -> None:
 @pytest.fixture(scope="module")
 def login(running: Running) -> Iterator[Login]:
     """The machine by OpenSSH alone, with what plays of worlds need."""
-    found = Login(running.home, running.openssh)
-    found.prepare(running.shell)
-    yield found
-    found.close()
+    with tempfile.TemporaryDirectory(prefix="", dir="/tmp") as sockets:
+        found = Login(running.home, running.openssh, sockets)
+        found.prepare(running.shell)
+        yield found
+        found.close()
 
 
 @pytest.mark.parametrize("name", BUILDS)
