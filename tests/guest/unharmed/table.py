@@ -39,7 +39,7 @@ PYTHON = {True: "Python", False: "none"}
 
 
 def plays(*, ci: bool = False) -> list[tuple[World, str, bool]]:
-    """World, form, whether there is Python: those for CI alone, or all."""
+    """World, form, whether there is Python: all, or those for CI alone, which are without Python in one form only."""
     return [
         (world, form, python)
         for world in WORLDS
@@ -47,4 +47,5 @@ def plays(*, ci: bool = False) -> list[tuple[World, str, bool]]:
         for form in world.forms
         if not ci or form not in ("own", "alone")
         for python in PYTHON
+        if not ci or python or form == "pre"
     ]
