@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import json
@@ -9,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -141,12 +143,14 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 break
         time.sleep(0.05)
-    before = scripts()
-    yield Bench(folder, port, tmp_path / "user")
-    server.terminate()
-    server.wait()
-    for left in scripts() - before:  # Packer leaves that of a failed provisioner
-        left.unlink()
+    with Path(tempfile.gettempdir(), "pytest-of-var-tmp-buildtel").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one build at a time has /var/tmp/buildtel of this machine
+        before = scripts()
+        yield Bench(folder, port, tmp_path / "user")
+        server.terminate()
+        server.wait()
+        for left in scripts() - before:  # Packer leaves that of a failed provisioner
+            left.unlink()
 
 
 def scripts() -> set[Path]:
