@@ -846,9 +846,10 @@ bt_prepare() {
 bt_step_of() {
     while IFS= read -r bt_rest || [ -n "$bt_rest" ]; do
         case $bt_rest in *BUILDTEL_STEP=*) ;; *) continue ;; esac
-        bt_shorten "${bt_rest#*BUILDTEL_STEP=}"
+        bt_rest=${bt_rest#*BUILDTEL_STEP=}
+        bt_shorten "$bt_rest"
         case $bt_cut in
-        "${bt_rest#*BUILDTEL_STEP=}") bt_rest=$bt_cut ;;
+        "$bt_rest") ;;
         [\'\"]*) bt_rest=$bt_cut${bt_cut%"${bt_cut#?}"} ;; # its first quote, for the one that was cut off
         *) bt_rest=$bt_cut ;;
         esac
@@ -3013,7 +3014,7 @@ def watch(options: "dict[str, str]") -> "None":
     step.start(recorder, spool, kernel)
     call_ourselves(b"bt-watch")
     is_done = process.over(AT_ONCE_MS / 1000) and step.end(0)
-    revive_life(spool, options["run"])
+    revive_life(spool, run_id(options))
     if not is_done:
         step.measure()
 

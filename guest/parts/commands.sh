@@ -77,9 +77,10 @@ bt_prepare() {
 bt_step_of() {
     while IFS= read -r bt_rest || [ -n "$bt_rest" ]; do
         case $bt_rest in *BUILDTEL_STEP=*) ;; *) continue ;; esac
-        bt_shorten "${bt_rest#*BUILDTEL_STEP=}"
+        bt_rest=${bt_rest#*BUILDTEL_STEP=}
+        bt_shorten "$bt_rest"
         case $bt_cut in
-        "${bt_rest#*BUILDTEL_STEP=}") bt_rest=$bt_cut ;;
+        "$bt_rest") ;;
         [\'\"]*) bt_rest=$bt_cut${bt_cut%"${bt_cut#?}"} ;; # its first quote, for the one that was cut off
         *) bt_rest=$bt_cut ;;
         esac

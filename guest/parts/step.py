@@ -97,7 +97,7 @@ def watch(options: "dict[str, str]") -> "None":
     step.start(recorder, spool, kernel)
     call_ourselves(b"bt-watch")
     is_done = process.over(AT_ONCE_MS / 1000) and step.end(0)
-    revive_life(spool, options["run"])
+    revive_life(spool, run_id(options))
     if not is_done:
         step.measure()
 
