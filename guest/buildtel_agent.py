@@ -2832,6 +2832,12 @@ def life_lives(spool: "Spool") -> "bool":
     return False
 
 
+def lived_since_boot(spool: "Spool") -> "bool":
+    """Whether a whole-life sampler has written since this machine's boot: then hello has been said."""
+    booted_s = time.time() - boottime_ns() / 1e9
+    return any(posix.stat(path).st_mtime > booted_s for path in spool.find("life-"))
+
+
 def start_life(run: "str") -> "None":
     """Starts the whole-life sampler as a daemon that holds none of our files."""
     if posix.fork():
@@ -2967,7 +2973,8 @@ def begin(
     if installed and life_lives(spool):
         flush(recorder, spool)
     elif installed:
-        recorder.emit("hello", machine(kernel), own_line=True)
+        if outlet is None or not lived_since_boot(spool):
+            recorder.emit("hello", machine(kernel), own_line=True)
         if outlet is None:
             start_life(run)
     elif "parent" not in options:
@@ -3013,7 +3020,7 @@ def watch(options: "dict[str, str]") -> "None":
     step = Step(process, options, outlet)
     step.start(recorder, spool, kernel)
     call_ourselves(b"bt-watch")
-    is_done = process.over(AT_ONCE_MS / 1000) and step.end(0)
+    is_done = process.over(AT_ONCE_MS / 1000) and step.end(0, with_samples=False)
     revive_life(spool, run_id(options))
     if not is_done:
         step.measure()
@@ -3118,8 +3125,11 @@ class Step:
         leash.arm()
         self.end(5000)
 
-    def end(self, wait_ms: "int") -> "bool":
-        """Writes the end, once; False where its reader did not take all in that time. What waits 5 s is owed."""
+    def end(self, wait_ms: "int", with_samples: "bool" = True) -> "bool":
+        """Writes the end, once; False where its reader did not take all in that time. What waits 5 s is owed.
+
+        Without `with_samples` the whole-life sampler's news wait for the next step.
+        """
         outlet, spool = self.outlet, self.recorder.spool
         if not self._is_written:
             counters, m_ns = self.kernel.counters(), boottime_ns()
@@ -3127,7 +3137,7 @@ class Step:
                 outlet.close()
             self._watch.finish(self._shown, self.options["step"], m_ns, counters, self.process.exit())
             self._is_written = True
-        if outlet.pay(wait_ms) and spool:
+        if outlet.pay(wait_ms) and spool and with_samples:
             flush(self.recorder, spool)
             outlet.pay(wait_ms)
         if outlet.waiting and outlet.fd >= 0 and not wait_ms:

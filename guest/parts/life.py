@@ -223,6 +223,12 @@ def life_lives(spool: "Spool") -> "bool":
     return False
 
 
+def lived_since_boot(spool: "Spool") -> "bool":
+    """Whether a whole-life sampler has written since this machine's boot: then hello has been said."""
+    booted_s = time.time() - boottime_ns() / 1e9
+    return any(posix.stat(path).st_mtime > booted_s for path in spool.find("life-"))
+
+
 def start_life(run: "str") -> "None":
     """Starts the whole-life sampler as a daemon that holds none of our files."""
     if posix.fork():

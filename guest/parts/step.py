@@ -50,7 +50,8 @@ def begin(
     if installed and life_lives(spool):
         flush(recorder, spool)
     elif installed:
-        recorder.emit("hello", machine(kernel), own_line=True)
+        if outlet is None or not lived_since_boot(spool):
+            recorder.emit("hello", machine(kernel), own_line=True)
         if outlet is None:
             start_life(run)
     elif "parent" not in options:
@@ -96,7 +97,7 @@ def watch(options: "dict[str, str]") -> "None":
     step = Step(process, options, outlet)
     step.start(recorder, spool, kernel)
     call_ourselves(b"bt-watch")
-    is_done = process.over(AT_ONCE_MS / 1000) and step.end(0)
+    is_done = process.over(AT_ONCE_MS / 1000) and step.end(0, with_samples=False)
     revive_life(spool, run_id(options))
     if not is_done:
         step.measure()
@@ -201,8 +202,11 @@ class Step:
         leash.arm()
         self.end(5000)
 
-    def end(self, wait_ms: "int") -> "bool":
-        """Writes the end, once; False where its reader did not take all in that time. What waits 5 s is owed."""
+    def end(self, wait_ms: "int", with_samples: "bool" = True) -> "bool":
+        """Writes the end, once; False where its reader did not take all in that time. What waits 5 s is owed.
+
+        Without `with_samples` the whole-life sampler's news wait for the next step.
+        """
         outlet, spool = self.outlet, self.recorder.spool
         if not self._is_written:
             counters, m_ns = self.kernel.counters(), boottime_ns()
@@ -210,7 +214,7 @@ class Step:
                 outlet.close()
             self._watch.finish(self._shown, self.options["step"], m_ns, counters, self.process.exit())
             self._is_written = True
-        if outlet.pay(wait_ms) and spool:
+        if outlet.pay(wait_ms) and spool and with_samples:
             flush(self.recorder, spool)
             outlet.pay(wait_ms)
         if outlet.waiting and outlet.fd >= 0 and not wait_ms:

@@ -15,6 +15,7 @@ import pytest
 
 from buildtel_agent import __version__
 
+from ..waiting import wait_for
 from .conftest import AGENT, PROC, PYTHONS, ROOT, SHELLS, records
 
 GOLDEN = Path(__file__).parent / "golden.txt"
@@ -28,14 +29,6 @@ def spools(guest) -> list[Path]:
     owners = (str(guest.home), str(guest.agent))
     stems = [f"buildtel-{zlib.crc32(owner.encode()):08x}-*" for owner in owners]
     return [path for stem in stems for path in Path("/dev/shm").glob(stem)]
-
-
-def wait_for(condition, seconds: float = 10.0) -> bool:
-    """Whether the condition came true in time."""
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return bool(condition())
 
 
 def test_the_oldest_and_the_newest_python_are_tried_in_ci():

@@ -17,6 +17,7 @@ from buildtel import parse
 from buildtel.job import Fold, Meta
 
 from ..killer import Killer
+from ..waiting import wait_for
 from .conftest import AGENT, records
 from .test_unharmed import DEFAULT, local, theirs
 
@@ -55,9 +56,7 @@ def build(folder: Path, seed: int, *, wrapped: bool) -> tuple[list[tuple[int, st
         script.chmod(0o755)
         command = DEFAULT
         if wrapped:
-            command = (
-                local("buildtel_pre") + DEFAULT if pieces else local("buildtel_execute_command")
-            )
+            command = local("buildtel_pre") + DEFAULT if pieces else local("buildtel_execute_command")
         values = {"Vars": f"BUILDTEL_STEP='step {number}' ", "Path": str(script), "PackerRunUUID": "c0ffee"}
         text = re.sub(r"\{\{ \.(\w+) \}\}", lambda match, values=values: values[match[1]], command).replace(
             GUEST, str(home)
@@ -122,3 +121,25 @@ def test_no_process_of_ours_outlives_a_killed_build(tmp_path):
 
     assert read.startswith(b"BUILDTEL:")
     assert records(read)[0]["ev"] == "hello"
+
+
+def test_a_step_after_its_sampler_was_killed_says_no_second_hello_and_finish_brings_the_samples(tmp_path):
+    """An empty step waits for start and end only; the killed sampler's samples come with the last word."""
+    home = tmp_path / "installed"
+    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    agent = home / "buildtel_agent.py"
+
+    def call(*words: str) -> bytes:
+        return subprocess.run(["sh", *words], capture_output=True, env=env, timeout=60).stdout
+
+    installed = call(str(AGENT), "install", "c0ffee", "--dir", str(home))
+    number = home / "life" / "pid"
+    assert wait_for(lambda: number.exists() and number.read_text())
+    os.kill(int(number.read_text().split()[0]), signal.SIGKILL)
+    step = call("-c", f"/bin/sh -c '{{ test -r $0 && . $0; }} 2>/dev/null' {agent} tell c0ffee; true")
+    finished = call(str(agent), "finish")
+
+    assert [record["ev"] for record in records(installed)].count("hello") == 1
+    assert {record["ev"] for record in records(step)} == {"start", "end"}
+    sources = {record["src"] for record in records(finished) if record["ev"] == "samples"}
+    assert len(sources) == 2

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 import buildtel_agent as agent
 
+from ..waiting import wait_for
 from .conftest import records
-from .test_agent import spools, wait_for
+from .test_agent import spools
 
 KEY = "a long random text, größer"
 

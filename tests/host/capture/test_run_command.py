@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ...waiting import wait_for
 from .test_runner import HOST, Job
 
 FORWARDED = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2]
@@ -39,14 +40,6 @@ def job(tmp_path: Path) -> Job:
     made = Job(tmp_path / "telemetry")
     made.host("init", "build", "1")
     return made
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> bool:
-    """Whether the condition came true in time."""
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return bool(condition())
 
 
 def processes_of(job: Job) -> list[str]:
@@ -172,6 +165,7 @@ def test_a_signal_that_ends_the_command_ends_run_and_the_step(job: Job, started:
 
 def test_a_signal_that_the_caller_ignores_stays_ignored(job: Job, started: Any) -> None:
     """As under nohup."""
+
     def ignore() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
@@ -226,9 +220,10 @@ def test_the_sampler_killed_is_no_failure(job: Job, started: Any) -> None:
     assert process.stdout.readline() == b"ready\n"
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     for child in children:
-        if b"sleep" not in Path(f"/proc/{child}/cmdline").read_bytes() and b"echo ready" not in Path(
-            f"/proc/{child}/cmdline"
-        ).read_bytes():
+        if (
+            b"sleep" not in Path(f"/proc/{child}/cmdline").read_bytes()
+            and b"echo ready" not in Path(f"/proc/{child}/cmdline").read_bytes()
+        ):
             os.kill(int(child), signal.SIGKILL)
     process.communicate(timeout=30)
 
