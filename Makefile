@@ -61,7 +61,7 @@ unharmed: ## every world with and without us, 300 SIGKILLs; writes docs/unharmed
 
 fuzz: ## a million logs made worse, and others (hours); N=1000 for fewer
 	nice $(PYTHON) -m tests.fuzz --logs $(or $(N),1000000) --forged $(or $(N),100000) \
-		--templates $(or $(N),20000) --documents $(or $(N),100000)
+		--templates $(or $(N),20000) --documents $(or $(N),100000) --passed $(or $(N),100000)
 
 coverage: ## which branches the tests take in agent, reader, fold and stores: at least 95 %
 	$(PYTHON) tests/coverage/measure.py

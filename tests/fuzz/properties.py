@@ -22,16 +22,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, zip_longest
 from pathlib import Path
+from random import Random
 from types import FrameType
 from typing import Any
+from unittest.mock import patch
 
 from rich.console import Console
 
 from buildtel import parse
 from buildtel.errors import BuildtelError
-from buildtel.events import AgentRecord
+from buildtel.events import AgentRecord, Event, ZoneLearned
 from buildtel.job import Fold, JobDocument, Meta, load_document
 from buildtel.job.drafts import Point
 from buildtel.job.ledger import Pending
@@ -39,6 +41,8 @@ from buildtel.job.model import Machine, Step
 from buildtel.job.records import Record, read_body, read_record
 from buildtel.job.series import chart, unpack
 from buildtel.job.steps import cost_metrics, figures, step_metrics
+from buildtel.parse import runs
+from buildtel.parse.runs import Block
 from buildtel.report import packer_steps, render_csv, render_json, render_markdown, report_of
 from buildtel.report.terminal import render_terminal
 from buildtel.wire import check, template
@@ -79,6 +83,29 @@ def folded(data: bytes) -> JobDocument:
     for event in parse.read([data]):
         fold.add(event)
     return fold.document(META)
+
+
+def check_passed(data: bytes, chance: Random) -> None:
+    """Passing over runs of lines changes no event, however the log is cut; but for the zone of one that has two clocks.
+
+    Which lines tell the zone of such a log depends on which are looked at.
+
+    Raises:
+        Broken: it does.
+    """
+    cuts = sorted(chance.randrange(len(data) + 1) for _ in range(chance.choice([0, 1, 5])))
+    chunks = [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+    with patch.object(runs, "LEAST_BYTES", 1):
+        at_once = _without_zone(chunks)
+    with patch.object(Block, "run", lambda *_, **__: None):
+        by_line = _without_zone(chunks)
+    if at_once != by_line:
+        one, other = next(pair for pair in zip_longest(at_once, by_line) if pair[0] != pair[1])
+        raise Broken(f"at once {one}, line by line {other}, in {data!r}")
+
+
+def _without_zone(chunks: list[bytes]) -> list[Event]:
+    return [event for event in parse.read(chunks) if not isinstance(event, ZoneLearned)]
 
 
 def text_of(value: Any) -> str:

@@ -8,8 +8,9 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
+from .lines import put_together
 from .mutate import distort, forged, mutated
-from .properties import Reference, check_document, check_shown, check_template, folded, logs, no_hang
+from .properties import Reference, check_document, check_passed, check_shown, check_template, folded, logs, no_hang
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,11 +71,20 @@ def run_document(number: int) -> None:
         check_document(mutated(data, documents(), chance))
 
 
+def run_passed(number: int) -> None:
+    """A log whose runs of lines are passed over at once gives the events that it gives line by line."""
+    chance = Random(f"passed {number}")
+    corpus = reference()[0]
+    data = put_together(chance) if number % 4 else mutated(chance.choice(corpus), corpus, chance)
+    check_passed(data, chance)
+
+
 RUNS: dict[str, Callable[[int], None]] = {
     "logs": run_log,
     "forged": run_forged,
     "templates": run_template,
     "documents": run_document,
+    "passed": run_passed,
 }
 
 

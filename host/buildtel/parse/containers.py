@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from buildtel.parse.lines import MAX_LINE_BYTES
+from buildtel.parse.prefix import TAGGED
 
 Numbered = tuple[int, bytes | None]
 
@@ -39,15 +40,20 @@ class Unpacker:
         self._cast_zero_s: float | None = None
         self._cast_text = ""
 
+    @property
+    def holds(self) -> bool:
+        """Whether a line waits for its continuation, or events of a recording come."""
+        return self._open is not None or self._cast_zero_s is not None
+
     def concerns(self, line: bytes | None) -> bool:
-        """Whether `unpack` would do anything but give the line back."""
+        """Whether `unpack` would do anything but give the line back. What a guest says is no container."""
         if not line:
             return False
         return (
             line[:1] in b'{["'
             or b"\x1b_bk;t=" in line
             or (line[:2].isdigit() and b" std" in line[19:48])
-            or ((b'="' in line[:200] and b'msg="' in line) or b'message="' in line)
+            or (((b'="' in line[:200] and b'msg="' in line) or b'message="' in line) and not TAGGED.match(line))
         )
 
     def unpack(self, number: int, line: bytes) -> Iterator[Numbered]:

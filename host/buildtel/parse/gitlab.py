@@ -17,9 +17,14 @@ class LineJoiner:
     def __init__(self) -> None:
         self._held: dict[bytes, tuple[int, bytearray | None]] = {}
 
+    @property
+    def holds(self) -> bool:
+        """Whether a line waits for its continuation."""
+        return bool(self._held)
+
     def concerns(self, line: bytes | None) -> bool:
         """Whether `join` would do anything but give the line back."""
-        return bool(self._held) or (line is not None and line[19:20] == b"." and _has_header(line))
+        return self.holds or (line is not None and line[19:20] == b"." and _has_header(line))
 
     def join(self, number: int, line: bytes | None) -> Iterator[tuple[int, bytes | None]]:
         """Yield the whole lines that are certain now, each by the number of its first piece."""

@@ -20,16 +20,28 @@ class LineCutter:
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes | None]]:
         """Yield (line number from 1, line without its newline) for each line that `data` completes."""
+        for first, block in self.blocks(data):
+            if block is None:
+                yield first, None
+            else:
+                yield from enumerate(block.split(b"\n")[:-1], first)
+
+    def blocks(self, data: bytes) -> Iterator[tuple[int, bytes | None]]:
+        """The same lines as blocks: (number of the first line, lines with their newlines); None is one line."""
         for start in range(0, len(data), _SLICE_BYTES):
-            lines = data[start : start + _SLICE_BYTES].split(b"\n")
-            if len(lines) > 1:
-                self._keep(lines[0])
-                yield self._cut()
-                number = self.number
-                for number, line in enumerate(lines[1:-1], number + 1):  # noqa: B020
-                    yield number, line
-                self.number = number
-            self._keep(lines[-1])
+            piece = data[start : start + _SLICE_BYTES]
+            first_end, last_end = piece.find(b"\n"), piece.rfind(b"\n")
+            if first_end < 0:
+                self._keep(piece)
+                continue
+            self._keep(piece[:first_end])
+            number, line = self._cut()
+            yield number, None if line is None else line + b"\n"
+            if last_end > first_end:
+                block = piece[first_end + 1 : last_end + 1]
+                first, self.number = self.number + 1, self.number + block.count(b"\n")
+                yield first, block
+            self._keep(piece[last_end + 1 :])
 
     def close(self) -> Iterator[tuple[int, bytes | None]]:
         """Yield the last line if it has no newline."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from buildtel.events import When
 
 _MAX_STRANGERS = 200
+_MAX_PASSED = 100
 _MAX_NAME_BYTES = 300
 
 
@@ -42,22 +43,84 @@ class Stranger:
         return None
 
 
-class Strangers:
-    """The names that are not known yet, a bounded number of them."""
+class PassedNames:
+    """Names whose lines tell nothing more, unless they hold what Packer's own words begin with.
+
+    Attributes:
+        known: those of builds.
+        begun: those of builds that have said something. Of these and of the following it keeps 100 each.
+        sure: those of strangers whose lines tell nothing more in any form.
+        bare: those of strangers whose lines tell nothing more as long as they have neither colour nor time.
+        version: changes with each of them.
+    """
 
     def __init__(self) -> None:
-        self._by_name: dict[bytes, Stranger] = {}
+        self.known: set[bytes] = set()
+        self.begun: set[bytes] = set()
+        self.sure: set[bytes] = set()
+        self.bare: set[bytes] = set()
+        self.version = 0
 
-    def get(self, name: bytes, line: int, at: When | None, rest: bytes) -> Stranger | None:
-        """The stranger of that name; None where there are too many already."""
+    def know(self, name: bytes) -> None:
+        """It is a build's."""
+        self.known.add(name)
+        self.forget(name)
+
+    def begin(self, name: bytes) -> None:
+        """Its build has said something."""
+        if name in self.known:
+            self._add(self.begun, name)
+
+    def settle(self, name: bytes, stranger: Stranger) -> None:
+        """Pass its lines over, if nothing but a proof can change what is known of this stranger.
+
+        A name that ends with `)` may be a post-processor's, which proves its build by itself.
+        """
+        if len(stranger.common) <= len(name) + 2 and not name.endswith(b")"):
+            self._add(self.sure if stranger.sure else self.bare, name)
+
+    def forget(self, name: bytes) -> None:
+        """It is no stranger's any more."""
+        for names in (self.sure, self.bare):
+            if name in names:
+                names.remove(name)
+                self.version += 1
+
+    def clear(self, strangers_only: bool = False) -> None:
+        """A run is over, or another begins."""
+        for names in (self.sure, self.bare) if strangers_only else (self.known, self.begun, self.sure, self.bare):
+            names.clear()
+        self.version += 1
+
+    def _add(self, names: set[bytes], name: bytes) -> None:
+        if name not in names and len(names) < _MAX_PASSED:
+            names.add(name)
+            self.version += 1
+
+
+class Strangers:
+    """The names that are not known yet, a bounded number of them; `passed` learns which of them tell nothing more."""
+
+    def __init__(self, passed: PassedNames) -> None:
+        self._by_name: dict[bytes, Stranger] = {}
+        self._passed = passed
+        passed.clear(strangers_only=True)
+
+    def meet(self, name: bytes, line: int, at: When | None, rest: bytes, sure: bool) -> Stranger | None:
+        """Take a line, `NAME: message`, of the stranger of that name; None where there are too many already."""
         stranger = self._by_name.get(name)
-        if stranger is None and len(self._by_name) < _MAX_STRANGERS:
+        if stranger is None:
+            if len(self._by_name) >= _MAX_STRANGERS:
+                return None
             stranger = self._by_name[name] = Stranger(line, at, rest[:_MAX_NAME_BYTES], False)
+        stranger.meet(rest, sure)
+        self._passed.settle(name, stranger)
         return stranger
 
     def forget(self, name: bytes) -> None:
         """The name is known now."""
         self._by_name.pop(name, None)
+        self._passed.forget(name)
 
     def sure(self) -> list[tuple[bytes, Stranger]]:
         """Those in lines that only packer writes, by their first line."""

@@ -216,6 +216,8 @@ def _by_start() -> dict[bytes, list[_Text]]:
 _BY_START = _by_start()
 _UNSTARTED = tuple(_BY_START.pop(b"", ()))
 PHASE_STARTS = frozenset(_BY_START) | {start[:_KEY_BYTES] for start, _, _ in _TIMED}
+# What the texts of phases begin with, whole.
+PHASE_TEXTS = frozenset(text.parts[0] for texts in _BY_START.values() for text in texts) | {one[0] for one in _TIMED}
 PHASE_SIGN = b": Trying to "  # in those texts that begin with a verb
 
 

@@ -32,6 +32,11 @@ _COMMENT = re.compile(
     rb"(?:#+|//+|;+|>|\*|\|)[ \t]?(?===> |--> |    [^ ]|Build '|\d{4}[-/]\d\d|\d{9},|.{1,300} output will be in)"
 )
 _SYSLOG = re.compile(rb"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?:\S+ \S+\[\d+\]: )?")
+COLOUR = rb"\x1b\[[01];3[0-7]m"  # Packer's
+ISO = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ: "  # of `-timestamp-ui`
+UI_LOG = rb"(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ui(?: error)?: |\d{9,11},,ui,[a-z]+,)"
+_DEBUG_STAMP = rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d "
+TAGGED = re.compile(rb"(?:%s)?(?:%s|(?:%s|%s)?(?:%s)?(?:==> |    ))" % (COLOUR, _DEBUG_STAMP, ISO, UI_LOG, COLOUR))
 _BOM = (b"\xef\xbb\xbf", b"\xff\xfe")
 _UNINDENTED = (b"==> ", b"--> ", b"Build '")
 _PROMPT = re.compile(rb"Press enter to continue\. +|\(build may fail even if retry succeeds\)\? +")

@@ -38,6 +38,7 @@ _QUIET_WITHIN = (
 _KEY_BYTES = 6
 _ALL = (*_WITH_DETAIL, *_TRANSFERS, *_WITHOUT_DETAIL, *_WITHIN, *_QUIET_WITHIN)
 PROVISIONER_STARTS = frozenset(text[:_KEY_BYTES] for text, _ in _ALL)
+PROVISIONER_TEXTS = frozenset(text for text, _ in _ALL) | {b"Provisioning with "}  # what they begin with, whole
 
 # While these run, packer itself says nothing but what is above: another word of its own ends them.
 SILENT_KINDS = frozenset(("shell", "powershell", SHELL_LOCAL, "file-upload", "file-download"))

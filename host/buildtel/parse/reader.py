@@ -24,6 +24,7 @@ from buildtel.parse.learned import PrefixLearner
 from buildtel.parse.lines import LineCutter, ToUtf8
 from buildtel.parse.phases import OTHER_PHASE
 from buildtel.parse.prefix import LOG_ONLY, MACHINE_ONLY, Peeled, peel, plain, split_prompts
+from buildtel.parse.runs import Block, Patterns, Run
 from buildtel.parse.skip import Skipper
 from buildtel.parse.states import Said
 from buildtel.parse.tracker import Tracker
@@ -33,6 +34,7 @@ Numbered = tuple[int, bytes | None]
 _MAX_TEXT_BYTES = 256 << 10
 _STAMPED_KEPT = 32
 _STAMP_STARTS = frozenset(bytes([char]) for char in b"0123456789[#;|>*/-\xef")
+_TAGS = (b"==> ", b"    ")
 _AFTER_COLOUR = 7  # `\x1b[1;32m`
 
 
@@ -58,10 +60,12 @@ class LogReader:
         self._clock = Clock()
         self._tracker = Tracker(self._clock, key.encode("utf-8", "surrogateescape") if key else None)
         self._tracker.before_run = self._tell_last_stamp
-        self._skipper = Skipper(self._tracker.quiet_names, self._tracker.listens, self._tracker.units.hear_quiet)
+        self._skipper = Skipper(self._tracker.passed.known, self._tracker.listens, self._tracker.units.hear_quiet)
+        self._patterns = Patterns(self._tracker.passed, self._tracker.hears)
         self._stamped: deque[tuple[int, bytes, tuple[float, float] | None]] = deque(maxlen=_STAMPED_KEPT)
         self._axes: set[bool] = set()
         self._is_contained = False
+        self._is_bare = False  # no prefix was learned
         self._is_plain = False  # from now on every line begins with what packer printed
 
     def feed(self, data: bytes) -> list[Event]:
@@ -100,11 +104,46 @@ class LogReader:
     # From bytes to bare lines of packer's.
 
     def _cut(self, data: bytes) -> None:
-        for number, line in self._cutter.feed(data):
-            if self._is_plain and not self._joiner.concerns(line):
-                self._line(number, line, None)
+        for number, block in self._cutter.blocks(data):
+            if block is None:
+                self._joined(number, None)
             else:
-                self._joined(number, line)
+                self._whole_lines(number, Block(block))
+
+    def _whole_lines(self, number: int, block: Block) -> None:
+        data, at = block.data, 1
+        while at < len(data):
+            may_pass = self._is_bare and not (self._tracker.waits or self._joiner.holds or self._unpacker.holds)
+            run = block.run(at, self._patterns, tagged_only=self._is_contained) if may_pass else None
+            if run is not None:
+                self._keep_stamped(number, data, at, run)
+                number, at = number + data.count(b"\n", at, run.end), run.end
+                continue
+            end = data.index(b"\n", at)
+            self._one(number, data[at:end])
+            number, at = number + 1, end + 1
+
+    def _one(self, number: int, line: bytes) -> None:
+        if self._is_plain and not self._joiner.concerns(line):
+            self._line(number, line, None)
+        else:
+            self._joined(number, line)
+
+    def _keep_stamped(self, number: int, data: bytes, at: int, run: Run) -> None:
+        """Keep the last lines with a time of a run that is passed over."""
+        if run.stamped is False:
+            return
+        if run.stamped:
+            first = run.end
+            for _ in range(_STAMPED_KEPT + 1):
+                first = data.rfind(b"\n", at - 1, first)
+                if first < at:
+                    break
+            first = max(first + 1, at)
+            number, at = number + data.count(b"\n", at, first), first
+        for count, line in enumerate(data[at : run.end].split(b"\n")[:-1], number):
+            if _may_be_stamped(line):
+                self._stamped.append((count, line, None))
 
     def _joined(self, number: int, line: bytes | None) -> None:
         if self._joiner.concerns(line):
@@ -115,8 +154,9 @@ class LogReader:
 
     def _contained(self, number: int, line: bytes | None) -> None:
         if line is not None and self._unpacker.concerns(line):
-            self._is_contained = True
-            for whole in self._unpacker.unpack(number, line):
+            unpacked = list(self._unpacker.unpack(number, line))
+            self._is_contained = self._is_contained or unpacked != [(number, line)]
+            for whole in unpacked:
                 self._learned(*whole)
         else:
             self._learned(number, line)
@@ -127,7 +167,8 @@ class LogReader:
         else:
             for held in self._learner.hold(number, line):
                 self._bare(*held)
-            self._is_plain = self._learner.is_decided and not self._learner.is_prefixed and not self._is_contained
+            self._is_bare = self._learner.is_decided and not self._learner.is_prefixed
+            self._is_plain = self._is_bare and not self._is_contained
 
     def _bare(self, number: int, line: bytes | None) -> None:
         counted: tuple[float, float] | None = None
@@ -143,11 +184,12 @@ class LogReader:
             self._tracker.events.append(UnreadableLine(line=number, reason="longer than 4 MiB"))
         elif self._tracker.waits or not self._skipper.boring(line):
             self._told(number, line, counted)
-        elif line[:1] in _STAMP_STARTS or counted is not None or (line[:1] == b"\x1b" and _is_stamped_behind(line)):
+        elif counted is not None or _may_be_stamped(line):
             self._stamped.append((number, line, counted))
 
     def _told(self, number: int, line: bytes, counted: tuple[float, float] | None) -> None:
-        self._stamped.append((number, line, counted))
+        if counted is not None or not _is_untimed(line):
+            self._stamped.append((number, line, counted))
         line, red, coloured = plain(line)
         outer: Peeled | None = None
         for part in split_prompts(line):
@@ -193,9 +235,15 @@ class LogReader:
         return self._clock.when(peeled)
 
 
-def _is_stamped_behind(line: bytes) -> bool:
-    """A cheap look at what stands behind packer's colour."""
-    return line[_AFTER_COLOUR : _AFTER_COLOUR + 1] in _STAMP_STARTS
+def _may_be_stamped(line: bytes) -> bool:
+    """A cheap look at where a time would begin, behind Packer's colour, too."""
+    first = line[:1]
+    return first in _STAMP_STARTS or (first == b"\x1b" and line[_AFTER_COLOUR : _AFTER_COLOUR + 1] in _STAMP_STARTS)
+
+
+def _is_untimed(line: bytes) -> bool:
+    """Whether a line surely has no time: it begins with the tag of a build, or with Packer's colour and that."""
+    return line.startswith(_TAGS) or (line.startswith(b"\x1b") and line.startswith(_TAGS, _AFTER_COLOUR))
 
 
 def _certain(event: Event) -> Event | None:

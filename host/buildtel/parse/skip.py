@@ -9,14 +9,20 @@ from buildtel.parse.phases import PHASE_SIGN, PHASE_STARTS
 from buildtel.parse.provisioners import PROVISIONER_STARTS
 
 START_BYTES = 6
-_STARTS = PHASE_STARTS | PROVISIONER_STARTS | {b"BUILDT", b"Connec", b"Settin", b"Cancel", b"[c] Cl"}
+STARTS = PHASE_STARTS | PROVISIONER_STARTS | {b"BUILDT", b"Connec", b"Settin", b"Cancel", b"[c] Cl"}
 _NAMED = re.compile(
     rb"[\x1b\[0-9;mTZ:.,/+ -]{0,60}(?:ui(?: error)?: |ui,[a-z]+,)?[\x1b\[0-9;mTZ:.+ -]{0,40}(?:==> |    )(.{1,300}?): "
 )
-_DEBUG = re.compile(
+DEBUG_LINE = (
     rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d "
     rb"(?!ui(?: error)?:|\[INFO\] |Packer |packer(?:\.exe)?: .{0,30}Packer version|Starting build|\d{9})"
 )
+_DEBUG = re.compile(DEBUG_LINE)
+# A line that has none of these is none of Packer's.
+TELLING = (
+    b"==>", b"    ", b"-->", b"uild", b"output will be", b"(telemetry)", b"acker v", b"acker V",
+    b"acker plugin installed", b"acker was read from",
+)  # fmt: skip
 
 
 class Skipper:
@@ -44,7 +50,7 @@ class Skipper:
         found = _NAMED.match(line)
         if found and found[1] in self._names:
             end = found.end()
-            if line[end : end + START_BYTES] in _STARTS or PHASE_SIGN in line:
+            if line[end : end + START_BYTES] in STARTS or PHASE_SIGN in line:
                 return False
             if line.endswith(b"==> ", 0, found.start(1)):
                 if self._listens():
@@ -52,19 +58,4 @@ class Skipper:
             elif not self._listens():
                 self._heard_quiet()
             return b"\\n" not in line and line.find(b"\r", end, -1) < 0
-        return _DEBUG.match(line) is not None or not _telling(line)
-
-
-def _telling(line: bytes) -> bool:
-    return (
-        b"==>" in line
-        or b"    " in line
-        or b"-->" in line
-        or b"uild" in line
-        or b"output will be" in line
-        or b"(telemetry)" in line
-        or b"acker v" in line
-        or b"acker V" in line
-        or b"acker plugin installed" in line
-        or b"acker was read from" in line
-    )
+        return _DEBUG.match(line) is not None or not any(text in line for text in TELLING)

@@ -23,11 +23,11 @@ from buildtel.events import (
 from buildtel.parse.clock import Clock
 from buildtel.parse.copies import Copies, First
 from buildtel.parse.longtext import LongText
-from buildtel.parse.names import Stranger, Strangers, split_name
+from buildtel.parse.names import PassedNames, Stranger, Strangers, split_name
 from buildtel.parse.prefix import LOG_UI, OUT
 from buildtel.parse.records import MARK, read_record, record_event
 from buildtel.parse.states import BuildState, Said
-from buildtel.parse.units import Units, only_packer_says
+from buildtel.parse.units import Hears, Units, only_packer_says
 from buildtel.parse.words import (
     duration_s,
     is_before,
@@ -57,7 +57,7 @@ class Tracker:
         self.before_run: Callable[[int], None] = lambda _line: None
         self.units = Units(lambda: self.events, self._is_copy)
         self._plugins: set[tuple[str, str]] = set()
-        self.quiet_names: set[bytes] = set()
+        self.passed = PassedNames()
         self._in_run = False
         self._version_known = self._packer_is_old = False
         self._open: LongText | None = None
@@ -66,11 +66,10 @@ class Tracker:
     def _new_run_state(self) -> None:
         self._builds: dict[bytes, BuildState] = {}
         self._odd_names: list[bytes] = []
-        self._strangers = Strangers()
+        self._strangers = Strangers(self.passed)
         self._copies = Copies()
-        self._has_log = False
-        self._over = False
-        self.quiet_names.clear()
+        self._has_log = self._over = False
+        self.passed.clear()
         self._total: bytes | None = None
         self._listing = False
         self.units.is_old, self.units.has_telemetry = self._packer_is_old, False
@@ -85,6 +84,10 @@ class Tracker:
     def listens(self) -> bool:
         """Whether words of a build that are not known may tell something."""
         return self.units.listens(self._builds.values())
+
+    def hears(self) -> Hears:
+        """What lines of builds may tell by words that are not known."""
+        return self.units.hears(self._builds.values())
 
     def said(self, text: bytes, said: Said) -> None:
         """Take one line of packer's output."""
@@ -191,7 +194,7 @@ class Tracker:
     def _end_run(self, total_s: float | None, said: Said) -> None:
         self._settle_strangers()
         self._over = True
-        self.quiet_names.clear()
+        self.passed.clear()
         self.events.append(RunFinished(line=said.line, at=said.at, total_s=total_s))
 
     def _interrupted(self, text: bytes, said: Said) -> None:
@@ -242,7 +245,7 @@ class Tracker:
         if not build.seen:
             build.seen = True
             if not self._over:
-                self.quiet_names.add(name)
+                self.passed.know(name)
             self.events.append(BuildSeen(line=line, at=at, target=build.target))
         return build
 
@@ -299,6 +302,7 @@ class Tracker:
             self._known(name, said.line, said.at)
         if not within:
             build.begin(message, said, self.events)
+            self.passed.begin(name)
         self.units.is_old = self.units.is_old or (not loud and not within)
         if b"BUILDTEL:" in message:
             self._record(message, build.target, said)
@@ -316,10 +320,9 @@ class Tracker:
     # Names that are not known yet.
 
     def _stranger(self, name: bytes, rest: bytes, message: bytes, said: Said, loud: bool) -> None:
-        stranger = self._strangers.get(name, said.line, said.at, rest)
+        stranger = self._strangers.meet(name, said.line, said.at, rest, said.sure)
         if stranger is None:
             return
-        stranger.meet(rest, said.sure)
         found: bytes | None = None
         if message.startswith(MARK):
             if isinstance(read_record(message), str):
@@ -343,7 +346,7 @@ class Tracker:
         for name, stranger in self._strangers.sure():
             if name not in self._builds and not self._over:
                 self._acquaint(name, name, stranger)
-        self._strangers = Strangers()
+        self._strangers = Strangers(self.passed)
 
     def _meets(self, name: bytes, said: Said) -> bool:
         """Whether a post-processor's line tells of the build `name`, which nothing told of before."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple
 
 from buildtel.events import Event, SshWait
 from buildtel.parse.phases import AFTER_PROVISIONING, OTHER_PHASE, phase_of
@@ -21,7 +22,25 @@ CONNECTED = (b"Connected to SSH!", b"Connected to WinRM!")
 _WAITING = (b"Waiting for SSH to become available", b"Waiting for WinRM to become available")
 _TIMED_OUT = b"Cancelling provisioner after a timeout"
 _IGNORED = (b"Warning: Provisioner failed with ", b"but continue_on_error is set")
+_TIMEOUT_SET = b"Setting a "
+UNIT_TEXTS = (*CONNECTED, _TIMED_OUT, _IGNORED[0], _TIMEOUT_SET)
 _MAX_SHOWN_BYTES = 300
+
+
+class Hears(NamedTuple):
+    """What a line of a build may tell by words that are not known.
+
+    Attributes:
+        is_old: a Packer before 1.13 speaks, whose own words have another form than a guest's output.
+        marked: in the form of Packer's own words, in its colour or in a log, it begins a phase.
+        bare: it does so without colour and log.
+        first: with a time, it may be a copy of the first word of its build, which had none.
+    """
+
+    is_old: bool
+    marked: bool
+    bare: bool
+    first: bool
 
 
 class Units:
@@ -57,7 +76,7 @@ class Units:
     def _phase(self, build: BuildState, text: bytes, said: Said) -> None:
         phase = phase_of(text, while_provisioning=build.running is not None)
         connected = text.startswith(CONNECTED)
-        if text.startswith(b"Setting a ") and text.endswith(b" timeout for the next provisioner..."):
+        if text.startswith(_TIMEOUT_SET) and text.endswith(b" timeout for the next provisioner..."):
             build.stop(said, self._events(), "success")
         elif text.startswith(_TIMED_OUT):
             build.timed_out = True
@@ -69,17 +88,27 @@ class Units:
             if (connected or text.startswith(_WAITING)) and build.running is None:
                 build.phase = None if connected else build.phase
                 self._events().append(SshWait(line=said.line, at=said.at, target=build.target, connected=connected))
-        elif not phase and not connected and text and self._begins_other(build, said) and not self._is_copy(
-            build.target.encode() + text, said
-        ):
+        elif (
+            not phase and not connected and text
+            and self._begins_other(build, self.is_old and said.streams_told)
+            and not self._is_copy(build.target.encode() + text, said)
+        ):  # fmt: skip
             build.begin_phase(OTHER_PHASE, text[:_MAX_SHOWN_BYTES], said, self._events())
 
-    def _begins_other(self, build: BuildState, said: Said) -> bool:
-        """Whether an unknown text is surely Packer's, and says that its builder goes on."""
-        is_packers = self.is_old and said.streams_told
+    def _begins_other(self, build: BuildState, is_packers: bool) -> bool:
+        """Whether a text that is not known says that the builder goes on; `is_packers`: its form is Packer's own."""
         if build.running is not None:
             return is_packers and build.running in SILENT_KINDS
         return build.provisioned and build.phase is None and (is_packers or self.has_telemetry)
+
+    def hears(self, builds: Collection[BuildState]) -> Hears:
+        """What a text of a build that is not known may tell now."""
+        return Hears(
+            self.is_old,
+            marked=any(self._begins_other(build, self.is_old) for build in builds),
+            bare=any(self._begins_other(build, False) for build in builds),
+            first=any(build.untimed_begin is not None for build in builds),
+        )
 
     def hear_quiet(self) -> None:
         """A line of a known build had four spaces: a Packer before 1.13 speaks."""

@@ -13,6 +13,7 @@ from buildtel.events import BuildFinished, BuildSeen, ProvisionerStarted, Unread
 from buildtel.job import Fold, Meta
 from buildtel.job import document as fold
 from buildtel.parse.copies import MAX_COPIES, Copies, First
+from buildtel.parse.learned import MAX_HELD_LINES
 from buildtel.parse.skip import Skipper
 from buildtel.parse.tracker import MAX_BUILDS, MAX_ODD_NAMES, Tracker
 
@@ -133,3 +134,28 @@ def test_the_oldest_texts_are_forgotten() -> None:
 def test_what_is_boring(line: bytes, boring: bool) -> None:
     """Lines of known builds without any word of packer's, in the forms that they come in."""
     assert Skipper({b"a.b"}, lambda: False, lambda: None).boring(line) is boring
+
+
+def test_time_of_a_guests_logger_is_no_time_of_the_log() -> None:
+    """A line of a build that ends like logfmt is what the guest says, not a container's, before the build is known, too."""
+    said = '    qemu.a: time="2020-01-01T00:00:00Z" level=info msg="ready"\n'
+    events = events_of(said * 3 + "==> qemu.a: Connected to SSH!\n" + said + "Build 'qemu.a' finished.\n")
+
+    assert [event for event in events if getattr(event, "at", None) is not None] == []
+
+
+@pytest.mark.parametrize(("announced", "most"), [(0, 20), (110_000, MAX_HELD_LINES + 20)])
+@pytest.mark.parametrize("stamp", ["", "2026/01/24 12:00:00 ui: ", "1769256000,,ui,say,", "2026-01-24T12:00:00Z: "])
+def test_few_lines_of_a_long_log_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch, stamp: str, announced: int, most: int
+) -> None:
+    """Whatever the form of its lines, and whether the build is known before or after most of them."""
+    looked: list[bytes] = []
+    boring = Skipper.boring
+    monkeypatch.setattr(Skipper, "boring", lambda self, line: (looked.append(line), boring(self, line))[1])
+    lines = [f"{stamp}    qemu.a: {number} of many\n" for number in range(120_000)]
+    lines.insert(announced, f"{stamp}==> qemu.a: Connected to SSH!\n")
+    events = events_of("".join(lines))
+
+    assert sum(isinstance(event, BuildSeen) for event in events) == 1
+    assert len(looked) <= most

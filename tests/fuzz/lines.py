@@ -1,0 +1,97 @@
+"""Logs put together line by line: lines of every form, names known early, late or never, all kinds of texts."""
+
+from __future__ import annotations
+
+from random import Random
+
+from buildtel.parse.phases import PHASE_TEXTS
+from buildtel.parse.provisioners import PROVISIONER_TEXTS
+
+_NAMES = (b"qemu.debian", b"null.a", b"a: odd", b"10.0", b"x (vagrant)", b"null", b"", b"T")
+_TAGS = (b"==> ", b"    ", b"--> ", b"", b"   ", b"  ==> ")
+_COLOURS = (b"", b"", b"\x1b[1;32m", b"\x1b[0;32m", b"\x1b[1;31m", b"\x1b[1;36m")
+_STAMPS = (
+    b"",
+    b"",
+    b"",
+    b"2026-01-24T12:%02d:%02dZ: ",
+    b"2026/01/24 12:%02d:%02d ui: ",
+    b"2026/01/24 12:%02d:%02d ui error: ",
+    b"2026/01/24 12:%02d:%02d packer-plugin-qemu: ",
+    b"17692%02d%02d0,,ui,say,",
+    b"17692%02d%02d0,,ui,message,",
+    b"[2026-01-24 12:%02d:%02d] ",
+    b"2026/01/24 12:%02d:%02d [INFO] (telemetry) ",
+)
+_TEXTS = (
+    b"Unpacking libc6",
+    b"Setting up libc6 (2.36)",
+    b"Setting a 5m timeout for the next provisioner...",
+    b"",
+    b"text: more",
+    b"10% \r20% \r30%",
+    b"done\r",
+    b"odd: x",
+    b"odd: Connected to SSH!",
+    b"a\\nb",
+    b"\x00",
+    b"one: Trying to connect",
+    b'time="2026-01-24T12:00:00Z" level=info msg="ready"',
+    b"Cancelling provisioner after a timeout of 2s",
+    b'Warning: Provisioner failed with "x", but continue_on_error is set',
+    b"BUILDTEL:{",
+    b"output will be in this color.",
+    b"Provisioning with shell script: a.sh",
+    b"Uploading a => b",
+    b"Provisioning with Ansible...",
+    b"Connected to SSH!",
+    b"Waiting for SSH to become available...",
+    b"Gracefully halting virtual machine...",
+    b"Sleeping",
+    b"Deregistering the machine: Trying to do so",
+    b"Script exited with non-zero exit status: 3",
+    b"Starting provisioner shell",
+    b"ending shell",
+    b"Packer v1.9.1",
+)
+_WHOLE = (
+    b"Build 'qemu.debian' finished after 3 seconds.",
+    b"Build 'null.a' errored after 1 second: exit status 2",
+    b"==> Wait completed after 4 seconds",
+    b"==> Builds finished. The artifacts of successful builds are:",
+    b"qemu.debian: output will be in this color.",
+    b"null.a: output will be in this color.",
+    b"noise",
+    b"Packer v1.12.0",
+    b"2026/01/24 12:00:00 [INFO] Packer version: 1.12.0 [go1.21 linux amd64]",
+    b'{"log":"==> null.a: x\\n","stream":"stdout"}',
+    b"2026/01/24 12:00:00 Starting build run: qemu.debian",
+    b"Press enter to continue. ==> null.a: Sleeping",
+    b"Error: Failed to prepare build",
+    b"Cleanly cancelled builds after being interrupted.",
+)
+
+
+def put_together(chance: Random) -> bytes:
+    """A log of 5 to 120 lines; some forms come more often in it, as they do in real ones."""
+    names = chance.sample(_NAMES, chance.randint(1, 4))
+    stamps = chance.sample(_STAMPS, chance.choice([1, 1, 2, 4]))
+    colours = chance.sample(_COLOURS, chance.choice([1, 2, 3]))
+    tags = chance.choice([_TAGS, _TAGS[:2], _TAGS[:1], _TAGS[1:2]])
+    texts = [*_TEXTS, *chance.sample(sorted(PHASE_TEXTS), 8), *PROVISIONER_TEXTS]
+    often = chance.sample(texts, 4)
+    ending = chance.choice([b"\n", b"\n", b"\r\n"])
+    lines = []
+    for second in range(chance.randint(5, 120)):
+        if chance.random() < 0.08:
+            lines.append(chance.choice(_WHOLE))
+            continue
+        stamp = chance.choice(stamps)
+        stamp = stamp % (second // 60, second % 60) if b"%" in stamp else stamp
+        tag = chance.choice(tags)
+        text = chance.choice(often if chance.random() < 0.7 else texts)
+        colour = chance.choice(colours)
+        named = tag + chance.choice(names) + b": " + text if chance.random() < 0.95 else text
+        head = colour + stamp if chance.random() < 0.5 else stamp + colour
+        lines.append(head + named + (b"\x1b[0m" if colour else b""))
+    return ending.join([*lines, b""])
