@@ -3187,6 +3187,8 @@ class Step:
         self._watch.spent_s = spent_s
         self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
         fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
+        if recorder.is_quiet and self.options["name"] == "run":
+            fields["by"] = "run"  # what the log's order does not tell: it may be one of several in a provisioner
         recorder.emit("start", fields, {"step": step}, own_line=True)
         self.outlet.is_held = False
         self.outlet.pay(0)
@@ -3339,6 +3341,8 @@ def start(options: "dict[str, str]") -> "None":
     counters, m_ns = kernel.counters(), boottime_ns()
     step = recorder.sid + ".1"
     fields = {"name": name, "parent": options.get("parent"), "c": counters}
+    if recorder.is_quiet:
+        fields["by"] = "start"
     recorder.emit("start", fields, {"step": step}, last=True, own_line=True)
     fd = spool.create("step-%08x-%020d" % (crc32(name.encode()) & 0xFFFFFFFF, m_ns))
     if fd >= 0:

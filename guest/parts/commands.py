@@ -8,6 +8,8 @@ def start(options: "dict[str, str]") -> "None":
     counters, m_ns = kernel.counters(), boottime_ns()
     step = recorder.sid + ".1"
     fields = {"name": name, "parent": options.get("parent"), "c": counters}
+    if recorder.is_quiet:
+        fields["by"] = "start"
     recorder.emit("start", fields, {"step": step}, last=True, own_line=True)
     fd = spool.create("step-%08x-%020d" % (crc32(name.encode()) & 0xFFFFFFFF, m_ns))
     if fd >= 0:

@@ -186,6 +186,8 @@ class Step:
         self._watch.spent_s = spent_s
         self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
         fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
+        if recorder.is_quiet and self.options["name"] == "run":
+            fields["by"] = "run"  # what the log's order does not tell: it may be one of several in a provisioner
         recorder.emit("start", fields, {"step": step}, own_line=True)
         self.outlet.is_held = False
         self.outlet.pay(0)
