@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -44,11 +45,29 @@ def install(guest: Guest, *words: str) -> bytes:
     return output
 
 
-def step(guest: Guest, text: str, name: str = "x") -> bytes:
-    """What a step prints that runs behind the library's piece."""
+def command(guest: Guest, text: str, name: str = "x") -> list[str]:
+    """A step that runs behind the library's piece."""
     piece = f"/bin/sh -c '{{ test -r $0 && . $0; }} 2>/dev/null' '{guest.home}/buildtel_agent.py' tell c0ffee; "
-    command = ["sh", "-c", f"{piece} BUILDTEL_STEP={name} sh -c '{text}'"]
-    return subprocess.run(command, capture_output=True, env=guest.env, stdin=subprocess.DEVNULL, check=False).stdout
+    return ["sh", "-c", f"{piece} BUILDTEL_STEP={name} sh -c '{text}'"]
+
+
+def step(guest: Guest, text: str, name: str = "x") -> bytes:
+    """What a step prints."""
+    words = command(guest, text, name)
+    return subprocess.run(words, capture_output=True, env=guest.env, stdin=subprocess.DEVNULL, check=False).stdout
+
+
+def step_on_a_terminal(guest: Guest, text: str, name: str) -> bytes:
+    """What a step prints on a terminal of its own, up to its end."""
+    master, slave = os.openpty()
+    subprocess.run(command(guest, text, name), stdin=slave, stdout=slave, stderr=slave, env=guest.env, check=False)
+    os.close(slave)
+    found = b""
+    with contextlib.suppress(OSError):  # nobody has it open any more
+        while block := os.read(master, 65536):
+            found += block
+    os.close(master)
+    return found
 
 
 def killed_sampler(guest: Guest) -> None:
@@ -118,6 +137,20 @@ def test_start_and_end_are_held_to_it_too(guest: Guest, status: str | None):
     assert begun == b""
     assert [record["ev"] for record in found] == ([] if status == "0" else ["start", "end"])
     assert len({record["step"] for record in found}) <= 1
+
+
+@pytest.mark.parametrize(("status", "events"), [(0, []), (3, [("start", 1), ("end", 2)])])
+def test_what_is_owed_is_held_to_it_too(guest: Guest, status: int, events: list[tuple[str, int]]):
+    """A step on a terminal, whose end comes with the next step: of one that failed start and end, else nothing."""
+    install(guest, *SPOOL, *NO_BLOCK)
+    output = step_on_a_terminal(guest, f"echo out; sleep 0.3; exit {status}", "owes")
+    ended = wait_for(lambda: ("end", 2) in told(guest.run("spool").stdout))
+    following = step(guest, "echo next")
+
+    assert output == b"out\r\n"
+    assert ended
+    assert told(following) == events
+    assert b"next\n" in following
 
 
 def test_what_the_spool_can_not_take_is_in_the_log(guest: Guest):
