@@ -258,6 +258,8 @@ def place_in_order(machine: MachineDraft) -> None:
     units = machine.section.units.get(machine.target or "", [])
     outer = (step for step in machine.steps.values() if step.parent not in machine.steps)
     steps = [step for step in outer if step.by is None and step.start is not None]
+    for step in steps:  # what came by `spool`, printed into the log
+        step.unit = None if step.unit is not None and step.unit.is_agents else step.unit
     steps.sort(key=lambda step: _when(step, machine))
     choices = [_choices(step, machine, units) for step in steps]
     first = _first_fit(choices)

@@ -27,8 +27,8 @@ class Unit:
 
     @property
     def is_agents(self) -> bool:
-        """True if its script is our agent."""
-        return self.saw_setup or re.split(r"[/\\]", self.detail)[-1] == "buildtel_agent.py"
+        """True if its script is our agent: no step runs in it."""
+        return self.saw_bye or re.split(r"[/\\]", self.detail)[-1] == "buildtel_agent.py"
 
     @property
     def looks_own(self) -> bool:

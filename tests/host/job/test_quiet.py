@@ -9,7 +9,7 @@ import pytest
 from buildtel.live.board import Board
 from buildtel.parse import read
 
-from ..samples import Guest, Line, counters, log, said, say
+from ..samples import Guest, Line, counters, log, packed, said, say
 from .test_recovery import document, logged, spooled
 
 Row = tuple[float, dict[str, Any]]
@@ -110,6 +110,44 @@ def test_without_the_spool_packers_words_tell():
     ]  # fmt: skip
     assert len([note for note in found.notes if "buildtel_records" in note and "--spool FILE" in note]) == 1
     assert (found.integrity.missing, loud.integrity.damaged) == (0, 1)
+
+
+@pytest.mark.parametrize("stamps", [True, False])
+def test_a_failing_builds_rescue_brings_the_spool_in_the_log(stamps: bool):
+    """What the cleanup provisioner prints are the records of the steps before, each in its own provisioner."""
+    guest = Guest()
+    hello = quiet_hello(guest)
+    one, two, failed = steps(guest, *QUICK)
+    failed[1][1]["exit"] = 3
+    times = [42.0, 46.0, 50.0]
+    cols = packed([counters(busy=int(time)) for time in times], times, guest)
+    sent = guest.fields("samples", "eeee00000001", 60.2, src="s", cols=cols)
+    printed = [(60.1, fields) for _, fields in (hello, *two, *failed, *one, (60.1, sent))]
+    lines = [
+        say(0.2, "Starting VM"), say(40.5, AGENT), *said([hello]), *THREE, *said(failed),
+        say(60.0, "Provisioning step had errors: Running the cleanup provisioner, if present..."), say(60.0, AGENT),
+        *said(printed),
+        (95.0, "Build 'qemu.debian' errored after 1 minute: Script exited with non-zero exit status: 3."),
+    ]  # fmt: skip
+    found = document(logged(log(lines, stamps=stamps)))
+
+    assert [(step.name, step.exit_code) for step in found.steps if step.measured == "exactly"] == [
+        ("a.sh", 0), ("b.sh", 0), ("c.sh", 3),
+    ]  # fmt: skip
+    assert not [note for note in found.notes if "the spool" in note]
+    assert found.integrity.missing == 0
+
+
+def test_the_first_step_after_a_reboot_has_its_provisioner():
+    """Its sampler says hello there, so the log has something of it: that makes the provisioner none of ours."""
+    guest, later = Guest(), Guest(boot="2b2e0000-0000-4000-8000-000000000002", booted_s=45.0)
+    hello, again = quiet_hello(guest), (52.15, {**later.hello("dddd00000001", 52.15), "records": "spool"})
+    one, *_ = steps(guest, QUICK[0])
+    two = later.step("dddd00000002", None, 52.2, 52.3)
+    units = [shell(50.05, "reboot.sh"), shell(52.1, "after.sh")]
+    found = document(logged(built(units, [hello, again])), spooled([hello, *one, again, *two]))
+
+    assert [step.name for step in found.steps if step.measured == "exactly"] == ["reboot.sh", "after.sh"]
 
 
 def test_what_the_spool_lacks_is_missing():
