@@ -772,7 +772,7 @@ bt_now() {
 # --- Commands ---
 
 bt_options() {
-    bt_1='' bt_2='' bt_3='' bt_4='' bt_status='' bt_dir='' bt_to='' bt_given=0
+    bt_1='' bt_2='' bt_3='' bt_4='' bt_status='' bt_dir='' bt_to='' bt_given=0 bt_block='' bt_records=''
     while [ $# -gt 0 ]; do
         case $1 in
         --*=*) bt_key=${1%%=*} bt_a=${1#*=} ;;
@@ -790,6 +790,8 @@ bt_options() {
         --status) bt_status=$bt_a ;;
         --dir) bt_dir=$bt_a ;;
         --to) bt_to=$bt_a ;;
+        --block) bt_block=$bt_a ;;
+        --records) bt_records=$bt_a ;;
         --label) ;;
         *) bt_usage "unknown option $bt_key" ;;
         esac
@@ -835,11 +837,23 @@ bt_prepare() {
     [ -n "$bt_step$bt_parent" ] || [ -z "${bt_pid-}" ] || bt_step_of "$bt_pid"
     bt_home=
     case $0 in */*) [ ! -e "${0%/*}/by-sh" ] || bt_home=${0%/*} ;; esac
+    bt_read_quiet
     bt_identify
     bt_stat
     bt_meminfo
     bt_page_size
     bt_clock
+}
+
+# $bt_quiet: what is to stay out of the output, as Python's quiet_words tells it. There are no records but those in it.
+bt_read_quiet() {
+    bt_quiet=
+    if [ -e "${0%/*}/by-sh" ] || [ -e "${0%/*}/agent.pyc" ]; then
+        [ ! -r "${0%/*}/buildtel_quiet" ] || read -r bt_quiet <"${0%/*}/buildtel_quiet"
+    elif [ "${BUILDTEL_BLOCK-}" = false ]; then
+        bt_quiet=block
+    fi
+    case " $bt_quiet " in *' block '*) bt_no_block=1 ;; *) bt_no_block='' ;; esac
 }
 
 # The value of BUILDTEL_STEP on the command line of the process $1, as its shell takes it, in $bt_step.
@@ -880,14 +894,18 @@ bt_greet() {
 # Begins a step named $1, shown as $2.
 bt_begin() {
     bt_greet
-    bt_put "$3$bt_rule$bt_nl⏱️  [$2] START: $(bt_now)$bt_nl$bt_thin$bt_nl" >&9
+    bt_begins=$3
+    if [ -z "$bt_no_block" ]; then
+        bt_put "$bt_begins$bt_rule$bt_nl⏱️  [$2] START: $(bt_now)$bt_nl$bt_thin$bt_nl" >&9
+        bt_begins=
+    fi
     bt_string "$1"
     bt_a='"'$bt_parent'"'
     [ -n "$bt_parent" ] || bt_a=null
     bt_name=',"name":'"$bt_json"',"parent":'$bt_a
     bt_counters $((2700 - ${#bt_json}))
     bt_clock
-    bt_emit start "$bt_name" ',"step":"'"$bt_sid.1"'"' "${4-}" ''
+    bt_emit start "$bt_name" ',"step":"'"$bt_sid.1"'"' "${4-}" "$bt_begins"
 }
 
 # Ends the step $1, of name $2, shown as $3, begun at $4, with status $5; no blanks in $1 where it is known.
@@ -903,6 +921,7 @@ bt_end() {
     bt_counters $((2700 - ${#bt_name}))
     bt_emit end ',"name":'"$bt_name"',"exit":'"$bt_exit"',"signal":'$bt_signal',"peak_kb":null,"procs":null' \
         ',"step":'"$bt_id" ',"last":true' "$bt_nl"
+    [ -z "$bt_no_block" ] || return 0
     bt_duration "${4:-x}"
     bt_put "$bt_thin$bt_nl⏱️  [$3] END: $(bt_now)$bt_nl$bt_nl  Duration:      $bt_took$bt_nl" >&9
     bt_put "  Exit:          ${5:-n/a}$bt_nl  Figures:       in the job document (no Python)$bt_nl$bt_rule$bt_nl" >&9
@@ -991,9 +1010,13 @@ bt_install() {
     fi
     rm -f "$bt_home/agent.pyc" "$bt_home/interpreter" "$bt_home/life"
     bt_put "$bt_boot$bt_nl" >"$bt_home/by-sh"
+    rm -f "$bt_home/buildtel_quiet"
+    [ "$bt_block" = false ] && bt_a=block || bt_a=
+    [ "$bt_records" != spool ] || bt_a="$bt_a records"
+    [ -z "$bt_a" ] || bt_put "$bt_a$bt_nl" >"$bt_home/buildtel_quiet"
     if ! [ -s "$bt_home/by-sh" ] || ! bt_put_agent; then
         echo "buildtel: can't write to $bt_home (disk full?); steps will not be measured"
-        rm -f "$bt_home/by-sh" "$bt_home/buildtel_agent.py.new" "$bt_home/buildtel_agent.py"
+        rm -f "$bt_home/by-sh" "$bt_home/buildtel_agent.py.new" "$bt_home/buildtel_agent.py" "$bt_home/buildtel_quiet"
         rmdir "$bt_home"
         return
     fi
@@ -1011,7 +1034,7 @@ bt_remove() {
     case $0 in */*) bt_home=${0%/*} ;; *) bt_home=. ;; esac
     [ -e "$bt_home/by-sh" ] || [ -e "$bt_home/agent.pyc" ] || return 0
     bt_places
-    for bt_file in by-sh agent.pyc interpreter buildtel_agent.py; do
+    for bt_file in by-sh agent.pyc interpreter buildtel_quiet buildtel_agent.py; do
         rm -f "$bt_home/$bt_file" 2>/dev/null ||
             echo "buildtel: can't remove $bt_home/$bt_file (another user's, or in use);" \
                 "remove it in a last step as root"
@@ -1797,16 +1820,24 @@ def _leaves(fields: "dict[str, Any]", path: "tuple[str, ...]", whole_bytes: "int
 
 
 class Recorder:
-    """Numbers and writes the records of this process."""
+    """Numbers and writes the records of this process.
+
+    Where `quiet` has the word `records`, those that the spool has do not go to the build's output, but for `hello`,
+    `bye`, and start and end of a step that failed or may have. From the first that the spool does not take on, all do.
+    """
 
     def __init__(
-        self, out: "int", run: "str", proc: "str" = "/proc", spool: "Spool | None" = None, key: "bytes" = b""
-    ) -> "None":
+        self, out: "int", run: "str", proc: "str" = "/proc", spool: "Spool | None" = None, key: "bytes" = b"",
+        quiet: "Collection[str]" = (),
+    ) -> "None":  # fmt: skip
         self.out, self.run, self.spool, self.key = out, run, spool, key
         self.sid = "".join(["%02x" % byte for byte in posix.urandom(6)])
         self.boot = read_file(proc + "/sys/kernel/random/boot_id").decode("ascii", "replace").strip()
         self.sequence = self.bytes = 0
         self.amid_line = False
+        self.has_block = "block" not in quiet
+        self.is_quiet = spool is not None and "records" in quiet
+        self.held = []  # type: list[bytes]
         self._spool_fd = -1
 
     def emit(
@@ -1818,9 +1849,11 @@ class Recorder:
         Without `may_wait` an event that nobody is ready to read is dropped before it is numbered.
         Only what is known to begin on its `own_line` goes without a newline before it, and not even that `amid_line`.
         """
-        if not may_wait and not _writable(self.out, 0):
+        if not (may_wait or self.is_quiet or _writable(self.out, 0)):
             return
-        own_line, self.amid_line = own_line and not self.amid_line, False
+        is_quiet = self.is_quiet and event not in ("hello", "bye") and (event != "end" or fields.get("exit") == 0)
+        if self.is_quiet and event == "hello":
+            fields = dict(fields, records="spool")
         now, monotonic = int(time.time() * 1e9), boottime_ns()
         room = RECORD_BYTES - (460 if self.key else 420) - len(dumps(shared or {}))
         whole = dumps(fields)
@@ -1839,7 +1872,9 @@ class Recorder:
             text = _with(dumps(record), dumps(part) if len(parts) > 1 else whole)
             text = _with(text, '{"last":true}') if last and number == len(parts) else text
             line = b"BUILDTEL:" + with_crc(with_mac(text.encode("ascii"), self.key)) + b"\n"
-            self._write(line, b"" if own_line or number > 1 else b"\n")
+            self._write(line, own_line or number > 1, is_quiet)
+            if is_quiet and self.is_quiet and event == "start":
+                self.held.append(line)
 
     def close(self) -> "None":
         """Writes no more copies."""
@@ -1848,21 +1883,37 @@ class Recorder:
 
     def hand_on(self, line: "bytes") -> "None":
         """Writes a record that is made already."""
-        before, self.amid_line = b"\n" if self.amid_line else b"", False
-        self._write(line, before)
+        self._write(line, True)
 
     def say(self, data: "bytes") -> "int":
         """Writes at most 4,096 bytes to the build's output; gives the number of those that it took."""
         return write(self.out, data)
 
-    def _write(self, line: "bytes", before: "bytes") -> "None":
-        self.bytes += self.say(before + line)
+    def _write(self, line: "bytes", own_line: "bool", is_quiet: "bool" = False) -> "None":
+        if not is_quiet:
+            self._say_all(line, own_line)
+        if not self._keep(line) and self.is_quiet:
+            self.is_quiet = False
+            if is_quiet:
+                self._say_all(line, own_line)
+
+    def _say_all(self, line: "bytes", own_line: "bool") -> "None":
+        """Writes a record to the build's output, and before it what was held back."""
+        own_line, self.amid_line = own_line and not self.amid_line, False
+        lines, self.held = [*self.held, line], []
+        for text in lines:
+            self.bytes += self.say(text if own_line else b"\n" + text)
+            own_line = True
+
+    def _keep(self, line: "bytes") -> "bool":
+        """Whether the spool has a copy; a file that somebody removed has none."""
         if self.spool is None:
-            return
+            return False
         if self._spool_fd < 0:
             self._spool_fd = self.spool.create(self.sid + ".jsonl")
-        if self._spool_fd >= 0:
-            write(self._spool_fd, line)
+        if self._spool_fd < 0 or write(self._spool_fd, line) < len(line):
+            return False
+        return not self.is_quiet or posix.fstat(self._spool_fd).st_nlink > 0
 
 
 def with_crc(body: "bytes") -> "bytes":
@@ -2006,6 +2057,16 @@ def home() -> "str":
     """The folder of the installed agent that runs now, or '' where none is installed."""
     folder, _, name = sys.argv[0].rpartition("/")
     return folder if name == "agent.pyc" or _exists(folder + "/agent.pyc") else ""
+
+
+def quiet_words(folder: "str") -> "list[str]":
+    """What is to stay out of the build's output, of `block` and `records`: what `install` was told, in `folder`.
+
+    Where none is installed, BUILDTEL_BLOCK=false in our environment says it of the block.
+    """
+    if folder:
+        return read_file(folder + "/buildtel_quiet", 100).decode("ascii", "replace").split()
+    return ["block"] if posix.environ.get(b"BUILDTEL_BLOCK") == b"false" else []
 
 
 def may_leave(folder: "str") -> "bool":
@@ -2252,10 +2313,8 @@ class Outlet:
 class StepRecorder(Recorder):
     """A recorder whose records go to a step's outlet."""
 
-    def __init__(
-        self, outlet: "Outlet", run: "str", proc: "str", spool: "Spool | None", key: "bytes"
-    ) -> "None":
-        super().__init__(outlet.fd, run, proc, spool, key)
+    def __init__(self, outlet: "Outlet", *more: "Any") -> "None":
+        super().__init__(outlet.fd, *more)
         self._outlet = outlet
 
     def say(self, data: "bytes") -> "int":
@@ -2656,7 +2715,7 @@ class Door:
     """Where the sh part tells of steps: a FIFO of the SSH user's, in the folder that the link `life` leads to."""
 
     def __init__(self, spool: "Spool", owner: "int", run: "str") -> "None":
-        self.spool, self.run, self.key = spool, run, spool.key()
+        self.spool, self.run, self.key, self.quiet = spool, run, spool.key(), quiet_words(home())
         for name in ("fifo", "pid", "deaf"):
             _quietly(posix.unlink, spool.path(name))
         path = spool.path("fifo")
@@ -2788,11 +2847,15 @@ def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tu
 
 
 def keep_rest(spool: "Spool", run: "str") -> "None":
-    """Leaves what was not sent yet where it outlives a reboot."""
+    """Leaves what was not sent yet where it outlives a reboot: all, where the log is to have no records."""
     recorder = Recorder(-1, run, "/proc", None, spool.key())
     flags = posix.O_CREAT | posix.O_EXCL | posix.O_WRONLY | posix.O_APPEND | posix.O_CLOEXEC
     recorder.out = posix.open(home() + "/rest-" + recorder.sid, flags, 0o644)
-    flush(recorder, spool)
+    is_quiet = "records" in quiet_words(home())
+    for path in spool.find("") if is_quiet else ():
+        if path.endswith(".jsonl"):
+            _copy(path, recorder.out)
+    flush(recorder, spool, 1 << 24 if is_quiet else FLUSH_ROWS)
 
 
 def rests() -> "list[str]":
@@ -2801,12 +2864,27 @@ def rests() -> "list[str]":
 
 
 def bring_rest(recorder: "Recorder") -> "None":
-    """Hands it on, once: who may not remove it leaves it to somebody who may."""
+    """Hands it on, once: who may not remove it leaves it to somebody who may. To the spool where that has all."""
     for path in rests():
+        if recorder.is_quiet and recorder.spool and _taken_over(path, recorder.spool):
+            continue
         lines = read_file(path).splitlines()
         for line in lines if _quietly(posix.unlink, path) else ():
             if line.startswith(b"BUILDTEL:"):
                 recorder.hand_on(line + b"\n")
+
+
+def _taken_over(path: "str", spool: "Spool") -> "bool":
+    """Whether a file of records is the spool's now."""
+    name = path.rpartition("/")[2] + ".jsonl"
+    fd = spool.create(name)
+    is_there = fd >= 0 and _quietly(_copy, path, fd)
+    if fd >= 0:
+        posix.close(fd)
+    if is_there and _quietly(posix.unlink, path):
+        return True
+    _quietly(posix.unlink, spool.path(name))
+    return False
 
 
 def sample(kernel: "Kernel") -> "list[tuple[str, int | None]]":
@@ -2875,11 +2953,11 @@ def stop_life(spool: "Spool") -> "None":
         time.sleep(0.02)
 
 
-def flush(recorder: "Recorder", spool: "Spool") -> "None":
-    """Sends what the whole-life sampler has not sent yet, at most `FLUSH_ROWS` samples of it."""
+def flush(recorder: "Recorder", spool: "Spool", most_rows: "int" = FLUSH_ROWS) -> "None":
+    """Sends what the whole-life sampler has not sent yet, so many samples of it; none where the spool has all."""
     import fcntl
 
-    for path in spool.find("life-"):
+    for path in () if recorder.is_quiet else spool.find("life-"):
         sent_path = path.replace("/life-", "/sent-")
         try:
             fd = posix.open(sent_path, posix.O_RDWR | posix.O_CLOEXEC | posix.O_NOFOLLOW)
@@ -2892,7 +2970,7 @@ def flush(recorder: "Recorder", spool: "Spool") -> "None":
             sent_bytes = int(_read_all(fd, 20) or b"0")
             if sent_bytes == posix.stat(path).st_size:
                 continue
-            sent_bytes = _flush_file(recorder, path, sent_bytes)
+            sent_bytes = _flush_file(recorder, path, sent_bytes, most_rows)
             posix.pwrite(fd, b"%020d" % sent_bytes, 0)
         except (OSError, ValueError):
             pass  # another step sends just now, or somebody else wrote there
@@ -2958,13 +3036,14 @@ def begin(
         file = options["record"]
         out = posix.open(file, posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT | posix.O_CLOEXEC, 0o600)
         key = posix.environ.get(b"BUILDTEL_KEY", b"")
-        return Recorder(out, options.get("run", ""), kernel.proc, None, key), Spool("", file.rpartition("/")[0]), kernel
+        recorder = Recorder(out, options.get("run", ""), kernel.proc, None, key, quiet_words(""))
+        return recorder, Spool("", file.rpartition("/")[0]), kernel
     installed = home()
     spool = Spool(installed or sys.argv[0])
     run = run_id(options)
     key = posix.environ.get(b"BUILDTEL_KEY", b"") or (spool.key() if installed else b"")
     kept = spool if installed and may_leave(installed) else None
-    more = (run, kernel.proc, kept, key)
+    more = (run, kernel.proc, kept, key, quiet_words(installed))
     recorder = StepRecorder(outlet, *more) if outlet else Recorder(out, *more)
     recorder.amid_line = amid_line
     if "parent" not in options:
@@ -3051,7 +3130,7 @@ def begun_step(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "S
     if not options["step"] and not outer:
         options["step"] = name_of(teller, False) or name_of(process.pid, True)
     step = Step(process, options, Outlet(out))
-    recorder = StepRecorder(step.outlet, run_id(options) or door.run, kernel.proc, spool, door.key)
+    recorder = StepRecorder(step.outlet, run_id(options) or door.run, kernel.proc, spool, door.key, door.quiet)
     bring_owed(recorder, [path for path in left if "/owed-" in path])
     step.start(recorder, spool, kernel, spent_s)
     return step
@@ -3102,11 +3181,14 @@ class Step:
         """
         self.recorder, self.spool, self.kernel = recorder, spool, kernel
         name, step = self.options["step"], recorder.sid + ".1"
-        self.outlet.say(start_block(self._shown).encode())
+        if recorder.has_block:
+            self.outlet.say(start_block(self._shown).encode())
         self._watch = Watch(recorder, kernel, step, self.outlet.say)
         self._watch.spent_s = spent_s
         self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
         fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
+        if recorder.is_quiet and self.options["name"] == "run":
+            fields["by"] = "run"  # what the log's order does not tell: it may be one of several in a provisioner
         recorder.emit("start", fields, {"step": step}, own_line=True)
         self.outlet.is_held = False
         self.outlet.pay(0)
@@ -3222,6 +3304,8 @@ class Watch:
             "procs": self.processes.busiest(), "cost": cost(self.recorder, self.kernel.proc, self.spent_s),
         }  # fmt: skip
         self.recorder.emit("end", fields, {"step": self.step}, last=True)
+        if not self.recorder.has_block:
+            return
         figures = metrics(self.start, counters, seconds, self.peak_kb)
         self.say(end_block(shown, figures, further_lines(figures, exit_status)).encode())
 
@@ -3251,11 +3335,14 @@ def start(options: "dict[str, str]") -> "None":
     """Begins a step that a later `end` of the same name ends."""
     recorder, spool, kernel = begin(options, 1, amid_line=True)
     name = clean_name(options.get("name", "")) or "step"
-    write(1, ("\n" + start_block(name)).encode())
-    recorder.amid_line = False
+    if recorder.has_block:
+        write(1, ("\n" + start_block(name)).encode())
+        recorder.amid_line = False
     counters, m_ns = kernel.counters(), boottime_ns()
     step = recorder.sid + ".1"
     fields = {"name": name, "parent": options.get("parent"), "c": counters}
+    if recorder.is_quiet:
+        fields["by"] = "start"
     recorder.emit("start", fields, {"step": step}, last=True, own_line=True)
     fd = spool.create("step-%08x-%020d" % (crc32(name.encode()) & 0xFFFFFFFF, m_ns))
     if fd >= 0:
@@ -3284,13 +3371,23 @@ def end(options: "dict[str, str]") -> "None":
             break
     fields = {"name": name, "c": counters, "exit": exit_status, "signal": None, "cost": cost(recorder, kernel.proc)}
     known = begun is not None and len(begun) in (2, 4)
+    if begun and recorder.is_quiet and exit_status != 0:
+        recorder.held = starts_of(begun[0], spool)
     recorder.emit("end", fields, {"step": begun[0] if begun and known else None}, last=True)
     figures = {}  # type: dict[str, Any]
     if begun and len(begun) == 4:
         before = unflatten(zip(begun[2].split(), row_from_text(begun[3])))
         figures = metrics(before, counters, (m_ns - int(begun[1])) / 1e9)
-    write(1, end_block(name, figures, further_lines(figures, exit_status)).encode())
+    if recorder.has_block:
+        write(1, end_block(name, figures, further_lines(figures, exit_status)).encode())
     spool.tidy()
+
+
+def starts_of(step: "str", spool: "Spool") -> "list[bytes]":
+    """The start record of a step that another process began, as the spool has it."""
+    paths = spool.find(step.rpartition(".")[0] + ".jsonl")
+    lines = read_file(paths[0]).splitlines(True) if paths else []
+    return [line for line in lines if b',"ev":"start",' in line[:40]]
 
 
 def mark(options: "dict[str, str]") -> "None":
@@ -3310,6 +3407,7 @@ def install(options: "dict[str, str]") -> "None":
         return
     try:
         put_agent(folder)
+        put_quiet(folder, options)
     except OSError:  # a full disk, say
         remove_agent(folder)
         raise
@@ -3343,6 +3441,15 @@ def put_agent(folder: "str") -> "None":
     _replace(folder + "/interpreter", sys.executable.encode() + b"\n")
     _replace(folder + "/agent.pyc", header + marshal.dumps(code))
     _quietly(posix.unlink, folder + "/by-sh")
+
+
+def put_quiet(folder: "str", options: "dict[str, str]") -> "None":
+    """Leaves what `install` was told to keep out of the build's output, for every later call and sampler."""
+    words = [word for word, value in (("block", "false"), ("records", "spool")) if options.get(word) == value]
+    if words:
+        _replace(folder + "/buildtel_quiet", " ".join(words).encode() + b"\n")
+    else:
+        _quietly(posix.unlink, folder + "/buildtel_quiet")
 
 
 def remove_agent(folder: "str") -> "list[str]":
@@ -3464,7 +3571,9 @@ def remove_own(path: "str") -> "None":
         pass
 
 
-OUR_NAMES = ("agent.pyc", "buildtel_agent.py", "interpreter", "by-sh", "life", "rest-", "__pycache__")
+OUR_NAMES = (
+    "agent.pyc", "buildtel_agent.py", "buildtel_quiet", "interpreter", "by-sh", "life", "rest-", "__pycache__"
+)  # fmt: skip
 SHELL_INIT = """\
 BUILDTEL=${BUILDTEL:-%s}
 telemetry_step_start() {
@@ -3495,6 +3604,7 @@ usage: sh buildtel_agent.py COMMAND
   end NAME [[--status] N]                       end the last step begun under this name, with its exit status
   mark NAME                                     note an instant
   install [RUN_UUID] [--dir DIR]                leave the agent in this machine, sample its whole life
+          [--block false] [--records spool]     print no block around a step; print failing steps' records only
   spool [--to FILE]                             print every record and sample that this machine still has
   finish                                        send the rest and remove everything
   shell-init                                    print telemetry_step_start and telemetry_step_end for sh
@@ -3505,7 +3615,7 @@ COMMANDS = {
     "run": run, "watch": watch, "life": life, "start": start, "end": end, "mark": mark, "install": install,
     "finish": finish, "shell-init": shell_init, "spool": print_spool,
 }  # fmt: skip
-OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir", "record", "to", "owner")
+OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir", "record", "to", "owner", "block", "records")
 
 
 def option(argument: "str", rest: "Iterator[str]") -> "tuple[str, str]":

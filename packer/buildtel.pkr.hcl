@@ -38,14 +38,34 @@ variable "buildtel_key" {
   description = "A long random text: signs the records, so that `collect` with the same BUILDTEL_KEY tells forged ones."
 }
 
+variable "buildtel_block" {
+  type        = bool
+  default     = true
+  description = "Print the readable block around each step; false prints none. The figures are in the document either way."
+}
+
+variable "buildtel_records" {
+  type        = string
+  default     = "log"
+  description = "Where the records go: \"log\", or \"spool\": only those of failing steps are in the log, all in the spool."
+
+  validation {
+    condition     = var.buildtel_records == "log" || var.buildtel_records == "spool"
+    error_message = "The variable buildtel_records is \"log\" or \"spool\"."
+  }
+}
+
 locals {
   # The agent beside the template, for `script =`; and where the first provisioner puts it in the machine.
   buildtel_agent = "${path.root}/buildtel_agent.py"
   buildtel_guest = "/var/tmp/buildtel/buildtel_agent.py"
 
   # execute_command of the first and of the last provisioner. They never fail a build.
-  buildtel_install_command = var.buildtel_enabled ? "${local.buildtel_take_key}sh '{{ .Path }}' install '{{ .PackerRunUUID }}' || true" : "true"
+  buildtel_install_command = var.buildtel_enabled ? "${local.buildtel_take_key}sh '{{ .Path }}' install '{{ .PackerRunUUID }}'${local.buildtel_quiet} || true" : "true"
   buildtel_finish_command  = var.buildtel_enabled ? "sh '${local.buildtel_guest}' finish --run '{{ .PackerRunUUID }}' --to '${local.buildtel_spool}' 2>/dev/null || true" : "true"
+
+  # What `install` is to keep out of the log.
+  buildtel_quiet = "${var.buildtel_block ? "" : " --block false"}${var.buildtel_records == "spool" ? " --records spool" : ""}"
 
   # With a buildtel_key the first provisioner needs three lines more, so that the key stands on no command line and,
   # by /dev/shm, on no disk of the machine:
@@ -56,10 +76,11 @@ locals {
   buildtel_take_key    = var.buildtel_key == "" ? "" : "[ ! -r '{{ .EnvVarFile }}' ] || . '{{ .EnvVarFile }}'; "
 
   # The same two by sudo, where it asks for no password; else they do what the plain ones do. See docs/security.md.
-  buildtel_install_command_sudo = var.buildtel_enabled ? "sudo -n sh -c \"${local.buildtel_take_key}sh '{{ .Path }}' install '{{ .PackerRunUUID }}'\" || ${local.buildtel_install_command}" : "true"
+  buildtel_install_command_sudo = var.buildtel_enabled ? "sudo -n sh -c \"${local.buildtel_take_key}sh '{{ .Path }}' install '{{ .PackerRunUUID }}'${local.buildtel_quiet}\" || ${local.buildtel_install_command}" : "true"
   buildtel_finish_command_sudo  = var.buildtel_enabled ? "sudo -n ${local.buildtel_finish_command}; ${local.buildtel_finish_command}" : "true"
 
-  # Optional, before the last provisioner: everything at full resolution, as a file on this side.
+  # Before the last provisioner, optional (with buildtel_records = "spool" it is where the records are): everything at
+  # full resolution, as a file on this side, for `buildtel-host packer --spool FILE` or `collect --spool FILE`.
   #   provisioner "shell" {
   #     script          = local.buildtel_agent
   #     execute_command = local.buildtel_spool_command

@@ -2,11 +2,14 @@ def start(options: "dict[str, str]") -> "None":
     """Begins a step that a later `end` of the same name ends."""
     recorder, spool, kernel = begin(options, 1, amid_line=True)
     name = clean_name(options.get("name", "")) or "step"
-    write(1, ("\n" + start_block(name)).encode())
-    recorder.amid_line = False
+    if recorder.has_block:
+        write(1, ("\n" + start_block(name)).encode())
+        recorder.amid_line = False
     counters, m_ns = kernel.counters(), boottime_ns()
     step = recorder.sid + ".1"
     fields = {"name": name, "parent": options.get("parent"), "c": counters}
+    if recorder.is_quiet:
+        fields["by"] = "start"
     recorder.emit("start", fields, {"step": step}, last=True, own_line=True)
     fd = spool.create("step-%08x-%020d" % (crc32(name.encode()) & 0xFFFFFFFF, m_ns))
     if fd >= 0:
@@ -35,13 +38,23 @@ def end(options: "dict[str, str]") -> "None":
             break
     fields = {"name": name, "c": counters, "exit": exit_status, "signal": None, "cost": cost(recorder, kernel.proc)}
     known = begun is not None and len(begun) in (2, 4)
+    if begun and recorder.is_quiet and exit_status != 0:
+        recorder.held = starts_of(begun[0], spool)
     recorder.emit("end", fields, {"step": begun[0] if begun and known else None}, last=True)
     figures = {}  # type: dict[str, Any]
     if begun and len(begun) == 4:
         before = unflatten(zip(begun[2].split(), row_from_text(begun[3])))
         figures = metrics(before, counters, (m_ns - int(begun[1])) / 1e9)
-    write(1, end_block(name, figures, further_lines(figures, exit_status)).encode())
+    if recorder.has_block:
+        write(1, end_block(name, figures, further_lines(figures, exit_status)).encode())
     spool.tidy()
+
+
+def starts_of(step: "str", spool: "Spool") -> "list[bytes]":
+    """The start record of a step that another process began, as the spool has it."""
+    paths = spool.find(step.rpartition(".")[0] + ".jsonl")
+    lines = read_file(paths[0]).splitlines(True) if paths else []
+    return [line for line in lines if b',"ev":"start",' in line[:40]]
 
 
 def mark(options: "dict[str, str]") -> "None":
@@ -61,6 +74,7 @@ def install(options: "dict[str, str]") -> "None":
         return
     try:
         put_agent(folder)
+        put_quiet(folder, options)
     except OSError:  # a full disk, say
         remove_agent(folder)
         raise
@@ -94,6 +108,15 @@ def put_agent(folder: "str") -> "None":
     _replace(folder + "/interpreter", sys.executable.encode() + b"\n")
     _replace(folder + "/agent.pyc", header + marshal.dumps(code))
     _quietly(posix.unlink, folder + "/by-sh")
+
+
+def put_quiet(folder: "str", options: "dict[str, str]") -> "None":
+    """Leaves what `install` was told to keep out of the build's output, for every later call and sampler."""
+    words = [word for word, value in (("block", "false"), ("records", "spool")) if options.get(word) == value]
+    if words:
+        _replace(folder + "/buildtel_quiet", " ".join(words).encode() + b"\n")
+    else:
+        _quietly(posix.unlink, folder + "/buildtel_quiet")
 
 
 def remove_agent(folder: "str") -> "list[str]":
@@ -215,7 +238,9 @@ def remove_own(path: "str") -> "None":
         pass
 
 
-OUR_NAMES = ("agent.pyc", "buildtel_agent.py", "interpreter", "by-sh", "life", "rest-", "__pycache__")
+OUR_NAMES = (
+    "agent.pyc", "buildtel_agent.py", "buildtel_quiet", "interpreter", "by-sh", "life", "rest-", "__pycache__"
+)  # fmt: skip
 SHELL_INIT = """\
 BUILDTEL=${BUILDTEL:-%s}
 telemetry_step_start() {
@@ -246,6 +271,7 @@ usage: sh buildtel_agent.py COMMAND
   end NAME [[--status] N]                       end the last step begun under this name, with its exit status
   mark NAME                                     note an instant
   install [RUN_UUID] [--dir DIR]                leave the agent in this machine, sample its whole life
+          [--block false] [--records spool]     print no block around a step; print failing steps' records only
   spool [--to FILE]                             print every record and sample that this machine still has
   finish                                        send the rest and remove everything
   shell-init                                    print telemetry_step_start and telemetry_step_end for sh
@@ -256,7 +282,7 @@ COMMANDS = {
     "run": run, "watch": watch, "life": life, "start": start, "end": end, "mark": mark, "install": install,
     "finish": finish, "shell-init": shell_init, "spool": print_spool,
 }  # fmt: skip
-OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir", "record", "to", "owner")
+OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir", "record", "to", "owner", "block", "records")
 
 
 def option(argument: "str", rest: "Iterator[str]") -> "tuple[str, str]":

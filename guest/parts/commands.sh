@@ -3,7 +3,7 @@
 # --- Commands ---
 
 bt_options() {
-    bt_1='' bt_2='' bt_3='' bt_4='' bt_status='' bt_dir='' bt_to='' bt_given=0
+    bt_1='' bt_2='' bt_3='' bt_4='' bt_status='' bt_dir='' bt_to='' bt_given=0 bt_block='' bt_records=''
     while [ $# -gt 0 ]; do
         case $1 in
         --*=*) bt_key=${1%%=*} bt_a=${1#*=} ;;
@@ -21,6 +21,8 @@ bt_options() {
         --status) bt_status=$bt_a ;;
         --dir) bt_dir=$bt_a ;;
         --to) bt_to=$bt_a ;;
+        --block) bt_block=$bt_a ;;
+        --records) bt_records=$bt_a ;;
         --label) ;;
         *) bt_usage "unknown option $bt_key" ;;
         esac
@@ -66,11 +68,23 @@ bt_prepare() {
     [ -n "$bt_step$bt_parent" ] || [ -z "${bt_pid-}" ] || bt_step_of "$bt_pid"
     bt_home=
     case $0 in */*) [ ! -e "${0%/*}/by-sh" ] || bt_home=${0%/*} ;; esac
+    bt_read_quiet
     bt_identify
     bt_stat
     bt_meminfo
     bt_page_size
     bt_clock
+}
+
+# $bt_quiet: what is to stay out of the output, as Python's quiet_words tells it. There are no records but those in it.
+bt_read_quiet() {
+    bt_quiet=
+    if [ -e "${0%/*}/by-sh" ] || [ -e "${0%/*}/agent.pyc" ]; then
+        [ ! -r "${0%/*}/buildtel_quiet" ] || read -r bt_quiet <"${0%/*}/buildtel_quiet"
+    elif [ "${BUILDTEL_BLOCK-}" = false ]; then
+        bt_quiet=block
+    fi
+    case " $bt_quiet " in *' block '*) bt_no_block=1 ;; *) bt_no_block='' ;; esac
 }
 
 # The value of BUILDTEL_STEP on the command line of the process $1, as its shell takes it, in $bt_step.
@@ -111,14 +125,18 @@ bt_greet() {
 # Begins a step named $1, shown as $2.
 bt_begin() {
     bt_greet
-    bt_put "$3$bt_rule$bt_nl⏱️  [$2] START: $(bt_now)$bt_nl$bt_thin$bt_nl" >&9
+    bt_begins=$3
+    if [ -z "$bt_no_block" ]; then
+        bt_put "$bt_begins$bt_rule$bt_nl⏱️  [$2] START: $(bt_now)$bt_nl$bt_thin$bt_nl" >&9
+        bt_begins=
+    fi
     bt_string "$1"
     bt_a='"'$bt_parent'"'
     [ -n "$bt_parent" ] || bt_a=null
     bt_name=',"name":'"$bt_json"',"parent":'$bt_a
     bt_counters $((2700 - ${#bt_json}))
     bt_clock
-    bt_emit start "$bt_name" ',"step":"'"$bt_sid.1"'"' "${4-}" ''
+    bt_emit start "$bt_name" ',"step":"'"$bt_sid.1"'"' "${4-}" "$bt_begins"
 }
 
 # Ends the step $1, of name $2, shown as $3, begun at $4, with status $5; no blanks in $1 where it is known.
@@ -134,6 +152,7 @@ bt_end() {
     bt_counters $((2700 - ${#bt_name}))
     bt_emit end ',"name":'"$bt_name"',"exit":'"$bt_exit"',"signal":'$bt_signal',"peak_kb":null,"procs":null' \
         ',"step":'"$bt_id" ',"last":true' "$bt_nl"
+    [ -z "$bt_no_block" ] || return 0
     bt_duration "${4:-x}"
     bt_put "$bt_thin$bt_nl⏱️  [$3] END: $(bt_now)$bt_nl$bt_nl  Duration:      $bt_took$bt_nl" >&9
     bt_put "  Exit:          ${5:-n/a}$bt_nl  Figures:       in the job document (no Python)$bt_nl$bt_rule$bt_nl" >&9
@@ -222,9 +241,13 @@ bt_install() {
     fi
     rm -f "$bt_home/agent.pyc" "$bt_home/interpreter" "$bt_home/life"
     bt_put "$bt_boot$bt_nl" >"$bt_home/by-sh"
+    rm -f "$bt_home/buildtel_quiet"
+    [ "$bt_block" = false ] && bt_a=block || bt_a=
+    [ "$bt_records" != spool ] || bt_a="$bt_a records"
+    [ -z "$bt_a" ] || bt_put "$bt_a$bt_nl" >"$bt_home/buildtel_quiet"
     if ! [ -s "$bt_home/by-sh" ] || ! bt_put_agent; then
         echo "buildtel: can't write to $bt_home (disk full?); steps will not be measured"
-        rm -f "$bt_home/by-sh" "$bt_home/buildtel_agent.py.new" "$bt_home/buildtel_agent.py"
+        rm -f "$bt_home/by-sh" "$bt_home/buildtel_agent.py.new" "$bt_home/buildtel_agent.py" "$bt_home/buildtel_quiet"
         rmdir "$bt_home"
         return
     fi
@@ -242,7 +265,7 @@ bt_remove() {
     case $0 in */*) bt_home=${0%/*} ;; *) bt_home=. ;; esac
     [ -e "$bt_home/by-sh" ] || [ -e "$bt_home/agent.pyc" ] || return 0
     bt_places
-    for bt_file in by-sh agent.pyc interpreter buildtel_agent.py; do
+    for bt_file in by-sh agent.pyc interpreter buildtel_quiet buildtel_agent.py; do
         rm -f "$bt_home/$bt_file" 2>/dev/null ||
             echo "buildtel: can't remove $bt_home/$bt_file (another user's, or in use);" \
                 "remove it in a last step as root"

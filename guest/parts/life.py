@@ -47,7 +47,7 @@ class Door:
     """Where the sh part tells of steps: a FIFO of the SSH user's, in the folder that the link `life` leads to."""
 
     def __init__(self, spool: "Spool", owner: "int", run: "str") -> "None":
-        self.spool, self.run, self.key = spool, run, spool.key()
+        self.spool, self.run, self.key, self.quiet = spool, run, spool.key(), quiet_words(home())
         for name in ("fifo", "pid", "deaf"):
             _quietly(posix.unlink, spool.path(name))
         path = spool.path("fifo")
@@ -179,11 +179,15 @@ def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tu
 
 
 def keep_rest(spool: "Spool", run: "str") -> "None":
-    """Leaves what was not sent yet where it outlives a reboot."""
+    """Leaves what was not sent yet where it outlives a reboot: all, where the log is to have no records."""
     recorder = Recorder(-1, run, "/proc", None, spool.key())
     flags = posix.O_CREAT | posix.O_EXCL | posix.O_WRONLY | posix.O_APPEND | posix.O_CLOEXEC
     recorder.out = posix.open(home() + "/rest-" + recorder.sid, flags, 0o644)
-    flush(recorder, spool)
+    is_quiet = "records" in quiet_words(home())
+    for path in spool.find("") if is_quiet else ():
+        if path.endswith(".jsonl"):
+            _copy(path, recorder.out)
+    flush(recorder, spool, 1 << 24 if is_quiet else FLUSH_ROWS)
 
 
 def rests() -> "list[str]":
@@ -192,12 +196,27 @@ def rests() -> "list[str]":
 
 
 def bring_rest(recorder: "Recorder") -> "None":
-    """Hands it on, once: who may not remove it leaves it to somebody who may."""
+    """Hands it on, once: who may not remove it leaves it to somebody who may. To the spool where that has all."""
     for path in rests():
+        if recorder.is_quiet and recorder.spool and _taken_over(path, recorder.spool):
+            continue
         lines = read_file(path).splitlines()
         for line in lines if _quietly(posix.unlink, path) else ():
             if line.startswith(b"BUILDTEL:"):
                 recorder.hand_on(line + b"\n")
+
+
+def _taken_over(path: "str", spool: "Spool") -> "bool":
+    """Whether a file of records is the spool's now."""
+    name = path.rpartition("/")[2] + ".jsonl"
+    fd = spool.create(name)
+    is_there = fd >= 0 and _quietly(_copy, path, fd)
+    if fd >= 0:
+        posix.close(fd)
+    if is_there and _quietly(posix.unlink, path):
+        return True
+    _quietly(posix.unlink, spool.path(name))
+    return False
 
 
 def sample(kernel: "Kernel") -> "list[tuple[str, int | None]]":
@@ -266,11 +285,11 @@ def stop_life(spool: "Spool") -> "None":
         time.sleep(0.02)
 
 
-def flush(recorder: "Recorder", spool: "Spool") -> "None":
-    """Sends what the whole-life sampler has not sent yet, at most `FLUSH_ROWS` samples of it."""
+def flush(recorder: "Recorder", spool: "Spool", most_rows: "int" = FLUSH_ROWS) -> "None":
+    """Sends what the whole-life sampler has not sent yet, so many samples of it; none where the spool has all."""
     import fcntl
 
-    for path in spool.find("life-"):
+    for path in () if recorder.is_quiet else spool.find("life-"):
         sent_path = path.replace("/life-", "/sent-")
         try:
             fd = posix.open(sent_path, posix.O_RDWR | posix.O_CLOEXEC | posix.O_NOFOLLOW)
@@ -283,7 +302,7 @@ def flush(recorder: "Recorder", spool: "Spool") -> "None":
             sent_bytes = int(_read_all(fd, 20) or b"0")
             if sent_bytes == posix.stat(path).st_size:
                 continue
-            sent_bytes = _flush_file(recorder, path, sent_bytes)
+            sent_bytes = _flush_file(recorder, path, sent_bytes, most_rows)
             posix.pwrite(fd, b"%020d" % sent_bytes, 0)
         except (OSError, ValueError):
             pass  # another step sends just now, or somebody else wrote there

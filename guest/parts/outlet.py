@@ -68,10 +68,8 @@ class Outlet:
 class StepRecorder(Recorder):
     """A recorder whose records go to a step's outlet."""
 
-    def __init__(
-        self, outlet: "Outlet", run: "str", proc: "str", spool: "Spool | None", key: "bytes"
-    ) -> "None":
-        super().__init__(outlet.fd, run, proc, spool, key)
+    def __init__(self, outlet: "Outlet", *more: "Any") -> "None":
+        super().__init__(outlet.fd, *more)
         self._outlet = outlet
 
     def say(self, data: "bytes") -> "int":

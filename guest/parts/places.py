@@ -7,6 +7,16 @@ def home() -> "str":
     return folder if name == "agent.pyc" or _exists(folder + "/agent.pyc") else ""
 
 
+def quiet_words(folder: "str") -> "list[str]":
+    """What is to stay out of the build's output, of `block` and `records`: what `install` was told, in `folder`.
+
+    Where none is installed, BUILDTEL_BLOCK=false in our environment says it of the block.
+    """
+    if folder:
+        return read_file(folder + "/buildtel_quiet", 100).decode("ascii", "replace").split()
+    return ["block"] if posix.environ.get(b"BUILDTEL_BLOCK") == b"false" else []
+
+
 def may_leave(folder: "str") -> "bool":
     """Whether the user that removes an agent installed in `folder` can remove what we leave."""
     return posix.stat(folder).st_uid in (0, posix.getuid())

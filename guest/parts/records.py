@@ -87,16 +87,24 @@ def _leaves(fields: "dict[str, Any]", path: "tuple[str, ...]", whole_bytes: "int
 
 
 class Recorder:
-    """Numbers and writes the records of this process."""
+    """Numbers and writes the records of this process.
+
+    Where `quiet` has the word `records`, those that the spool has do not go to the build's output, but for `hello`,
+    `bye`, and start and end of a step that failed or may have. From the first that the spool does not take on, all do.
+    """
 
     def __init__(
-        self, out: "int", run: "str", proc: "str" = "/proc", spool: "Spool | None" = None, key: "bytes" = b""
-    ) -> "None":
+        self, out: "int", run: "str", proc: "str" = "/proc", spool: "Spool | None" = None, key: "bytes" = b"",
+        quiet: "Collection[str]" = (),
+    ) -> "None":  # fmt: skip
         self.out, self.run, self.spool, self.key = out, run, spool, key
         self.sid = "".join(["%02x" % byte for byte in posix.urandom(6)])
         self.boot = read_file(proc + "/sys/kernel/random/boot_id").decode("ascii", "replace").strip()
         self.sequence = self.bytes = 0
         self.amid_line = False
+        self.has_block = "block" not in quiet
+        self.is_quiet = spool is not None and "records" in quiet
+        self.held = []  # type: list[bytes]
         self._spool_fd = -1
 
     def emit(
@@ -108,9 +116,11 @@ class Recorder:
         Without `may_wait` an event that nobody is ready to read is dropped before it is numbered.
         Only what is known to begin on its `own_line` goes without a newline before it, and not even that `amid_line`.
         """
-        if not may_wait and not _writable(self.out, 0):
+        if not (may_wait or self.is_quiet or _writable(self.out, 0)):
             return
-        own_line, self.amid_line = own_line and not self.amid_line, False
+        is_quiet = self.is_quiet and event not in ("hello", "bye") and (event != "end" or fields.get("exit") == 0)
+        if self.is_quiet and event == "hello":
+            fields = dict(fields, records="spool")
         now, monotonic = int(time.time() * 1e9), boottime_ns()
         room = RECORD_BYTES - (460 if self.key else 420) - len(dumps(shared or {}))
         whole = dumps(fields)
@@ -129,7 +139,9 @@ class Recorder:
             text = _with(dumps(record), dumps(part) if len(parts) > 1 else whole)
             text = _with(text, '{"last":true}') if last and number == len(parts) else text
             line = b"BUILDTEL:" + with_crc(with_mac(text.encode("ascii"), self.key)) + b"\n"
-            self._write(line, b"" if own_line or number > 1 else b"\n")
+            self._write(line, own_line or number > 1, is_quiet)
+            if is_quiet and self.is_quiet and event == "start":
+                self.held.append(line)
 
     def close(self) -> "None":
         """Writes no more copies."""
@@ -138,21 +150,37 @@ class Recorder:
 
     def hand_on(self, line: "bytes") -> "None":
         """Writes a record that is made already."""
-        before, self.amid_line = b"\n" if self.amid_line else b"", False
-        self._write(line, before)
+        self._write(line, True)
 
     def say(self, data: "bytes") -> "int":
         """Writes at most 4,096 bytes to the build's output; gives the number of those that it took."""
         return write(self.out, data)
 
-    def _write(self, line: "bytes", before: "bytes") -> "None":
-        self.bytes += self.say(before + line)
+    def _write(self, line: "bytes", own_line: "bool", is_quiet: "bool" = False) -> "None":
+        if not is_quiet:
+            self._say_all(line, own_line)
+        if not self._keep(line) and self.is_quiet:
+            self.is_quiet = False
+            if is_quiet:
+                self._say_all(line, own_line)
+
+    def _say_all(self, line: "bytes", own_line: "bool") -> "None":
+        """Writes a record to the build's output, and before it what was held back."""
+        own_line, self.amid_line = own_line and not self.amid_line, False
+        lines, self.held = [*self.held, line], []
+        for text in lines:
+            self.bytes += self.say(text if own_line else b"\n" + text)
+            own_line = True
+
+    def _keep(self, line: "bytes") -> "bool":
+        """Whether the spool has a copy; a file that somebody removed has none."""
         if self.spool is None:
-            return
+            return False
         if self._spool_fd < 0:
             self._spool_fd = self.spool.create(self.sid + ".jsonl")
-        if self._spool_fd >= 0:
-            write(self._spool_fd, line)
+        if self._spool_fd < 0 or write(self._spool_fd, line) < len(line):
+            return False
+        return not self.is_quiet or posix.fstat(self._spool_fd).st_nlink > 0
 
 
 def with_crc(body: "bytes") -> "bytes":

@@ -35,13 +35,14 @@ def begin(
         file = options["record"]
         out = posix.open(file, posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT | posix.O_CLOEXEC, 0o600)
         key = posix.environ.get(b"BUILDTEL_KEY", b"")
-        return Recorder(out, options.get("run", ""), kernel.proc, None, key), Spool("", file.rpartition("/")[0]), kernel
+        recorder = Recorder(out, options.get("run", ""), kernel.proc, None, key, quiet_words(""))
+        return recorder, Spool("", file.rpartition("/")[0]), kernel
     installed = home()
     spool = Spool(installed or sys.argv[0])
     run = run_id(options)
     key = posix.environ.get(b"BUILDTEL_KEY", b"") or (spool.key() if installed else b"")
     kept = spool if installed and may_leave(installed) else None
-    more = (run, kernel.proc, kept, key)
+    more = (run, kernel.proc, kept, key, quiet_words(installed))
     recorder = StepRecorder(outlet, *more) if outlet else Recorder(out, *more)
     recorder.amid_line = amid_line
     if "parent" not in options:
@@ -128,7 +129,7 @@ def begun_step(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "S
     if not options["step"] and not outer:
         options["step"] = name_of(teller, False) or name_of(process.pid, True)
     step = Step(process, options, Outlet(out))
-    recorder = StepRecorder(step.outlet, run_id(options) or door.run, kernel.proc, spool, door.key)
+    recorder = StepRecorder(step.outlet, run_id(options) or door.run, kernel.proc, spool, door.key, door.quiet)
     bring_owed(recorder, [path for path in left if "/owed-" in path])
     step.start(recorder, spool, kernel, spent_s)
     return step
@@ -179,11 +180,14 @@ class Step:
         """
         self.recorder, self.spool, self.kernel = recorder, spool, kernel
         name, step = self.options["step"], recorder.sid + ".1"
-        self.outlet.say(start_block(self._shown).encode())
+        if recorder.has_block:
+            self.outlet.say(start_block(self._shown).encode())
         self._watch = Watch(recorder, kernel, step, self.outlet.say)
         self._watch.spent_s = spent_s
         self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
         fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
+        if recorder.is_quiet and self.options["name"] == "run":
+            fields["by"] = "run"  # what the log's order does not tell: it may be one of several in a provisioner
         recorder.emit("start", fields, {"step": step}, own_line=True)
         self.outlet.is_held = False
         self.outlet.pay(0)
@@ -299,6 +303,8 @@ class Watch:
             "procs": self.processes.busiest(), "cost": cost(self.recorder, self.kernel.proc, self.spent_s),
         }  # fmt: skip
         self.recorder.emit("end", fields, {"step": self.step}, last=True)
+        if not self.recorder.has_block:
+            return
         figures = metrics(self.start, counters, seconds, self.peak_kb)
         self.say(end_block(shown, figures, further_lines(figures, exit_status)).encode())
 

@@ -352,3 +352,30 @@ def test_a_record_begins_its_line_where_a_script_left_one_unfinished(bare, comma
 
     assert done.stdout.startswith(b"unfinished\n")
     assert [record["ev"] for record in records(done.stdout)] == ["hello", command]
+
+
+@pytest.mark.parametrize("has_block", [True, False], ids=["default", "no block"])
+def test_the_block_is_left_out_where_install_was_told(bare, has_block):
+    """Start and end by sh have their records, each on a line of its own, with or without the block around them."""
+    if not has_block:
+        (bare.folder / "buildtel_quiet").write_text("block records\n")
+    begun, ended = bare.run("start", "mine"), bare.run("end", "mine", "0")
+    by_run = bare.run("run", "--step", "x", "--", "echo", "out")
+    read = records(begun.stdout) + records(ended.stdout) + records(by_run.stdout)
+
+    assert [record["ev"] for record in read if record["ev"] != "hello"] == ["start", "end", "start"]
+    assert ["═".encode() in done.stdout for done in (begun, ended, by_run)] == [has_block] * 3
+    assert b"out\n" in by_run.stdout
+    assert begun.stdout.startswith(b"\n")
+
+
+def test_install_by_sh_keeps_what_it_was_told(bare, tmp_path):
+    """What `install` is told is beside the agent that it leaves, and goes with it; hello promises no spool."""
+    home = tmp_path / "there"
+    said = bare.run("install", "c0ffee", "--dir", home, "--block", "false", "--records", "spool")
+    kept = (home / "buildtel_quiet").read_text().split()
+    subprocess.run([*bare.shell, home / "buildtel_agent.py", "finish"], capture_output=True, env=bare.env, check=True)
+
+    assert kept == ["block", "records"]
+    assert "records" not in records(said.stdout)[0]
+    assert not home.exists()

@@ -172,12 +172,12 @@ def lines(output: str) -> Counter[tuple[str, str]]:
     return Counter((kind, text.rstrip()) for kind, text in [*told, *(("", text) for text in other)] if text.strip())
 
 
-def collected(log: Path, **environ: str) -> dict[str, Any]:
+def collected(log: Path, *words: str | Path, **environ: str) -> dict[str, Any]:
     """The document that `collect` makes of a log, with these variables."""
     document = log.with_suffix(".json")
     program = Path(sys.executable).with_name("buildtel-host")
     done = subprocess.run(
-        [program, "collect", log, "-o", document], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        [program, "collect", log, *words, "-o", document], capture_output=True, text=True, stdin=subprocess.DEVNULL,
         env={**os.environ, "TELEMETRY_DIR": str(log.parent / "telemetry"), **environ}, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -139,7 +139,8 @@ def measure(found: Mapping[str, str], shown: str, told: int, ready: int) -> None
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {*PASSED_ON, signal.SIGCHLD})
     recorder, _, kernel = agent.begin(dict(found), 1)
     step = f"{recorder.sid}.1"
-    agent.write(2, agent.start_block(shown).encode())
+    if recorder.has_block:
+        agent.write(2, agent.start_block(shown).encode())
     watch = agent.Watch(recorder, kernel, step, lambda text: agent.write(2, text))
     fields = {"name": found["step"] or None, "parent": None, "c": watch.start}
     recorder.emit("start", fields, {"step": step}, own_line=True)

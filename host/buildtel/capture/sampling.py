@@ -31,7 +31,7 @@ class LineRecorder(agent.Recorder):
         """Make a record of an event; `shared` fields stand in each of its parts."""
         self.emit(event, fields, {**RUNNER, **shared}, last=last, own_line=True)
 
-    def _write(self, line: bytes, before: bytes) -> None:
+    def _write(self, line: bytes, own_line: bool, is_quiet: bool = False) -> None:
         self.bytes += len(line)
         self._take(line)
 

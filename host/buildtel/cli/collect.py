@@ -210,7 +210,7 @@ class SpoolSources:
             except BuildtelError as error:  # noqa: PERF203
                 if not has_log or isinstance(error, UsageError):
                     raise
-                self._note(f"--ssh {host}: {error}")
+                self.note(f"--ssh {host}: {error}")
 
     def _reached(self, number: int, host: str) -> Iterator[Event]:
         from buildtel.parse import read_spool
@@ -218,12 +218,13 @@ class SpoolSources:
         with reached(host, self._args) as guest:
             spools = guest.spools()
             if not spools.files:
-                self._note(f"--ssh {host}: no spool is there: no agent has measured, or the build took it away.")
+                self.note(f"--ssh {host}: no spool is there: no agent has measured, or the build took it away.")
             yield from read_spool(guest.lines(spools), number, self._key)
             for words in spools.left_out:
-                self._note(f"--ssh {host}: {words}")
+                self.note(f"--ssh {host}: {words}")
 
-    def _note(self, words: str) -> None:
+    def note(self, words: str) -> None:
+        """Say it now, and in the document."""
         say(words)
         self.notes.append(words if words.endswith(".") else f"{words}.")
 

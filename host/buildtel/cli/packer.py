@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,17 @@ from buildtel.errors import BuildtelError, UsageError
 
 if TYPE_CHECKING:
     from buildtel.capture.packer import Watched
+    from buildtel.cli.collect import SpoolSources
 
 HELP = frozenset(("-h", "-help", "--help"))
 TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Our flags stand before Packer's words; those with a value take the next word.
-FLAGS = {"--live": 1, "--job": 1, "--version": 1, "-o": 1, "--output": 1, "-q": 0, "--quiet": 0, "-h": 0, "--help": 0}
+FLAGS = {
+    "--live": 1, "--job": 1, "--version": 1, "--spool": 1, "-o": 1, "--output": 1, "-q": 0, "--quiet": 0, "-h": 0,
+    "--help": 0,
+}  # fmt: skip
 
-OURS_ALONE = frozenset(("--live", "--job", "-o", "--output", "-q", "--quiet"))
+OURS_ALONE = frozenset(("--live", "--job", "--spool", "-o", "--output", "-q", "--quiet"))
 
 
 def wrapped(words: list[str]) -> list[str]:
@@ -40,7 +45,8 @@ def wrapped(words: list[str]) -> list[str]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.usage = "buildtel-host packer [--live MODE] [--job NAME] [--version V] [-o FILE] [-q] build ..."
+    flags = "[--live MODE] [--job NAME] [--version V] [--spool FILE] [-o FILE] [-q]"
+    parser.usage = f"buildtel-host packer {flags} build ..."
     parser.add_argument("words", metavar="ARGS", nargs="*", help="Packer's own words, as in `packer build .`")
     parser.add_argument(
         "--live", choices=("always", "never"), default="never",
@@ -50,6 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--version", metavar="V", help="the appliance's version (default: the CI's tag, git describe, or 0)"
     )
+    parser.add_argument(
+        "--spool", metavar="FILE", action="append", default=[],
+        help="spool file that this build downloads: all records, at full resolution (repeatable)",
+    )  # fmt: skip
+    parser.set_defaults(ssh=[])
     parser.add_argument("-o", "--output", metavar="FILE", help="where the document goes (default: in $TELEMETRY_DIR)")
     parser.add_argument("-q", "--quiet", action="store_true", help="show no report, and say nothing but errors")
 
@@ -95,6 +106,7 @@ def _watched(args: argparse.Namespace, command: list[str], log: str) -> Watched:
 
 def _build(args: argparse.Namespace, watched: Watched, log: str) -> int:
     _ignore_termination()
+    began_s = time.time()
     try:
         ended = watched.run()
     except OSError as error:
@@ -102,7 +114,7 @@ def _build(args: argparse.Namespace, watched: Watched, log: str) -> int:
         _say(f"this build is not measured: {_one_line(error)}")
         return _alone(list(watched.command))
     try:
-        _account(args, log, ended.problem)
+        _account(args, log, ended.problem, began_s)
     except Exception as error:
         _say(f"this build has no document: {_one_line(error)}; its log: {log}")
     misplaced = _misplaced(args.words)
@@ -135,14 +147,14 @@ def _log_path(args: argparse.Namespace) -> str:
     return log_path(os.environ, stem_of(args.job or "build", datetime.now(timezone.utc)))
 
 
-def _account(args: argparse.Namespace, log: str, problem: str | None) -> None:
+def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: float) -> None:
     """The document, then the report on standard error: standard output is Packer's."""
     from buildtel.capture.place import LOG_SUFFIX
     from buildtel.cli.collect import Request, keep, print_report
 
     stem = Path(log).name.removesuffix(LOG_SUFFIX)
     request = Request(log, args.output, args.job, args.version, stem=stem, quiet=args.quiet)
-    kept = keep(request)
+    kept = keep(request, _spools(args, began_s))
     if problem:
         _say(f"the log is incomplete: {problem}")
     if args.quiet:
@@ -153,6 +165,18 @@ def _account(args: argparse.Namespace, log: str, problem: str | None) -> None:
         sys.stderr.flush()
     except (OSError, ValueError) as error:
         _say(f"the report could not be printed: {_one_line(error)}; document: {kept.path}")
+
+
+def _spools(args: argparse.Namespace, began_s: float) -> SpoolSources:
+    """The spools that this build downloaded: a file that is not there, or older, is a note, for a build may fail."""
+    from buildtel.cli.collect import SpoolSources
+
+    new = [name for name in args.spool if Path(name).is_file() and Path(name).stat().st_mtime >= began_s - 1]
+    sources = SpoolSources(argparse.Namespace(**{**vars(args), "spool": new}))
+    for name in args.spool:
+        if name not in new:
+            sources.note(f"--spool {name}: this build did not download it")
+    return sources
 
 
 def _say(text: str) -> None:

@@ -108,6 +108,7 @@ def _start(arrival: Arrival, limits: Limits) -> None:
         draft.start = arrival.point
         draft.name = arrival.body.get("name") or draft.name
         draft.parent = arrival.body.get("parent") or draft.parent
+        draft.by = arrival.body.get("by")
 
 
 def _beat(arrival: Arrival, limits: Limits) -> None:

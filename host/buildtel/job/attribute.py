@@ -19,7 +19,7 @@ SHELL = "shell"
 def attributed_steps(draft: MachineDraft, key: str, packer: PackerReport) -> Iterator[Step]:
     """A step for each of the user's provisioners that no record measured, if the samples cover it.
 
-    Where other steps have records, so for each shell that they do not cover and that has ended.
+    Where other steps have records, or may have some in a spool, so for each shell that is not covered and has ended.
     """
     measured = {step.unit.index for step in draft.steps.values() if step.unit is not None}
     index = draft.section.run_index
@@ -27,7 +27,8 @@ def attributed_steps(draft: MachineDraft, key: str, packer: PackerReport) -> Ite
         for place, provisioner in enumerate(build.provisioners if build.name == draft.target else ()):
             if place not in measured and not provisioner.own and provisioner.kind != SHELL_LOCAL:
                 step = _step(draft, key, place, provisioner)
-                if step is None and draft.steps and provisioner.kind == SHELL and tells_end(provisioner):
+                has_more = bool(draft.steps) or draft.is_quiet
+                if step is None and has_more and provisioner.kind == SHELL and tells_end(provisioner):
                     step = _bare(draft, key, place, provisioner)
                 if step is not None:
                     yield step

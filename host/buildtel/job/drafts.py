@@ -28,7 +28,10 @@ class Point:
 
 @dataclass(slots=True)
 class StepDraft:
-    """A step: begun, maybe seen alive, maybe ended; `came_behind` later records than its first that came."""
+    """A step: begun, maybe seen alive, maybe ended; `came_behind` later records than its first that came.
+
+    `by` is the agent's command that began it, None where it is a provisioner's own or nothing tells.
+    """
 
     id: str
     name: str | None
@@ -48,6 +51,7 @@ class StepDraft:
     whole: bool = True
     authentic: bool | None = None
     came_behind: bool = False
+    by: str | None = None
 
 
 @dataclass(slots=True)
@@ -64,6 +68,7 @@ class MachineDraft:
     """One VM (or whatever printed records) of one run; `sampled` says of each boot if its samples are authentic.
 
     `is_runner` marks the machine that Packer runs on: records of a shell-local come through a build and are its.
+    `spooled` says that a spool brought something.
     """
 
     target: str | None
@@ -76,6 +81,17 @@ class MachineDraft:
     samples: dict[str | None, Samples] = field(default_factory=dict)
     sampled: dict[str | None, bool | None] = field(default_factory=dict)
     marks: list[MarkDraft] = field(default_factory=list)
+    spooled: bool = False
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it said that its records are in the spool: the log has those of failing steps only."""
+        return self.facts.get("records") == "spool"
+
+    @property
+    def lacks_spool(self) -> bool:
+        """Whether it is quiet, and nothing of its spool is here: samples stand nowhere else."""
+        return self.is_quiet and not self.spooled and not self.samples
 
 
 @dataclass(slots=True)

@@ -48,6 +48,11 @@ NO_ZONE_STATED = (
     "The log's stamps have no time zone: `timestamp` is its local date and time, durations are known, "
     "`job_start` and `job_end` are not."
 )
+IN_SPOOL = (
+    "{}: the records of this build are in the spool (`buildtel_records`), which was not downloaded or not given: "
+    "names, times and results of its provisioners are Packer's words. Add the download of `local.buildtel_spool` to "
+    "the template (docs/wiring.md), and `--spool FILE` to the command."
+)
 MAX_DAMAGE_NOTES = 10
 
 
@@ -158,6 +163,7 @@ def mark_own(packer: PackerReport, sections: list[Section]) -> PackerReport:
 def finish_machine(draft: MachineDraft) -> Machine:
     """What a machine said of itself, its samples and its marks."""
     facts = dict(draft.facts)
+    facts.pop("records", None)
     memory_kb, disk_kb = facts.pop("memory_total_kb", None), facts.pop("disk_total_kb", None)
     return Machine(
         origin="runner" if draft.is_runner else "guest",
@@ -268,6 +274,9 @@ def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_
         for boot in clock.boots:
             if boot.stepped_s is not None:
                 yield f"{key}: its wall clock was set by {boot.stepped_s:.1f} s while it ran."
+    for _, draft in folded.machines():
+        if draft.lacks_spool:
+            yield IN_SPOOL.format(draft.target or "guest")
     yield from doubts(folded)
     yield from losses(folded)
 

@@ -150,11 +150,16 @@ class Fold:
         own = {id(section.own_group()) for section in self._folded.sections}
         missing: Counter[str] = Counter()
         for sid, (seen, group) in self._seen.items():
-            if id(group) in own and seen.missing:
+            if id(group) in own and seen.missing and not self._is_kept_back(sid):
                 self._folded.counts["missing"] += seen.missing
                 missing[self._whose(sid)] += seen.missing
         for whose, number in missing.most_common(MAX_MISSING_NOTES):
             self._folded.note_once(f"{number} record(s) of {whose} are missing.")
+
+    def _is_kept_back(self, sid: str) -> bool:
+        """Whether the records of a process that are not here are in a spool, by its machine's own word."""
+        _, machine = self._homes.get(sid, (None, None))
+        return machine is not None and machine.lacks_spool
 
     def _whose(self, sid: str) -> str:
         """In words: of what the missing records of a process would have told."""
@@ -348,11 +353,13 @@ class Fold:
         for row in rows:
             home = self._home(homes, row.record, row.spool)
             if home is not None:
+                home[1].spooled = True
                 self._recovered(home, row.record, numbers.pop(row.record.sid, []), row.authentic)
                 self._collect(*row.unpacked(), home[1])
         for (spool, _), life in sorted(self._held.lives.items(), key=lambda item: item[1].first.t_ns):
             home = self._home(homes, life.first, spool)
             if home is not None:
+                home[1].spooled = True
                 self._recovered(home, life.first, numbers.pop(life.first.sid, []), life.authentic)
                 self._lived(home[1], life)
         self._folded.counts["duplicate"] += self._held.duplicate

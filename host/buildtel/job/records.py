@@ -289,9 +289,9 @@ def cost(value: Any) -> dict[str, int]:
 BODIES: dict[str, dict[str, Callable[[Any], Any]]] = {
     "hello": {
         "agent": text, "python": text, "cpus": count, "memory_total_kb": count, "disk_total_kb": count,
-        "kernel": text, "os": text, "arch": text, "hz": count, "psi": flag,
+        "kernel": text, "os": text, "arch": text, "hz": count, "psi": flag, "records": word,
     },
-    "start": {"step": filled, "name": text, "parent": filled, "c": counters},
+    "start": {"step": filled, "name": text, "parent": filled, "by": word, "c": counters},
     "beat": {"step": filled, "c": counters, "peak_kb": count},
     "end": {
         "step": filled, "name": text, "c": counters, "exit": status, "exit_from": word, "signal": status,

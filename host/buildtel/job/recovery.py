@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from buildtel.events import AgentRecord
-from buildtel.job.drafts import Folded, Group, MachineDraft, Section, StepDraft
+from buildtel.job.drafts import Folded, Group, MachineDraft, Point, Section, StepDraft
 from buildtel.job.ledger import MAX_PROCESSES, Seen
 from buildtel.job.records import Record, Refused, apart, read_body, read_record
 from buildtel.job.series import Samples, unpack
@@ -231,6 +231,8 @@ def place(machine: MachineDraft) -> None:
     for step in machine.steps.values():
         if step.unit is not None and _may_be_late(step, step.unit, machine):
             step.unit = _own_unit(step, step.unit, machine)
+    if machine.is_quiet:
+        place_in_order(machine)
     _place_lost(machine)
 
 
@@ -239,12 +241,70 @@ def _place_lost(machine: MachineDraft) -> None:
     units = machine.section.units.get(machine.target or "", [])
     lost = [step for step in machine.steps.values() if step.unit is None]
     for step in lost:
-        fitting = [unit for unit in _around(step, machine, units) if not unit.saw_setup and not unit.saw_step]
+        fitting = [unit for unit in _around(points(step), machine, units) if not unit.saw_setup and not unit.saw_step]
         if len(fitting) == 1:
             step.unit = fitting[0]
     for step in lost:
         if step.unit is not None:
             step.unit.saw_step = True
+
+
+def place_in_order(machine: MachineDraft) -> None:
+    """Give steps without a provisioner the one that their order leaves, of a machine whose log has only failing steps.
+
+    Each shell provisioner has one step of its own at most, and both come in the same order. What times and order leave
+    open stays open. Steps within another have its provisioner.
+    """
+    units = machine.section.units.get(machine.target or "", [])
+    outer = (step for step in machine.steps.values() if step.parent not in machine.steps)
+    steps = [step for step in outer if step.by is None and step.start is not None]
+    for step in steps:  # what came by `spool`, printed into the log
+        step.unit = None if step.unit is not None and step.unit.is_agents else step.unit
+    steps.sort(key=lambda step: _when(step, machine))
+    choices = [_choices(step, machine, units) for step in steps]
+    first = _first_fit(choices)
+    backwards = _first_fit([[-place for place in reversed(places)] for places in reversed(choices)])
+    last = [-place for place in reversed(backwards)]
+    for step, low, high in zip(steps, first, last, strict=False):
+        if step.unit is None and low == high:
+            step.unit = units[low]
+            step.unit.saw_step = True
+    for step in machine.steps.values():
+        around = machine.steps.get(step.parent or "")
+        step.unit = around.unit if step.unit is None and around is not None else step.unit
+
+
+def _when(step: StepDraft, machine: MachineDraft) -> tuple[int, int]:
+    """Where a step stands among all of its machine's, by its boot's first time."""
+    point = step.start
+    clock = machine.boots.get(point.boot) if point is not None else None
+    return (clock.first_t_ns if clock is not None else 0, point.m_ns if point is not None else 0)
+
+
+def _choices(step: StepDraft, machine: MachineDraft, units: list[Unit]) -> list[int]:
+    """The places of the provisioners that a step can have run in, in order."""
+    if step.unit is not None:
+        return [place for place, unit in enumerate(units) if unit is step.unit]
+    begun = [point for point in (step.start,) if point is not None]  # it may go on behind its provisioner
+    around = {id(unit) for unit in _around(begun, machine, units)} if _has_times(step, machine) else None
+    free = ((place, unit) for place, unit in enumerate(units) if not unit.is_agents and not unit.saw_step)
+    return [place for place, unit in free if unit.kind == SHELLS[0] and (around is None or id(unit) in around)]
+
+
+def _has_times(step: StepDraft, machine: MachineDraft) -> bool:
+    clock = machine.boots.get(step.start.boot) if step.start is not None else None
+    return clock is not None and clock.log_s(0) is not None
+
+
+def _first_fit(choices: list[list[int]]) -> list[int]:
+    """For each its first choice behind that of the one before; none at all where one has none."""
+    found: list[int] = []
+    for places in choices:
+        fitting = [place for place in places if not found or place > found[-1]]
+        if not fitting:
+            return []
+        found.append(fitting[0])
+    return found
 
 
 def _may_be_late(step: StepDraft, unit: Unit, machine: MachineDraft) -> bool:
@@ -265,7 +325,7 @@ def _own_unit(step: StepDraft, unit: Unit, machine: MachineDraft) -> Unit | None
     unless that is no step's, or began later.
     """
     units = machine.section.units.get(unit.target or "", [])
-    fitting = [one for one in _around(step, machine, units) if not one.saw_bye]
+    fitting = [one for one in _around(points(step), machine, units) if not one.saw_bye]
     free = [one for one in fitting if one.kind in SHELLS and not one.saw_setup and not one.saw_step]
     found = fitting[0] if len(fitting) == 1 else free[0] if len(free) == 1 else None
     if found is not None or unit.saw_bye or _came_late(step, unit, machine):
@@ -273,9 +333,13 @@ def _own_unit(step: StepDraft, unit: Unit, machine: MachineDraft) -> Unit | None
     return unit
 
 
-def _around(step: StepDraft, machine: MachineDraft, units: list[Unit]) -> Iterator[Unit]:
-    """The units that the step may have run in, by the log's times and how far they can be off."""
-    points = [point for point in (step.start, step.beat, step.end) if point is not None]
+def points(step: StepDraft) -> list[Point]:
+    """The instants that are known of a step."""
+    return [point for point in (step.start, step.beat, step.end) if point is not None]
+
+
+def _around(points: list[Point], machine: MachineDraft, units: list[Unit]) -> Iterator[Unit]:
+    """The units in which all of a step's instants may be, by the log's times and how far they can be off."""
     clock = machine.boots.get(points[0].boot) if points else None
     zero = (clock.zero() or clock.unzoned.zero()) if clock is not None else None
     if zero is None or any(point.boot != points[0].boot for point in points):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from buildtel.events import When
@@ -23,6 +24,11 @@ class Unit:
     saw_setup: bool = False
     saw_bye: bool = False
     saw_step: bool = False
+
+    @property
+    def is_agents(self) -> bool:
+        """True if its script is our agent: no step runs in it."""
+        return self.saw_bye or re.split(r"[/\\]", self.detail)[-1] == "buildtel_agent.py"
 
     @property
     def looks_own(self) -> bool:

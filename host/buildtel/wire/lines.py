@@ -56,6 +56,11 @@ SPOOL = """\
   }
 """
 
+QUIET = """\
+  buildtel-host packer --spool buildtel-spool.jsonl \\
+    build -var buildtel_block=false -var buildtel_records=spool ...
+"""
+
 SHELL_LOCAL = """\
 To measure what its shell-local provisioners run on this machine, copy the agent
 beside the template:
@@ -93,6 +98,10 @@ or, where it has an execute_command already, keep that behind one piece:
 Optional, before that last provisioner: all samples, as a file beside the log:
 
 {SPOOL}
+Optional, for a short log: no block around each step, and with those two
+provisioners only the records of failing steps:
+
+{QUIET}
 Optional, with the variable buildtel_key set, in the first provisioner: signed
 records:
 

@@ -169,6 +169,24 @@ def _switched_off(template: Template, _: tuple[Build, ...]) -> Iterator[Finding]
             yield Finding(WRONG, path, found.line, "turns buildtel off: nothing is measured; delete the line")
 
 
+def _records_lost(template: Template, builds: tuple[Build, ...]) -> Iterator[Finding]:
+    """Records that are to be in the spool, in a build that does not bring it out of the machine."""
+    for path, attributes in template.variable_files:
+        found = attributes.get("buildtel_records")
+        for build in builds if found and found.text.strip('"') == "spool" else ():
+            if build.measurable and not _downloads_spool(build):
+                text = (
+                    f'buildtel_records is "spool", but {build.title} at {build.block.place} does not download'
+                    " local.buildtel_spool: its records are lost; `buildtel-host wire` prints the two provisioners"
+                )
+                yield Finding(WRONG, path, found.line if found else 1, text)
+
+
+def _downloads_spool(build: Build) -> bool:
+    kinds = {found.kind for found in build.provisioners if found.role == "spool" and not found.after_errors}
+    return kinds >= {"shell", "file"}
+
+
 def _no_build(template: Template, builds: tuple[Build, ...]) -> Iterator[Finding]:
     if builds:
         return
@@ -193,6 +211,7 @@ TEMPLATE_RULES: tuple[Callable[[Template, tuple[Build, ...]], Iterator[Finding]]
     _unknown_sources,
     _variable_defaults,
     _switched_off,
+    _records_lost,
     secrets,
     _no_build,
     _json,

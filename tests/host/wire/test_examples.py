@@ -59,3 +59,19 @@ def test_the_local_example_gives_a_document_of_its_steps(tmp_path: Path, monkeyp
         ("wait-for-nothing", 0, "success"),
         ("clean-up", 0, "success"),
     ]
+
+
+@pytest.mark.packer
+def test_the_local_example_is_short_on_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four steps have some 80 lines of ours with their blocks, 12 without: a hello, a start and an end each."""
+    ours = {}
+    for block in ("true", "false"):
+        monkeypatch.setenv("BUILDTEL_BLOCK", block)
+        command = ["packer", "build", "-color=false", str(EXAMPLES / "null-local")]
+        output = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout.decode()
+        lines = [line.partition("null.appliance: ")[2] for line in output.splitlines()]
+        ours[block] = [line for line in lines if line.startswith(("BUILDTEL:", "═", "─", "⏱", "  "))]
+    events = [line.partition('"ev":"')[2].partition('"')[0] for line in ours["false"]]
+
+    assert events == ["hello", "start", "end"] * 4
+    assert len(ours["true"]) > 60
