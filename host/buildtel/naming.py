@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from datetime import datetime, timezone
 from urllib.parse import quote
@@ -26,6 +25,8 @@ def escape(name: str) -> str:
         plain = f"%{ord(plain[0]):02X}{plain[1:]}"
     if len(plain) <= LONGEST:
         return plain
+    import hashlib  # noqa: PLC0415  # few names are as long, and Packer's start does not wait for it
+
     digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:16]
     return re.sub(r"%[0-9A-F]?$", "", plain[: LONGEST - 20]) + CUT + digest
 

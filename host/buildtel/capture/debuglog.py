@@ -14,6 +14,7 @@ import ctypes
 import fcntl
 import os
 import re
+import resource
 import stat
 from collections.abc import Callable, Mapping
 
@@ -27,6 +28,7 @@ _TELLING = (
 EVERY_S = 0.04
 READ_BYTES = 1 << 20
 LONGEST_BYTES = 8 << 20
+FEWEST_FILES = 64  # a Packer that may open fewer has none to spare for its log
 LEAST_NUMBER = 10  # scripts use the numbers below for themselves
 _STAMP_BYTES = len("2026/01/24 12:00:00 ")
 _PAGE_BYTES = 4096
@@ -64,6 +66,8 @@ class DebugLog:
 
     def _open_own(self, program: str, writes: Callable[[Mapping[str, str], int], bool]) -> bool:
         """Whether Packer will write into a file in memory: by the number that it inherits, else by ours in /proc."""
+        if 0 <= resource.getrlimit(resource.RLIMIT_NOFILE)[0] < FEWEST_FILES:
+            return False
         try:
             self._fd = _memory_file()
         except (OSError, AttributeError):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import buildtel_agent as agent
 from buildtel.capture.debuglog import EVERY_S, DebugLog
@@ -24,8 +25,7 @@ PIPES = "pipes"
 NO_LOG = {"PACKER_LOG": "", "PACKER_LOG_PATH": ""}
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """How Packer ended: its wait status, and why the log is not whole if it is not."""
 
     status: int
@@ -113,11 +113,13 @@ class Watched:
     def _end(self, status: int) -> None:
         counters = self._kernel.counters()
         self.sampler.sample(time.monotonic(), self.relay.pid)
+        self.sampler.search(self.relay.pid)
         self.sampler.flush()
         code = os.waitstatus_to_exitcode(status)
         fields = {
             "name": self._name, "c": counters, "exit": code if code >= 0 else 128 - code,
-            "signal": -code if code < 0 else None, "cost": agent.cost(self._recorder, self._kernel.proc),
+            "signal": -code if code < 0 else None, "procs": self.sampler.busiest(own=True),
+            "near": self.sampler.busiest(own=False), "cost": agent.cost(self._recorder, self._kernel.proc),
         }  # fmt: skip
         self._recorder.tell("end", fields, last=True, step=self._step)
         told = version_line(*self._ask) + plugin_lines(*self._ask) if self._piped else b""
@@ -150,8 +152,9 @@ def _asked(packer: str, environ: Mapping[str, str], *words: str, inherited: int 
             capture_output=True, timeout=VERSION_WAIT_S, check=False, start_new_session=True,
             pass_fds=[inherited] if inherited >= 0 else [],
         )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return []
+    except (OSError, subprocess.SubprocessError) as error:
+        is_script = getattr(error, "errno", None) == errno.ENOEXEC
+        return _asked("/bin/sh", environ, packer, *words, inherited=inherited) if is_script else []
     return done.stdout.splitlines()
 
 

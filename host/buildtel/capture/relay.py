@@ -16,7 +16,7 @@ from buildtel.capture.witness import Witness
 CHUNK_BYTES = 65536
 PASSED_ON = tuple(
     getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM")
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGTSTP")
 )  # fmt: skip
 OUT, ERR = "out", "err"
 LATEST_POLL_MS = 1000
@@ -117,6 +117,7 @@ class Relay:
             for number in PASSED_ON:
                 ignored = self._before[number] is signal.SIG_IGN
                 signal.signal(number, signal.SIG_IGN if ignored else signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
             become(["packer", *self._command[1:]], self._environ, self._command[0])
         finally:
             os._exit(126)
@@ -124,6 +125,7 @@ class Relay:
     # Signals.
 
     def _listen(self) -> None:
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         self._wakes, self._waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         for number in PASSED_ON:
             self._before[number] = signal.signal(number, self._came)
@@ -132,6 +134,9 @@ class Relay:
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
 
     def _came(self, number: int, _frame: object) -> None:
+        if number == signal.SIGTSTP:  # it stays pending, so that SIGCONT can take it back
+            signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+            signal.raise_signal(number)
         self._signals.append(number)
         if self.pid and len(self._signals) == 1:  # else the call that is under way takes it
             self._pass_on()
@@ -140,10 +145,27 @@ class Relay:
         """A signal to the group, as the terminal sends it, has reached the command by itself."""
         while self._signals:
             number = self._signals[0]
-            if not self._witness.saw(number):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(self.pid, number)
+            is_told = self._witness.saw(number)
+            if number == signal.SIGTSTP:
+                self._pause(is_told)
+            elif not is_told:
+                self._tell(number)
             del self._signals[0]
+
+    def _tell(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def _pause(self, is_told: bool) -> None:
+        """Stop, and the command too, until somebody lets us go on; not if somebody has done so meanwhile."""
+        is_told = is_told or signal.SIGTSTP not in signal.sigpending()
+        if not is_told:
+            self._tell(signal.SIGTSTP)
+        handler = signal.signal(signal.SIGTSTP, self._before[signal.SIGTSTP])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTSTP])
+        signal.signal(signal.SIGTSTP, handler)
+        if not is_told:
+            self._tell(signal.SIGCONT)
 
     def _resize(self, _number: int, _frame: object) -> None:
         self.resized()

@@ -11,6 +11,7 @@ import buildtel_agent as agent
 RUNNER = {"on": "runner"}
 ROWS_A_RECORD = 10
 SEARCH_EVERY_S = 5
+SEARCH_SHARE = 60  # after so long a search it is that much rarer: what is known of processes stays bounded
 LEAST_APART_S = 0.25
 # The names of hypervisors' processes (`comm`, 15 bytes), and whether Packer is their ancestor: VirtualBox's
 # and VMware's are children of a service.
@@ -52,13 +53,17 @@ class RunnerSampler:
         self._search_at = 0.0
         self._started_ticks = agent.boottime_ns() * os.sysconf("SC_CLK_TCK") // 1_000_000_000
         self._machines: dict[int, str] = {}
+        self._own: set[str] = set()
+        self._processes = _Processes(kernel.proc, os.sysconf("SC_CLK_TCK"), self._started_ticks)
         self.last: dict[str, Any] = {}
 
     def sample(self, now_s: float, packer: int) -> float:
         """Take one sample; gives the seconds until the next is due."""
+        if self._began_s is None:
+            self._began_s = now_s
         if now_s >= self._search_at:
-            self._search_at = now_s + SEARCH_EVERY_S
-            self._machines = hypervisors(packer, self._started_ticks)
+            self._search_at = now_s + max(SEARCH_EVERY_S, (now_s - self._began_s) / SEARCH_SHARE)
+            self.search(packer)
         self.last = self._kernel.counters()
         counters = dict(self.last)
         machines = {name: found for pid, name in self._machines.items() if (found := process_counters(pid))}
@@ -70,8 +75,6 @@ class RunnerSampler:
             self.flush()
             self._names = names
         self._rows.append([value for _, value in pairs])
-        if self._began_s is None:
-            self._began_s = now_s
         self._taken_s = now_s
         hours = int(now_s - self._began_s) // 3600
         return float(min(1 << (hours + 1).bit_length() - 1, 60))
@@ -80,6 +83,23 @@ class RunnerSampler:
         """Whether an announcement is worth a sample now."""
         return now_s - self._taken_s >= LEAST_APART_S
 
+    def search(self, packer: int) -> None:
+        """Look for the hypervisors, and at what each process has used."""
+        parents, named = _family(self._started_ticks)
+        self._machines = hypervisors(packer, parents, named)
+        ours = (pid for pid in parents if pid in self._machines or _descends(pid, os.getpid(), parents))
+        self._own.update(map(str, ours))
+        self._processes.scan()
+
+    def busiest(self, *, own: bool) -> list[list[Any]] | None:
+        """`[[name, CPU s, MB read and written], …]`, busiest first, as far as searches saw them.
+
+        Those of Packer's tree and the hypervisors, or the others; None for these where not every process can be seen.
+        """
+        if not own and not agent.read_file("/proc/1/stat", 64):
+            return None
+        return self._processes.busiest_of(lambda pid: (pid in self._own) == own)
+
     def flush(self) -> None:
         """Record what was sampled since the last record."""
         if self._rows:
@@ -87,8 +107,20 @@ class RunnerSampler:
         self._rows = []
 
 
-def hypervisors(packer: int, started_ticks: int) -> dict[int, str]:
-    """`{pid: name}` of the hypervisors that run for `packer`, or at least since it does."""
+class _Processes(agent.Processes):
+    """What each process used between the first and the last search that saw it."""
+
+    def busiest_of(self, wanted: Callable[[str], bool]) -> list[list[Any]]:
+        """The busiest of those with a wanted process id."""
+        everything, self._last = self._last, {key: row for key, row in self._last.items() if wanted(key[0])}
+        try:
+            return self.busiest()
+        finally:
+            self._last = everything
+
+
+def _family(started_ticks: int) -> tuple[dict[int, int], dict[int, tuple[str, bool]]]:
+    """Of each process its parent, and the hypervisors that run since then: their names, and whether Packer's alone."""
     parents: dict[int, int] = {}
     named: dict[int, tuple[str, bool]] = {}
     for word in os.listdir("/proc"):
@@ -99,6 +131,11 @@ def hypervisors(packer: int, started_ticks: int) -> dict[int, str]:
         parents[int(word)] = int(fields[1])
         if name.startswith(NAMES) and int(fields[19]) >= started_ticks:
             named[int(word)] = (name, next(own for start, own in HYPERVISORS if name.startswith(start)))
+    return parents, named
+
+
+def hypervisors(packer: int, parents: dict[int, int], named: dict[int, tuple[str, bool]]) -> dict[int, str]:
+    """`{pid: name}` of the hypervisors that run for `packer`, or at least since it does."""
     return {pid: f"{name}:{pid}" for pid, (name, own) in named.items() if not own or _descends(pid, packer, parents)}
 
 

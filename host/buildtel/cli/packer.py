@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import os
 import resource
 import signal
 import sys
 import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buildtel.errors import BuildtelError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from buildtel.capture.packer import Watched
     from buildtel.cli.collect import SpoolSources
 
@@ -25,6 +30,7 @@ FLAGS = {
     "--help": 0,
 }  # fmt: skip
 
+SETTLED_S = 0.2  # Packer's own start has the processors until then
 OURS_ALONE = frozenset(("--live", "--job", "--spool", "-o", "--output", "-q", "--quiet"))
 
 
@@ -107,6 +113,7 @@ def _watched(args: argparse.Namespace, command: list[str], log: str) -> Watched:
 def _build(args: argparse.Namespace, watched: Watched, log: str) -> int:
     _ignore_termination()
     began_s = time.time()
+    watched.relay.begun = partial(_begun, watched.relay.begun)
     try:
         ended = watched.run()
     except OSError as error:
@@ -123,6 +130,24 @@ def _build(args: argparse.Namespace, watched: Watched, log: str) -> int:
     for number in TERMINATION_SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # even Python's own end takes time
     return _as_packer(os.waitstatus_to_exitcode(ended.status))
+
+
+def _begun(also: Callable[[], None]) -> None:
+    also()
+    _thread.start_new_thread(_load, ())
+
+
+def _load() -> None:
+    """Import while Packer runs what its account needs: most of the time that the account takes."""
+    time.sleep(SETTLED_S)
+    with suppress(Exception):  # it is said when the account is made
+        import buildtel.cli.documents
+        import buildtel.cli.jobs
+        import buildtel.cli.raw
+        import buildtel.cli.show
+        import buildtel.job
+        import buildtel.parse
+        import buildtel.settings  # noqa: F401
 
 
 def _misplaced(words: list[str]) -> str | None:
@@ -200,7 +225,7 @@ def _as_packer(code: int) -> int:
         except (OSError, ValueError):  # noqa: PERF203
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     if code >= 0:
-        return code
+        os._exit(code)  # Python's own end would take what is left of the wall
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if -code != signal.SIGKILL:
         signal.signal(-code, signal.SIG_DFL)

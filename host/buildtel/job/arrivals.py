@@ -135,7 +135,7 @@ def _end(arrival: Arrival, limits: Limits) -> None:
     draft.name = draft.name if draft.name is not None else body.get("name")
     draft.exit_code, draft.exit_from, draft.signal = body.get("exit"), body.get("exit_from"), body.get("signal")
     draft.columns = unpack(body["series"]) if "series" in body else None
-    draft.processes, draft.cost = body.get("procs"), body.get("cost", {})
+    draft.processes, draft.neighbours, draft.cost = body.get("procs"), body.get("near"), body.get("cost", {})
     _raise_peak(draft, body)
     machine.open_ids.pop(step, None)
 

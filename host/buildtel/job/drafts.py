@@ -47,6 +47,7 @@ class StepDraft:
     peak_kb: int | None = None
     columns: dict[str, list[int | None]] | None = None
     processes: list[tuple[str, float | None, float | None]] | None = None
+    neighbours: list[tuple[str, float | None, float | None]] | None = None
     cost: dict[str, int] = field(default_factory=dict)
     whole: bool = True
     authentic: bool | None = None

@@ -122,6 +122,7 @@ class Step(Model):
     series: dict[str, list[Number | None]] | None = None
     counters: StepCounters | None = None
     processes: list[Process] | None = None
+    neighbours: list[Process] | None = None
 
     @property
     def is_recorded(self) -> bool:

@@ -295,7 +295,7 @@ BODIES: dict[str, dict[str, Callable[[Any], Any]]] = {
     "beat": {"step": filled, "c": counters, "peak_kb": count},
     "end": {
         "step": filled, "name": text, "c": counters, "exit": status, "exit_from": word, "signal": status,
-        "peak_kb": count, "series": columns, "procs": processes, "cost": cost,
+        "peak_kb": count, "series": columns, "procs": processes, "near": or_none(processes), "cost": cost,
     },
     "mark": {"name": text, "parent": filled},
     "samples": {"src": filled, "cols": columns},

@@ -45,7 +45,8 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: Sect
         provisioner=step_provisioner(draft.unit),
         series=chart(draft.columns) if draft.columns is not None else None,
         counters=step_counters(draft.start, last),
-        processes=_processes(draft),
+        processes=_processes(draft.processes),
+        neighbours=_processes(draft.neighbours),
     )
 
 
@@ -104,10 +105,8 @@ def step_counters(start: Point | None, end: Point | None) -> StepCounters | None
     return None if first is None and last is None else StepCounters(start=first, end=last)
 
 
-def _processes(draft: StepDraft) -> list[Process] | None:
-    if draft.processes is None:
-        return None
-    return [Process(name=name, cpu_s=cpu_s, io_mb=io_mb) for name, cpu_s, io_mb in draft.processes]
+def _processes(rows: list[tuple[str, float | None, float | None]] | None) -> list[Process] | None:
+    return None if rows is None else [Process(name=name, cpu_s=cpu_s, io_mb=io_mb) for name, cpu_s, io_mb in rows]
 
 
 def step_status(draft: StepDraft, machine: MachineDraft, section: Section) -> tuple[Status, str | None]:

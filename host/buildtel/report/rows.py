@@ -16,6 +16,7 @@ from buildtel.report.words import duration, number, rounded, safe, safe_lines
 NO_NAME = "(no name)"
 GRAIN_S = 1.0
 MAX_STEPS = 1000
+MOST_NEIGHBOURS = 3
 MAX_BOTTLENECKS = 20
 MAX_UNMEASURED = 20
 
@@ -100,9 +101,18 @@ def _facts(document: JobDocument) -> Iterable[tuple[str, str]]:
         text = _machine_text(machine.cpus, machine.memory_total_mb, machine.disk_total_gb)
         words = [text, *(safe(word) for word in (machine.os, machine.kernel, machine.arch) if word)]
         yield safe(name), ", ".join(word for word in words if word) or "nothing known of it"
+        near = neighbours(document) if name == RUNNER else ""
+        if near:
+            yield "beside it", near
         clock = document.clock.get(name)
         if clock is not None and clock.offset_s is not None:
             yield f"{safe(name)} clock", f"{clock.offset_s:+.2f} s against the host, within {clock.error_s or 0:.2f} s"
+
+
+def neighbours(document: JobDocument) -> str:
+    """Who else used the runner's CPU while Packer ran, as far as samples saw them."""
+    rows = [row for step in document.steps for row in step.neighbours or () if row.cpu_s]
+    return ", ".join(f"{safe(row.name)} {duration(row.cpu_s)} CPU" for row in rows[:MOST_NEIGHBOURS] if row.cpu_s)
 
 
 def _job_duration(document: JobDocument) -> str:

@@ -74,6 +74,15 @@ class Bench:
         return path
 
 
+def script(bench: Bench, text: str, first: str = "#!/bin/bash") -> dict[str, str]:
+    """An environment in which `packer` is a shell script."""
+    path = bench.folder / "bin" / "packer"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"{first}\n{text}\n".lstrip("\n"))
+    path.chmod(0o755)
+    return {"PATH": f"{path.parent}:{bench.environ['PATH']}"}
+
+
 def bench(folder: Path) -> Bench:
     """A bench in a fresh folder."""
     template = folder / "template"

@@ -90,6 +90,33 @@ def test_ctrl_z_stops_and_continues(bench: Bench) -> None:
     shown.end(10)
 
 
+@pytest.mark.parametrize("prefix", [("packer",), (*PACKER, "-q")], ids=["alone", "with us"])
+def test_a_stop_of_the_one_process_stops_packer(bench: Bench, prefix: tuple[str, ...]) -> None:
+    """TSTP sent to the process that the shell knows: the job is stopped, Packer with it; `fg` lets both go on."""
+    bench.template('inline = ["sleep 1; echo one; sleep 1; touch over; sleep 1"]')
+    shown = Screen(["bash", "--norc", "-i"], bench.folder, {**bench.environ, "PS1": "prompt> "})
+    shown.look(has("prompt>"))
+    shown.type(" ".join(f"'{word}'" for word in (*prefix, "build", "-color=false", ".")).encode() + b"\n")
+    shown.look(has("Running local"))
+    time.sleep(0.3)
+    (job,) = children(shown.pid)
+    os.kill(job, signal.SIGTSTP)
+    lines = shown.look(has("Stopped"), 10)
+    packers = [pid for pid in (job, *children(job)) if Path(f"/proc/{pid}/comm").read_text() == "packer\n"]
+    states = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] for pid in (job, packers[0])]
+    shown.type(b"fg\n")
+    assert has("Stopped")(lines)
+    assert states == ["T", "T"]
+    assert has("Builds finished")(shown.look(has("Builds finished"), 20))
+    shown.type(b"exit\n")
+    shown.end(10)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started."""
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 @pytest.mark.parametrize("columns", [80, 200])
 def test_the_view_stands_below_the_output(bench: Bench, columns: int) -> None:
     """The build, its phase, its time and the host's gauges; the output above it as it was; at the end no trace."""

@@ -137,7 +137,7 @@ def test_what_is_boring(line: bytes, boring: bool) -> None:
 
 
 def test_time_of_a_guests_logger_is_no_time_of_the_log() -> None:
-    """A line of a build that ends like logfmt is what the guest says, and no container's, as long as no build is known."""
+    """A line of a build that ends like logfmt is a guest's, not a container's, before the build is known, too."""
     said = '    qemu.a: time="2020-01-01T00:00:00Z" level=info msg="ready"\n'
     events = events_of(said * 3 + "==> qemu.a: Connected to SSH!\n" + said + "Build 'qemu.a' finished.\n")
 
