@@ -1047,7 +1047,7 @@ bt_remove() {
     for bt_file in /dev/shm/"$bt_stem"* /run/"$bt_stem"* /var/tmp/"$bt_stem"* /tmp/"$bt_stem"*; do
         bt_empty "$bt_file"
     done
-    rm -f "$bt_home"/rest-* "$bt_home/life" 2>/dev/null
+    rm -f "$bt_home"/buildtel_rest-* "$bt_home/life" "$bt_home/life-user" 2>/dev/null
     if [ "$bt_home" = /var/tmp/buildtel ]; then # all of it is ours
         rm -f "$bt_home"/* "$bt_home"/__pycache__/* 2>/dev/null
         rmdir "$bt_home"/* 2>/dev/null
@@ -2850,7 +2850,7 @@ def keep_rest(spool: "Spool", run: "str") -> "None":
     """Leaves what was not sent yet where it outlives a reboot: all, where the log is to have no records."""
     recorder = Recorder(-1, run, "/proc", None, spool.key())
     flags = posix.O_CREAT | posix.O_EXCL | posix.O_WRONLY | posix.O_APPEND | posix.O_CLOEXEC
-    recorder.out = posix.open(home() + "/rest-" + recorder.sid, flags, 0o644)
+    recorder.out = posix.open(home() + "/buildtel_rest-" + recorder.sid, flags, 0o644)
     is_quiet = "records" in quiet_words(home())
     for path in spool.find("") if is_quiet else ():
         if path.endswith(".jsonl"):
@@ -2860,7 +2860,7 @@ def keep_rest(spool: "Spool", run: "str") -> "None":
 
 def rests() -> "list[str]":
     """The files of what samplers left for after a reboot."""
-    return [home() + "/" + name for name in _listed(home()) if name.startswith("rest-")]
+    return [home() + "/" + name for name in _listed(home()) if name.startswith("buildtel_rest-")]
 
 
 def bring_rest(recorder: "Recorder") -> "None":
@@ -3457,11 +3457,13 @@ def remove_agent(folder: "str") -> "list[str]":
     stuck = []
     for name in sorted(_listed(folder)):
         path = folder + "/" + name
-        if folder != INSTALL_DIR and not name.startswith(OUR_NAMES):
+        is_cache = name == "__pycache__"
+        if folder != INSTALL_DIR and not name.startswith("buildtel_rest-") and name not in OUR_NAMES:
             continue
-        for inner in _listed(path) if name == "__pycache__" else ():
-            _quietly(posix.unlink, path + "/" + inner)
-        if not _quietly(posix.rmdir if name == "__pycache__" else posix.unlink, path):
+        for inner in _listed(path) if is_cache else ():
+            if folder == INSTALL_DIR or inner.startswith("buildtel_agent."):
+                _quietly(posix.unlink, path + "/" + inner)
+        if not _quietly(posix.rmdir if is_cache else posix.unlink, path) and (folder == INSTALL_DIR or not is_cache):
             stuck.append(path)
     if folder == INSTALL_DIR or not _listed(folder):
         _quietly(posix.rmdir, folder)
@@ -3572,7 +3574,8 @@ def remove_own(path: "str") -> "None":
 
 
 OUR_NAMES = (
-    "agent.pyc", "buildtel_agent.py", "buildtel_quiet", "interpreter", "by-sh", "life", "rest-", "__pycache__"
+    "agent.pyc", "agent.pyc.new", "buildtel_agent.py", "buildtel_agent.py.new", "buildtel_quiet", "buildtel_quiet.new",
+    "interpreter", "interpreter.new", "by-sh", "life", "life-user", "__pycache__",
 )  # fmt: skip
 SHELL_INIT = """\
 BUILDTEL=${BUILDTEL:-%s}

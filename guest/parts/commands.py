@@ -124,11 +124,13 @@ def remove_agent(folder: "str") -> "list[str]":
     stuck = []
     for name in sorted(_listed(folder)):
         path = folder + "/" + name
-        if folder != INSTALL_DIR and not name.startswith(OUR_NAMES):
+        is_cache = name == "__pycache__"
+        if folder != INSTALL_DIR and not name.startswith("buildtel_rest-") and name not in OUR_NAMES:
             continue
-        for inner in _listed(path) if name == "__pycache__" else ():
-            _quietly(posix.unlink, path + "/" + inner)
-        if not _quietly(posix.rmdir if name == "__pycache__" else posix.unlink, path):
+        for inner in _listed(path) if is_cache else ():
+            if folder == INSTALL_DIR or inner.startswith("buildtel_agent."):
+                _quietly(posix.unlink, path + "/" + inner)
+        if not _quietly(posix.rmdir if is_cache else posix.unlink, path) and (folder == INSTALL_DIR or not is_cache):
             stuck.append(path)
     if folder == INSTALL_DIR or not _listed(folder):
         _quietly(posix.rmdir, folder)
@@ -239,7 +241,8 @@ def remove_own(path: "str") -> "None":
 
 
 OUR_NAMES = (
-    "agent.pyc", "buildtel_agent.py", "buildtel_quiet", "interpreter", "by-sh", "life", "rest-", "__pycache__"
+    "agent.pyc", "agent.pyc.new", "buildtel_agent.py", "buildtel_agent.py.new", "buildtel_quiet", "buildtel_quiet.new",
+    "interpreter", "interpreter.new", "by-sh", "life", "life-user", "__pycache__",
 )  # fmt: skip
 SHELL_INIT = """\
 BUILDTEL=${BUILDTEL:-%s}

@@ -278,7 +278,7 @@ bt_remove() {
     for bt_file in /dev/shm/"$bt_stem"* /run/"$bt_stem"* /var/tmp/"$bt_stem"* /tmp/"$bt_stem"*; do
         bt_empty "$bt_file"
     done
-    rm -f "$bt_home"/rest-* "$bt_home/life" 2>/dev/null
+    rm -f "$bt_home"/buildtel_rest-* "$bt_home/life" "$bt_home/life-user" 2>/dev/null
     if [ "$bt_home" = /var/tmp/buildtel ]; then # all of it is ours
         rm -f "$bt_home"/* "$bt_home"/__pycache__/* 2>/dev/null
         rmdir "$bt_home"/* 2>/dev/null

@@ -182,7 +182,7 @@ def keep_rest(spool: "Spool", run: "str") -> "None":
     """Leaves what was not sent yet where it outlives a reboot: all, where the log is to have no records."""
     recorder = Recorder(-1, run, "/proc", None, spool.key())
     flags = posix.O_CREAT | posix.O_EXCL | posix.O_WRONLY | posix.O_APPEND | posix.O_CLOEXEC
-    recorder.out = posix.open(home() + "/rest-" + recorder.sid, flags, 0o644)
+    recorder.out = posix.open(home() + "/buildtel_rest-" + recorder.sid, flags, 0o644)
     is_quiet = "records" in quiet_words(home())
     for path in spool.find("") if is_quiet else ():
         if path.endswith(".jsonl"):
@@ -192,7 +192,7 @@ def keep_rest(spool: "Spool", run: "str") -> "None":
 
 def rests() -> "list[str]":
     """The files of what samplers left for after a reboot."""
-    return [home() + "/" + name for name in _listed(home()) if name.startswith("rest-")]
+    return [home() + "/" + name for name in _listed(home()) if name.startswith("buildtel_rest-")]
 
 
 def bring_rest(recorder: "Recorder") -> "None":

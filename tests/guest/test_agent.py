@@ -16,19 +16,10 @@ import pytest
 from buildtel_agent import __version__
 
 from ..waiting import wait_for
-from .conftest import AGENT, PROC, PYTHONS, ROOT, SHELLS, records
+from .conftest import AGENT, PROC, PYTHONS, ROOT, SHELLS, records, spools
 
 GOLDEN = Path(__file__).parent / "golden.txt"
 VERSION = f"{__version__}\n".encode()
-
-
-def spools(guest) -> list[Path]:
-    """What the agents of this guest have on a tmpfs just now."""
-    import zlib
-
-    owners = (str(guest.home), str(guest.agent))
-    stems = [f"buildtel-{zlib.crc32(owner.encode()):08x}-*" for owner in owners]
-    return [path for stem in stems for path in Path("/dev/shm").glob(stem)]
 
 
 def test_the_oldest_and_the_newest_python_are_tried_in_ci():
@@ -89,36 +80,6 @@ def test_a_step_is_measured_on_every_python(any_guest):
     assert not spools(any_guest)
 
 
-def test_the_whole_life_is_sampled_between_install_and_finish(edge_guest):
-    """Samples reach the log with the next call; finish brings the rest and leaves nothing, whatever the Python."""
-    installed = edge_guest.install()
-    assert b"installed" in installed.stdout
-    assert [record["ev"] for record in records(installed.stdout)] == ["hello"]
-    time.sleep(2.3)
-    marked = records(edge_guest.run("mark", "here").stdout)
-    finished = records(edge_guest.run("finish").stdout)
-
-    assert [record["ev"] for record in marked] == ["samples", "mark"]
-    assert len(marked[0]["cols"]["m_ms"]) >= 2
-    assert all(len(column) == len(marked[0]["cols"]["m_ms"]) for column in marked[0]["cols"].values())
-    # One sample of the last second, and the sampler's last one.
-    assert [record["ev"] for record in finished] in (["samples", "bye"], ["samples", "samples", "bye"])
-    assert not edge_guest.home.exists()
-    assert wait_for(lambda: not spools(edge_guest))
-
-
-def test_a_second_install_begins_anew(guest):
-    """A build that failed before its last provisioner leaves samples that are none of the next build's."""
-    guest.install()
-    time.sleep(1.3)
-    again = records(guest.install().stdout)
-    marked = records(guest.run("mark", "x").stdout)
-
-    assert [record["ev"] for record in again] == ["hello"]
-    assert all(len(record["cols"]["m_ms"]) <= 1 for record in marked if record["ev"] == "samples")
-    assert len(subprocess.run(["pgrep", "-f", f"{guest.home}/agent.pyc life"], capture_output=True).stdout.split()) <= 2
-
-
 def test_install_leaves_a_compiled_copy_that_later_calls_run(guest):
     """The length of the source must not cost at each start."""
     guest.install()
@@ -140,81 +101,6 @@ def test_the_path_of_a_step_imports_nothing_that_costs(guest):
     imported = {line.rsplit(b"|", 1)[-1].strip().decode() for line in done.stderr.splitlines()}
 
     assert not imported & {"json", "re", "argparse", "subprocess", "pathlib", "tempfile", "typing", "enum", "signal"}
-
-
-def test_a_sampler_of_the_whole_life_begins_again_after_a_reboot(guest):
-    """A reboot wipes the tmpfs and kills the sampler: the next call says hello and starts another."""
-    guest.install()
-    assert wait_for(lambda: any(folder.glob("life-*") for folder in spools(guest)))
-    subprocess.run(["pkill", "-9", "-f", f"{guest.home}/agent.pyc life"], check=True)
-    for folder in spools(guest):
-        shutil.rmtree(folder)
-    first = records(guest.run("mark", "after").stdout)
-    assert [record["ev"] for record in first] == ["hello", "mark"]
-    time.sleep(1.5)
-
-    assert [record["ev"] for record in records(guest.run("mark", "later").stdout)] == ["samples", "mark"]
-
-
-def test_what_was_sampled_before_a_reboot_comes_after_it(guest):
-    """The machine goes down and says so: what is not sent yet outlives it, and the next call brings it, once."""
-    guest.run("install", "c0ffee", "--dir", guest.home)
-    assert wait_for(lambda: any(folder.glob("life-*") for folder in spools(guest)))
-    time.sleep(1.5)
-    for number in ("HUP", "TERM"):
-        subprocess.run(["pkill", f"-{number}", "-f", f"{guest.home}/agent.pyc life"], check=True)
-    assert wait_for(lambda: not running(guest))
-    for folder in spools(guest):
-        shutil.rmtree(folder)
-    first = records(guest.run("mark", "after", "--run", "c0ffee").stdout)
-    second = records(guest.run("mark", "later", "--run", "c0ffee").stdout)
-
-    assert [record["ev"] for record in first] == ["hello", "samples", "mark"]
-    assert len(first[1]["cols"]["m_ms"]) >= 3
-    assert (first[1]["run"], first[1]["sid"] == first[0]["sid"]) == ("c0ffee", False)
-    assert first[1]["cols"] not in [record.get("cols") for record in second]
-    assert not list(guest.home.glob("rest-*"))
-
-
-def test_a_finish_leaves_nothing_to_bring(guest):
-    """What a sampler kept for after a reboot goes with the rest, brought or not; finish itself makes none."""
-    guest.install()
-    assert wait_for(lambda: samples(guest))  # on a busy machine it begins late
-    (guest.home / "rest-0123456789ab").write_bytes(b"no record\n")
-    (guest.home / "rest-x").mkdir()
-    done = guest.run("finish")
-
-    assert {record["ev"] for record in records(done.stdout)} == {"samples", "bye"}
-    assert [path.name for path in guest.home.iterdir()] == ["rest-x"]  # not ours, and not in the way
-
-
-def samples(guest) -> bool:
-    """Whether the sampler of the whole life has its file locked: from then on it is known to live."""
-    import fcntl
-
-    for path in (file for folder in spools(guest) if folder.is_dir() for file in folder.glob("*life-*")):
-        with path.open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
-                return True
-    return False
-
-
-def running(guest) -> bool:
-    """Whether the sampler of the whole life lives."""
-    return subprocess.run(["pgrep", "-f", f"{guest.home}/agent.pyc life"], capture_output=True).returncode == 0
-
-
-def test_the_whole_life_sampler_holds_no_file_of_the_provisioner(guest):
-    """Packer waits until every holder of the output is gone: install must come back at once."""
-    begun = time.monotonic()
-    guest.install()
-
-    assert time.monotonic() - begun < 20
-    pid = int(subprocess.run(["pgrep", "-f", f"{guest.home}/agent.pyc life"], capture_output=True, check=True).stdout)
-    targets = {str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()}
-    assert not [target for target in targets if target.startswith(("pipe", "socket", "/dev/pts"))]
 
 
 @pytest.mark.parametrize("shell", SHELLS.values(), ids=SHELLS)
@@ -395,43 +281,6 @@ def test_a_step_is_begun_once(guest, further):
 
     assert (done.returncode, done.stderr) == (3, b"")
     assert [record["ev"] for record in records(done.stdout)].count("start") == 1
-
-
-LIFE_WITHOUT_FORK = """
-import sys
-sys.path.insert(0, {folder!r})
-import buildtel_agent as agent
-def refused():
-    raise BlockingIOError(11, "no more processes")
-agent.posix.fork = refused
-sys.argv = [{home!r} + "/agent.pyc", "life"]
-agent.life({{"run": "c0ffee00-1111"}})
-"""
-
-
-def test_a_sampler_that_can_start_no_process_goes_on(guest):
-    """A step that goes on has no end record then; one that is over at once has, and the sampler is there for it."""
-    guest.install()
-    number = guest.home / "life" / "pid"
-    assert wait_for(number.exists)
-    first = int(number.read_text().split()[0])
-    os.kill(first, signal.SIGKILL)
-    assert wait_for(lambda: not Path(f"/proc/{first}").exists())
-    script = LIFE_WITHOUT_FORK.format(folder=str(guest.folder), home=str(guest.home))
-    command = [guest.bin / "python3", "-I", "-S", "-c", script]
-    with subprocess.Popen(command, env=guest.env, stdin=subprocess.DEVNULL) as sampler:
-        assert wait_for(lambda: number.read_text().startswith(f"{sampler.pid} "))
-        long, short = guest.run("run", "--", "sleep", "0.4"), guest.run("run", "--", "true")
-        assert sampler.poll() is None
-        sampler.terminate()
-
-    assert (long.returncode, steps_events(long.stdout)) == (0, ["start"])
-    assert (short.returncode, steps_events(short.stdout)) == (0, ["start", "end"])
-
-
-def steps_events(output):
-    """The kinds of the records of steps in it."""
-    return [record["ev"] for record in records(output) if record["ev"] != "samples"]
 
 
 def test_a_reader_that_comes_later_keeps_nobody_waiting(guest):
