@@ -1,64 +1,178 @@
-"""Where things are and which job this is: from the environment, then from git."""
+"""The user's settings: flags, then environment, then the configuration file, then the defaults.
+
+The file is `$XDG_CONFIG_HOME/buildtel/config.toml`; docs/store.md has a table of all settings.
+Secret keys come from the environment or an AWS profile only, never from this file.
+"""
 
 from __future__ import annotations
 
-import subprocess
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
-from buildtel import ci
-from buildtel.job.model import Meta
+from platformdirs.unix import Unix
 
-GIT_WAIT_S = 5
+from buildtel.errors import UsageError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+BUCKET = "appliance-telemetry"
+TIMEOUT_S = 60.0
+LARGEST = 1 << 20
+NUMBERS = ("timeout_s",)
+
+# Setting: the variables that hold it, strongest first. Flags and the file have the setting's own name.
+VARIABLES: dict[str, tuple[str, ...]] = {
+    "endpoint": ("MINIO_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+    "bucket": ("TELEMETRY_BUCKET",),
+    "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
+    "profile": ("AWS_PROFILE",),
+    "ca_bundle": ("AWS_CA_BUNDLE",),
+    "timeout_s": ("BUILDTEL_STORE_TIMEOUT_S",),
+    "directory": (),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """The places that buildtel uses."""
+class S3Place:
+    """A bucket and the way to it. `endpoint` None is AWS, or what the AWS profile says.
 
-    telemetry_dir: Path
-    store_dir: Path
+    `access_key` and `secret_key` None leave it to boto3's own search; `timeout_s` bounds one operation.
+    """
+
+    bucket: str
+    endpoint: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    access_key: str | None = field(default=None, repr=False)
+    secret_key: str | None = field(default=None, repr=False)
+    ca_bundle: str | None = None
+    timeout_s: float = TIMEOUT_S
 
 
-def read_settings(environ: Mapping[str, str]) -> Settings:
-    """The places named by the environment, or the defaults."""
-    data_home = environ.get("XDG_DATA_HOME") or str(Path(environ.get("HOME") or "~").expanduser() / ".local/share")
-    return Settings(
-        telemetry_dir=Path(environ.get("TELEMETRY_DIR") or "/tmp/telemetry"),
-        store_dir=Path(data_home) / "buildtel",
-    )
-
-
-def read_meta(environ: Mapping[str, str], job: str | None, version: str | None) -> Meta:
-    """What this process knows of the job that it runs in; None where nothing tells.
+def read_store_place(environ: Mapping[str, str], flags: Mapping[str, str | None]) -> Path | S3Place:
+    """The directory or the bucket that documents go to; `$XDG_DATA_HOME/buildtel` if nothing names one.
 
     Args:
         environ: the environment.
-        job: from the command line.
-        version: from the command line; else the CI's tag, `git describe`, or `0`.
+        flags: settings from the command line, by their names in VARIABLES.
+
+    Raises:
+        UsageError: a setting is not usable.
     """
-    found = ci.told(environ)
-    in_ci = found["git_sha"] is not None
-    return Meta(
-        job=job or "build",
-        version=version or ci.tag(environ) or _git("describe", "--tags", "--always", "--dirty") or "0",
-        collected_at=datetime.now(timezone.utc),
-        runner=found["runner"],
-        git_sha=found["git_sha"] if in_ci else _git("rev-parse", "HEAD"),
-        git_ref=found["git_ref"] or (None if in_ci else _git("symbolic-ref", "-q", "HEAD")),
-        run_id=found["run_id"],
-        run_number=found["run_number"],
+    if flags.get("directory"):
+        return Path(str(flags["directory"])).expanduser()
+    found = _found(environ, flags)
+    if "endpoint" in found or "bucket" in found:
+        return _s3(found, environ)
+    return Path(found["directory"]).expanduser() if "directory" in found else _places().user_data_path
+
+
+def state_folder() -> Path:
+    """`$XDG_STATE_HOME/buildtel`: where documents wait for a store that cannot be reached."""
+    return _places().user_state_path
+
+
+def _places() -> Unix:
+    return Unix("buildtel", appauthor=False)
+
+
+def _found(environ: Mapping[str, str], flags: Mapping[str, str | None]) -> dict[str, str]:
+    """Each setting that somebody made, by the strongest word on it."""
+    found = _read_file(_places().user_config_path / "config.toml")
+    for name, variables in VARIABLES.items():
+        words = [flags.get(name), *(environ.get(variable) for variable in variables)]
+        said = next((word for word in words if word), None)
+        if said is not None:
+            found[name] = said
+    return found
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    """The table `[store]` of the file; empty if there is no file."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise UsageError(f"{path}: larger than any configuration ({LARGEST >> 20} MB): see docs/store.md")
+        content = tomllib.loads(data.decode("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except RecursionError:
+        raise UsageError(f"{path}: not TOML: nested too deeply") from None
+    except OSError as error:
+        raise UsageError(f"can't read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: not TOML: {error}") from None
+    return _checked(content, path)
+
+
+def _checked(content: dict[str, Any], path: Path) -> dict[str, str]:
+    table = content.pop("store", {})
+    if content or not isinstance(table, dict):
+        raise UsageError(f"{path}: only a table [store] is known, not {', '.join(content) or 'another store'}")
+    for name, value in table.items():
+        if name not in VARIABLES:
+            raise UsageError(f"{path}: [store] has no setting {name!r}: it knows {', '.join(VARIABLES)}")
+        wanted = (int, float) if name in NUMBERS else (str,)
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            word = "number" if name in NUMBERS else "text in quotes"
+            raise UsageError(f"{path}: [store] {name} = {value!r}: a {word} is wanted, not {_kind(value)}")
+    return {name: str(value) for name, value in table.items() if str(value)}
+
+
+def _kind(value: object) -> str:
+    """What a value of TOML is, in words."""
+    named = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", dict: "a table"}
+    return named.get(type(value), "a date")
+
+
+def _s3(found: Mapping[str, str], environ: Mapping[str, str]) -> S3Place:
+    endpoint = found.get("endpoint")
+    access, secret = environ.get("MINIO_ACCESS_KEY") or None, environ.get("MINIO_SECRET_KEY") or None
+    if (access is None) != (secret is None):
+        raise UsageError("MINIO_ACCESS_KEY and MINIO_SECRET_KEY belong together: set both or none")
+    if "ca_bundle" in found and not Path(found["ca_bundle"]).exists():
+        raise UsageError(f"there is no CA bundle {found['ca_bundle']}: check AWS_CA_BUNDLE")
+    return S3Place(
+        bucket=found.get("bucket", BUCKET),
+        endpoint=_checked_endpoint(endpoint) if endpoint else None,
+        region=found.get("region"),
+        profile=found.get("profile") if access is None else None,
+        access_key=access,
+        secret_key=secret,
+        ca_bundle=found.get("ca_bundle"),
+        timeout_s=_seconds(found.get("timeout_s")),
     )
 
 
-def _git(*words: str) -> str | None:
-    """What git prints in this directory; None without git, a checkout or an answer."""
+def _checked_endpoint(endpoint: str) -> str:
+    """The endpoint without a slash at its end; what it holds is not repeated, as it may hold a password."""
     try:
-        done = subprocess.run(
-            ["git", *words], capture_output=True, text=True, errors="replace", timeout=GIT_WAIT_S, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() or None
+        parts = urlsplit(endpoint)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UsageError("the store's endpoint is no address: write it as http://HOST:PORT or https://HOST")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise UsageError("the store's endpoint is an address alone: keys go into MINIO_ACCESS_KEY and MINIO_SECRET_KEY")
+    return endpoint.rstrip("/")
+
+
+def _seconds(text: str | None) -> float:
+    if text is None:
+        return TIMEOUT_S
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 3600:
+        raise UsageError(f"the store's timeout is to be seconds, more than 0 and at most 3600, not {text[:20]!r}")
+    return value

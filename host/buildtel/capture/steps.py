@@ -10,8 +10,8 @@ import time
 from collections.abc import Mapping
 
 import buildtel_agent as agent
-from buildtel import ci
-from buildtel.capture.place import FACTS, RECORDS, job_folder, make_folder
+from buildtel import ci, files
+from buildtel.local.folders import FACTS, RECORDS, job_folder, make_job_folder
 
 
 def options(environ: Mapping[str, str], name: str) -> dict[str, str]:
@@ -20,7 +20,7 @@ def options(environ: Mapping[str, str], name: str) -> dict[str, str]:
     Raises:
         BuildtelError: there is no place for the job's records.
     """
-    folder = make_folder(job_folder(environ))
+    folder = make_job_folder(environ)
     if not os.path.exists(f"{folder}/{FACTS}"):
         begin_unasked(environ, folder)
     found = {"name": name, "step": agent.clean_name(name), "record": f"{folder}/{RECORDS}"}
@@ -35,15 +35,7 @@ def begin_unasked(environ: Mapping[str, str], folder: str) -> None:
     collected_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now_s))
     named = {"job": ci.job_name(environ), "version": ci.tag(environ) or "0", "collected_at": collected_at}
     facts = {"meta": {**named, **ci.told(environ)}, "started_at": now_s, "unasked": True, "slot": ci.slot(environ)}
-    aside = f"{folder}/.{FACTS}.{os.getpid()}"
-    with open(aside, "wb") as file:
-        file.write(agent.dumps(facts).encode())
-    try:
-        os.link(aside, f"{folder}/{FACTS}")
-    except FileExistsError:
-        pass
-    finally:
-        os.unlink(aside)
+    files.create(f"{folder}/{FACTS}", agent.dumps(facts).encode())
 
 
 def hello(found: dict[str, str]) -> None:

@@ -29,8 +29,8 @@ class Asked:
 
         path = Path(which)
         if which != "latest" and (path.is_file() or which.endswith(".json")):
-            from buildtel.cli.documents import read_document
             from buildtel.job import load_document
+            from buildtel.local.documents import read_document
 
             return Found(which, load_document(read_document(path), which))
         found = find(self._opened(), job, which)

@@ -65,15 +65,14 @@ def git() -> Finding:
 
 def telemetry_folder(environ: Mapping[str, str]) -> Finding:
     """Whether documents can be written; nothing is left behind."""
-    from buildtel.cli.documents import telemetry_dir
-    from buildtel.settings import read_settings
+    from buildtel.local import folders
 
-    folder = read_settings(environ).telemetry_dir
+    folder = Path(folders.telemetry_folder(environ))
     about, mend = "TELEMETRY_DIR", "set TELEMETRY_DIR to a directory of yours, on a disk with room"
     place = folder if folder.exists() else next(parent for parent in folder.absolute().parents if parent.exists())
     try:
         if place == folder:
-            telemetry_dir(folder)
+            folders.own_folder(str(folder))
         with tempfile.TemporaryFile(dir=place) as file:
             file.write(b"x")
             file.flush()
@@ -89,10 +88,10 @@ def telemetry_folder(environ: Mapping[str, str]) -> Finding:
 
 def job(environ: Mapping[str, str]) -> Finding:
     """Whether runner steps would be kept: they belong to the job that `init` began."""
-    from buildtel.cli import jobs
+    from buildtel.local import current_job
 
     try:
-        found = jobs.current(environ)
+        found = current_job.current(environ)
     except (BuildtelError, OSError) as error:
         return fail("job", str(error), "run `buildtel-host init JOB VERSION` again")
     if found is None:
@@ -103,7 +102,7 @@ def job(environ: Mapping[str, str]) -> Finding:
 
 def unfinished_jobs(environ: Mapping[str, str]) -> Finding:
     """Whether jobs that are over never reached `finalize`."""
-    from buildtel.cli import unfinished
+    from buildtel.local import unfinished
 
     about = "unfinished jobs"
     try:
@@ -143,10 +142,10 @@ def kernel(proc: str) -> Iterable[Finding]:
 
 def outbox(environ: Mapping[str, str]) -> Finding:
     """Whether documents wait for a store that was away."""
-    from buildtel.config import state_dir
-    from buildtel.store.outbox import Outbox
+    from buildtel.local.outbox import Outbox
+    from buildtel.settings import state_folder
 
-    folder: Path = state_dir(environ) / "outbox"
+    folder: Path = state_folder() / "outbox"
     try:
         waiting = len(Outbox(folder).waiting()) if folder.is_dir() else 0
     except (BuildtelError, OSError) as error:

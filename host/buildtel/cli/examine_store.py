@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from buildtel.cli.findings import Finding, fail, ok, warn
-from buildtel.config import S3Place
+from buildtel.settings import S3Place
 from buildtel.store import StoreError, StoreUnavailable
 
 if TYPE_CHECKING:

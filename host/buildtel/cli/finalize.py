@@ -20,19 +20,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if the document was written."""
-    from buildtel.cli import jobs
-    from buildtel.cli.collect import log_document
-    from buildtel.cli.raw import RawRecords
+    from buildtel.local import current_job
+    from buildtel.local.logs import log_document
+    from buildtel.local.raw_records import RawRecords
 
-    found = jobs.current(os.environ)
+    found = current_job.current(os.environ)
     if found is None:
         raise BuildtelError("no job has begun here: `buildtel-host init JOB VERSION`, `step start` and `run` begin one")
     folder, facts = found
     facts = facts.model_copy(update={"ended_at": round(time.time(), 3)})
     raw = RawRecords()
     of_log = log_document(args.log, facts.meta, raw) if args.log else None
-    document, facts = jobs.merged(folder, facts, of_log, raw)
-    path, _ = jobs.keep(folder, facts, document, args.output)
+    document, facts = current_job.merged(folder, facts, of_log, raw)
+    path, _ = current_job.keep(folder, facts, document, args.output)
     raw.write_beside(path, after_others=not args.log)
     folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))
     if not args.quiet:

@@ -18,11 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if the job has a place for its records."""
     from buildtel.capture import steps
-    from buildtel.cli import jobs, unfinished
+    from buildtel.local import current_job, unfinished
 
     for said in unfinished.close_own(os.environ):
         print(said, file=sys.stderr)
-    folder = jobs.begin(os.environ, args.job, args.version)
+    folder = current_job.begin(os.environ, args.job, args.version)
     steps.options(os.environ, "")
     print(f"job {args.job} begins: its records are in {folder}", file=sys.stderr)
     return 0

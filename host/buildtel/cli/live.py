@@ -53,8 +53,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _newest() -> str:
     """The log of the build that began last, of those that run."""
-    from buildtel.capture.place import LOG_SUFFIX, telemetry_folder
     from buildtel.capture.stamped import is_growing
+    from buildtel.local.folders import LOG_SUFFIX, telemetry_folder
 
     folder = telemetry_folder(os.environ)
     for path in sorted(Path(folder).glob(f"*{LOG_SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True):
@@ -162,12 +162,12 @@ def _learn(board: Board, job: str) -> None:
 
 
 def _local(job: str) -> Iterator[JobDocument]:
-    from buildtel.cli.documents import read_document
     from buildtel.job import load_document
+    from buildtel.local.documents import read_document
+    from buildtel.local.folders import telemetry_folder
     from buildtel.naming import escape
-    from buildtel.settings import read_settings
 
-    folder = read_settings(os.environ).telemetry_dir
+    folder = Path(telemetry_folder(os.environ))
     newest = sorted(folder.glob(f"{escape(job)}_????????_??????*.json"))[-LAST_BUILDS:]
     yield from (load_document(read_document(Path(path)), str(path)) for path in newest)
 

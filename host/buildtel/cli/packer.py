@@ -141,13 +141,8 @@ def _load() -> None:
     """Import while Packer runs what its account needs: most of the time that the account takes."""
     time.sleep(SETTLED_S)
     with suppress(Exception):  # it is said when the account is made
-        import buildtel.cli.documents
-        import buildtel.cli.jobs
-        import buildtel.cli.raw
         import buildtel.cli.show
-        import buildtel.job
-        import buildtel.parse
-        import buildtel.settings  # noqa: F401
+        import buildtel.local.keeping  # noqa: F401
 
 
 def _misplaced(words: list[str]) -> str | None:
@@ -166,7 +161,7 @@ def _log_path(args: argparse.Namespace) -> str:
     """A new file for the log, named as the document will be."""
     from datetime import datetime, timezone
 
-    from buildtel.capture.place import log_path
+    from buildtel.local.folders import log_path
     from buildtel.naming import stem_of
 
     return log_path(os.environ, stem_of(args.job or "build", datetime.now(timezone.utc)))
@@ -174,11 +169,12 @@ def _log_path(args: argparse.Namespace) -> str:
 
 def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: float) -> None:
     """The document, then the report on standard error: standard output is Packer's."""
-    from buildtel.capture.place import LOG_SUFFIX
-    from buildtel.cli.collect import Request, keep, print_report
+    from buildtel.cli.collect import print_report
+    from buildtel.local.folders import LOG_SUFFIX
+    from buildtel.local.keeping import Request, keep
 
     stem = Path(log).name.removesuffix(LOG_SUFFIX)
-    request = Request(log, args.output, args.job, args.version, stem=stem, quiet=args.quiet)
+    request = Request(log, args.output, args.job, args.version, stem=stem)
     kept = keep(request, _spools(args, began_s))
     if problem:
         _say(f"the log is incomplete: {problem}")
@@ -186,7 +182,7 @@ def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: f
         return
     try:
         print(f"log: {log}", file=sys.stderr)
-        print_report(kept, request, sys.stderr)
+        print_report(kept, "table", sys.stderr)
         sys.stderr.flush()
     except (OSError, ValueError) as error:
         _say(f"the report could not be printed: {_one_line(error)}; document: {kept.path}")

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from buildtel.config import S3Place, read_store_place
 from buildtel.errors import UsageError
+from buildtel.settings import S3Place, read_store_place
 
 if TYPE_CHECKING:
     from buildtel.store import Store
@@ -28,10 +28,8 @@ def store_place(args: argparse.Namespace | None = None) -> Path | S3Place:
     Raises:
         UsageError: a setting is not usable.
     """
-    from buildtel.settings import read_settings
-
     flags = {name: getattr(args, f"store_{name}", None) for name in ("directory", "endpoint", "bucket")}
-    return read_store_place(os.environ, flags, read_settings(os.environ).store_dir)
+    return read_store_place(os.environ, flags)
 
 
 def check_place(args: argparse.Namespace) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -16,10 +14,9 @@ from typing import TYPE_CHECKING
 from buildtel.errors import BuildtelError
 
 if TYPE_CHECKING:
+    from buildtel.local.outbox import Outbox, Parcel
     from buildtel.store import Store
-    from buildtel.store.outbox import Outbox, Parcel
 
-DELIVERED = ".delivered.json"
 PATIENCE_S = 120.0
 
 
@@ -37,31 +34,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if all was delivered; what was not waits in the outbox."""
-    from buildtel.cli import unfinished
-    from buildtel.cli.documents import telemetry_dir
     from buildtel.cli.stores import open_store
-    from buildtel.config import state_dir
-    from buildtel.settings import read_settings
-    from buildtel.store.outbox import Outbox
+    from buildtel.local import unfinished
+    from buildtel.local.delivered import Delivered
+    from buildtel.local.folders import own_folder, telemetry_folder
+    from buildtel.local.outbox import Outbox
+    from buildtel.settings import state_folder
 
     store = open_store(args)
-    upload = Upload(store, Outbox(state_dir(os.environ) / "outbox"), args.quiet, args.redirect)
+    upload = Upload(store, Outbox(state_folder() / "outbox"), args.quiet, args.redirect)
     if args.documents:
         upload.run([Path(name) for name in args.documents])
         return upload.status
-    folder = telemetry_dir(read_settings(os.environ).telemetry_dir)
+    folder = Path(own_folder(telemetry_folder(os.environ)))
     for said, failed in unfinished.close_over(os.environ):
         upload.status |= failed
         if failed or not args.quiet:
             print(f"buildtel-host: {said}", file=sys.stderr)
-    delivered = _read_delivered(folder)
-    known = delivered.setdefault(store.address(), {})
-    digests = {path: _digest(path) for path in _documents(folder)}
-    upload.run([path for path, digest in digests.items() if known.get(path.name) != digest])
-    known.update({path.name: digest for path, digest in digests.items() if digest in upload.delivered})
-    if upload.delivered:
-        _write_delivered(folder, delivered)
-    elif upload.status == 0 and not args.quiet:
+    delivered = Delivered(folder, store.address())
+    upload.run(delivered.missing())
+    delivered.add(upload.delivered)
+    if not upload.delivered and upload.status == 0 and not args.quiet:
         print(f"nothing to deliver: every document of {folder} is in {store.address()}", file=sys.stderr)
     return upload.status
 
@@ -79,7 +72,7 @@ class Upload:
 
     def run(self, paths: list[Path]) -> None:
         """Deliver these and what waits; `status` and `delivered` (digests) tell what came of it."""
-        from buildtel.store.outbox import OutboxError
+        from buildtel.local.outbox import OutboxError
 
         parcels = [parcel for path in paths for parcel in self._parcel(path)]
         try:
@@ -98,12 +91,12 @@ class Upload:
 
     def _parcel(self, path: Path) -> Iterator[Parcel]:
         """The document with what goes with it; nothing, if it is none."""
-        from buildtel.cli.documents import read_document
-        from buildtel.cli.raw import read_beside
         from buildtel.job import load_document
+        from buildtel.local.documents import read_document
+        from buildtel.local.outbox import Parcel
+        from buildtel.local.raw_records import read_beside
         from buildtel.report import packer_steps
         from buildtel.store.catalog import document_time
-        from buildtel.store.outbox import Parcel
 
         with self._told():
             data = read_document(path)
@@ -169,34 +162,3 @@ class Upload:
 
 def _count(number: int) -> str:
     return "1 document waits" if number == 1 else f"{number} documents wait"
-
-
-def _documents(folder: Path) -> list[Path]:
-    from buildtel.cli.documents import is_regular
-
-    return [path for path in sorted(folder.glob("*.json")) if not path.name.startswith(".") and is_regular(path)]
-
-
-def _digest(path: Path) -> str:
-    """As the outbox has it; empty for what can't be read, which is told where it is read."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""
-
-
-def _read_delivered(folder: Path) -> dict[str, dict[str, str]]:
-    """Store to file name to digest; empty if there is no list, or none that can be read: all is idempotent."""
-    try:
-        value = json.loads((folder / DELIVERED).read_bytes())
-    except (OSError, ValueError):
-        return {}
-    if not isinstance(value, dict):
-        return {}
-    return {store: dict(files) for store, files in value.items() if isinstance(files, dict)}
-
-
-def _write_delivered(folder: Path, delivered: dict[str, dict[str, str]]) -> None:
-    aside = folder / f"{DELIVERED}.{os.getpid()}"
-    aside.write_text(json.dumps(delivered))
-    aside.replace(folder / DELIVERED)

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
+from buildtel import files
 from buildtel.store.contract import Stored, StoreError, check_key
 
 ASIDE = ".buildtel-tmp"
@@ -26,7 +27,7 @@ class DirectoryStore:
     def put_new(self, key: str, data: bytes) -> bool:
         """See Store."""
         with self._explained("write"), self._aside(data) as aside:
-            return _linked(aside, self._path_for_writing(key))
+            return files.link_new(str(aside), str(self._path_for_writing(key)))
 
     def replace(self, key: str, data: bytes, version: str | None) -> bool:
         """See Store."""
@@ -39,7 +40,7 @@ class DirectoryStore:
             with self._aside(data) as aside:
                 path = self._path_for_writing(key)
                 aside.replace(path)
-                _sync_folder(path.parent)
+                files.sync_folder(str(path.parent))
             return True
 
     def get(self, key: str) -> Stored | None:
@@ -57,7 +58,7 @@ class DirectoryStore:
             path = self.root / check_key(key)
             with suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 path.unlink()
-                _sync_folder(path.parent)
+                files.sync_folder(str(path.parent))
 
     def list(self, prefix: str, start_after: str = "", limit: int = 1000) -> list[str]:
         """See Store."""
@@ -86,10 +87,7 @@ class DirectoryStore:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / secrets.token_hex(8)
         try:
-            with path.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            files.write_synced(str(path), data)
             yield path
         finally:
             path.unlink(missing_ok=True)
@@ -106,25 +104,6 @@ class DirectoryStore:
             yield
         except OSError as error:
             raise StoreError(f"can't {verb} the store {self.root}: {error.strerror or error}") from error
-
-
-def _linked(aside: Path, path: Path) -> bool:
-    """True if `aside` now stands at `path` too, False if something stood there."""
-    try:
-        path.hardlink_to(aside)
-    except FileExistsError:
-        return False
-    _sync_folder(path.parent)
-    return True
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with suppress(OSError):  # some network file systems refuse to sync a folder
-            os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _keys(folder: Path, at: str, prefix: str, start_after: str) -> Iterator[str]:

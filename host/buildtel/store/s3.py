@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from types_boto3_s3 import S3Client
 
-    from buildtel.config import S3Place
+    from buildtel.settings import S3Place
 
 CONNECT_S = 5.0
 READ_S = 30.0

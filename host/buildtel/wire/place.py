@@ -7,15 +7,13 @@ edited, so that another version replaces it; anything else is replaced only by f
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 import buildtel_agent
-from buildtel import shipped
+from buildtel import files, shipped
 from buildtel.errors import BuildtelError
 
 _SEAL = re.compile(rb"# buildtel ([\w.+-]{1,40}) sha256:([0-9a-f]{64})\s*\Z")
@@ -121,7 +119,7 @@ def put(folder: Path, *, alone: bool = False, force: bool = False) -> tuple[tupl
 def _put(source: Path, target: Path, found: State) -> str:
     if found.kind is Kind.SAME:
         return "unchanged"
-    _write_atomically(target, sealed(source.read_bytes()))
+    _write(target, sealed(source.read_bytes()))
     if found.kind is Kind.MISSING:
         return "created"
     return f"updated from {found.version}" if found.version not in (None, buildtel_agent.__version__) else "updated"
@@ -131,17 +129,8 @@ def _checksum(content: bytes) -> str:
     return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
-def _write_atomically(target: Path, content: bytes) -> None:
+def _write(target: Path, content: bytes) -> None:
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        files.replace(str(target), content, 0o644)
     except OSError as error:
-        raise BuildtelError(f"{target.parent} can't be written: {error.strerror}") from error
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise BuildtelError(f"{target} can't be written: {error.strerror}") from error

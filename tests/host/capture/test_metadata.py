@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from buildtel.capture.place import job_key
-from buildtel.settings import read_meta
+from buildtel.local.folders import job_key
+from buildtel.metadata import read_meta
 
 SYSTEMS = {
     "GitHub Actions": (

@@ -170,7 +170,7 @@ def test_a_telemetry_dir_that_is_none_is_refused(home: Home, kind: str) -> None:
     done = home.run("collect", "-", "--force")
 
     assert done.returncode == 1
-    assert "set TELEMETRY_DIR" in only_line(done.stderr)
+    assert "Set TELEMETRY_DIR" in only_line(done.stderr)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a directory of somebody else's")
@@ -185,7 +185,7 @@ def test_a_telemetry_dir_of_somebody_else_is_refused(home: Home, through_a_link:
     done = home.run("collect", "-", "--force")
 
     assert done.returncode == 1
-    assert "belongs to somebody else" in only_line(done.stderr)
+    assert "belongs to another user" in only_line(done.stderr)
     assert list(theirs.iterdir()) == []
 
 

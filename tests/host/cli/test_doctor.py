@@ -14,7 +14,7 @@ from threading import Thread
 import pytest
 
 from buildtel.cli import examine_machine, examine_store
-from buildtel.config import S3Place
+from buildtel.settings import S3Place
 from buildtel.store import MemoryStore, StoreError, StoreUnavailable
 
 from .conftest import Home

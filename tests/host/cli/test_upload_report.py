@@ -125,7 +125,7 @@ def test_without_an_outbox_documents_still_go(home: Home) -> None:
     done = home.run("upload")
 
     assert done.returncode == 0 and b"1.0/20260124_120000" in done.stdout
-    assert b"can't use the outbox" in done.stderr
+    assert b"cannot use the outbox" in done.stderr
 
 
 def test_a_directory_store_that_cannot_be_written_keeps_them_waiting(home: Home) -> None:

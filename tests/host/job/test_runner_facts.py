@@ -9,9 +9,6 @@ from typing import Any
 import pytest
 
 from buildtel import parse
-from buildtel.capture.place import FACTS, RECORDS, job_folder
-from buildtel.cli import jobs
-from buildtel.cli.raw import RawRecords
 from buildtel.job import JobDocument, Meta
 from buildtel.job import document as fold
 from buildtel.job.model import Integrity, Machine, Samples, Step
@@ -30,6 +27,9 @@ from buildtel.job.runner import (
     with_runner,
 )
 from buildtel.job.steps import LOG_ENDS
+from buildtel.local import current_job
+from buildtel.local.folders import FACTS, RECORDS, job_folder
+from buildtel.local.raw_records import RawRecords
 
 from ..samples import START, Guest, counters, log, qemu_build, record_line
 
@@ -219,7 +219,7 @@ def test_what_a_log_tells_of_the_job_around_it() -> None:
 def folder(tmp_path: Path) -> Path:
     """The folder of a job that has begun, with a step of it, and a line that is no intact record."""
     environ = {"TELEMETRY_DIR": str(tmp_path / "telemetry"), "HOME": str(tmp_path)}
-    place = jobs.begin(environ, "build", "1.2")
+    place = current_job.begin(environ, "build", "1.2")
     assert place == Path(job_folder(environ)) and (place / FACTS).is_file()
     host = Guest(boot="host", run=None, ahead_s=0)
     rows = [host.fields("start", "a1", 1, step="a1.1", name="fetch", c=counters()),
@@ -235,8 +235,8 @@ def test_a_job_that_is_collected_twice_and_finalized_counts_once(folder: Path, t
     facts, output = JobFacts.model_validate_json((folder / FACTS).read_text()), str(tmp_path / "job.json")
     found = []
     for document in (of_log, of_log, None, None):
-        whole, facts = jobs.merged(folder, facts, document, RawRecords())
-        _, facts = jobs.keep(folder, facts, whole, output)
+        whole, facts = current_job.merged(folder, facts, document, RawRecords())
+        _, facts = current_job.keep(folder, facts, whole, output)
         found.append(whole)
     first, last = found[0], found[-1]
 
@@ -255,10 +255,10 @@ def test_a_log_collected_while_a_step_is_open_is_judged_anew(folder: Path, tmp_p
     facts, records = JobFacts.model_validate_json((folder / FACTS).read_text()), (folder / RECORDS).read_text()
     start, end, _ = records.splitlines()
     (folder / RECORDS).write_text(f"{start}\n")
-    early, facts = jobs.merged(folder, facts, of_log, RawRecords())
-    _, facts = jobs.keep(folder, facts, early, str(tmp_path / "job.json"))
+    early, facts = current_job.merged(folder, facts, of_log, RawRecords())
+    _, facts = current_job.keep(folder, facts, early, str(tmp_path / "job.json"))
     (folder / RECORDS).write_text(f"{start}\n{end}\n")
-    late, _ = jobs.merged(folder, facts.model_copy(update={"ended_at": S + 300}), None, RawRecords())
+    late, _ = current_job.merged(folder, facts.model_copy(update={"ended_at": S + 300}), None, RawRecords())
 
     assert (early.status, late.status) == ("unknown", "success")
     assert early.packer == late.packer

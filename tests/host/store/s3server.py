@@ -19,7 +19,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from buildtel.config import S3Place
+from buildtel.settings import S3Place
 from buildtel.store import StoreError
 from buildtel.store.s3 import S3Store
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError, HTTPClientError
 
-from buildtel.config import S3Place
 from buildtel.errors import BuildtelError
+from buildtel.local.outbox import ADDRESS, Outbox, OutboxError, Parcel
+from buildtel.settings import S3Place
 from buildtel.store import MemoryStore, StoreError, StoreUnavailable, catalog, newest
 from buildtel.store.find import find
-from buildtel.store.outbox import ADDRESS, Outbox, OutboxError, Parcel
 from buildtel.store.s3 import S3Store
 
 from .test_catalog import document, put

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from buildtel.config import S3Place
+from buildtel.settings import S3Place
 from buildtel.store import Store, StoreError
 from buildtel.store.s3 import S3Store
 

@@ -1,10 +1,9 @@
-"""Where the job that runs now keeps its records; light, because every `step` pays for it."""
+"""Where this machine keeps what is measured on it; light, because every `step` imports it."""
 
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from buildtel.errors import BuildtelError
 
@@ -57,8 +56,7 @@ def log_path(environ: Mapping[str, str], stem: str) -> str:
     Raises:
         BuildtelError: there is no place for it.
     """
-    folder = telemetry_folder(environ)
-    _make((folder,))
+    folder = own_folder(telemetry_folder(environ))
     for copy in range(1, MOST_IN_A_SECOND):
         begun = f"{folder}/{stem}{f'_{copy}' if copy > 1 else ''}"
         name = f"{begun}{LOG_SUFFIX}"
@@ -74,24 +72,36 @@ def log_path(environ: Mapping[str, str], stem: str) -> str:
     raise BuildtelError(f"{folder} holds {MOST_IN_A_SECOND} logs of this second already")
 
 
-def make_folder(folder: str) -> str:
-    """`folder`, for this user alone, with its parents.
+def make_job_folder(environ: Mapping[str, str]) -> str:
+    """The folder of the job that runs now, made if it is not there.
 
     Raises:
-        BuildtelError: it can't be made, or a folder on the way belongs to somebody else.
+        BuildtelError: see `own_folder`; a folder on the way counts too.
     """
+    folder = job_folder(environ)
     jobs = os.path.dirname(folder)
-    _make((os.path.dirname(jobs), jobs, folder))
-    return folder
+    for path in (os.path.dirname(jobs), jobs):
+        own_folder(path)
+    return own_folder(folder)
 
 
-def _make(folders: Iterable[str]) -> None:
-    """These folders, for this user alone."""
+def own_folder(path: str, setting: str = "TELEMETRY_DIR") -> str:
+    """`path`, made for this user alone if it is not there.
+
+    Args:
+        path: the folder.
+        setting: the environment variable that names it, for the error.
+
+    Raises:
+        BuildtelError: it can't be made, is no directory, or belongs to another user.
+    """
     try:
-        for path in folders:
-            os.makedirs(path, mode=0o700, exist_ok=True)
-            found = os.lstat(path)
-            if found.st_uid != os.geteuid() or not stat.S_ISDIR(os.stat(path).st_mode):
-                raise BuildtelError(f"{path} belongs to somebody else: set TELEMETRY_DIR to a directory of yours")
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        owners = {os.stat(path).st_uid, os.lstat(path).st_uid}
+    except FileExistsError as error:
+        raise BuildtelError(f"{error.filename or path} is not a directory. Set {setting} to a directory") from None
     except OSError as error:
-        raise BuildtelError(f"can't use {error.filename}: {error.strerror}: set TELEMETRY_DIR") from error
+        raise BuildtelError(f"cannot use {path}: {error.strerror}. Set {setting} to a directory of yours") from error
+    if owners != {os.geteuid()}:
+        raise BuildtelError(f"{path} belongs to another user. Set {setting} to a directory of yours")
+    return path

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import secrets
 import shutil
 import time
@@ -19,7 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from buildtel import files
 from buildtel.errors import BuildtelError
+from buildtel.local.folders import own_folder
 
 DOCUMENT = "document.json"
 STEPS = "packer_steps.txt"
@@ -64,9 +65,10 @@ class Outbox:
             OutboxError: it can't be written, is somebody else's, or is held for longer than `wait_s`.
         """
         with self._explained():
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self.folder.stat().st_uid != os.geteuid():
-                raise OutboxError(f"{self.folder} belongs to somebody else: set XDG_STATE_HOME to a directory of yours")
+            try:
+                own_folder(str(self.folder), "XDG_STATE_HOME")
+            except BuildtelError as error:
+                raise OutboxError(f"cannot use the outbox: {error}") from error
             self.folder.chmod(0o700)
             lock = (self.folder / LOCK).open("ab")
         with lock:
@@ -88,10 +90,10 @@ class Outbox:
         with self._explained():
             aside.mkdir(mode=0o700)
             for name, data in _files(parcel, address).items():
-                _write(aside / name, data)
-            _sync(aside)
+                files.write_synced(str(aside / name), data)
+            files.sync_folder(str(aside))
             aside.rename(self.folder / f"{number:09d}_{parcel.digest}")
-            _sync(self.folder)
+            files.sync_folder(str(self.folder))
 
     def waiting(self, address: str | None = None) -> list[Path]:
         """The parcels for that store (None: for any), oldest first."""
@@ -147,7 +149,7 @@ class Outbox:
         try:
             yield
         except OSError as error:
-            raise OutboxError(f"can't use the outbox {self.folder}: {error.strerror or error}") from error
+            raise OutboxError(f"cannot use the outbox {self.folder}: {error.strerror or error}") from error
 
 
 def _lock(file: int) -> bool:
@@ -173,18 +175,3 @@ def _address(entry: Path) -> str:
         return (entry / ADDRESS).read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return ""
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

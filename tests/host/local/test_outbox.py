@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from buildtel.store import outbox as module
-from buildtel.store.outbox import Outbox, OutboxError, Parcel
+from buildtel.local import outbox as module
+from buildtel.local.outbox import Outbox, OutboxError, Parcel
 
 ONE = Parcel("a.json", b"1", "steps\n", b"\x1f\x8b")
 TWO = Parcel("b\udcff.json", b"2")
@@ -60,13 +60,14 @@ def test_a_parcel_half_made_is_none(outbox: Outbox, monkeypatch: pytest.MonkeyPa
     """Killed at any of its files: nothing waits, and the next holder finds no rest of it."""
     written = []
 
-    def write(path: Path, data: bytes) -> None:
+    def write(name: str, data: bytes) -> None:
+        path = Path(name)
         if len(written) == at:
             path.write_bytes(data[: len(data) // 2])
             raise KilledError
         written.append(path.write_bytes(data))
 
-    monkeypatch.setattr(module, "_write", write)
+    monkeypatch.setattr(module.files, "write_synced", write)
     with pytest.raises(KilledError), outbox.locked(0):
         outbox.add(ONE, "x")
     with outbox.locked(0):
@@ -99,7 +100,7 @@ def test_an_outbox_that_cannot_be_is_said(tmp_path: Path) -> None:
     """A file stands in its place."""
     (tmp_path / "outbox").write_text("")
 
-    with pytest.raises(OutboxError, match="can't use the outbox"), Outbox(tmp_path / "outbox").locked(0):
+    with pytest.raises(OutboxError, match="cannot use the outbox"), Outbox(tmp_path / "outbox").locked(0):
         pass
 
 
@@ -109,5 +110,5 @@ def test_somebody_elses_outbox_is_refused(outbox: Outbox) -> None:
     outbox.folder.mkdir(parents=True)
     os.chown(outbox.folder, 65534, 65534)
 
-    with pytest.raises(OutboxError, match="belongs to somebody else"), outbox.locked(0):
+    with pytest.raises(OutboxError, match="belongs to another user"), outbox.locked(0):
         pass

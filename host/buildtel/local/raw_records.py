@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from buildtel.events import AgentRecord, Event
+from buildtel.local.documents import is_regular, read_document, write_over
 
 SUFFIX = ".events.jsonl.gz"
 LARGEST = 32 * 1024 * 1024
@@ -50,8 +51,6 @@ class RawRecords:
 
         They take the place of what stands there, or come behind it: gzip files in a row are one.
         """
-        from buildtel.cli.documents import write_over
-
         if self._left_out:
             self._line({"left_out": self._left_out})
         path = _beside(document)
@@ -68,8 +67,6 @@ def read_beside(document: Path) -> bytes:
     Raises:
         BuildtelError: it is there and can't be read.
     """
-    from buildtel.cli.documents import is_regular, read_document
-
     path = _beside(document)
     try:
         return read_document(path) if is_regular(path) else b""

@@ -7,17 +7,17 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from buildtel import ci
-from buildtel.capture.place import FACTS, RECORDS, job_folder, make_folder
-from buildtel.cli.documents import read_document, telemetry_dir, write_named, write_new
-from buildtel.cli.raw import RawRecords
+from buildtel import ci, files
 from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, load_document
 from buildtel.job import document as fold
 from buildtel.job.runner import JobFacts, Told, with_runner
+from buildtel.local.documents import read_document, write_named, write_new
+from buildtel.local.folders import FACTS, RECORDS, job_folder, make_job_folder, own_folder, telemetry_folder
+from buildtel.local.raw_records import RawRecords
+from buildtel.metadata import read_meta
 from buildtel.naming import stem_of
 from buildtel.parse import read
-from buildtel.settings import read_meta, read_settings
 
 
 def begin(environ: Mapping[str, str], job: str, version: str | None) -> Path:
@@ -25,7 +25,7 @@ def begin(environ: Mapping[str, str], job: str, version: str | None) -> Path:
     folder = Path(job_folder(environ))
     if (folder / FACTS).exists() or (folder / RECORDS).exists():
         folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))
-    make_folder(str(folder))
+    make_job_folder(environ)
     facts = JobFacts(meta=read_meta(environ, job, version), started_at=time.time(), slot=ci.slot(environ))
     write_facts(folder, facts)
     return folder
@@ -51,9 +51,7 @@ def current(environ: Mapping[str, str]) -> tuple[Path, JobFacts] | None:
 
 def write_facts(folder: Path, facts: JobFacts) -> None:
     """Keeps the facts of a job, whole or not at all."""
-    aside = folder / f".{FACTS}.{os.getpid()}"
-    aside.write_text(facts.model_dump_json(), encoding="utf-8")
-    aside.replace(folder / FACTS)
+    files.replace(str(folder / FACTS), facts.model_dump_json().encode())
 
 
 def merged(
@@ -93,7 +91,7 @@ def keep(
         path = Path(facts.document)
         write_named(path, data, facts.meta.job)
     else:
-        place = telemetry_dir(read_settings(os.environ).telemetry_dir)
+        place = Path(own_folder(telemetry_folder(os.environ)))
         path = write_new(place, stem or stem_of(facts.meta.job, facts.meta.collected_at), data)
     facts = facts.model_copy(update={"document": str(path.resolve())})
     write_facts(folder, facts)

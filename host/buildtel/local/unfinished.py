@@ -9,12 +9,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from buildtel import ci
-from buildtel.capture.place import FACTS, RECORDS, job_folder
-from buildtel.cli import jobs
-from buildtel.cli.raw import RawRecords
 from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, Meta
 from buildtel.job.runner import JobFacts
+from buildtel.local import current_job
+from buildtel.local.folders import FACTS, RECORDS, job_folder
+from buildtel.local.raw_records import RawRecords
 
 SILENT_S = 24 * 3600
 A_STEP = b'"ev":"start"'
@@ -81,13 +81,13 @@ def close(job: Job, *, cancelled: bool) -> tuple[Path, JobDocument]:
         BuildtelError: it can't be written.
     """
     facts, raw = job.facts, RawRecords()
-    document, facts = jobs.merged(job.folder, facts, None, raw)
+    document, facts = current_job.merged(job.folder, facts, None, raw)
     if not cancelled:
         facts, raw = facts.model_copy(update={"ended_at": document.job_end}), RawRecords()
-        document, facts = jobs.merged(job.folder, facts, None, raw)
+        document, facts = current_job.merged(job.folder, facts, None, raw)
     if facts.told is None and document.status != "failure" and (cancelled or any(s.unfinished for s in document.steps)):
         document = document.model_copy(update={"status": "cancellation"})
-    path, _ = jobs.keep(job.folder, facts, document, None)
+    path, _ = current_job.keep(job.folder, facts, document, None)
     raw.write_beside(path, after_others=True)
     if not _is_aside(job.folder):
         job.folder.rename(job.folder.with_name(f"{job.folder.name}.{time.time_ns()}"))
@@ -107,7 +107,7 @@ def _has_steps(folder: Path) -> bool:
 
 def _job(folder: Path, environ: Mapping[str, str], *, is_own: bool) -> Job:
     try:
-        known = jobs.current(environ) if is_own else None
+        known = current_job.current(environ) if is_own else None
     except BuildtelError:
         known = None
     return Job(folder, known[1] if known is not None else _facts(folder), is_own)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from buildtel.config import BUCKET, TIMEOUT_S, S3Place, read_store_place, state_dir
 from buildtel.errors import UsageError
+from buildtel.settings import BUCKET, TIMEOUT_S, S3Place, read_store_place, state_folder
 
-DEFAULT = Path("/default")
+DEFAULT = Path("/data/buildtel")
 
 
 def place(tmp_path: Path, file: str = "", flags: dict[str, str | None] | None = None, **environ: str) -> Path | S3Place:
@@ -17,7 +17,10 @@ def place(tmp_path: Path, file: str = "", flags: dict[str, str | None] | None = 
     if file:
         (tmp_path / "buildtel").mkdir(exist_ok=True)
         (tmp_path / "buildtel" / "config.toml").write_bytes(file.encode("utf-8", "surrogateescape"))
-    return read_store_place({"XDG_CONFIG_HOME": str(tmp_path), **environ}, flags or {}, DEFAULT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+        patch.setenv("XDG_DATA_HOME", str(DEFAULT.parent))
+        return read_store_place(environ, flags or {})
 
 
 FILE = '[store]\nendpoint = "http://file:1"\nbucket = "file"\nregion = "eu-north-1"\ntimeout_s = 7\n'
@@ -98,7 +101,10 @@ def test_a_setting_that_is_none_is_wrong_usage(tmp_path: Path, file: str, enviro
         place(tmp_path, file, {"bucket": "b"}, **environ)
 
 
-def test_the_state_is_where_xdg_says() -> None:
+def test_the_state_is_where_xdg_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """Or below the home."""
-    assert state_dir({"XDG_STATE_HOME": "/s", "HOME": "/h"}) == Path("/s/buildtel")
-    assert state_dir({"HOME": "/h"}) == Path("/h/.local/state/buildtel")
+    monkeypatch.setenv("HOME", "/h")
+    monkeypatch.setenv("XDG_STATE_HOME", "/s")
+    assert state_folder() == Path("/s/buildtel")
+    monkeypatch.delenv("XDG_STATE_HOME")
+    assert state_folder() == Path("/h/.local/state/buildtel")

@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import stat
 from pathlib import Path
 
+from buildtel import files
 from buildtel.errors import BuildtelError
 
 MOST_IN_A_SECOND = 1000
 LARGEST = 256 * 1024 * 1024
-
-
-def telemetry_dir(path: Path) -> Path:
-    """`path`, made for the user alone if it is not there.
-
-    Raises:
-        BuildtelError: it can't be made, is no directory, or belongs to somebody else.
-    """
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = path.stat()
-        owners = {found.st_uid, path.lstat().st_uid}
-    except FileExistsError:
-        raise BuildtelError(f"{path} is not a directory: set TELEMETRY_DIR to one") from None
-    except OSError as error:
-        raise BuildtelError(f"can't use {path}: {error.strerror}: set TELEMETRY_DIR to a directory of yours") from error
-    if owners != {os.geteuid()}:
-        raise BuildtelError(f"{path} belongs to somebody else: set TELEMETRY_DIR to a directory of yours")
-    return path
 
 
 def write_new(folder: Path, stem: str, data: bytes) -> Path:
@@ -38,19 +18,13 @@ def write_new(folder: Path, stem: str, data: bytes) -> Path:
     Raises:
         BuildtelError: it can't be written.
     """
-    aside = _aside(folder / f".{stem}", data)
+    paths = (folder / f"{stem}{f'_{copy}' if copy > 1 else ''}.json" for copy in range(1, MOST_IN_A_SECOND))
     try:
-        for copy in range(1, MOST_IN_A_SECOND):
-            path = folder / (f"{stem}.json" if copy == 1 else f"{stem}_{copy}.json")
-            try:
-                path.hardlink_to(aside)
-            except FileExistsError:
-                continue
-            return path
+        for path in paths:
+            if not path.exists() and files.create(str(path), data):
+                return path
     except OSError as error:
         raise BuildtelError(f"can't write into {folder}: {error.strerror}") from error
-    finally:
-        aside.unlink(missing_ok=True)
     raise BuildtelError(f"{folder} holds {MOST_IN_A_SECOND} documents of this second already")
 
 
@@ -73,11 +47,9 @@ def write_over(path: Path, data: bytes) -> None:
     Raises:
         BuildtelError: it can't be written.
     """
-    aside = _aside(path.parent / f".{path.name[:200]}", data)
     try:
-        aside.replace(path)
+        files.replace(str(path), data)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise BuildtelError(f"can't write {path}: {error.strerror}") from error
 
 
@@ -87,7 +59,7 @@ def check_named(path: Path, job: str) -> None:
     Raises:
         BuildtelError: it may not.
     """
-    from buildtel.job import load_document
+    from buildtel.job import load_document  # noqa: PLC0415  # pydantic: what only reads bytes does without
 
     if path.is_dir():
         raise BuildtelError(f"can't write {path}: it is a directory: name a file in it")
@@ -122,20 +94,6 @@ def read_document(path: Path) -> bytes:
 def is_regular(path: Path) -> bool:
     """True for a regular file that is no link."""
     return stat.S_ISREG(path.lstat().st_mode)
-
-
-def _aside(path: Path, data: bytes) -> Path:
-    """A synced file beside its later place."""
-    aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with aside.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise BuildtelError(f"can't write into {path.parent}: {error.strerror}") from error
-    return aside
 
 
 def _write_into(path: Path, data: bytes) -> None:

@@ -1,0 +1,117 @@
+"""The document of a log, written where it belongs: into the job under way, the telemetry folder, or a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from buildtel.errors import BuildtelError
+from buildtel.job import JobDocument, Meta
+from buildtel.job.finish import PREFIX_UNKNOWN
+from buildtel.job.runner import JobFacts
+from buildtel.local import current_job
+from buildtel.local.documents import check_named, write_named, write_new
+from buildtel.local.folders import own_folder, telemetry_folder
+from buildtel.local.logs import Spools, log_document
+from buildtel.local.raw_records import RawRecords
+from buildtel.metadata import read_meta
+from buildtel.naming import stem_of
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to become of a log.
+
+    Attributes:
+        log: its file, `-` for standard input, None where there are only spools.
+        output: where the document goes; None is the telemetry folder, `-` standard output.
+        job: the job's name, None for that of the job under way, else `build`.
+        version: the appliance's version, None for what the environment says.
+        stem: the name of the document's file in the telemetry folder, None for a new one by job and time.
+        force: make a document of a log without a line of Packer's, too.
+    """
+
+    log: str | None
+    output: str | None = None
+    job: str | None = None
+    version: str | None = None
+    stem: str | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A document that was written; `path` is None if it went to standard output."""
+
+    document: JobDocument
+    path: Path | None
+
+
+def keep(request: Request, spools: Spools | None = None) -> Kept:
+    """Make the document of a log and write it.
+
+    Args:
+        request: which log, and where the document goes.
+        spools: records beside the log.
+
+    Raises:
+        BuildtelError: the log can't be read, is none of Packer's, or the document can't be written.
+    """
+    raw = RawRecords()
+    kept = Kept(*_kept(request, spools, raw))
+    if kept.path is not None and request.output is None:
+        raw.write_beside(kept.path)
+    return kept
+
+
+def _kept(request: Request, spools: Spools | None, raw: RawRecords) -> tuple[JobDocument, Path | None]:
+    if request.job is None and request.version is None and request.output != "-":
+        begun = current_job.current(os.environ)
+        if begun is not None:
+            return _into_job(request, spools, raw, *begun)
+    meta = read_meta(os.environ, request.job, request.version)
+    if request.output not in (None, "-"):
+        check_named(Path(str(request.output)), meta.job)
+    document = log_document(request.log, meta, raw, spools)
+    if not request.force and not tells_anything(document):
+        name = "standard input" if request.log == "-" else request.log or "the spool"
+        raise BuildtelError(
+            f"{name} is not a Packer log: it has no line of Packer's and no record; nothing was written. "
+            "Name the output of `packer build`, or use --force"
+        )
+    return document, _write(document, request, meta)
+
+
+def tells_anything(document: JobDocument) -> bool:
+    """Whether a line of Packer's, a record or a step is in a document."""
+    packer, integrity = document.packer, document.integrity
+    of_packer = packer is not None and bool(packer.runs or packer.version or packer.plugins)
+    of_agent = integrity is not None and bool(integrity.records or integrity.damaged or integrity.foreign)
+    return of_packer or of_agent or bool(document.steps) or PREFIX_UNKNOWN in document.notes
+
+
+def _into_job(
+    request: Request, spools: Spools | None, raw: RawRecords, folder: Path, facts: JobFacts
+) -> tuple[JobDocument, Path]:
+    """The log as part of the job under way."""
+    if request.output is not None:
+        check_named(Path(request.output), facts.meta.job)
+    of_log = log_document(request.log, facts.meta, raw, spools)
+    document, facts = current_job.merged(folder, facts, of_log, raw)
+    path, _ = current_job.keep(folder, facts, document, request.output, request.stem)
+    return document, path
+
+
+def _write(document: JobDocument, request: Request, meta: Meta) -> Path | None:
+    """Where the document is, None if it went to standard output."""
+    data = document.to_json().encode("utf-8", "replace")
+    if request.output == "-":
+        sys.stdout.buffer.write(data)
+        return None
+    if request.output is None:
+        folder = Path(own_folder(telemetry_folder(os.environ)))
+        return write_new(folder, request.stem or stem_of(meta.job, meta.collected_at), data)
+    write_named(Path(request.output), data, meta.job)
+    return Path(request.output)
