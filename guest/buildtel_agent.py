@@ -3028,8 +3028,8 @@ def begin(
     """What every call does first: brings the whole-life sampler's news, or says hello where there is none.
 
     With the option `record` the records go to that file, in whose folder all else is kept too: so does the
-    runner, whose log is for people. Whoever may be called `amid_line` says so. A step's sampler gives its `outlet`,
-    and starts the whole-life sampler when its step has no need of it.
+    runner, whose log is for people. A command that may run in the middle of an output line sets `amid_line`. A step's
+    sampler gives its `outlet`; it sends the whole-life sampler's news, or starts that one, after its step.
     """
     kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
     if "record" in options:
@@ -3049,7 +3049,7 @@ def begin(
     if "parent" not in options:
         outer = outer_step(options.get("pid", ""), spool.find("at-"))
         options.update({"parent": outer} if outer else {})
-    if installed and life_lives(spool):
+    if installed and outlet is None and life_lives(spool):
         flush(recorder, spool)
     elif installed:
         if outlet is None or not lived_since_boot(spool):

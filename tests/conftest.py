@@ -13,6 +13,8 @@ CALM = (
     "guest/test_agent.py",
     "guest/test_by_sh.py",
     "guest/test_killed.py",
+    "guest/test_life.py",
+    "guest/test_quiet.py",
     "guest/test_signed.py",
     "guest/test_load.py",
     "host/capture",
@@ -25,6 +27,7 @@ CALM = (
 )
 # Those that take longer than a few seconds; `make quick` leaves them out.
 SLOW = (
+    "equality",
     "fuzz",
     "guest/test_odd_kernels.py",
     "guest/test_odd_paths.py",

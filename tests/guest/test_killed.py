@@ -137,6 +137,7 @@ def test_a_step_after_its_sampler_was_killed_says_no_second_hello_and_finish_bri
     assert wait_for(lambda: number.exists() and number.read_text())
     os.kill(int(number.read_text().split()[0]), signal.SIGKILL)
     step = call("-c", f"/bin/sh -c '{{ test -r $0 && . $0; }} 2>/dev/null' {agent} tell c0ffee; true")
+    assert wait_for(lambda: len([*(home / "life").glob("life-*")]) == 2)
     finished = call(str(agent), "finish")
 
     assert [record["ev"] for record in records(installed)].count("hello") == 1

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 import buildtel_agent as agent
 
 from ..waiting import wait_for
-from .conftest import records
-from .test_agent import spools
+from .conftest import records, spools
 
 KEY = "a long random text, größer"
 
