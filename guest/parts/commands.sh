@@ -265,11 +265,9 @@ bt_remove() {
     case $0 in */*) bt_home=${0%/*} ;; *) bt_home=. ;; esac
     [ -e "$bt_home/by-sh" ] || [ -e "$bt_home/agent.pyc" ] || return 0
     bt_places
-    for bt_file in by-sh agent.pyc interpreter buildtel_quiet buildtel_agent.py; do
-        rm -f "$bt_home/$bt_file" 2>/dev/null ||
-            echo "buildtel: can't remove $bt_home/$bt_file (another user's, or in use);" \
-                "remove it in a last step as root"
-    done
+    set -- "$bt_home/by-sh" "$bt_home/agent.pyc" "$bt_home/interpreter" "$bt_home/buildtel_quiet" \
+        "$bt_home/buildtel_agent.py"
+    rm -f "$@" 2>/dev/null
     if bt_numbers "${bt_t-}" "${bt_m-}"; then
         bt_counters 2700
         bt_emit bye '' '' ',"last":true' ''
@@ -282,8 +280,13 @@ bt_remove() {
     if [ "$bt_home" = /var/tmp/buildtel ]; then # all of it is ours
         rm -f "$bt_home"/* "$bt_home"/__pycache__/* 2>/dev/null
         rmdir "$bt_home"/* 2>/dev/null
+        set -- "$bt_home"/*
     fi
     rmdir "$bt_home" 2>/dev/null
+    for bt_file; do
+        [ ! -e "$bt_file" ] ||
+            echo "buildtel: can't remove $bt_file (another user's, or in use); remove it in a last step as root"
+    done
     [ -z "$bt_to" ] || [ ! -O "$bt_to" ] || [ -L "$bt_to" ] || rm -f "$bt_to"
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .world import ALL, World
 
 DIE = "kill -9 $(life)\n"
+BEGUN = "n=0; until [ -s /var/tmp/buildtel/life/pid ] || [ $n -gt 60 ]; do n=$((n + 1)); sleep 0.05; done\n"
 EVERY = "for d in /dev/shm /run /var/tmp /tmp; do "
 FULL = EVERY + "mount -o remount,size=600k $d; cat /dev/zero >$d/x.full 2>/dev/null || :; done\n"
 NO_INODES = (
@@ -33,8 +34,8 @@ IN_CHROOT = (
 # Where the agent was replaced, nothing of it can remove the rest.
 OURS = "^/(var/tmp|dev/shm)/buildtel"
 PLACES = (
-    World("no agent file", ours="rm -r /var/tmp/buildtel\n", measured=None, forms=("pre", "sudo")),
-    World("the agent's folder is a file", ours="rm -r /var/tmp/buildtel; echo x >/var/tmp/buildtel\n",
+    World("no agent file", ours=BEGUN + "rm -r /var/tmp/buildtel\n", measured=None, forms=("pre", "sudo")),
+    World("the agent's folder is a file", ours=BEGUN + "rm -r /var/tmp/buildtel; echo x >/var/tmp/buildtel\n",
           measured=None, forms=("pre", "sudo"), left="^/var/tmp/buildtel$"),
     World("every file of ours is empty", ours="for f in /var/tmp/buildtel/*; do [ ! -f $f ] || : >$f; done\n",
           measured=None, forms=("pre", "sudo"), left=OURS),
