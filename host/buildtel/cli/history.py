@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     from buildtel.cli.show import plain_output, width, write
     from buildtel.cli.stores import check_place, open_store
     from buildtel.report.builds import render_history
-    from buildtel.store.jobs import builds
+    from buildtel.store.index import builds
 
     number, job = asked(args.words)
     check_place(args)

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from buildtel.cli.show import width, write
     from buildtel.cli.stores import check_place, open_store
     from buildtel.report.builds import render_list
-    from buildtel.store.jobs import builds
+    from buildtel.store.index import builds
 
     store = open_store(args)
     check_place(args)
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 def row_of(entry: Entry) -> BuildRow:
     """An entry of the index as a row."""
     from buildtel.report.builds import BuildRow
-    from buildtel.store.find import name_of
+    from buildtel.store.index import name_of
 
     name = name_of(entry.document)
     return BuildRow(name, entry.job, entry.version, entry.time, entry.status, entry.duration_s)

@@ -175,7 +175,7 @@ def _local(job: str) -> Iterator[JobDocument]:
 def _stored(job: str) -> Iterator[JobDocument]:
     from buildtel.cli.stores import open_store
     from buildtel.job import load_document
-    from buildtel.store.catalog import entries
+    from buildtel.store.index import entries
 
     store = open_store()
     for entry in entries(store, job, LAST_BUILDS):

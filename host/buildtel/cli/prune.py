@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if all that was to go is gone."""
     from buildtel.cli.stores import check_place, open_store
-    from buildtel.store.jobs import jobs
+    from buildtel.store.index import jobs
 
     if args.keep is None and args.older_than is None:
         raise UsageError("prune needs to be told what to keep: --keep N, --older-than D, or both")
@@ -46,8 +46,7 @@ def run(args: argparse.Namespace) -> int:
 def _prune(store: Store, job: str, args: argparse.Namespace) -> None:
     from buildtel.cli.show import write
     from buildtel.report.words import safe
-    from buildtel.store import entries
-    from buildtel.store.find import name_of
+    from buildtel.store.index import entries, name_of
     from buildtel.store.prune import plan, remove
 
     older_than = None if args.older_than is None else datetime.now(timezone.utc) - args.older_than

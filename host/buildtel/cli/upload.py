@@ -96,7 +96,7 @@ class Upload:
         from buildtel.local.outbox import Parcel
         from buildtel.local.raw_records import read_beside
         from buildtel.report import packer_steps
-        from buildtel.store.catalog import document_time
+        from buildtel.store.delivery import document_time
 
         with self._told():
             data = read_document(path)
@@ -132,7 +132,7 @@ class Upload:
             self._fail(f"{error}; {len(parcels) - len(self.delivered)} not delivered, and no outbox to wait in")
 
     def _deliver(self, parcel: Parcel) -> None:
-        from buildtel.store import deliver
+        from buildtel.store.delivery import deliver
 
         delivery = deliver(self.store, parcel.document, parcel.packer_steps, parcel.name, parcel.events)
         self.delivered.add(parcel.digest)

@@ -1,8 +1,7 @@
-"""Documents into a store and out of it: write once, index last, `latest` only forward."""
+"""Documents into a store: write once, index last, `latest` only forward."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -14,7 +13,6 @@ from buildtel.store.layout import Entry
 
 MOST_IN_A_SECOND = 1000
 TRIES = 20
-PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,35 +114,3 @@ def _newer(document: JobDocument, data: bytes, stored: bytes, where: str) -> boo
     except BuildtelError:
         return True
     return (document_time(document, where), document.job_end or 0.0, data) > rank
-
-
-def newest(store: Store, job: str) -> Entry | None:
-    """The newest build of a job, whatever its version; one list, no read."""
-    return next(entries(store, job, limit=1), None)
-
-
-def entries(store: Store, job: str, limit: int | None = None) -> Iterator[Entry]:
-    """The builds of a job, newest first, at most `limit`: one list for each 1,000 of them, no read."""
-    start_after = ""
-    left = limit
-    while left is None or left > 0:
-        asked = PAGE if left is None else min(left, PAGE)
-        keys = store.list(layout.index_prefix(job), start_after, asked)
-        yield from (_entry(store, key) for key in keys)
-        if len(keys) < asked:
-            return
-        start_after = keys[-1]
-        left = None if left is None else left - len(keys)
-
-
-def _entry(store: Store, key: str) -> Entry:
-    try:
-        return layout.parse_index_key(key)
-    except ValueError:
-        raise StoreError(f"{store.address()}: {key!r} is no index key: remove it") from None
-
-
-def newest_of_version(store: Store, job: str, version: str) -> str | None:
-    """The key of the newest document of a version, None if there is none."""
-    key = layout.latest_key(job, version)
-    return key if store.get(key) is not None else None

@@ -10,9 +10,9 @@ from buildtel import naming
 from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, load_document
 from buildtel.store import layout
-from buildtel.store.catalog import document_time, entries
 from buildtel.store.contract import Store, StoreError
-from buildtel.store.jobs import jobs
+from buildtel.store.delivery import document_time
+from buildtel.store.index import entries, jobs, name_of
 
 BACK = re.compile(r"\^(\d{0,5})")
 ONE = re.compile(r"(.*)@(\d{8}_\d{6})(?:_(\d{1,4}))?", re.S)
@@ -26,12 +26,6 @@ class Found:
     name: str
     document: JobDocument
     builds_of_version: int | None = None
-
-
-def name_of(key: str) -> str:
-    """The name that asks for just the document under `key`: `VERSION@YYYYMMDD_HHMMSS`."""
-    version, folder, _ = key.split("/")
-    return f"{layout.unescape(version)}@{folder}"
 
 
 def find(store: Store, job: str, which: str) -> Found:

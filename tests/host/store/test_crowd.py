@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from buildtel.store import Entry, entries
+from buildtel.store import Entry
+from buildtel.store.index import entries
 from buildtel.store.layout import steps_key
 from buildtel.store.s3 import S3Store
 
@@ -24,7 +25,7 @@ from . import proxy as faults
 from .conftest import S3Home
 from .proxy import Proxy, proxying
 from .s3server import Server
-from .test_catalog import NOON, document
+from .test_delivery import NOON, document
 
 UPLOADERS = 8
 BUILDS = 200

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from buildtel import naming
 from buildtel.errors import BuildtelError
-from buildtel.store import MemoryStore, StoreError, deliver, layout, newest, newest_of_version
+from buildtel.store import MemoryStore, StoreError, layout
+from buildtel.store.delivery import deliver
+from buildtel.store.index import newest, newest_of_version
 
 NOON = datetime(2026, 1, 24, 12, 0, 0, tzinfo=timezone.utc)
 VERSIONS = [

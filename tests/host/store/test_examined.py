@@ -10,7 +10,7 @@ import pytest
 
 from .conftest import S3Home
 from .proxy import Proxy
-from .test_catalog import NOON, document
+from .test_delivery import NOON, document
 
 ORIGINAL = sorted((Path(__file__).parents[3] / "fixtures" / "original").glob("*.json"))
 

@@ -19,7 +19,7 @@ from . import proxy as faults
 from .conftest import S3Home
 from .proxy import Proxy, proxying
 from .s3server import ACCESS, NO_LIST, READ_ONLY, SECRET, Server
-from .test_catalog import document
+from .test_delivery import document
 
 BROKEN = [faults.CUT_REQUEST, faults.CUT_ANSWER, faults.LOSE_ANSWER, faults.UNAVAILABLE]
 BODY = bytes(range(256)) * 400

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buildtel.errors import BuildtelError
-from buildtel.store import Entry, MemoryStore, deliver, entries, layout
+from buildtel.store import Entry, MemoryStore, layout
+from buildtel.store.delivery import deliver
 from buildtel.store.find import find
-from buildtel.store.jobs import builds, jobs
+from buildtel.store.index import builds, entries, jobs
 from buildtel.store.prune import plan, remove
 
-from .test_catalog import NOON, VERSIONS, document
+from .test_delivery import NOON, VERSIONS, document
 
 
 class Counting(MemoryStore):

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buildtel.store import layout
-from buildtel.store.catalog import entries
 from buildtel.store.contract import StoreError, check_key
-from buildtel.store.jobs import builds, jobs
+from buildtel.store.index import builds, entries, jobs
 from buildtel.store.layout import Entry
 from buildtel.store.memory import MemoryStore
 

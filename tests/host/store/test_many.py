@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from buildtel.store import Entry, deliver, layout
+from buildtel.store import Entry, layout
+from buildtel.store.delivery import deliver
 from buildtel.store.s3 import S3Store
 
 from .conftest import S3Home
 from .proxy import Proxy
 from .s3server import Server
-from .test_catalog import NOON, document
+from .test_delivery import NOON, document
 
 # Ten thousand keys are put by the back door of one server.
 ON_ONE_SERVER = pytest.mark.parametrize("server", ["seaweedfs"], indirect=True)

@@ -13,11 +13,12 @@ from botocore.exceptions import BotoCoreError, HTTPClientError
 from buildtel.errors import BuildtelError
 from buildtel.local.outbox import ADDRESS, Outbox, OutboxError, Parcel
 from buildtel.settings import S3Place
-from buildtel.store import MemoryStore, StoreError, StoreUnavailable, catalog, newest
+from buildtel.store import MemoryStore, StoreError, StoreUnavailable, delivery
 from buildtel.store.find import find
+from buildtel.store.index import newest
 from buildtel.store.s3 import S3Store
 
-from .test_catalog import document, put
+from .test_delivery import document, put
 
 
 def test_a_time_without_a_zone_is_utc() -> None:
@@ -56,7 +57,7 @@ def test_latest_is_tried_again_where_somebody_was_faster() -> None:
 
 def test_more_builds_of_a_version_in_a_second_than_anybody_makes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Said, not looped over for ever."""
-    monkeypatch.setattr(catalog, "MOST_IN_A_SECOND", 3)
+    monkeypatch.setattr(delivery, "MOST_IN_A_SECOND", 3)
     store = MemoryStore()
     for number in range(3):
         put(store, document(run_number=str(number)))
