@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timezone
 
-from buildtel.job.account import accounted
 from buildtel.job.attribute import attributed_steps, shell_local_steps
 from buildtel.job.caveats import caveats
-from buildtel.job.clock import BootClock as BootClockDraft
-from buildtel.job.drafts import Folded, MachineDraft, Section, Span
 from buildtel.job.endings import ended
 from buildtel.job.model import (
     SCHEMA,
@@ -24,13 +21,17 @@ from buildtel.job.model import (
     Status,
     Step,
 )
-from buildtel.job.packer import fold_packer
-from buildtel.job.packer_model import Build, PackerReport
-from buildtel.job.records import clean
-from buildtel.job.series import chart
 from buildtel.job.steps import finish_step, step_name, time_of
-from buildtel.job.unit import Unit
+from buildtel.job.stretches import measured
 from buildtel.job.verdicts import RUNNER, SHELL_LOCAL, judged, units_of
+from buildtel.measure.clock import BootClock as BootClockDraft
+from buildtel.measure.drafts import Folded, MachineDraft, Section, Span
+from buildtel.measure.records import clean
+from buildtel.measure.series import chart
+from buildtel.timeline.account import accounted
+from buildtel.timeline.packer import fold_packer
+from buildtel.timeline.packer_model import Build, PackerReport
+from buildtel.timeline.unit import Unit
 
 NO_TIMES = "the log has no times: host and guest can't be put on one axis"
 NO_ZONE = "the log's times have no zone: the guest's clock can't be compared with the host's"
@@ -61,7 +62,9 @@ def finish(folded: Folded, meta: Meta, runner: Folded | None = None) -> JobDocum
     folded.number_runs()
     around = next((machine for _, machine in runner.machines()), None) if runner else None
     packer = mark_own(fold_packer(folded.packer_events), folded.sections)
-    packer = accounted(packer, around, packer_started_s(around))
+    packer = accounted(packer, packer_started_s(around))
+    if around is not None:
+        packer = measured(packer, around)
     machines: dict[str, Machine] = {}
     clocks: dict[str, Clock] = {}
     steps: list[Step] = []

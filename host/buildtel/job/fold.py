@@ -31,19 +31,19 @@ from buildtel.events import (
     UnreadableLine,
     ZoneLearned,
 )
-from buildtel.job.arrivals import Arrival, Limits, add_samples, take
-from buildtel.job.clock import BootClock
-from buildtel.job.drafts import Folded, Group, MachineDraft, Point, Section
 from buildtel.job.finish import finish
-from buildtel.job.ledger import MAX_PENDING, MAX_PROCESSES, Full, Pending, Seen
 from buildtel.job.model import JobDocument, Meta
-from buildtel.job.records import BODIES, Record, Refused, clean, read_body
-from buildtel.job.recovery import Held, Home, Homes, Life, begin_runs, checked, place
 from buildtel.job.runner import ON, facts_of, is_runners, with_runner
 from buildtel.job.steps import step_name
 from buildtel.job.times import settle_times
-from buildtel.job.unit import Unit
 from buildtel.job.verdicts import RUNNER, SHELL_LOCAL
+from buildtel.measure.arrivals import Arrival, Limits, add_samples, take
+from buildtel.measure.clock import BootClock
+from buildtel.measure.drafts import Folded, Group, MachineDraft, Point, Section
+from buildtel.measure.ledger import MAX_PENDING, MAX_PROCESSES, Full, Pending, Seen
+from buildtel.measure.records import BODIES, Record, Refused, clean, read_body
+from buildtel.measure.recovery import Held, Home, Homes, Life, begin_runs, checked, place
+from buildtel.timeline.unit import Unit
 
 PACKER_EVENTS = (
     Artifact, BuildFinished, BuildSeen, PhaseStarted, ProvisionerFinished, ProvisionerStarted, RunFailed, RunFinished,

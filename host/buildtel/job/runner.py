@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from buildtel.events import AgentRecord
 from buildtel.job.caveats import caveats
 from buildtel.job.model import Integrity, JobDocument, Machine, Meta, Status, Step, System
-from buildtel.job.packer_model import PackerReport
 from buildtel.job.steps import LOG_ENDS
 from buildtel.job.verdicts import RUNNER
+from buildtel.timeline.packer_model import PackerReport
 
 ON = "on"  # the field of a record that says so
 GRAIN_S = 1.0  # Packer's log may have whole seconds, cut off, not rounded

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
-from buildtel.job.clock import BootClock
-from buildtel.job.drafts import MachineDraft, Point, Section, StepDraft
 from buildtel.job.model import Process, Status, Step, StepCounters, StepProvisioner
-from buildtel.job.series import chart
-from buildtel.job.unit import Unit
-from buildtel_agent import metrics
+from buildtel.measure.clock import BootClock
+from buildtel.measure.drafts import MachineDraft, Point, Section, StepDraft
+from buildtel.measure.figures import cost_metrics, step_metrics
+from buildtel.measure.series import chart
+from buildtel.timeline.unit import Unit
 
 TIMEOUT_WORDS = ("timeout", "timed out", "deadline exceeded")
 NO_START = "its start is not in the log"
@@ -68,35 +65,6 @@ def time_of(point: Point | None, machine: MachineDraft) -> float | None:
         return None
     clock = machine.boots.get(point.boot)
     return round(point.t_ns / 1e9 if clock is None else clock.host_s(point.m_ns, point.t_ns), 3)
-
-
-def step_metrics(start: Point | None, end: Point | None, peak_kb: int | None) -> dict[str, float | int | None]:
-    """The figures between two points; across a reboot only the wall clock's duration can be had."""
-    if start is None or end is None:
-        return {}
-    if start.boot != end.boot or end.m_ns < start.m_ns:
-        wall_s = (end.t_ns - start.t_ns) / 1e9
-        return {"duration_s": round(wall_s, 3)} if wall_s >= 0 else {}
-    seconds = (end.m_ns - start.m_ns) / 1e9
-    return figures(start.counters or {}, end.counters or {}, seconds, peak_kb)
-
-
-def figures(
-    start: dict[str, Any], end: dict[str, Any], seconds: float, peak_kb: int | None
-) -> dict[str, float | int | None]:
-    """The agent's formulas on two sets of counters, finite figures only."""
-    return {name: value for name, value in metrics(start, end, seconds, peak_kb).items() if math.isfinite(value)}
-
-
-def cost_metrics(cost: dict[str, int]) -> dict[str, float | int | None]:
-    """What the agent used, in the document's names and units."""
-    rss_kb = cost.get("rss_kb")
-    found = {
-        "agent_cpu_ms": cost.get("cpu_ms"),
-        "agent_rss_mb": None if rss_kb is None else round(rss_kb / 1024, 1),
-        "agent_bytes": cost.get("bytes"),
-    }
-    return {name: value for name, value in found.items() if value is not None}
 
 
 def step_counters(start: Point | None, end: Point | None) -> StepCounters | None:

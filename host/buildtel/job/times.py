@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from buildtel.events import Event, When
-from buildtel.job.clock import BootClock, Bounds
-from buildtel.job.drafts import Folded, Span
+from buildtel.measure.clock import BootClock, Bounds
+from buildtel.measure.drafts import Folded, Span
 
 
 def settle_times(folded: Folded) -> None:

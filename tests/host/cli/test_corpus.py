@@ -13,7 +13,7 @@ import pytest
 from buildtel.cli.collect import log_document
 from buildtel.cli.raw import RawRecords
 from buildtel.job import JobDocument, Meta
-from buildtel.job.packer_model import Build, PackerReport
+from buildtel.timeline.packer_model import Build, PackerReport
 
 from ..parse.test_real_logs import FOLDER, build_differences
 

@@ -22,11 +22,12 @@ from buildtel.events import (
     RunStarted,
     When,
 )
-from buildtel.job import JobDocument, Meta, arrivals, recovery
+from buildtel.job import JobDocument, Meta
 from buildtel.job import document as fold
-from buildtel.job.drafts import MAX_NOTES, Folded
 from buildtel.job.fold import Fold
-from buildtel.job.series import MAX_KEPT, Samples
+from buildtel.measure import arrivals, recovery
+from buildtel.measure.drafts import MAX_NOTES, Folded
+from buildtel.measure.series import MAX_KEPT, Samples
 
 from ..samples import BOOT, START, Guest, arrived, counters, packed
 
@@ -135,7 +136,7 @@ BOUNDS: dict[str, tuple[ModuleType, str, Make, str, Callable[[JobDocument], int]
     "machines of spools": (FOLDING, "MAX_MACHINES", machines_of_spools, "More than 3 machines", number_of_machines, 3),
     "processes": (FOLDING, "MAX_PROCESSES", lambda guest: records(*starts(guest, 5)),
                   "more agent processes or gaps than any build has", damaged, 2),
-    "gaps": (sys.modules["buildtel.job.ledger"], "MAX_GAPS", gaps,
+    "gaps": (sys.modules["buildtel.measure.ledger"], "MAX_GAPS", gaps,
              "more agent processes or gaps than any build has", damaged, 7),
     "halves": (FOLDING, "MAX_PENDING", halves, "5 event(s) lack a part", number_of_steps, 5),
     "Packer's lines": (FOLDING, "MAX_PACKER_EVENTS", builds, "more of Packer's lines than any build",

@@ -15,7 +15,6 @@ from buildtel.cli.raw import RawRecords
 from buildtel.job import JobDocument, Meta
 from buildtel.job import document as fold
 from buildtel.job.model import Integrity, Machine, Samples, Step
-from buildtel.job.packer_model import Build, PackerReport, PackerRun
 from buildtel.job.runner import (
     NOT_ENDED,
     OPEN_JOB,
@@ -30,6 +29,7 @@ from buildtel.job.runner import (
     with_runner,
 )
 from buildtel.job.steps import LOG_ENDS
+from buildtel.timeline.packer_model import Build, PackerReport, PackerRun
 
 from ..samples import START, Guest, counters, log, qemu_build, record_line
 

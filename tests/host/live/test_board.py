@@ -11,10 +11,10 @@ import pytest
 from buildtel import parse
 from buildtel.events import AgentRecord, BuildFinished, BuildSeen, PhaseStarted, ProvisionerStarted
 from buildtel.job import JobDocument, Meta
-from buildtel.job.packer_model import Build, PackerReport, PackerRun, Provisioner, Stretch
 from buildtel.live.board import Board
 from buildtel.live.usual import Usual
 from buildtel.live.view import MOST_BUILDS, View
+from buildtel.timeline.packer_model import Build, PackerReport, PackerRun, Provisioner, Stretch
 
 from ..samples import Guest, log, said, say
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from buildtel import parse
 from buildtel.events import AgentRecord, DamagedRecord, Event
-from buildtel.job.packer import fold_packer
+from buildtel.timeline.packer import fold_packer
 
 NOON_S = 1769256000  # 2026-01-24T12:00:00Z
 VERSIONS = {True: "1.6.6", False: "1.13.1"}

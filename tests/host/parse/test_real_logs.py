@@ -8,7 +8,7 @@ import pytest
 
 from buildtel import parse
 from buildtel.events import AgentRecord, DamagedRecord
-from buildtel.job.packer import fold_packer
+from buildtel.timeline.packer import fold_packer
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = Path(os.environ.get("BUILDTEL_REAL_LOGS") or ROOT.parent / "shared" / "packer-logs")

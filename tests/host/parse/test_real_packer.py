@@ -11,7 +11,7 @@ import pytest
 
 from buildtel import parse
 from buildtel.events import AgentRecord, DamagedRecord
-from buildtel.job.packer import fold_packer
+from buildtel.timeline.packer import fold_packer
 
 pytestmark = [
     pytest.mark.packer,

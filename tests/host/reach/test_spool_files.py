@@ -12,7 +12,7 @@ import pytest
 
 from buildtel.job.finish import WITHOUT_LOG
 
-from ..job.test_recovery import ROWS, log_with
+from ..measure.test_recovery import ROWS, log_with
 from ..samples import record_line
 from .servers import PROGRAM
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buildtel.events import When
-from buildtel.job.clock import BootClock, Bounds
-from buildtel.job.ledger import Full, Seen, union
-from buildtel.job.series import MAX_KEPT, Columns, Samples, chart, is_counter, unpack
-from buildtel.job.unit import Unit
+from buildtel.measure.clock import BootClock, Bounds
+from buildtel.measure.ledger import Full, Seen, union
+from buildtel.measure.series import MAX_KEPT, Columns, Samples, chart, is_counter, unpack
+from buildtel.timeline.unit import Unit
 
 
 @given(st.lists(st.integers(1, 30)))

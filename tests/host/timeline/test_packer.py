@@ -17,8 +17,8 @@ from buildtel.events import (
     SshWait,
     When,
 )
-from buildtel.job.packer import fold_packer
-from buildtel.job.packer_model import PackerReport
+from buildtel.timeline.packer import fold_packer
+from buildtel.timeline.packer_model import PackerReport
 
 T = "qemu.debian"
 

@@ -26,7 +26,7 @@ from buildtel.events import (
     RunStarted,
     SshWait,
 )
-from buildtel.job.packer_model import (
+from buildtel.timeline.packer_model import (
     Build,
     PackerReport,
     PackerRun,

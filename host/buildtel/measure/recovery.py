@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from buildtel.events import AgentRecord
-from buildtel.job.drafts import Folded, Group, MachineDraft, Point, Section, StepDraft
-from buildtel.job.ledger import MAX_PROCESSES, Seen
-from buildtel.job.records import Record, Refused, apart, read_body, read_record
-from buildtel.job.series import Samples, unpack
-from buildtel.job.unit import Unit
+from buildtel.measure.drafts import Folded, Group, MachineDraft, Point, Section, StepDraft
+from buildtel.measure.ledger import MAX_PROCESSES, Seen
+from buildtel.measure.records import Record, Refused, apart, read_body, read_record
+from buildtel.measure.series import Samples, unpack
+from buildtel.timeline.unit import Unit
 
 MAX_HELD_BYTES = 48 << 20
 MAX_HELD_BOOTS = 256

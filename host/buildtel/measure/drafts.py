@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from buildtel.events import BuildFinished, Event, When
-from buildtel.job.clock import BootClock
-from buildtel.job.series import Samples
-from buildtel.job.unit import Unit
+from buildtel.measure.clock import BootClock
+from buildtel.measure.series import Samples
+from buildtel.timeline.unit import Unit
 
 MAX_NOTES = 100
 
