@@ -25,13 +25,11 @@ from buildtel.job.steps import finish_step, step_name, time_of
 from buildtel.job.stretches import measured
 from buildtel.job.verdicts import RUNNER, SHELL_LOCAL, judged, units_of
 from buildtel.measure.clock import BootClock as BootClockDraft
-from buildtel.measure.drafts import Folded, MachineDraft, Section, Span
+from buildtel.measure.drafts import Folded, MachineDraft, Span
 from buildtel.measure.records import clean
 from buildtel.measure.series import chart
-from buildtel.timeline.account import accounted
-from buildtel.timeline.packer import fold_packer
 from buildtel.timeline.packer_model import Build, PackerReport
-from buildtel.timeline.unit import Unit
+from buildtel.timeline.report import report
 
 NO_TIMES = "the log has no times: host and guest can't be put on one axis"
 NO_ZONE = "the log's times have no zone: the guest's clock can't be compared with the host's"
@@ -61,8 +59,7 @@ def finish(folded: Folded, meta: Meta, runner: Folded | None = None) -> JobDocum
     """The document of all that was folded; `runner` is what the machine around Packer said of itself."""
     folded.number_runs()
     around = next((machine for _, machine in runner.machines()), None) if runner else None
-    packer = mark_own(fold_packer(folded.packer_events), folded.sections)
-    packer = accounted(packer, packer_started_s(around))
+    packer = report(folded.timeline, packer_started_s(around))
     if around is not None:
         packer = measured(packer, around)
     machines: dict[str, Machine] = {}
@@ -131,36 +128,6 @@ def machine_key(draft: MachineDraft, taken: dict[str, Machine]) -> str:
     name = draft.target or "guest"
     key = name if draft.section.number == 0 else f"{name}#{draft.section.number + 1}"
     return key if key not in taken else f"{key}#{len(taken) + 1}"
-
-
-def own_units(units: list[Unit]) -> list[Unit]:
-    """The provisioners that only started or ended our agent.
-
-    A step whose sampler is killed says hello and no more: a hello alone is install's where none came before it.
-    """
-    first = next((unit for unit in units if unit.saw_setup), None)
-    return [unit for unit in units if unit.looks_own and (unit.saw_bye or unit is first)]
-
-
-def mark_own(packer: PackerReport, sections: list[Section]) -> PackerReport:
-    """`packer` with the provisioners marked that did nothing but start or end our agent."""
-    ours = {
-        (section.run_index, target, unit.index)
-        for section in sections
-        for target, units in section.units.items()
-        for unit in own_units(units)
-    }
-    runs = []
-    for number, run in enumerate(packer.runs):
-        builds = []
-        for build in run.builds:
-            provisioners = tuple(
-                item.model_copy(update={"own": item.own or (number, build.name, index) in ours})
-                for index, item in enumerate(build.provisioners)
-            )
-            builds.append(build.model_copy(update={"provisioners": provisioners}))
-        runs.append(run.model_copy(update={"builds": tuple(builds)}))
-    return packer.model_copy(update={"runs": tuple(runs)})
 
 
 def finish_machine(draft: MachineDraft) -> Machine:

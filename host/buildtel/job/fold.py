@@ -12,22 +12,12 @@ from typing import Any
 
 from buildtel.events import (
     AgentRecord,
-    Artifact,
-    BuildFinished,
-    BuildSeen,
     DamagedRecord,
     Event,
-    Interrupted,
     LastStamp,
     LaterStamp,
-    PhaseStarted,
     PrefixUnknown,
-    ProvisionerFinished,
-    ProvisionerStarted,
-    RunFailed,
-    RunFinished,
     RunStarted,
-    SshWait,
     UnreadableLine,
     ZoneLearned,
 )
@@ -45,14 +35,9 @@ from buildtel.measure.records import BODIES, Record, Refused, clean, read_body
 from buildtel.measure.recovery import Held, Home, Homes, Life, begin_runs, checked, place
 from buildtel.timeline.unit import Unit
 
-PACKER_EVENTS = (
-    Artifact, BuildFinished, BuildSeen, PhaseStarted, ProvisionerFinished, ProvisionerStarted, RunFailed, RunFinished,
-    SshWait,
-)  # fmt: skip
-NOT_KEPT = (AgentRecord, DamagedRecord, UnreadableLine, LaterStamp, ZoneLearned, PrefixUnknown)
 MAX_LATER_STAMPS = 50_000
 LATEST_TIME_S = 253_402_300_000  # the year 9999
-MAX_PACKER_EVENTS = 50_000
+MAX_GROUP_UNITS = 50_000
 MAX_RUNS = 10_000
 MAX_MACHINES = 64
 MAX_BOOTS = 64
@@ -91,10 +76,7 @@ class Fold:
             AgentRecord: self._record,
             DamagedRecord: self._damaged,
             RunStarted: self._run_started,
-            ProvisionerStarted: self._provisioner,
-            PhaseStarted: self._phase,
-            BuildFinished: self._build_finished,
-            Interrupted: self._interrupted,
+            LastStamp: self._last_stamp,
             UnreadableLine: self._unreadable,
             LaterStamp: self._later_stamp,
             ZoneLearned: self._zone_learned,
@@ -111,20 +93,11 @@ class Fold:
             self._runner = self._runner or Fold()
             self._runner.add(replace(event, fields={**event.fields, ON: None}))
             return
-        if isinstance(event, PACKER_EVENTS):
-            self._section.told = True
-            self._section.over = self._section.over or isinstance(event, RunFinished)
-        goes_on = self._section.told and not self._section.over
-        if isinstance(event, LastStamp) and event.at is not None and (goes_on or event.of_text):
-            self._folded.span.add(event.at)
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
-        if not isinstance(event, NOT_KEPT):
-            if len(self._folded.packer_events) < MAX_PACKER_EVENTS:
-                self._folded.packer_events.append(event)
-            else:
-                self._folded.note_once("The log has more of Packer's lines than any build: the rest is left out.")
+        else:
+            self._packers(event)
 
     def document(self, meta: Meta, *, logged: bool = True) -> JobDocument:
         """The document of all events so far; the fold is over then. `logged` is False where there was no log."""
@@ -175,28 +148,26 @@ class Fold:
     def _run_started(self, event: RunStarted) -> None:
         if len(self._folded.sections) >= MAX_RUNS:
             self._folded.note_once(f"More than {MAX_RUNS} runs of Packer: the rest count as the last of them.")
-        elif self._section.told or self._section.groups:
+        elif self._section.is_told or self._section.groups:
             self._section = Section(len(self._folded.sections))
             self._folded.sections.append(self._section)
+        else:
+            self._section.run = None
+        self._packers(event)
 
-    def _provisioner(self, event: ProvisionerStarted) -> None:
-        units = self._section.units.setdefault(event.target, [])
-        unit = Unit(len(units), event.kind, event.detail, event.at, event.line, event.target)
-        if len(self._folded.packer_events) < MAX_PACKER_EVENTS:
-            units.append(unit)
-        self._section.current[event.target] = unit
+    def _packers(self, event: Event) -> None:
+        timeline = self._folded.timeline
+        timeline.add(event)
+        if timeline.is_full:
+            self._folded.note_once("The log has more of Packer's lines than any build: the rest is left out.")
+        if self._section.run is None and timeline.runs:
+            self._section.run = timeline.runs[-1]
 
-    def _phase(self, event: PhaseStarted) -> None:
-        self._section.current[event.target] = None
-
-    def _build_finished(self, event: BuildFinished) -> None:
-        self._section.current[event.target] = None
-        if len(self._section.finished) < MAX_PACKER_EVENTS:
-            self._section.finished[event.target] = event
-
-    def _interrupted(self, event: Interrupted) -> None:
-        if self._section.interrupted_line is None:
-            self._section.interrupted_line = event.line
+    def _last_stamp(self, event: LastStamp) -> None:
+        run = self._section.run
+        if event.at is not None and (event.of_text or (run is not None and run.is_told and not run.is_over)):
+            self._folded.span.add(event.at)
+        self._packers(event)
 
     def _later_stamp(self, event: LaterStamp) -> None:
         if event.at is not None and len(self._folded.later_stamps) < MAX_LATER_STAMPS:
@@ -274,7 +245,8 @@ class Fold:
         first = (record.sid, record.seq - record.part + 1)
         pending = self._pending.get(first)
         if pending is None:
-            unit = self._section.current.get(event.target) if event.target is not None else None
+            build = self._folded.timeline.build(event.target)
+            unit = None if build is None else build.unit(event.provisioner)
             pending = Pending(record, event, unit, machine)
             if record.of > 1:
                 self._make_room()
@@ -300,7 +272,7 @@ class Fold:
             return
         clock = machine.boots.get(record.boot)
         behind = clock is not None and clock.is_behind(record.m_ns)
-        if unit is not None and len(group.units) < MAX_PACKER_EVENTS:
+        if unit is not None and len(group.units) < MAX_GROUP_UNITS:
             group.units.add((event.target, unit.index))
         self._clock(machine, record, event, unit)
         self._limits.afford(record.ev, body)

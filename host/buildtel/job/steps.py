@@ -87,7 +87,7 @@ def step_status(draft: StepDraft, machine: MachineDraft, section: Section) -> tu
         return "unknown", "the machine rebooted"
     if section.interrupted_line is not None and section.interrupted_line > draft.line:
         return "cancellation", "the build was interrupted"
-    over = section.finished.get(machine.target) if machine.target is not None else None
+    over = section.end_of(machine.target)
     if over is not None and over.line > draft.line:
         return _ended_with_build(over.error)
     if draft.unit is not None and _next_unit_began(draft.unit, machine, section):
@@ -119,5 +119,4 @@ def _speaks_after(clock: BootClock, point: Point) -> bool:
 
 
 def _next_unit_began(unit: Unit, machine: MachineDraft, section: Section) -> bool:
-    units = section.units.get(machine.target or "", [])
-    return len(units) > unit.index + 1
+    return len(section.units(machine.target)) > unit.index + 1

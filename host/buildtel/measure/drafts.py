@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from buildtel.events import BuildFinished, Event, When
+from buildtel.events import BuildFinished, When
 from buildtel.measure.clock import BootClock
 from buildtel.measure.series import Samples
+from buildtel.timeline.builds import RunDraft, Timeline
 from buildtel.timeline.unit import Unit
 
 MAX_NOTES = 100
@@ -112,19 +113,33 @@ class Group:
 class Section:
     """The stretch of the log that one `packer` process printed.
 
-    `told` says that a build or the end of all builds is in it, `over` that the end of all builds is, `run_index`
-    which of the report's runs it is.
+    `run` is what Packer said in it, None where it said nothing; `run_index` which of the report's runs that is.
     """
 
     number: int
-    told: bool = False
-    over: bool = False
+    run: RunDraft | None = None
     run_index: int | None = None
     groups: list[Group] = field(default_factory=list)
-    units: dict[str, list[Unit]] = field(default_factory=dict)
-    current: dict[str, Unit | None] = field(default_factory=dict)
-    finished: dict[str, BuildFinished] = field(default_factory=dict)
-    interrupted_line: int | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a build or the end of all builds is in it."""
+        return self.run is not None and self.run.is_told
+
+    @property
+    def interrupted_line(self) -> int | None:
+        """Where Packer was told to stop."""
+        return None if self.run is None else self.run.interrupted_line
+
+    def units(self, target: str | None) -> list[Unit]:
+        """The provisioners of a build, in order."""
+        build = self.run.builds.get(target or "") if self.run is not None else None
+        return [] if build is None else build.units
+
+    def end_of(self, target: str | None) -> BuildFinished | None:
+        """Packer's last word on a build's end."""
+        build = self.run.builds.get(target) if self.run is not None and target is not None else None
+        return build.ends[-1] if build is not None and build.ends else None
 
     def group_of(self, run: str | None, boot: str | None) -> Group:
         """The group that a record belongs to, made if it is the first.
@@ -180,7 +195,7 @@ class Folded:
     """
 
     sections: list[Section] = field(default_factory=lambda: [Section(0)])
-    packer_events: list[Event] = field(default_factory=list)
+    timeline: Timeline = field(default_factory=Timeline)
     counts: Counter[str] = field(default_factory=Counter)
     damage: Counter[str] = field(default_factory=Counter)
     partly: Counter[str] = field(default_factory=Counter)
@@ -199,10 +214,10 @@ class Folded:
             self.notes.append(note)
 
     def number_runs(self) -> None:
-        """Set each section's `run_index`: the fold of Packer's own events counts those only that tell of builds."""
-        told = [section for section in self.sections if section.told]
-        for index, section in enumerate(told):
-            section.run_index = index
+        """Set each section's `run_index`: the report has those runs only that tell of builds."""
+        indexes = {id(run): index for index, run in enumerate(run for run in self.timeline.runs if run.is_told)}
+        for section in self.sections:
+            section.run_index = indexes.get(id(section.run))
 
     def machines(self) -> Iterator[tuple[Section, MachineDraft]]:
         """The machines of each section's own run, in the log's order."""

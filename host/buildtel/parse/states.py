@@ -44,10 +44,11 @@ class BuildState:
         seen: packer has said something of it (the debug log may name it before).
         coloured: its colour line stood in this run.
         began: it has said something itself.
+        provisioners: how many provisioners have begun.
+        under_way: the index of the last of them, until a phase begins or the build ends.
         running: the kind of the provisioner that runs now.
         silent_type: the type of one that only the debug log tells of.
         phase: the phase that runs now, and its text.
-        provisioned: a provisioner has begun.
         timed_out: packer cancelled a provisioner of it by that provisioner's own timeout.
         verdict: packer's line on its end.
         unjudged: its last provisioner is over, and nothing told yet how it went.
@@ -59,10 +60,11 @@ class BuildState:
     seen: bool = True
     coloured: bool = False
     began: bool = False
+    provisioners: int = 0
+    under_way: int | None = None
     running: str | None = None
     silent_type: str | None = None
     phase: tuple[str, bytes] | None = None
-    provisioned: bool = False
     timed_out: bool = False
     verdict: bytes | None = None
     untimed_begin: tuple[bytes, int] | None = None
@@ -76,7 +78,7 @@ class BuildState:
         failed = text.startswith(STEP_FAILED)
         status = "failure" if failed else STATUS_BY_PHASE.get(phase, "success")
         self.stop(said, events, status, exit_code=exit_status(text) if status == "failure" else None)
-        self.phase = (phase, text)
+        self.phase, self.under_way = (phase, text), None
         self.cleans_up = self.cleans_up or phase == "error_cleanup"
         shown = text.decode("utf-8", "replace")
         events.append(PhaseStarted(line=said.line, at=said.at, target=self.target, name=phase, text=shown))
@@ -97,11 +99,13 @@ class BuildState:
     def start(self, unit: tuple[str, bytes], said: Said, events: list[Event], type_: str | None = None) -> None:
         """Start a provisioner unit, (kind, detail); the one before is over."""
         self.stop(said, events, "success")
-        self.running, self.phase, self.provisioned, self.timed_out = unit[0], None, True, False
+        index = self.under_way = self.provisioners
+        self.provisioners += 1
+        self.running, self.phase, self.timed_out = unit[0], None, False
         shown = unit[1].decode("utf-8", "replace")
         events.append(
             ProvisionerStarted(
-                line=said.line, at=said.at, target=self.target, kind=unit[0], detail=shown, type=type_
+                line=said.line, at=said.at, target=self.target, index=index, kind=unit[0], detail=shown, type=type_
             )
         )
 
@@ -109,6 +113,7 @@ class BuildState:
         """The build is over; how what cleans up after a failure went, its `result` does not say."""
         status = "cancellation" if result == "cancelled" else result
         self.stop(said, events, "unknown" if self.cleans_up and result == "failure" else status)
+        self.under_way = None
 
     def stop(
         self, said: Said, events: list[Event], status: str, *, ignored: bool = False, exit_code: int | None = None
@@ -123,6 +128,7 @@ class BuildState:
             self.unjudged = status == "unknown"
             events.append(
                 ProvisionerFinished(
-                    line=said.line, at=said.at, target=self.target, status=status, ignored=ignored, exit_code=exit_code
+                    line=said.line, at=said.at, target=self.target, index=self.provisioners - 1, status=status,
+                    ignored=ignored, exit_code=exit_code,
                 )
             )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from buildtel.events import (
+    AgentRecord,
     Artifact,
     BuildFinished,
     BuildSeen,
@@ -107,7 +109,7 @@ class Tracker:
         elif text.endswith(_COLOUR_LINE):
             self._declared(text[: -len(_COLOUR_LINE)].removesuffix(b":"), said)
         elif text.startswith(MARK):
-            self._record(text, None, said)
+            self._record(text, said)
         else:
             self._of_no_build(text, said)
 
@@ -305,15 +307,18 @@ class Tracker:
             self.passed.begin(name)
         self.units.is_old = self.units.is_old or (not loud and not within)
         if b"BUILDTEL:" in message:
-            self._record(message, build.target, said)
+            self._record(message, said, build)
         elif not within:
             self.units.message(build, message, said, loud=loud)
 
     def _telemetry(self, text: str, said: Said) -> None:
         self.units.telemetry(text, [build for build in self._builds.values() if build.verdict is None], said)
 
-    def _record(self, text: bytes, target: str | None, said: Said) -> None:
+    def _record(self, text: bytes, said: Said, build: BuildState | None = None) -> None:
+        target, provisioner = (None, None) if build is None else (build.target, build.under_way)
         event = record_event(text, target, said.line, said.at, self._key)
+        if isinstance(event, AgentRecord):
+            event = replace(event, provisioner=provisioner)
         if event is not None:
             self.events.append(event)
 
@@ -326,7 +331,7 @@ class Tracker:
         found: bytes | None = None
         if message.startswith(MARK):
             if isinstance(read_record(message), str):
-                self._record(message, None, said)
+                self._record(message, said)
                 return
             found = name
         elif loud and not said.error:

@@ -99,7 +99,7 @@ class Units:
         """Whether a text that is not known says that the builder goes on; `is_packers`: its form is Packer's own."""
         if build.running is not None:
             return is_packers and build.running in SILENT_KINDS
-        return build.provisioned and build.phase is None and (is_packers or self.has_telemetry)
+        return build.provisioners > 0 and build.phase is None and (is_packers or self.has_telemetry)
 
     def hears(self, builds: Collection[BuildState]) -> Hears:
         """What a text of a build that is not known may tell now."""

@@ -1,4 +1,4 @@
-"""A provisioner unit while a log is read."""
+"""A provisioner while a log is read: what Packer says of it, and what records came through it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,65 @@ from buildtel.events import When
 
 
 @dataclass(slots=True)
+class Moment:
+    """The line of an event and the time that it carries; `at` is None where no time is known.
+
+    `is_last_stamp` marks a line that is known for its time alone.
+    """
+
+    line: int
+    at: When | None
+    is_last_stamp: bool = False
+
+    @property
+    def unix_s(self) -> float | None:
+        """The time in Unix seconds."""
+        return None if self.at is None else self.at.unix_s
+
+
+@dataclass(slots=True)
 class Unit:
     """A provisioner unit of one build, and what records came through it.
 
-    `saw_setup` says that our agent began or ended there, `saw_bye` that it ended; `saw_step` that a step ran there.
+    Attributes:
+        index: its place among the build's provisioners, from 0.
+        kind: shell, file-upload, ansible and so on, see docs/format.md.
+        detail: what Packer prints of it.
+        began: where it was announced.
+        target: the build.
+        type: the provisioner's type, where its kind is other and the log tells it.
+        ended: where its end was told, None until then.
+        status: success, failure, timeout, cancellation or unknown, by Packer's words.
+        ignored: it failed, and Packer went on.
+        exit_code: the exit status that Packer names where it failed.
+        saw_setup: our agent began or ended there.
+        saw_bye: our agent ended there.
+        saw_step: a step ran there.
     """
 
     index: int
     kind: str
     detail: str
-    at: When | None
-    line: int
+    began: Moment
     target: str | None = None
+    type: str | None = None
+    ended: Moment | None = None
+    status: str = "unknown"
+    ignored: bool = False
+    exit_code: int | None = None
     saw_setup: bool = False
     saw_bye: bool = False
     saw_step: bool = False
+
+    @property
+    def at(self) -> When | None:
+        """When it was announced."""
+        return self.began.at
+
+    @property
+    def failed(self) -> bool:
+        """True if it failed and Packer did not go on."""
+        return self.status in ("failure", "timeout") and not self.ignored
 
     @property
     def is_agents(self) -> bool:

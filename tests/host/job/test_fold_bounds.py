@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timezone
 from types import ModuleType
@@ -22,20 +22,25 @@ from buildtel.events import (
     RunStarted,
     When,
 )
-from buildtel.job import JobDocument, Meta
-from buildtel.job import document as fold
+from buildtel.job import JobDocument, Meta, document
 from buildtel.job.fold import Fold
 from buildtel.measure import arrivals, recovery
 from buildtel.measure.drafts import MAX_NOTES, Folded
 from buildtel.measure.series import MAX_KEPT, Samples
+from buildtel.timeline import builds as timeline_builds
 
-from ..samples import BOOT, START, Guest, arrived, counters, packed
+from ..samples import BOOT, START, Guest, arrived, counters, numbered, packed
 
 META = Meta(job="build", version="1.2", collected_at=datetime(2026, 2, 1, tzinfo=timezone.utc))
 FOLDING = sys.modules[Fold.__module__]
 TARGET = "qemu.debian"
 S = START.timestamp()
 Make = Callable[[Guest], list[Event]]
+
+
+def fold(events: Iterable[Event], meta: Meta) -> JobDocument:
+    """The document of events made by hand."""
+    return document(numbered(events), meta)
 
 
 def at(seconds: float) -> When:
@@ -46,7 +51,7 @@ def at(seconds: float) -> When:
 def provisioner(line: int, detail: str, seconds: float | None = None) -> ProvisionerStarted:
     """The line that announces one."""
     when = None if seconds is None else at(seconds)
-    return ProvisionerStarted(line=line, at=when, target=TARGET, kind="shell", detail=detail)
+    return ProvisionerStarted(line=line, at=when, target=TARGET, index=0, kind="shell", detail=detail)
 
 
 def starts(guest: Guest, number: int) -> list[dict[str, Any]]:
@@ -139,7 +144,7 @@ BOUNDS: dict[str, tuple[ModuleType, str, Make, str, Callable[[JobDocument], int]
     "gaps": (sys.modules["buildtel.measure.ledger"], "MAX_GAPS", gaps,
              "more agent processes or gaps than any build has", damaged, 7),
     "halves": (FOLDING, "MAX_PENDING", halves, "5 event(s) lack a part", number_of_steps, 5),
-    "Packer's lines": (FOLDING, "MAX_PACKER_EVENTS", builds, "more of Packer's lines than any build",
+    "Packer's lines": (timeline_builds, "MAX_EVENTS", builds, "more of Packer's lines than any build",
                        lambda found: len(found.packer.runs[0].builds) if found.packer else 0, 2),
     "runs": (FOLDING, "MAX_RUNS", runs, "More than 3 runs of Packer",
              lambda found: len(found.packer.runs) if found.packer else 0, 5),

@@ -50,7 +50,7 @@ def test_a_build_shows_its_phase_and_its_guests_gauges() -> None:
     board = Board(0.0)
     board.take([BuildSeen(line=1, target="qemu.a")], 1)
     board.take([PhaseStarted(line=2, target="qemu.a", name="boot", text="Boots")], 2)
-    board.take([ProvisionerStarted(line=3, target="qemu.a", kind="shell", detail="a.sh")], 5)
+    board.take([ProvisionerStarted(line=3, target="qemu.a", index=0, kind="shell", detail="a.sh")], 5)
     for m_s, busy, total in ((10, 100, 1000), (40, 1600, 4000)):
         record = {"ev": "beat", "m": m_s * 10**9, "c": counters(busy, total)}
         board.take([AgentRecord(line=4, target="qemu.a", fields=record)], m_s)
@@ -73,9 +73,9 @@ def test_what_takes_how_long_in_other_builds_is_shown() -> None:
     board = Board(0.0, Usual([document]))
     board.take([PhaseStarted(line=1, target="qemu.a", name="boot", text="Port 456")], 1)
     assert "of 4.0 s" in drawn(board, 2.0)[0]
-    board.take([ProvisionerStarted(line=2, target="qemu.a", kind="shell", detail="y")], 3)
+    board.take([ProvisionerStarted(line=2, target="qemu.a", index=0, kind="shell", detail="y")], 3)
     assert "of 1:36" in drawn(board, 4.0)[0]
-    board.take([ProvisionerStarted(line=3, target="qemu.a", kind="shell", detail="z")], 5)
+    board.take([ProvisionerStarted(line=3, target="qemu.a", index=1, kind="shell", detail="z")], 5)
     assert " of " not in drawn(board, 6.0)[0]
 
 
@@ -84,7 +84,7 @@ def test_what_takes_how_long_in_other_builds_is_shown() -> None:
 def test_names_never_move_the_cursor(name: str, columns: int) -> None:
     """Each build is one row, whatever it is called and however narrow the terminal is."""
     board = Board(0.0)
-    board.take([ProvisionerStarted(line=1, target=name, kind="shell", detail=name)], 1)
+    board.take([ProvisionerStarted(line=1, target=name, index=0, kind="shell", detail=name)], 1)
     rows = drawn(board, 2.0, columns)
     assert len(rows) == 2
 
