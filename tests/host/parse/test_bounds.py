@@ -14,8 +14,9 @@ from buildtel.job import Fold, Meta
 from buildtel.job import document as fold
 from buildtel.parse.copies import MAX_COPIES, Copies, First
 from buildtel.parse.learned import MAX_HELD_LINES
+from buildtel.parse.packer_run import MAX_BUILDS, MAX_ODD_NAMES
 from buildtel.parse.skip import Skipper
-from buildtel.parse.tracker import MAX_BUILDS, MAX_ODD_NAMES, Tracker
+from buildtel.parse.tracker import Tracker
 
 META = Meta(job="build", version="1", collected_at=datetime(2026, 1, 24, tzinfo=timezone.utc))
 
