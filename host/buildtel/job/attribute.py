@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 
 from buildtel.job.model import Step, StepCounters, StepProvisioner
-from buildtel.job.verdicts import PACKER, RUNNER, SHELL_LOCAL, tells_end
-from buildtel.measure.drafts import MachineDraft
+from buildtel.job.verdicts import PACKER, tells_end
+from buildtel.measure.drafts import RUNNER, MachineDraft
 from buildtel.measure.figures import LEAST_S, figures, window
 from buildtel.timeline.packer_model import PackerReport, Provisioner
+from buildtel.timeline.unit import SHELL_LOCAL
 
 SHELL = "shell"
 

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from buildtel.job.attribute import attributed_steps, shell_local_steps
 from buildtel.job.caveats import caveats
 from buildtel.job.endings import ended
+from buildtel.job.folded import Folded, Span
 from buildtel.job.model import (
     SCHEMA,
     BootClock,
@@ -21,15 +22,16 @@ from buildtel.job.model import (
     Status,
     Step,
 )
-from buildtel.job.steps import finish_step, step_name, time_of
+from buildtel.job.steps import finish_step, time_of
 from buildtel.job.stretches import measured
-from buildtel.job.verdicts import RUNNER, SHELL_LOCAL, judged, units_of
+from buildtel.job.verdicts import judged, units_of
 from buildtel.measure.clock import BootClock as BootClockDraft
-from buildtel.measure.drafts import Folded, MachineDraft, Span
+from buildtel.measure.drafts import RUNNER, MachineDraft
 from buildtel.measure.records import clean
 from buildtel.measure.series import chart
 from buildtel.timeline.packer_model import Build, PackerReport
 from buildtel.timeline.report import report
+from buildtel.timeline.unit import SHELL_LOCAL
 
 NO_TIMES = "the log has no times: host and guest can't be put on one axis"
 NO_ZONE = "the log's times have no zone: the guest's clock can't be compared with the host's"
@@ -55,17 +57,17 @@ IN_SPOOL = (
 MAX_DAMAGE_NOTES = 10
 
 
-def finish(folded: Folded, meta: Meta, runner: Folded | None = None) -> JobDocument:
-    """The document of all that was folded; `runner` is what the machine around Packer said of itself."""
+def finish(folded: Folded, meta: Meta) -> JobDocument:
+    """The document of all that was folded, but for the runner's own steps."""
     folded.number_runs()
-    around = next((machine for _, machine in runner.machines()), None) if runner else None
+    around = next((machine for _, machine in folded.runner.machines()), None) if folded.runner is not None else None
     packer = report(folded.timeline, packer_started_s(around))
     if around is not None:
         packer = measured(packer, around)
     machines: dict[str, Machine] = {}
     clocks: dict[str, Clock] = {}
     steps: list[Step] = []
-    for section, draft in folded.machines():
+    for section, draft in folded.measured.machines():
         key = machine_key(draft, machines)
         machines[key] = finish_machine(draft)
         clocks[key] = finish_clock(draft, folded.logged)
@@ -117,7 +119,7 @@ def iso(unix_s: float) -> str:
 
 def measured_units(folded: Folded) -> set[tuple[str | None, int]]:
     """(build, place) of the provisioners that measured themselves."""
-    steps = ((draft.target, step.unit) for _, draft in folded.machines() for step in draft.steps.values())
+    steps = ((draft.target, step.unit) for _, draft in folded.measured.machines() for step in draft.steps.values())
     return {(target, unit.index) for target, unit in steps if unit is not None}
 
 
@@ -206,14 +208,14 @@ def job_duration_s(span: Span, packer: PackerReport) -> float | None:
 
 def integrity(folded: Folded) -> Integrity:
     """What became of the records."""
-    own = {id(section.own_group()) for section in folded.sections}
-    groups = [group for section in folded.sections for group in section.groups]
+    own = {id(section.own_group()) for section in folded.measured.sections}
+    groups = [group for section in folded.measured.sections for group in section.groups]
     return Integrity(
         records=sum(group.records for group in groups if id(group) in own),
         foreign=sum(group.records for group in groups if id(group) not in own),
-        duplicate=folded.counts["duplicate"],
-        missing=folded.counts["missing"],
-        damaged=folded.counts["damaged"],
+        duplicate=folded.measured.counts["duplicate"],
+        missing=folded.measured.counts["missing"],
+        damaged=folded.measured.counts["damaged"],
         recovered=sum(group.recovered for group in groups if id(group) in own),
         unauthentic=sum(group.unauthentic for group in groups if id(group) in own),
     )
@@ -221,12 +223,13 @@ def integrity(folded: Folded) -> Integrity:
 
 def doubts(folded: Folded) -> Iterable[str]:
     """Which records were not made with the key, by the steps that they tell of."""
-    groups = [group for section in folded.sections if (group := section.own_group())]
+    groups = [group for section in folded.measured.sections if (group := section.own_group())]
     number = sum(group.unauthentic for group in groups)
     if not number:
         return
-    steps = [step for _, machine in folded.machines() for step in machine.steps.values() if step.authentic is False]
-    names = [clean(step_name(step.name, step.unit) or step.id, 60) for step in steps[:MAX_DAMAGE_NOTES]]
+    drafts = (step for _, machine in folded.measured.machines() for step in machine.steps.values())
+    steps = [step for step in drafts if step.authentic is False]
+    names = [clean(step.label or step.id, 60) for step in steps[:MAX_DAMAGE_NOTES]]
     more = f" and {len(steps) - len(names)} more" if len(steps) > len(names) else ""
     of = f", of these steps: {', '.join(names)}{more}" if names else ""
     yield f"{number} record(s) not authentic (`mac` missing, or made with another key){of}."
@@ -234,7 +237,7 @@ def doubts(folded: Folded) -> Iterable[str]:
 
 def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_s: float | None) -> Iterable[str]:
     """What a reader should know before trusting the figures."""
-    yield from folded.notes
+    yield from folded.measured.notes
     yield from of_log(folded, packer, start_s) if folded.logged else (WITHOUT_LOG,)
     if not clocks and any(_has_machine(build) for run in packer.runs for build in run.builds):
         yield "Nothing was measured inside the VM. To measure it: `buildtel-host wire DIR`."
@@ -244,7 +247,7 @@ def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_
         for boot in clock.boots:
             if boot.stepped_s is not None:
                 yield f"{key}: its wall clock was set by {boot.stepped_s:.1f} s while it ran."
-    for _, draft in folded.machines():
+    for _, draft in folded.measured.machines():
         if draft.lacks_spool:
             yield IN_SPOOL.format(draft.target or "guest")
     yield from doubts(folded)
@@ -290,11 +293,11 @@ def of_times(span: Span, folded: Folded, start_s: float | None) -> Iterable[str]
 
 def losses(folded: Folded) -> Iterable[str]:
     """What of the log could not be used, by reason."""
-    if folded.counts["missing_parts"]:
-        yield f"{folded.counts['missing_parts']} event(s) lack a part and are used as far as they go."
+    if folded.measured.counts["missing_parts"]:
+        yield f"{folded.measured.counts['missing_parts']} event(s) lack a part and are used as far as they go."
     for reason, number in folded.unreadable.most_common(MAX_DAMAGE_NOTES):
         yield f"{number} line(s) of the log not read: {reason}."
-    for reason, number in folded.damage.most_common(MAX_DAMAGE_NOTES):
+    for reason, number in folded.measured.damage.most_common(MAX_DAMAGE_NOTES):
         yield f"{number} record(s) damaged and not used: {reason}."
-    for field, number in folded.partly.most_common(MAX_DAMAGE_NOTES):
+    for field, number in folded.measured.partly.most_common(MAX_DAMAGE_NOTES):
         yield f"{number} record(s) used without a field that no agent writes so: {field}."

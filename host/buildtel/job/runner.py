@@ -11,10 +11,10 @@ from buildtel.events import AgentRecord
 from buildtel.job.caveats import caveats
 from buildtel.job.model import Integrity, JobDocument, Machine, Meta, Status, Step, System
 from buildtel.job.steps import LOG_ENDS
-from buildtel.job.verdicts import RUNNER
+from buildtel.measure.drafts import RUNNER
 from buildtel.timeline.packer_model import PackerReport
 
-ON = "on"  # the field of a record that says so
+ON = "on"  # the field of a record that says whose it is
 GRAIN_S = 1.0  # Packer's log may have whole seconds, cut off, not rounded
 OPEN_JOB = "The job was not finalized."
 NOT_ENDED = "it was never ended: the job was cancelled, or its machine was lost"

@@ -22,7 +22,7 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: Sect
     figures = {**step_metrics(draft.start, last, draft.peak_kb), **cost_metrics(draft.cost)}
     last_seen = draft.beat or draft.start
     return Step(
-        name=step_name(draft.name, draft.unit),
+        name=draft.label,
         start_time=time_of(draft.start, machine),
         end_time=time_of(draft.end, machine),
         metrics=figures,
@@ -45,13 +45,6 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: Sect
         processes=_processes(draft.processes),
         neighbours=_processes(draft.neighbours),
     )
-
-
-def step_name(name: str | None, unit: Unit | None) -> str | None:
-    """The name that the user gave, else what Packer calls the provisioner around it."""
-    if name or unit is None:
-        return name or None
-    return unit.detail or unit.kind
 
 
 def step_provisioner(unit: Unit | None) -> StepProvisioner | None:

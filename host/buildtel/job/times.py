@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from buildtel.events import When
+from buildtel.job.folded import Folded, Span
 from buildtel.measure.clock import BootClock, Bounds
-from buildtel.measure.drafts import Folded, Span
 
 
 def settle_times(folded: Folded) -> None:
@@ -14,9 +14,12 @@ def settle_times(folded: Folded) -> None:
     that was learned, or not used if none fits.
     """
     folded.timeline.settle(lambda moment: _resolved(moment.at or folded.later_stamps.get(moment.line), folded))
-    for _, machine in folded.machines():
+    for _, machine in folded.measured.machines():
         for clock in machine.boots.values():
             _settle_clock(clock, folded)
+    for _, machine in folded.runner.machines() if folded.runner is not None else ():
+        for clock in machine.boots.values():
+            clock.settle(None)
     for at in folded.later_stamps.values():
         folded.span.add(at)
     _settle_span(folded.span, folded)

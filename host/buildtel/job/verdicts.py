@@ -10,8 +10,6 @@ from buildtel.timeline.packer_model import PackerReport, Provisioner
 from buildtel.timeline.unit import Unit
 
 PACKER = "packer"  # what told a step's end or exit status
-RUNNER = "runner"
-SHELL_LOCAL = "shell-local"
 Units = dict[tuple[str | None, int], Provisioner]
 
 

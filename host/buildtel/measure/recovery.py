@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from buildtel.events import AgentRecord
-from buildtel.measure.drafts import Folded, Group, MachineDraft, Point, Section, StepDraft
+from buildtel.measure.drafts import Group, MachineDraft, Measured, Point, Section, StepDraft
 from buildtel.measure.ledger import MAX_PROCESSES, Seen
 from buildtel.measure.records import Record, Refused, apart, read_body, read_record
 from buildtel.measure.series import Samples, unpack
@@ -158,9 +158,9 @@ class Held:
 class Homes:
     """To which machine of the log a spool's records belong: told by their process, boot, spool or run."""
 
-    def __init__(self, folded: Folded, held: Held, by_sid: dict[str, Home]) -> None:
-        self._folded, self._by_sid, self._together = folded, by_sid, held.together()
-        groups = [group for section in folded.sections for group in section.groups]
+    def __init__(self, measured: Measured, held: Held, by_sid: dict[str, Home]) -> None:
+        self._measured, self._by_sid, self._together = measured, by_sid, held.together()
+        groups = [group for section in measured.sections for group in section.groups]
         self._runs = {group.run for group in groups if group.run is not None}
         self._by_boot: dict[str, Home] = {}
         for group in groups:
@@ -189,7 +189,7 @@ class Homes:
 
     def _only_machine(self, run: str | None) -> Home | None:
         """The machine of the one build of this run, where there is but one."""
-        for section in self._folded.sections if run is not None else ():
+        for section in self._measured.sections if run is not None else ():
             for group in section.groups:
                 if group.run == run and len(targets(section)) == len(group.machines) == 1:
                     return group, next(iter(group.machines.values()))

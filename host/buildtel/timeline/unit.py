@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from buildtel.events import When
 
+SHELL_LOCAL = "shell-local"  # the kind of those that run on the machine that Packer runs on
+
 
 @dataclass(slots=True)
 class Moment:

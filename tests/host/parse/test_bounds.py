@@ -77,7 +77,7 @@ def test_runs_beyond_all_reason_are_not_kept(monkeypatch: pytest.MonkeyPatch) ->
     for event in events_of(text):
         folding.add(event)  # type: ignore[arg-type]
 
-    assert len(folding._folded.sections) == 3
+    assert len(folding._folded.measured.sections) == 3
     assert any(note.startswith("More than 3 runs of Packer") for note in folding.document(META).notes)
 
 
