@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import fields as dataclass_fields
 from datetime import datetime, timezone
 
 from buildtel.job.attribute import attributed_steps, shell_local_steps
@@ -22,11 +24,13 @@ from buildtel.job.model import (
     Status,
     Step,
 )
+from buildtel.job.parts import Parts
+from buildtel.job.runner import facts_of, joined, meta_fields, ordered
 from buildtel.job.steps import finish_step, time_of
 from buildtel.job.stretches import measured
 from buildtel.job.verdicts import judged, units_of
 from buildtel.measure.clock import BootClock as BootClockDraft
-from buildtel.measure.drafts import RUNNER, MachineDraft
+from buildtel.measure.drafts import RUNNER, MachineDraft, Measured
 from buildtel.measure.records import clean
 from buildtel.measure.series import chart
 from buildtel.timeline.packer_model import Build, PackerReport
@@ -58,42 +62,69 @@ MAX_DAMAGE_NOTES = 10
 
 
 def finish(folded: Folded, meta: Meta) -> JobDocument:
-    """The document of all that was folded, but for the runner's own steps."""
+    """The document of all that was folded."""
     folded.number_runs()
-    around = next((machine for _, machine in folded.runner.machines()), None) if folded.runner is not None else None
+    log = of_log(folded, meta)
+    fields = {field.name: getattr(log, field.name) for field in dataclass_fields(log)}
+    if folded.runner is not None:
+        runner = of_runner(folded.runner)
+        fields |= joined(log, runner, facts_of(runner, log, meta))
+    return JobDocument(schema=SCHEMA, **meta_fields(meta), **fields)
+
+
+def of_log(folded: Folded, meta: Meta) -> Parts:
+    """What Packer's words, and the records in the log and its spools, make of a document."""
+    around = None if folded.runner is None else next((machine for _, machine in folded.runner.machines()), None)
     packer = report(folded.timeline, packer_started_s(around))
-    if around is not None:
-        packer = measured(packer, around)
-    machines: dict[str, Machine] = {}
-    clocks: dict[str, Clock] = {}
-    steps: list[Step] = []
-    for section, draft in folded.measured.machines():
-        key = machine_key(draft, machines)
-        machines[key] = finish_machine(draft)
-        clocks[key] = finish_clock(draft, folded.logged)
-        units = units_of(draft, packer)
-        found = [finish_step(step, draft, key, section) for step in draft.steps.values()]
-        steps += judged(ended(found, draft, units), draft, units)
-        steps += [] if draft.is_runner else attributed_steps(draft, key, packer)
+    packer = packer if around is None else measured(packer, around)
+    machines, clocks, steps = of_records(folded.measured, packer, folded.logged)
     if around is not None:
         steps += shell_local_steps(around, packer, measured_units(folded))
-    steps.sort(key=lambda step: (step.start_time is None, step.start_time or 0.0))
-    start_s, end_s = folded.span.first.get(True), folded.span.last.get(True)
-    return JobDocument(
-        schema=SCHEMA,
-        **meta.model_dump(exclude={"collected_at"}),
+    start_s = folded.span.first.get(True)
+    return Parts(
         timestamp=timestamp(folded.span, meta),
         job_start=start_s,
-        job_end=end_s,
+        job_end=folded.span.last.get(True),
         job_duration_s=job_duration_s(folded.span, packer),
-        steps=steps,
+        steps=ordered(steps),
         status=job_status(packer),
         machines=machines,
         packer=packer,
         clock=clocks,
-        integrity=integrity(folded),
+        integrity=integrity(folded.measured),
         notes=[*notes(folded, packer, clocks, start_s), *caveats(machines, steps)],
     )
+
+
+def of_runner(told: Measured) -> Parts:
+    """What the records of the wrapper around Packer make of a document."""
+    machines, clocks, steps = of_records(told, PackerReport(), True)
+    found = [*told.notes, *doubts(told), *losses(told, Counter())]
+    return Parts(steps=ordered(steps), machines=machines, clock=clocks, integrity=integrity(told), notes=found)
+
+
+def of_records(
+    told: Measured, packer: PackerReport, logged: bool
+) -> tuple[dict[str, Machine], dict[str, Clock], list[Step]]:
+    """The machines of all records, their clocks and steps.
+
+    Args:
+        told: what the records told.
+        packer: what Packer's words did.
+        logged: False where there was no log.
+    """
+    machines: dict[str, Machine] = {}
+    clocks: dict[str, Clock] = {}
+    steps: list[Step] = []
+    for section, draft in told.machines():
+        key = machine_key(draft, machines)
+        machines[key] = finish_machine(draft)
+        clocks[key] = finish_clock(draft, logged)
+        units = units_of(draft, packer)
+        found = [finish_step(step, draft, key, section) for step in draft.steps.values()]
+        steps += judged(ended(found, draft, units), draft, units)
+        steps += [] if draft.is_runner else attributed_steps(draft, key, packer)
+    return machines, clocks, steps
 
 
 def packer_started_s(runner: MachineDraft | None) -> float | None:
@@ -206,28 +237,28 @@ def job_duration_s(span: Span, packer: PackerReport) -> float | None:
     return packer.runs[0].total_s if len(packer.runs) == 1 else None
 
 
-def integrity(folded: Folded) -> Integrity:
+def integrity(told: Measured) -> Integrity:
     """What became of the records."""
-    own = {id(section.own_group()) for section in folded.measured.sections}
-    groups = [group for section in folded.measured.sections for group in section.groups]
+    own = {id(section.own_group()) for section in told.sections}
+    groups = [group for section in told.sections for group in section.groups]
     return Integrity(
         records=sum(group.records for group in groups if id(group) in own),
         foreign=sum(group.records for group in groups if id(group) not in own),
-        duplicate=folded.measured.counts["duplicate"],
-        missing=folded.measured.counts["missing"],
-        damaged=folded.measured.counts["damaged"],
+        duplicate=told.counts["duplicate"],
+        missing=told.counts["missing"],
+        damaged=told.counts["damaged"],
         recovered=sum(group.recovered for group in groups if id(group) in own),
         unauthentic=sum(group.unauthentic for group in groups if id(group) in own),
     )
 
 
-def doubts(folded: Folded) -> Iterable[str]:
+def doubts(told: Measured) -> Iterable[str]:
     """Which records were not made with the key, by the steps that they tell of."""
-    groups = [group for section in folded.measured.sections if (group := section.own_group())]
+    groups = [group for section in told.sections if (group := section.own_group())]
     number = sum(group.unauthentic for group in groups)
     if not number:
         return
-    drafts = (step for _, machine in folded.measured.machines() for step in machine.steps.values())
+    drafts = (step for _, machine in told.machines() for step in machine.steps.values())
     steps = [step for step in drafts if step.authentic is False]
     names = [clean(step.label or step.id, 60) for step in steps[:MAX_DAMAGE_NOTES]]
     more = f" and {len(steps) - len(names)} more" if len(steps) > len(names) else ""
@@ -238,7 +269,7 @@ def doubts(folded: Folded) -> Iterable[str]:
 def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_s: float | None) -> Iterable[str]:
     """What a reader should know before trusting the figures."""
     yield from folded.measured.notes
-    yield from of_log(folded, packer, start_s) if folded.logged else (WITHOUT_LOG,)
+    yield from lacks(folded, packer, start_s) if folded.logged else (WITHOUT_LOG,)
     if not clocks and any(_has_machine(build) for run in packer.runs for build in run.builds):
         yield "Nothing was measured inside the VM. To measure it: `buildtel-host wire DIR`."
     for key, clock in clocks.items():
@@ -250,8 +281,8 @@ def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_
     for _, draft in folded.measured.machines():
         if draft.lacks_spool:
             yield IN_SPOOL.format(draft.target or "guest")
-    yield from doubts(folded)
-    yield from losses(folded)
+    yield from doubts(folded.measured)
+    yield from losses(folded.measured, folded.unreadable)
 
 
 def _has_machine(build: Build) -> bool:
@@ -259,7 +290,7 @@ def _has_machine(build: Build) -> bool:
     return build.ssh_wait or not build.provisioners or any(unit.kind != SHELL_LOCAL for unit in build.provisioners)
 
 
-def of_log(folded: Folded, packer: PackerReport, start_s: float | None) -> Iterable[str]:
+def lacks(folded: Folded, packer: PackerReport, start_s: float | None) -> Iterable[str]:
     """What the log lacks."""
     builds = [build for run in packer.runs for build in run.builds]
     if folded.prefix_unknown:
@@ -291,13 +322,18 @@ def of_times(span: Span, folded: Folded, start_s: float | None) -> Iterable[str]
         yield "The log's stamps have no date: `timestamp` is the time of collection, only durations are known."
 
 
-def losses(folded: Folded) -> Iterable[str]:
-    """What of the log could not be used, by reason."""
-    if folded.measured.counts["missing_parts"]:
-        yield f"{folded.measured.counts['missing_parts']} event(s) lack a part and are used as far as they go."
-    for reason, number in folded.unreadable.most_common(MAX_DAMAGE_NOTES):
+def losses(told: Measured, unreadable: Counter[str]) -> Iterable[str]:
+    """What of a log could not be used, by reason.
+
+    Args:
+        told: what its records told.
+        unreadable: how many of its lines were not read, by reason.
+    """
+    if told.counts["missing_parts"]:
+        yield f"{told.counts['missing_parts']} event(s) lack a part and are used as far as they go."
+    for reason, number in unreadable.most_common(MAX_DAMAGE_NOTES):
         yield f"{number} line(s) of the log not read: {reason}."
-    for reason, number in folded.measured.damage.most_common(MAX_DAMAGE_NOTES):
+    for reason, number in told.damage.most_common(MAX_DAMAGE_NOTES):
         yield f"{number} record(s) damaged and not used: {reason}."
-    for field, number in folded.measured.partly.most_common(MAX_DAMAGE_NOTES):
+    for field, number in told.partly.most_common(MAX_DAMAGE_NOTES):
         yield f"{number} record(s) used without a field that no agent writes so: {field}."

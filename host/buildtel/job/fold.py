@@ -23,7 +23,7 @@ from buildtel.events import (
 from buildtel.job.finish import finish
 from buildtel.job.folded import Folded
 from buildtel.job.model import JobDocument, Meta
-from buildtel.job.runner import facts_of, is_runners, with_runner
+from buildtel.job.runner import is_runners
 from buildtel.job.times import settle_times
 from buildtel.measure.drafts import Measured
 from buildtel.measure.intake import Intake
@@ -82,11 +82,7 @@ class Fold:
         settle_times(self._folded)
         for intake in intakes:
             intake.place()
-        of_log = finish(self._folded, meta)
-        if self._folded.runner is None:
-            return of_log
-        runner = finish(Folded(measured=self._folded.runner), meta)
-        return with_runner(of_log, runner, facts_of(runner, of_log, meta))
+        return finish(self._folded, meta)
 
     def _record(self, event: AgentRecord) -> None:
         if is_runners(event):
