@@ -142,7 +142,7 @@ def _kept(request: Request, spools: SpoolSources | None, raw: RawRecords) -> tup
 
 def tells_anything(document: JobDocument) -> bool:
     """Whether a line of Packer's, a record or a step is in a document."""
-    from buildtel.job.finish import PREFIX_UNKNOWN
+    from buildtel.job.notes import PREFIX_UNKNOWN
 
     packer, integrity = document.packer, document.integrity
     of_packer = packer is not None and bool(packer.runs or packer.version or packer.plugins)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from buildtel import parse
 from buildtel.events import Event
 from buildtel.job import Fold, JobDocument, Meta
-from buildtel.job.finish import NO_LOG, WITHOUT_LOG
+from buildtel.job.machines import NO_LOG
 from buildtel.job.model import Step
+from buildtel.job.notes import WITHOUT_LOG
 from buildtel.measure.series import MAX_KEPT, Samples
 
 from ..samples import BOOT, START, Guest, Line, counters, log, packed, qemu_build, record_line, said, say

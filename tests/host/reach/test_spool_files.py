@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from buildtel.job.finish import WITHOUT_LOG
+from buildtel.job.notes import WITHOUT_LOG
 
 from ..measure.test_recovery import ROWS, log_with
 from ..samples import record_line
