@@ -22,7 +22,7 @@ from buildtel.events import (
 )
 from buildtel.timeline.builds import Timeline
 from buildtel.timeline.packer_model import PackerReport
-from buildtel.timeline.report import report
+from buildtel.timeline.packer_report import report
 
 START = datetime(2026, 1, 24, 12, 0, 0, tzinfo=timezone.utc)
 BOOT = "1b2e0000-0000-4000-8000-000000000001"

@@ -24,12 +24,12 @@ from buildtel.job.model import (
 from buildtel.job.notes import doubts, losses, notes
 from buildtel.job.parts import Parts
 from buildtel.job.runner import facts_of, joined, meta_fields, ordered
+from buildtel.job.runner_figures import measured
 from buildtel.job.steps import finish_step, time_of
-from buildtel.job.stretches import measured
 from buildtel.job.verdicts import judged, units_of
 from buildtel.measure.drafts import MachineDraft, Measured
 from buildtel.timeline.packer_model import PackerReport
-from buildtel.timeline.report import report
+from buildtel.timeline.packer_report import report
 
 
 def finish(folded: Folded, meta: Meta) -> JobDocument:
