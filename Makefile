@@ -45,7 +45,7 @@ quick: ## the tests that take seconds, less than a minute in all
 	$(PYTHON) -m tests.parts quick
 
 prefixes: ## a real log cut at every byte: figures of the whole log's (minutes)
-	BUILDTEL_EVERY_BYTE=1 $(BIN)/pytest -q tests/host/job/test_recovery_prefixes.py
+	BUILDTEL_EVERY_BYTE=1 $(BIN)/pytest -q tests/host/measure/test_recovery_prefixes.py
 
 golden: ## write the golden files and the schema anew; read the diff
 	UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/guest -k golden

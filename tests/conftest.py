@@ -41,8 +41,8 @@ SLOW = (
     "host/cli/test_prefixes.py",
     "host/cli/test_upload_report.py",
     "host/cli/test_views.py",
-    "host/job/test_many_disks.py",
-    "host/job/test_recovery_prefixes.py",
+    "host/measure/test_many_disks.py",
+    "host/measure/test_recovery_prefixes.py",
     "host/store",
     "house",
 )

@@ -40,7 +40,8 @@ class Event:
 class AgentRecord(Event):
     """An intact `BUILDTEL:` record (its CRC agrees). See docs/format.md for the fields.
 
-    `target` is Packer's name of the build it came through, None outside of packer's output.
+    `target` is Packer's name of the build it came through, None outside of packer's output; `provisioner` is the index
+    of the build's provisioner that it came through, None where a phase was under way, or nothing.
     `refused` names the fields that no agent writes so; they are left out. `authentic` says whether its `mac`
     was made with the reader's key; None if the reader has no key.
     `spool` is the number of the spool it was read from, None if it stood in a log.
@@ -48,6 +49,7 @@ class AgentRecord(Event):
 
     target: str | None
     fields: dict[str, Any] = field(hash=False)
+    provisioner: int | None = None
     refused: tuple[str, ...] = ()
     authentic: bool | None = None
     spool: int | None = None
@@ -133,10 +135,12 @@ class SshWait(Event):
 class ProvisionerStarted(Event):
     """A provisioner unit begins: one script, one upload, one Ansible run. See docs/format.md for kinds.
 
+    `index` is its place among the build's provisioners, from 0.
     `type` is the provisioner's type where only the debug log tells of it (`hcp-sbom`), or its kind is `other`.
     """
 
     target: str
+    index: int
     kind: str
     detail: str
     type: str | None = None
@@ -144,7 +148,7 @@ class ProvisionerStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvisionerFinished(Event):
-    """The provisioner that runs ends, by Packer's own `(telemetry)` line or by what it prints next.
+    """The provisioner `index` of a build ends, by Packer's own `(telemetry)` line or by what it prints next.
 
     `status` is what Packer's next words say of it: success, failure, timeout, cancellation or unknown; where it was
     unknown, the event comes once more when it is known. `ignored` says that it failed and Packer went on
@@ -152,6 +156,7 @@ class ProvisionerFinished(Event):
     """
 
     target: str
+    index: int
     status: str = "unknown"
     ignored: bool = False
     exit_code: int | None = None

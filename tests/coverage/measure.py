@@ -21,15 +21,15 @@ import coverage
 ROOT = Path(__file__).parents[2]
 LEAST_PERCENT = 95
 GROUPS = {
-    "agent": "guest/buildtel_agent.py",
-    "reader": "host/buildtel/parse/*",
-    "fold": "host/buildtel/job/*",
-    "store": "host/buildtel/store/*",
+    "agent": ("guest/buildtel_agent.py",),
+    "reader": ("host/buildtel/parse/*",),
+    "fold": ("host/buildtel/timeline/*", "host/buildtel/measure/*", "host/buildtel/job/*"),
+    "store": ("host/buildtel/store/*",),
 }
 TESTS = {
     "agent": ("tests/guest", "--ignore=tests/guest/test_unharmed.py"),
     "reader": ("tests/host/parse",),
-    "fold": ("tests/host/job",),
+    "fold": ("tests/host/timeline", "tests/host/measure", "tests/host/job"),
     "store": ("tests/host/store",),
 }
 MORE = ("tests/host/capture/test_runner.py", "tests/host/cli/test_collect.py", "tests/host/report")
@@ -38,10 +38,8 @@ CONFIG = """\
 branch = True
 parallel = True
 disable_warnings = no-data-collected
-include = {agent}
-    {root}/host/buildtel/parse/*
-    {root}/host/buildtel/job/*
-    {root}/host/buildtel/store/*
+include =
+    {files}
 [report]
 exclude_also =
     if TYPE_CHECKING:
@@ -52,8 +50,9 @@ exclude_also =
 def make_python(folder: Path) -> Path:
     """A folder with a `python3` that measures the agent; returns the configuration that it uses."""
     folder.mkdir()
-    agent, config = ROOT / GROUPS["agent"], folder / "coveragerc"
-    config.write_text(CONFIG.format(agent=agent, root=ROOT))
+    agent, config = ROOT / GROUPS["agent"][0], folder / "coveragerc"
+    files = [str(ROOT / pattern) for patterns in GROUPS.values() for pattern in patterns]
+    config.write_text(CONFIG.format(files="\n    ".join(files)))
     packages = Path(coverage.__file__).parents[1]
     (folder / "settings").write_text(f"{agent}\n{packages}\n{folder.parent / 'data'}\n{config}\n")
     shim, real = Path(__file__).with_name("shim.py"), Path(sys.executable).resolve()
@@ -94,7 +93,7 @@ def told(data: coverage.Coverage, groups: list[str]) -> bool:
     enough = True
     for name in groups:
         print(f"\n{name}:")
-        files = [str(ROOT / GROUPS[name])]
+        files = [str(ROOT / pattern) for pattern in GROUPS[name]]
         percent = data.report(include=files, show_missing=True, skip_covered=True, precision=1)
         branches = of_branches(data, files)
         print(f"{name}: {percent:.1f} % of statements and branches, {branches:.1f} % of branches")

@@ -35,12 +35,12 @@ from buildtel import parse
 from buildtel.errors import BuildtelError
 from buildtel.events import AgentRecord, Event, ZoneLearned
 from buildtel.job import Fold, JobDocument, Meta, load_document
-from buildtel.job.drafts import Point
-from buildtel.job.ledger import Pending
 from buildtel.job.model import Machine, Step
-from buildtel.job.records import Record, read_body, read_record
-from buildtel.job.series import chart, unpack
-from buildtel.job.steps import cost_metrics, figures, step_metrics
+from buildtel.measure.drafts import Point
+from buildtel.measure.figures import cost_metrics, figures, step_metrics
+from buildtel.measure.ledger import Pending
+from buildtel.measure.records import Record, read_body, read_record
+from buildtel.measure.series import chart, unpack
 from buildtel.parse import runs
 from buildtel.parse.runs import Block
 from buildtel.report import packer_steps, render_csv, render_json, render_markdown, report_of

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from zlib import crc32
 
-from buildtel.events import AgentRecord, When
+from buildtel.events import (
+    AgentRecord,
+    BuildFinished,
+    Event,
+    PhaseStarted,
+    ProvisionerFinished,
+    ProvisionerStarted,
+    RunStarted,
+    When,
+)
+from buildtel.timeline.builds import Timeline
+from buildtel.timeline.packer_model import PackerReport
+from buildtel.timeline.packer_report import report
 
 START = datetime(2026, 1, 24, 12, 0, 0, tzinfo=timezone.utc)
 BOOT = "1b2e0000-0000-4000-8000-000000000001"
@@ -157,3 +170,33 @@ def packed(rows: list[dict[str, Any]], times_s: list[float], guest: Guest) -> di
     names = ["m_ms", *flat[0]]
     lists = [[int((at_s - guest.booted_s) * 1000), *row.values()] for at_s, row in zip(times_s, flat, strict=True)]
     return pack_columns(names, lists)
+
+
+def packer_report(events: Iterable[Event]) -> PackerReport:
+    """What Packer did, by the events of a log."""
+    timeline = Timeline()
+    for event in events:
+        timeline.add(event)
+    return report(timeline)
+
+
+def numbered(events: Iterable[Event]) -> Iterator[Event]:
+    """Events made by hand, with those indexes of provisioners that the reader gives to events."""
+    begun: Counter[str] = Counter()
+    under_way: dict[str | None, int] = {}
+    for event in events:
+        told = event
+        if isinstance(event, RunStarted):
+            begun.clear()
+            under_way.clear()
+        elif isinstance(event, (PhaseStarted, BuildFinished)):
+            under_way.pop(event.target, None)
+        elif isinstance(event, ProvisionerStarted):
+            under_way[event.target] = begun[event.target]
+            begun[event.target] += 1
+            told = replace(event, index=under_way[event.target])
+        elif isinstance(event, ProvisionerFinished):
+            told = replace(event, index=begun[event.target] - 1)
+        elif isinstance(event, AgentRecord) and event.spool is None:
+            told = replace(event, provisioner=under_way.get(event.target))
+        yield told

@@ -66,10 +66,10 @@ TARGETS = {
         ("tests/host/parse/test_records.py", "tests/host/parse/test_authentic.py"),
     ),
     "fields": Target(
-        "buildtel.job.records",
-        "host/buildtel/job/records.py",
+        "buildtel.measure.records",
+        "host/buildtel/measure/records.py",
         None,
-        ("tests/host/job/test_fields.py", "tests/host/parse/test_authentic.py", "tests/host/job/test_document.py"),
+        ("tests/host/measure/test_fields.py", "tests/host/parse/test_authentic.py", "tests/host/job/test_document.py"),
     ),
 }
 

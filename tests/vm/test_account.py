@@ -13,8 +13,8 @@ from buildtel import parse
 from buildtel.events import AgentRecord
 from buildtel.job import Fold, JobDocument, Meta
 from buildtel.job.model import Step
-from buildtel.job.series import Samples, unpack
-from buildtel.job.steps import figures
+from buildtel.measure.figures import figures
+from buildtel.measure.series import Samples, unpack
 
 from .conftest import Built
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-from buildtel.job.clock import BootClock
-from buildtel.job.drafts import MachineDraft
 from buildtel.job.model import Step, StepCounters, StepProvisioner
-from buildtel.job.packer_model import PackerReport, Provisioner
-from buildtel.job.series import Samples
-from buildtel.job.steps import figures
-from buildtel.job.verdicts import PACKER, RUNNER, SHELL_LOCAL, tells_end
+from buildtel.job.verdicts import PACKER, tells_end
+from buildtel.measure.drafts import RUNNER, MachineDraft
+from buildtel.measure.figures import LEAST_S, figures, window
+from buildtel.timeline.packer_model import PackerReport, Provisioner
+from buildtel.timeline.unit import SHELL_LOCAL
 
-LEAST_S = 1.0
 SHELL = "shell"
 
 
@@ -59,14 +57,14 @@ def _step(draft: MachineDraft, key: str, index: int, provisioner: Provisioner) -
     for boot, samples in draft.samples.items():
         found = window(draft.boots[boot], samples, start_s, end_s)
         if found is not None:
-            counters, peak_kb = found
-            metrics = figures(counters.start or {}, counters.end or {}, end_s - start_s, peak_kb)
+            before, after, peak_kb = found
+            metrics = figures(before, after, end_s - start_s, peak_kb)
             return _bare(draft, key, index, provisioner).model_copy(
                 update={
                     "metrics": dict(metrics),
                     "measured": "from samples",
                     "authentic": draft.sampled.get(boot),
-                    "counters": counters,
+                    "counters": StepCounters(start=before, end=after),
                 }
             )
     return None
@@ -91,15 +89,3 @@ def _bare(draft: MachineDraft, key: str, index: int, provisioner: Provisioner) -
         exit_from=None if provisioner.exit_code is None else PACKER,
         provisioner=StepProvisioner(index=index, kind=provisioner.kind, detail=provisioner.detail),
     )
-
-
-def window(clock: BootClock, samples: Samples, start_s: float, end_s: float) -> tuple[StepCounters, int | None] | None:
-    """The counters at both ends of a stretch of the log, and the peak between; None if not covered."""
-    zero_s = clock.log_s(0)
-    if zero_s is None:
-        return None
-    from_ms, to_ms = (start_s - zero_s) * 1000, (end_s - zero_s) * 1000
-    before, after = samples.counters_at(from_ms), samples.counters_at(to_ms)
-    if before is None or after is None:
-        return None
-    return StepCounters(start=before, end=after), samples.peak_kb(from_ms, to_ms)

@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from buildtel.job.attribute import LEAST_S, window
-from buildtel.job.drafts import MachineDraft, StepDraft
-from buildtel.job.model import Step
-from buildtel.job.packer_model import Provisioner
-from buildtel.job.steps import NO_START, figures, is_cut_by_reboot
+from buildtel.job.model import Step, StepCounters
+from buildtel.job.steps import NO_START, is_cut_by_reboot
 from buildtel.job.verdicts import PACKER, Units, tells_end, unit_of
+from buildtel.measure.drafts import MachineDraft, StepDraft
+from buildtel.measure.figures import LEAST_S, figures, window
+from buildtel.timeline.packer_model import Provisioner
 
 
 def ended(steps: Iterable[Step], draft: MachineDraft, units: Units) -> list[Step]:
@@ -69,7 +69,8 @@ def _measured(step: Step, recorded: StepDraft, draft: MachineDraft, unit: Provis
     covered = window(clock, samples, start_s, start_s + lasted_s) if samples and lasted_s >= LEAST_S else None
     if covered is None:
         return {**known, "metrics": metrics, "last_seen": step.last_seen if recorded.beat is not None else None}
-    counters, peak_kb = covered
+    before, after, peak_kb = covered
     peak_kb = max((kb for kb in (peak_kb, recorded.peak_kb) if kb is not None), default=None)
-    sampled = figures(counters.start or {}, counters.end or {}, lasted_s, peak_kb)
+    sampled = figures(before, after, lasted_s, peak_kb)
+    counters = StepCounters(start=before, end=after)
     return {**known, "metrics": sampled, "counters": counters, "measured": "from samples", "last_seen": None}

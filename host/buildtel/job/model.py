@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
-from buildtel.job.packer_model import PackerReport
+from buildtel.timeline.packer_model import PackerReport
 from buildtel_agent import METRICS
 
 SCHEMA = "buildtel.job/1"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timezone
+from typing import Any
 
 from pydantic import BaseModel
 
 from buildtel.events import AgentRecord
 from buildtel.job.caveats import caveats
 from buildtel.job.model import Integrity, JobDocument, Machine, Meta, Status, Step, System
-from buildtel.job.packer_model import PackerReport
+from buildtel.job.parts import Parts, Source
 from buildtel.job.steps import LOG_ENDS
-from buildtel.job.verdicts import RUNNER
+from buildtel.measure.drafts import RUNNER
+from buildtel.timeline.packer_model import PackerReport
 
-ON = "on"  # the field of a record that says so
+ON = "on"  # the field of a record that says whose it is
 GRAIN_S = 1.0  # Packer's log may have whole seconds, cut off, not rounded
 OPEN_JOB = "The job was not finalized."
 NOT_ENDED = "it was never ended: the job was cancelled, or its machine was lost"
@@ -59,7 +61,7 @@ def is_runners(event: AgentRecord) -> bool:
     return event.target is None and event.fields.get(ON) == RUNNER
 
 
-def facts_of(runner: JobDocument, document: JobDocument, meta: Meta) -> JobFacts:
+def facts_of(runner: Source, document: Source, meta: Meta) -> JobFacts:
     """What a log tells of the job around it, where a wrapper wrote it."""
     starts = [step.start_time for step in runner.steps if step.start_time is not None]
     started_at = min(starts, default=document.job_start or meta.collected_at.timestamp())
@@ -71,10 +73,32 @@ def facts_of(runner: JobDocument, document: JobDocument, meta: Meta) -> JobFacts
 def with_runner(document: JobDocument | None, runner: JobDocument, facts: JobFacts) -> JobDocument:
     """`document` (what the log told, None without one) and the runner's steps as one.
 
-    Runner steps that `document` has already (from an earlier collect, or by the wrapper around Packer) stay,
-    replaced where `runner`, as folded from the runner's records, has them.
+    Args:
+        document: what the log told, maybe with runner's steps of an earlier collect; None without a log.
+        runner: what the runner's records tell.
+        facts: what is known of the job.
     """
     base = document if document is not None else empty(facts.meta)
+    return base.model_copy(update={**meta_fields(facts.meta), **joined(document, runner, facts)})
+
+
+def meta_fields(meta: Meta) -> dict[str, Any]:
+    """The fields of a document that no log tells."""
+    return meta.model_dump(exclude={"collected_at"})
+
+
+def joined(log: Source | None, runner: Source, facts: JobFacts) -> dict[str, Any]:
+    """The fields of the document of a log and the runner's steps.
+
+    Runner steps that `log` has already (from an earlier collect, or by the wrapper around Packer) stay,
+    replaced where `runner`, as folded from the runner's records, has them.
+
+    Args:
+        log: what the log told, None without one.
+        runner: what the runner's records tell.
+        facts: what is known of the job.
+    """
+    base = log if log is not None else Parts()
     fresh = [runner_step(step) for step in runner.steps]
     known = {step.id for step in fresh}
     steps = nested([step for step in base.steps if step.origin == RUNNER and step.id not in known] + fresh)
@@ -82,21 +106,18 @@ def with_runner(document: JobDocument | None, runner: JobDocument, facts: JobFac
     machine = around(base.machines.get(RUNNER), next(iter(runner.machines.values()), None))
     machines = {key: value for key, value in base.machines.items() if key != RUNNER}
     ended_at = facts.ended_at or last_time(steps) or base.job_end
-    return base.model_copy(
-        update={
-            **facts.meta.model_dump(exclude={"collected_at"}),
-            "timestamp": facts.meta.collected_at.isoformat(timespec="seconds"),
-            "job_start": round(facts.started_at, 3),
-            "job_end": ended_at,
-            "job_duration_s": None if ended_at is None else round(ended_at - facts.started_at, 3),
-            "steps": ordered([*steps, *under(guests, steps, base.packer)]),
-            "status": job_status(base, steps, facts),
-            "system": system(machine),
-            "machines": {**({} if machine is None else {RUNNER: runner_machine(machine)}), **machines},
-            "integrity": added(base.integrity, runner.integrity),
-            "notes": [*notes(document, runner, base, facts, steps), *own_caveats(machine, steps, base)],
-        }
-    )
+    return {
+        "timestamp": facts.meta.collected_at.isoformat(timespec="seconds"),
+        "job_start": round(facts.started_at, 3),
+        "job_end": ended_at,
+        "job_duration_s": None if ended_at is None else round(ended_at - facts.started_at, 3),
+        "steps": ordered([*steps, *under(guests, steps, base.packer)]),
+        "status": job_status(base, steps, facts),
+        "system": system(machine),
+        "machines": {**({} if machine is None else {RUNNER: runner_machine(machine)}), **machines},
+        "integrity": added(base.integrity, runner.integrity),
+        "notes": [*notes(log, runner, facts, steps), *own_caveats(machine, steps, base)],
+    }
 
 
 def around(known: Machine | None, machine: Machine | None) -> Machine | None:
@@ -108,7 +129,7 @@ def around(known: Machine | None, machine: Machine | None) -> Machine | None:
 
 def empty(meta: Meta) -> JobDocument:
     """A document of a job without a log."""
-    return JobDocument(schema="buildtel.job/1", **meta.model_dump(exclude={"collected_at"}))
+    return JobDocument(schema="buildtel.job/1", **meta_fields(meta))
 
 
 def runner_step(step: Step) -> Step:
@@ -190,7 +211,7 @@ def last_time(steps: list[Step]) -> float | None:
     return max(times, default=None)
 
 
-def job_status(base: JobDocument, steps: list[Step], facts: JobFacts) -> Status:
+def job_status(base: Source, steps: list[Step], facts: JobFacts) -> Status:
     """Failure if packer or a step failed; success only of a job that was finalized with every step ended.
 
     Without Packer's word every step's exit status must be known, too.
@@ -213,21 +234,19 @@ def added(one: Integrity | None, other: Integrity | None) -> Integrity:
     return Integrity(**{name: sum(getattr(part, name) for part in parts) for name in Integrity.model_fields})
 
 
-def own_caveats(machine: Machine | None, steps: list[Step], base: JobDocument) -> list[str]:
+def own_caveats(machine: Machine | None, steps: list[Step], base: Source) -> list[str]:
     """What to know of the runner's figures, and `base` does not say yet."""
     found = caveats({} if machine is None else {RUNNER: machine}, steps)
     return [note for note in found if note not in base.notes]
 
 
-def notes(
-    document: JobDocument | None, runner: JobDocument, base: JobDocument, facts: JobFacts, steps: list[Step]
-) -> Iterable[str]:
+def notes(log: Source | None, runner: Source, facts: JobFacts, steps: list[Step]) -> Iterable[str]:
     """What to know before trusting the figures; what only a log could tell is no news without one."""
-    if document is not None:
-        yield from (note for note in document.notes if note != OPEN_JOB)
+    if log is not None:
+        yield from (note for note in log.notes if note != OPEN_JOB)
     yield from (note for note in runner.notes if "record(s)" in note)
     if facts.ended_at is None:
         yield OPEN_JOB
-    unplaced = [step for step in base.steps if step.origin != RUNNER and step.parent is None]
-    if document is not None and unplaced and steps and step_around(steps, base.packer) is None:
+    unplaced = log is not None and any(step.origin != RUNNER and step.parent is None for step in log.steps)
+    if log is not None and unplaced and steps and step_around(steps, log.packer) is None:
         yield "Packer's log has no times, or no runner step was open around it: the guest's steps stand by themselves."

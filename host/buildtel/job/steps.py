@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
-from buildtel.job.clock import BootClock
-from buildtel.job.drafts import MachineDraft, Point, Section, StepDraft
 from buildtel.job.model import Process, Status, Step, StepCounters, StepProvisioner
-from buildtel.job.series import chart
-from buildtel.job.unit import Unit
-from buildtel_agent import metrics
+from buildtel.measure.clock import BootClock
+from buildtel.measure.drafts import MachineDraft, Point, Section, StepDraft
+from buildtel.measure.figures import cost_metrics, step_metrics
+from buildtel.measure.series import chart
+from buildtel.timeline.unit import Unit
 
 TIMEOUT_WORDS = ("timeout", "timed out", "deadline exceeded")
 NO_START = "its start is not in the log"
@@ -25,7 +22,7 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: Sect
     figures = {**step_metrics(draft.start, last, draft.peak_kb), **cost_metrics(draft.cost)}
     last_seen = draft.beat or draft.start
     return Step(
-        name=step_name(draft.name, draft.unit),
+        name=draft.label,
         start_time=time_of(draft.start, machine),
         end_time=time_of(draft.end, machine),
         metrics=figures,
@@ -50,13 +47,6 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: Sect
     )
 
 
-def step_name(name: str | None, unit: Unit | None) -> str | None:
-    """The name that the user gave, else what Packer calls the provisioner around it."""
-    if name or unit is None:
-        return name or None
-    return unit.detail or unit.kind
-
-
 def step_provisioner(unit: Unit | None) -> StepProvisioner | None:
     """The document's words for a provisioner unit."""
     return None if unit is None else StepProvisioner(index=unit.index, kind=unit.kind, detail=unit.detail)
@@ -68,35 +58,6 @@ def time_of(point: Point | None, machine: MachineDraft) -> float | None:
         return None
     clock = machine.boots.get(point.boot)
     return round(point.t_ns / 1e9 if clock is None else clock.host_s(point.m_ns, point.t_ns), 3)
-
-
-def step_metrics(start: Point | None, end: Point | None, peak_kb: int | None) -> dict[str, float | int | None]:
-    """The figures between two points; across a reboot only the wall clock's duration can be had."""
-    if start is None or end is None:
-        return {}
-    if start.boot != end.boot or end.m_ns < start.m_ns:
-        wall_s = (end.t_ns - start.t_ns) / 1e9
-        return {"duration_s": round(wall_s, 3)} if wall_s >= 0 else {}
-    seconds = (end.m_ns - start.m_ns) / 1e9
-    return figures(start.counters or {}, end.counters or {}, seconds, peak_kb)
-
-
-def figures(
-    start: dict[str, Any], end: dict[str, Any], seconds: float, peak_kb: int | None
-) -> dict[str, float | int | None]:
-    """The agent's formulas on two sets of counters, finite figures only."""
-    return {name: value for name, value in metrics(start, end, seconds, peak_kb).items() if math.isfinite(value)}
-
-
-def cost_metrics(cost: dict[str, int]) -> dict[str, float | int | None]:
-    """What the agent used, in the document's names and units."""
-    rss_kb = cost.get("rss_kb")
-    found = {
-        "agent_cpu_ms": cost.get("cpu_ms"),
-        "agent_rss_mb": None if rss_kb is None else round(rss_kb / 1024, 1),
-        "agent_bytes": cost.get("bytes"),
-    }
-    return {name: value for name, value in found.items() if value is not None}
 
 
 def step_counters(start: Point | None, end: Point | None) -> StepCounters | None:
@@ -119,7 +80,7 @@ def step_status(draft: StepDraft, machine: MachineDraft, section: Section) -> tu
         return "unknown", "the machine rebooted"
     if section.interrupted_line is not None and section.interrupted_line > draft.line:
         return "cancellation", "the build was interrupted"
-    over = section.finished.get(machine.target) if machine.target is not None else None
+    over = section.end_of(machine.target)
     if over is not None and over.line > draft.line:
         return _ended_with_build(over.error)
     if draft.unit is not None and _next_unit_began(draft.unit, machine, section):
@@ -151,5 +112,4 @@ def _speaks_after(clock: BootClock, point: Point) -> bool:
 
 
 def _next_unit_began(unit: Unit, machine: MachineDraft, section: Section) -> bool:
-    units = section.units.get(machine.target or "", [])
-    return len(units) > unit.index + 1
+    return len(section.units(machine.target)) > unit.index + 1

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from buildtel.events import Event, When
-from buildtel.job.clock import BootClock, Bounds
-from buildtel.job.drafts import Folded, Span
+from buildtel.events import When
+from buildtel.job.folded import Folded, Span
+from buildtel.measure.clock import BootClock, Bounds
 
 
 def settle_times(folded: Folded) -> None:
-    """Give every event, provisioner and clock of `folded` its time on one axis.
+    """Give every event of Packer's and every clock of `folded` its time on one axis.
 
     Stamps without a zone stay on an axis of their own where the log has no others; else they are shifted by the zone
     that was learned, or not used if none fits.
     """
-    folded.packer_events = [_timed(event, folded) for event in folded.packer_events]
-    for section in folded.sections:
-        for unit in (unit for units in section.units.values() for unit in units):
-            unit.at = _resolved(unit.at or folded.later_stamps.get(unit.line), folded)
-    for _, machine in folded.machines():
+    folded.timeline.settle(lambda moment: _resolved(moment.at or folded.later_stamps.get(moment.line), folded))
+    for _, machine in folded.measured.machines():
         for clock in machine.boots.values():
             _settle_clock(clock, folded)
+    for _, machine in folded.runner.machines() if folded.runner is not None else ():
+        for clock in machine.boots.values():
+            clock.settle(None)
     for at in folded.later_stamps.values():
         folded.span.add(at)
     _settle_span(folded.span, folded)
-
-
-def _timed(event: Event, folded: Folded) -> Event:
-    at = event.at if event.at is not None else folded.later_stamps.get(event.line)
-    resolved = _resolved(at, folded)
-    return event if resolved is event.at else replace(event, at=resolved)
 
 
 def _resolved(at: When | None, folded: Folded) -> When | None:

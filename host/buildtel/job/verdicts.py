@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from buildtel.job.drafts import MachineDraft
 from buildtel.job.model import Status, Step
-from buildtel.job.packer_model import PackerReport, Provisioner
-from buildtel.job.unit import Unit
+from buildtel.measure.drafts import MachineDraft
+from buildtel.timeline.packer_model import PackerReport, Provisioner
+from buildtel.timeline.unit import Unit
 
 PACKER = "packer"  # what told a step's end or exit status
-RUNNER = "runner"
-SHELL_LOCAL = "shell-local"
 Units = dict[tuple[str | None, int], Provisioner]
 
 

@@ -1,23 +1,15 @@
-"""What is under way now: each build's phase and since when, from the events of the log as it grows."""
+"""What is under way now: the timeline of the log as it grows, and since when each build does what it does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from buildtel.events import (
-    AgentRecord,
-    BuildBegan,
-    BuildFinished,
-    BuildSeen,
-    Event,
-    PhaseStarted,
-    ProvisionerFinished,
-    ProvisionerStarted,
-    SshWait,
-)
+from buildtel.events import AgentRecord, Event
 from buildtel.live.usual import Key, Usual, phase_key, provisioner_key
+from buildtel.timeline.builds import BuildDraft, PhaseDraft, Timeline
+from buildtel.timeline.unit import Moment, Unit
 from buildtel_agent import metrics
 
 
@@ -33,16 +25,59 @@ class Gauges:
 
 @dataclass(slots=True)
 class BuildLine:
-    """One build: what it does, since when (s, monotonic), what that is called in other runs; its end."""
+    """One build of the timeline with what only the view needs.
 
-    name: str
-    doing: str = "starts"
-    since_s: float = 0.0
-    key: Key | None = None
-    result: str | None = None
-    took_s: float | None = None
-    provisioners: int = 0
+    Attributes:
+        build: what Packer says of it.
+        what: what was under way when it was looked at last: its first message stands for nothing in particular.
+        since_s: since when, in seconds of the monotonic clock.
+        step: the name of the step that its guest began in it.
+        over_s: when the build was over, by the same clock.
+        gauges: its guest's.
+    """
+
+    build: BuildDraft
+    since_s: float
+    what: PhaseDraft | Unit | Moment | None = None
+    step: str | None = None
+    over_s: float | None = None
     gauges: Gauges | None = None
+
+    @property
+    def name(self) -> str:
+        """Packer's name of it."""
+        return self.build.name
+
+    @property
+    def result(self) -> str | None:
+        """Packer's word on the build, None while it runs."""
+        return self.build.ends[-1].result if self.build.ends else None
+
+    @property
+    def doing(self) -> str:
+        """What the build does, in words; empty where Packer says nothing of it."""
+        if isinstance(self.what, PhaseDraft):
+            return self.what.text or self.what.name
+        if isinstance(self.what, Unit):
+            return f"{self.what.kind} {self.step or self.what.detail}".strip()
+        return "starts" if self.what is None else ""
+
+    @property
+    def key(self) -> Key | None:
+        """What names that in all runs."""
+        if isinstance(self.what, PhaseDraft):
+            return phase_key(self.build.name, self.what.name, self.what.text)
+        if isinstance(self.what, Unit):
+            return provisioner_key(self.build.name, self.what.index, self.what.kind)
+        return None
+
+    def look(self, now_s: float) -> None:
+        """See what is under way now (s, monotonic)."""
+        what = self.build.under_way or self.build.began
+        if what is not self.what:
+            self.what, self.since_s, self.step = what, now_s, None
+        if self.build.ends and self.over_s is None:
+            self.over_s, self.gauges = now_s, None
 
 
 class Board:
@@ -52,65 +87,39 @@ class Board:
         self.started_s = now_s
         self.usual = usual or Usual()
         self.builds: dict[str, BuildLine] = {}
-        self._takers: dict[type[Event], Callable[[BuildLine, Any, float], None]] = {
-            PhaseStarted: self._phase,
-            ProvisionerStarted: self._provisioner,
-            ProvisionerFinished: lambda line, _event, now_s: _begin(line, "", now_s),
-            SshWait: self._connected,
-            BuildBegan: lambda line, _event, now_s: _begin(line, "", now_s),
-            BuildFinished: self._finished,
-            AgentRecord: self._record,
-        }
+        self._timeline = Timeline()
 
     def take(self, events: Iterable[Event], now_s: float) -> None:
         """Take in what the log said just now (s, monotonic)."""
         for event in events:
-            target = getattr(event, "target", None)
-            if target is None or (type(event) not in self._takers and not isinstance(event, BuildSeen)):
+            self._timeline.add(event)
+            build = self._timeline.build(getattr(event, "target", None))
+            if build is None:
                 continue
-            line = self.builds.get(target)
-            if line is None:
-                line = self.builds[target] = BuildLine(target, since_s=self.started_s)
-            taker = self._takers.get(type(event))
-            if taker is not None:
-                taker(line, event, now_s)
+            line = self.builds.get(build.name)
+            if line is None or line.build is not build:
+                line = self.builds[build.name] = BuildLine(build, self.started_s)
+            line.look(now_s)
+            if isinstance(event, AgentRecord):
+                _hear(line, event, now_s)
 
     def usual_s(self, line: BuildLine) -> float | None:
         """How long what the build does takes in other runs; None if that is not known (yet)."""
         return None if line.key is None else self.usual.seconds(line.key)
 
-    def _phase(self, line: BuildLine, event: PhaseStarted, now_s: float) -> None:
-        _begin(line, event.text or event.name, now_s, phase_key(line.name, event.name, event.text))
 
-    def _provisioner(self, line: BuildLine, event: ProvisionerStarted, now_s: float) -> None:
-        key = provisioner_key(line.name, line.provisioners, event.kind)
-        line.provisioners += 1
-        _begin(line, f"{event.kind} {event.detail}".strip(), now_s, key)
-
-    def _connected(self, line: BuildLine, event: SshWait, now_s: float) -> None:
-        if event.connected:
-            _begin(line, "", now_s)
-
-    def _finished(self, line: BuildLine, event: BuildFinished, now_s: float) -> None:
-        line.result, line.took_s = event.result, now_s - self.started_s
-        line.gauges = None
-
-    def _record(self, line: BuildLine, event: AgentRecord, now_s: float) -> None:
-        counters, m_ns = event.fields.get("c"), event.fields.get("m")
-        name = event.fields.get("name")
-        if event.fields.get("ev") == "start" and isinstance(name, str) and name:
-            kind, _, _detail = line.doing.partition(" ")
-            line.doing = f"{kind} {name}".strip()
-        if not isinstance(counters, dict) or not isinstance(m_ns, int):
-            return
-        before, line.gauges = line.gauges, Gauges(now_s, m_ns, counters)
-        if before is None:
-            return
-        try:
-            line.gauges.figures = metrics(dict(before.counters), counters, (m_ns - before.m_ns) / 1e9)
-        except (TypeError, AttributeError, ValueError, LookupError, ArithmeticError):
-            return  # what no agent writes; the collected document says so
-
-
-def _begin(line: BuildLine, doing: str, now_s: float, key: Key | None = None) -> None:
-    line.doing, line.since_s, line.key = doing, now_s, key
+def _hear(line: BuildLine, event: AgentRecord, now_s: float) -> None:
+    """Take in what the guest of a build tells: the name of a step that begins, and its counters."""
+    counters, m_ns = event.fields.get("c"), event.fields.get("m")
+    name = event.fields.get("name")
+    if event.fields.get("ev") == "start" and isinstance(name, str) and name:
+        line.step = name
+    if not isinstance(counters, dict) or not isinstance(m_ns, int):
+        return
+    before, line.gauges = line.gauges, Gauges(now_s, m_ns, counters)
+    if before is None:
+        return
+    try:
+        line.gauges.figures = metrics(dict(before.counters), counters, (m_ns - before.m_ns) / 1e9)
+    except (TypeError, AttributeError, ValueError, LookupError, ArithmeticError):
+        return  # what no agent writes; the collected document says so

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from statistics import median
 
 from buildtel.job import JobDocument
-from buildtel.job.packer_model import Build
+from buildtel.timeline.packer_model import Build
 
 Key = tuple[str, str, int | str]
 _NUMBERS = re.compile(r"\d+")

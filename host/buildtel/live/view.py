@@ -85,7 +85,8 @@ class View:
     def _build(self, build: BuildLine, names: int, now_s: float, width: int) -> str:
         name = set_cell_size(safe(build.name), names)
         if build.result is not None:
-            return self._dim(f" {name}  {build.result} after {duration(build.took_s)}", width)
+            took_s = None if build.over_s is None else build.over_s - self._board.started_s
+            return self._dim(f" {name}  {build.result} after {duration(took_s)}", width)
         took = duration(now_s - build.since_s)
         usual_s = self._board.usual_s(build)
         times = f"{took:>7}" + (f" of {duration(usual_s)}" if usual_s is not None else "")

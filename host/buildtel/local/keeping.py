@@ -9,7 +9,7 @@ from pathlib import Path
 
 from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, Meta
-from buildtel.job.finish import PREFIX_UNKNOWN
+from buildtel.job.notes import PREFIX_UNKNOWN
 from buildtel.job.runner import JobFacts
 from buildtel.local import current_job
 from buildtel.local.documents import check_named, write_named, write_new

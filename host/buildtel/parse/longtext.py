@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from buildtel.events import Artifact, BuildFinished, Event, LastStamp, RunFailed
-from buildtel.parse.states import Said
+from buildtel.parse.said import Said
 from buildtel.parse.words import exit_status
 
 _MAX_LINES = 12

@@ -25,8 +25,8 @@ from buildtel.parse.lines import LineCutter, ToUtf8
 from buildtel.parse.phases import OTHER_PHASE
 from buildtel.parse.prefix import LOG_ONLY, MACHINE_ONLY, Peeled, peel, plain, split_prompts
 from buildtel.parse.runs import Block, Patterns, Run
+from buildtel.parse.said import Said
 from buildtel.parse.skip import Skipper
-from buildtel.parse.states import Said
 from buildtel.parse.tracker import Tracker
 
 Numbered = tuple[int, bytes | None]

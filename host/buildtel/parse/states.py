@@ -1,38 +1,132 @@
-"""One message, and one build while its messages are read."""
+"""The states of a run of Packer's and of a build in it: what leads from one to another stands here, and only here.
+
+A line says one thing of its build (`Says`). `NEXT` has the state that the build is in after it. `TELLS` has what tells
+of the end of the provisioner that began last: a `ProvisionerFinished`, before what the line begins.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import NamedTuple
 
-from buildtel.events import BuildBegan, Event, LaterStamp, PhaseStarted, ProvisionerFinished, ProvisionerStarted, When
-from buildtel.parse.clock import Clock
-from buildtel.parse.prefix import LOG_UI, Peeled
+from buildtel.events import BuildBegan, Event, LaterStamp, PhaseStarted, ProvisionerFinished, ProvisionerStarted
+from buildtel.parse.said import Said
 from buildtel.parse.words import exit_status
 
-# What a phase that begins while a provisioner runs says of that provisioner.
-STATUS_BY_PHASE = {"retry": "failure", "error_cleanup": "failure", "wait_user": "unknown"}
+
+class State(Enum):
+    """What a build does."""
+
+    IDLE = auto()  # nothing that Packer tells of
+    PHASE = auto()
+    RUNS = auto()  # a provisioner
+    UNTOLD = auto()  # as IDLE; how its last provisioner went, nothing told yet
+    PHASE_UNTOLD = auto()  # as PHASE; the same
+
+
+class Says(Enum):
+    """What a line says of its build."""
+
+    UNIT = auto()  # a provisioner begins: the one before it went well
+    PHASE = auto()  # a phase begins that tells how the provisioner before it went
+    QUESTION = auto()  # a phase begins that does not
+    OUTCOME = auto()  # how the provisioner went
+    OVER = auto()  # that the provisioner is over, not how it went
+    CONNECTED = auto()  # Packer has a connection
+
+
+NEXT: dict[State, dict[Says, State]] = {
+    State.IDLE: {
+        Says.UNIT: State.RUNS, Says.PHASE: State.PHASE, Says.QUESTION: State.PHASE,
+        Says.OUTCOME: State.IDLE, Says.OVER: State.IDLE, Says.CONNECTED: State.IDLE,
+    },
+    State.PHASE: {
+        Says.UNIT: State.RUNS, Says.PHASE: State.PHASE, Says.QUESTION: State.PHASE,
+        Says.OUTCOME: State.PHASE, Says.OVER: State.PHASE, Says.CONNECTED: State.IDLE,
+    },
+    State.RUNS: {
+        Says.UNIT: State.RUNS, Says.PHASE: State.PHASE, Says.QUESTION: State.PHASE_UNTOLD,
+        Says.OUTCOME: State.IDLE, Says.OVER: State.UNTOLD, Says.CONNECTED: State.RUNS,
+    },
+    State.UNTOLD: {
+        Says.UNIT: State.RUNS, Says.PHASE: State.PHASE, Says.QUESTION: State.PHASE_UNTOLD,
+        Says.OUTCOME: State.IDLE, Says.OVER: State.UNTOLD, Says.CONNECTED: State.UNTOLD,
+    },
+    State.PHASE_UNTOLD: {
+        Says.UNIT: State.RUNS, Says.PHASE: State.PHASE, Says.QUESTION: State.PHASE_UNTOLD,
+        Says.OUTCOME: State.PHASE, Says.OVER: State.PHASE_UNTOLD, Says.CONNECTED: State.UNTOLD,
+    },
+}  # fmt: skip
+_JUDGES = frozenset((Says.UNIT, Says.PHASE, Says.OUTCOME))
+TELLS: dict[State, frozenset[Says]] = {
+    State.IDLE: frozenset(),
+    State.PHASE: frozenset(),
+    State.RUNS: _JUDGES | {Says.QUESTION, Says.OVER},
+    State.UNTOLD: _JUDGES,
+    State.PHASE_UNTOLD: _JUDGES,
+}
+IN_PHASE = frozenset((State.PHASE, State.PHASE_UNTOLD))
+UNKNOWN = "unknown"
+# What a phase that begins while a provisioner runs says of that provisioner, where that is not success.
+STATUS_BY_PHASE = {"retry": "failure", "error_cleanup": "failure", "wait_user": UNKNOWN}
 STEP_FAILED = b'Step "'  # `Step "StepProvision" failed`, before the question of -on-error=ask
 
 
-class Said:
-    """One message: where it stood, and how it was said. Its time is worked out when it is asked for."""
+class Stage(Enum):
+    """How far a run of Packer's is."""
 
-    __slots__ = ("_clock", "_peeled", "copy", "error", "line", "of_process", "streams_told", "sure")
+    BEFORE = auto()  # none began yet
+    BUILDS = auto()
+    OVER = auto()  # all its builds are over
+    LISTS = auto()  # and their artifacts are listed
 
-    def __init__(self, line: int, peeled: Peeled, clock: Clock, *, red: bool, coloured: bool) -> None:
-        self.line = line
-        self.copy = peeled.form
-        self.error = red or peeled.error
-        self.of_process = peeled.of_process
-        self.sure = coloured or peeled.sure
-        self.streams_told = coloured or peeled.form == LOG_UI or peeled.epoch is not None
-        self._peeled = peeled
-        self._clock = clock
 
-    @property
-    def at(self) -> When | None:
-        """The time of the line."""
-        return self._clock.when(self._peeled)
+class Names(Enum):
+    """What a line needs a run of Packer's for."""
+
+    RUN = auto()  # a word on a run, or on a build's end
+    BUILD = auto()  # a build that is not known: of a run whose builds are not over
+
+
+# In which stages a line begins another run.
+BEGINS: dict[Names, frozenset[Stage]] = {
+    Names.RUN: frozenset((Stage.BEFORE,)),
+    Names.BUILD: frozenset((Stage.BEFORE, Stage.OVER, Stage.LISTS)),
+}
+
+
+class Outcome(NamedTuple):
+    """How a provisioner went, by the line that tells of its end: as in `ProvisionerFinished`."""
+
+    status: str = UNKNOWN
+    ignored: bool = False
+    exit_code: int | None = None
+
+
+UNTOLD = Outcome()
+SUCCESS = Outcome("success")
+
+
+@dataclass(slots=True)
+class Beginning:
+    """The first message of a build, whose time a later copy of it may tell."""
+
+    began: bool = False
+    untimed: tuple[bytes, int] | None = None  # its text and line, while no copy has told its time
+
+    def hear(self, target: str, text: bytes, said: Said, events: list[Event]) -> None:
+        """Take a message of the build."""
+        if self.untimed is not None and self.untimed[0] == text:
+            at = said.at
+            if at is not None:
+                events.append(LaterStamp(line=self.untimed[1], at=at))
+                self.untimed = None
+        if not self.began:
+            self.began = True
+            at = said.at
+            self.untimed = (text, said.line) if at is None else None
+            events.append(BuildBegan(line=said.line, at=at, target=target))
 
 
 @dataclass(slots=True)
@@ -41,88 +135,94 @@ class BuildState:
 
     Attributes:
         target: packer's name of it.
+        state: what it does.
         seen: packer has said something of it (the debug log may name it before).
         coloured: its colour line stood in this run.
-        began: it has said something itself.
-        running: the kind of the provisioner that runs now.
+        beginning: its first message.
+        kind: the kind of the provisioner begun last.
         silent_type: the type of one that only the debug log tells of.
-        phase: the phase that runs now, and its text.
-        provisioned: a provisioner has begun.
+        phase: the phase begun last, and its text.
+        provisioners: how many provisioners have begun.
+        under_way: the index of the last of them, until a phase begins or the build ends.
         timed_out: packer cancelled a provisioner of it by that provisioner's own timeout.
-        verdict: packer's line on its end.
-        unjudged: its last provisioner is over, and nothing told yet how it went.
-        untimed_begin: the first message and its line, while no copy has told its time.
         cleans_up: a provisioner of it failed, and what runs now cleans up.
+        verdict: packer's line on its end.
     """
 
     target: str
-    seen: bool = True
+    state: State = State.IDLE
+    seen: bool = False
     coloured: bool = False
-    began: bool = False
-    running: str | None = None
+    beginning: Beginning = field(default_factory=Beginning)
+    kind: str | None = None
     silent_type: str | None = None
     phase: tuple[str, bytes] | None = None
-    provisioned: bool = False
+    provisioners: int = 0
+    under_way: int | None = None
     timed_out: bool = False
-    verdict: bytes | None = None
-    untimed_begin: tuple[bytes, int] | None = None
-    unjudged: bool = False
     cleans_up: bool = False
+    verdict: bytes | None = None
+
+    @property
+    def running(self) -> str | None:
+        """The kind of the provisioner that runs now."""
+        return self.kind if self.state is State.RUNS else None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing that Packer tells of is under way, behind a provisioner."""
+        return self.provisioners > 0 and self.state in (State.IDLE, State.UNTOLD)
 
     def begin_phase(self, phase: str, text: bytes, said: Said, events: list[Event]) -> None:
         """Begin a phase; what ran before it is over. Its text once more begins nothing."""
-        if self.phase == (phase, text):
+        if self.state in IN_PHASE and self.phase == (phase, text):
             return
-        failed = text.startswith(STEP_FAILED)
-        status = "failure" if failed else STATUS_BY_PHASE.get(phase, "success")
-        self.stop(said, events, status, exit_code=exit_status(text) if status == "failure" else None)
-        self.phase = (phase, text)
+        status = "failure" if text.startswith(STEP_FAILED) else STATUS_BY_PHASE.get(phase, "success")
+        says = Says.QUESTION if status == UNKNOWN else Says.PHASE
+        exit_code = exit_status(text) if status == "failure" else None
+        self.move(says, said, events, Outcome(status, exit_code=exit_code))
+        self.phase, self.under_way = (phase, text), None
         self.cleans_up = self.cleans_up or phase == "error_cleanup"
         shown = text.decode("utf-8", "replace")
         events.append(PhaseStarted(line=said.line, at=said.at, target=self.target, name=phase, text=shown))
 
-    def begin(self, text: bytes, said: Said, events: list[Event]) -> None:
-        """The build says something; its first message is an event, whose time a later copy may tell."""
-        if self.untimed_begin is not None and self.untimed_begin[0] == text:
-            at = said.at
-            if at is not None:
-                events.append(LaterStamp(line=self.untimed_begin[1], at=at))
-                self.untimed_begin = None
-        if not self.began:
-            self.began = True
-            at = said.at
-            self.untimed_begin = (text, said.line) if at is None else None
-            events.append(BuildBegan(line=said.line, at=at, target=self.target))
-
     def start(self, unit: tuple[str, bytes], said: Said, events: list[Event], type_: str | None = None) -> None:
         """Start a provisioner unit, (kind, detail); the one before is over."""
-        self.stop(said, events, "success")
-        self.running, self.phase, self.provisioned, self.timed_out = unit[0], None, True, False
+        self.move(Says.UNIT, said, events, SUCCESS)
+        self.kind, self.timed_out = unit[0], False
+        index = self.under_way = self.provisioners
+        self.provisioners += 1
         shown = unit[1].decode("utf-8", "replace")
         events.append(
             ProvisionerStarted(
-                line=said.line, at=said.at, target=self.target, kind=unit[0], detail=shown, type=type_
+                line=said.line, at=said.at, target=self.target, index=index, kind=unit[0], detail=shown, type=type_
             )
         )
 
     def finish(self, result: str, said: Said, events: list[Event]) -> None:
         """The build is over; how what cleans up after a failure went, its `result` does not say."""
-        status = "cancellation" if result == "cancelled" else result
-        self.stop(said, events, "unknown" if self.cleans_up and result == "failure" else status)
+        if self.cleans_up and result == "failure":
+            self.move(Says.OVER, said, events)
+        else:
+            self.move(Says.OUTCOME, said, events, Outcome("cancellation" if result == "cancelled" else result))
+        self.under_way = None
 
-    def stop(
-        self, said: Said, events: list[Event], status: str, *, ignored: bool = False, exit_code: int | None = None
-    ) -> None:
-        """The provisioner that runs, if one does, is over; one that was cancelled by its timeout timed out.
+    def move(self, says: Says, said: Said, events: list[Event], outcome: Outcome = UNTOLD) -> None:
+        """Go to the next state.
 
-        Where the debug log told its end, only what comes next tells how it went: that is said then.
+        Args:
+            says: what the line says.
+            said: the line.
+            events: where to tell of the provisioner's end.
+            outcome: how the provisioner went, by this line; one that its timeout cancelled timed out.
         """
-        if self.running is not None or (self.unjudged and status != "unknown"):
-            self.running = None
-            status = "timeout" if self.timed_out and status != "unknown" else status
-            self.unjudged = status == "unknown"
+        if says in TELLS[self.state]:
+            status, ignored, exit_code = outcome
+            status = "timeout" if self.timed_out and status != UNKNOWN else status
             events.append(
                 ProvisionerFinished(
-                    line=said.line, at=said.at, target=self.target, status=status, ignored=ignored, exit_code=exit_code
+                    line=said.line, at=said.at, target=self.target, index=self.provisioners - 1, status=status,
+                    ignored=ignored, exit_code=exit_code,
                 )
-            )
+            )  # fmt: skip
+        self.state = NEXT[self.state][says]

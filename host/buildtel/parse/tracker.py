@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from buildtel.events import (
+    AgentRecord,
     Artifact,
     BuildFinished,
-    BuildSeen,
     Event,
     Interrupted,
     LaterStamp,
@@ -17,16 +18,17 @@ from buildtel.events import (
     RunFailed,
     RunFinished,
     RunStarted,
-    UnreadableLine,
     When,
 )
 from buildtel.parse.clock import Clock
-from buildtel.parse.copies import Copies, First
+from buildtel.parse.copies import First
 from buildtel.parse.longtext import LongText
 from buildtel.parse.names import PassedNames, Stranger, Strangers, split_name
+from buildtel.parse.packer_run import PackerRun
 from buildtel.parse.prefix import LOG_UI, OUT
 from buildtel.parse.records import MARK, read_record, record_event
-from buildtel.parse.states import BuildState, Said
+from buildtel.parse.said import Said
+from buildtel.parse.states import BEGINS, BuildState, Names, Stage
 from buildtel.parse.units import Hears, Units, only_packer_says
 from buildtel.parse.words import (
     duration_s,
@@ -40,9 +42,8 @@ from buildtel.parse.words import (
 )
 
 _COLOUR_LINE = b" output will be in this color."
+_LIST = b"Builds finished. The artifacts"
 _OVER = (b"Builds finished", b"Some builds didn't complete successfully")
-MAX_BUILDS = 1000
-MAX_ODD_NAMES = 50
 _MAX_PLUGINS = 100
 _FIRST_WITHOUT_QUIET = (1, 13)  # since then what a guest prints has the form of packer's own words
 
@@ -58,21 +59,9 @@ class Tracker:
         self.units = Units(lambda: self.events, self._is_copy)
         self._plugins: set[tuple[str, str]] = set()
         self.passed = PassedNames()
-        self._in_run = False
+        self._run = PackerRun(self.passed, Stage.BEFORE)
         self._version_known = self._packer_is_old = False
         self._open: LongText | None = None
-        self._new_run_state()
-
-    def _new_run_state(self) -> None:
-        self._builds: dict[bytes, BuildState] = {}
-        self._odd_names: list[bytes] = []
-        self._strangers = Strangers(self.passed)
-        self._copies = Copies()
-        self._has_log = self._over = False
-        self.passed.clear()
-        self._total: bytes | None = None
-        self._listing = False
-        self.units.is_old, self.units.has_telemetry = self._packer_is_old, False
 
     # What the reader calls.
 
@@ -83,11 +72,11 @@ class Tracker:
 
     def listens(self) -> bool:
         """Whether words of a build that are not known may tell something."""
-        return self.units.listens(self._builds.values())
+        return self.units.listens(self._run.builds.values())
 
     def hears(self) -> Hears:
         """What lines of builds may tell by words that are not known."""
-        return self.units.hears(self._builds.values())
+        return self.units.hears(self._run.builds.values())
 
     def said(self, text: bytes, said: Said) -> None:
         """Take one line of packer's output."""
@@ -107,7 +96,7 @@ class Tracker:
         elif text.endswith(_COLOUR_LINE):
             self._declared(text[: -len(_COLOUR_LINE)].removesuffix(b":"), said)
         elif text.startswith(MARK):
-            self._record(text, None, said)
+            self._record(text, said)
         else:
             self._of_no_build(text, said)
 
@@ -123,7 +112,7 @@ class Tracker:
             self.events.append(PackerRead(line=said.line, at=said.at, source=text[22:62].decode("utf-8", "replace")))
         elif text.startswith(b"Packer v") and not said.sure:
             self._version(text[8:].split(b" ")[0], said, own_process=False)
-        elif split_name(text, self._odd_names)[0] in self._builds:
+        elif split_name(text, self._run.odd_names)[0] in self._run.builds:
             self._targeted(text, said, loud=False)
         else:
             self._continued(text, said)
@@ -138,7 +127,7 @@ class Tracker:
         elif text.startswith(b"[INFO] Starting external plugin "):
             self._plugin(text, said)
         elif text.startswith(b"Starting build run: "):
-            self._expect(text[20:])
+            self._run.expect(text[20:])
         else:
             version = text.removeprefix(b"[INFO] ")[len(b"Packer version: ") :].split()
             self._version(version[0] if version else b"", said, own_process=not said.of_process)
@@ -151,23 +140,24 @@ class Tracker:
     # Runs.
 
     def _begin_run(self, line: int, at: When | None) -> None:
-        if self._in_run:
+        if self._run.stage is not Stage.BEFORE:
             self._settle_strangers()
-            if not self._over:
+            if not self._run.is_over:
                 self.before_run(line)
-        self._in_run = True
-        self._new_run_state()
+        self._run = PackerRun(self.passed, Stage.BUILDS)
+        self.units.is_old, self.units.has_telemetry = self._packer_is_old, False
         self.events.append(RunStarted(line=line, at=at))
 
-    def _need_run(self, said: Said) -> None:
-        if not self._in_run:
-            self._begin_run(said.line, said.at)
+    def _need(self, names: Names, line: int, at: When | None) -> None:
+        """Begin a run if what a line names is of none that goes on."""
+        if self._run.stage in BEGINS[names]:
+            self._begin_run(line, at)
 
     def _version(self, version: bytes, said: Said, own_process: bool) -> None:
-        if own_process and (not self._in_run or self._builds or self._over):
+        if own_process and (self._run.builds or self._run.stage is not Stage.BUILDS):
             self._flush()
             self._begin_run(said.line, said.at)
-        self._has_log = self._has_log or own_process
+        self._run.has_log = self._run.has_log or own_process
         if not self._version_known and version[:1].isdigit():
             self._version_known = True
             self._packer_is_old = is_before(version, _FIRST_WITHOUT_QUIET)
@@ -179,31 +169,29 @@ class Tracker:
         if not waited and not rest.startswith(_OVER):
             return False
         self._flush()
-        self._need_run(said)
+        self._need(Names.RUN, said.line, said.at)
         self._is_copy(b"==> " + rest, said)
-        if waited and self._over and self._total is not None and self._total != rest:
+        if waited and self._run.is_over and self._run.total not in (None, rest):
             self._begin_run(said.line, said.at)
-        if not self._over:
-            total_s = duration_s(rest[21:]) if waited else None
-            self._end_run(total_s, said)
+        if not self._run.is_over:
+            self._end_run(duration_s(rest[21:]) if waited else None, said)
         if waited:
-            self._total = rest
-        self._listing = rest.startswith(b"Builds finished. The artifacts")
+            self._run.total = rest
+        self._run.stage = Stage.LISTS if rest.startswith(_LIST) else Stage.OVER
         return True
 
     def _end_run(self, total_s: float | None, said: Said) -> None:
         self._settle_strangers()
-        self._over = True
-        self.passed.clear()
+        self._run.end()
         self.events.append(RunFinished(line=said.line, at=said.at, total_s=total_s))
 
     def _interrupted(self, text: bytes, said: Said) -> None:
         self._flush()
-        self._need_run(said)
+        self._need(Names.RUN, said.line, said.at)
         if self._is_copy(text, said):
             return
         self.events.append(Interrupted(line=said.line, at=said.at))
-        if text.startswith(b"Cleanly") and not self._over:
+        if text.startswith(b"Cleanly") and not self._run.is_over:
             self._end_run(None, said)
 
     # Builds.
@@ -212,52 +200,26 @@ class Tracker:
         self._flush()
         if not name or self._is_copy(name + _COLOUR_LINE, said):
             return
-        build = self._builds.get(name)
-        if not self._in_run or self._over or (build and build.coloured):
+        build = self._run.builds.get(name)
+        if self._run.stage in BEGINS[Names.BUILD] or (build and build.coloured):
             self._begin_run(said.line, said.at)
             self._is_copy(name + _COLOUR_LINE, said)
         build = self._known(name, said.line, said.at)
         if build is not None:
             build.coloured = True
 
-    def _expect(self, name: bytes) -> None:
-        if self._in_run and not self._over and name and name not in self._builds and self._room(name):
-            self._add(name, BuildState(name.decode("utf-8", "replace"), seen=False))
-
-    def _add(self, name: bytes, build: BuildState) -> BuildState:
-        self._builds[name] = build
-        self._strangers.forget(name)
-        if b": " in name:
-            self._odd_names.append(name)
-        return build
-
-    def _room(self, name: bytes) -> bool:
-        return len(self._builds) < MAX_BUILDS and (b": " not in name or len(self._odd_names) < MAX_ODD_NAMES)
-
     def _known(self, name: bytes, line: int, at: When | None) -> BuildState | None:
-        """The build of that name, from now on surely one of this run's; None if there are too many."""
-        build = self._builds.get(name)
-        if build is None:
-            if not self._room(name):
-                self.events.append(UnreadableLine(line=line, at=at, reason="of more builds than any run has"))
-                return None
-            build = self._add(name, BuildState(name.decode("utf-8", "replace"), seen=False))
-        if not build.seen:
-            build.seen = True
-            if not self._over:
-                self.passed.know(name)
-            self.events.append(BuildSeen(line=line, at=at, target=build.target))
-        return build
+        return self._run.known(name, line, at, self.events)
 
     def _finished(self, text: bytes, said: Said) -> None:
         self._flush()
         words = verdict(text)
         if not words or self._is_copy(text, said):
             return
-        self._need_run(said)
+        self._need(Names.RUN, said.line, said.at)
         name, seconds, error = words
-        build = self._builds.get(name)
-        if build and build.verdict is not None and (self._over or build.verdict == text):
+        build = self._run.builds.get(name)
+        if build and build.verdict is not None and (self._run.is_over or build.verdict == text):
             if build.verdict == text:
                 return
             self._begin_run(said.line, said.at)
@@ -280,88 +242,86 @@ class Tracker:
 
     def _targeted(self, rest: bytes, said: Said, loud: bool) -> None:
         self._flush()
-        name, message = split_name(rest, self._odd_names)
+        name, message = split_name(rest, self._run.odd_names)
         if name is None:
             return
-        build = self._builds.get(name)
-        within = False
-        if build is None and name.endswith(b")"):
-            build = self._builds.get(name.rpartition(b" (")[0])
-            within = build is not None
-        late = self._over and build is not None and build.verdict is not None
-        self._has_log = self._has_log or said.copy == LOG_UI
+        build, within = self._run.of_name(name)
+        late = self._run.is_over and build is not None and build.verdict is not None
+        self._run.has_log = self._run.has_log or said.copy == LOG_UI
         if build is None or (late and b"BUILDTEL:" not in message):
             # A debug log states its version before a new run; without that, late lines are copies that lag behind.
             outer = post_processor_of(name) if build is None and loud else None
             if outer is not None and self._meets(outer, said):
                 return
-            if not (late and (within or self._has_log)):
+            if not (late and (within or self._run.has_log)):
                 self._stranger(name, rest, message, said, loud)
             return
         if not build.seen:
             self._known(name, said.line, said.at)
         if not within:
-            build.begin(message, said, self.events)
+            build.beginning.hear(build.target, message, said, self.events)
             self.passed.begin(name)
         self.units.is_old = self.units.is_old or (not loud and not within)
         if b"BUILDTEL:" in message:
-            self._record(message, build.target, said)
+            self._record(message, said, build)
         elif not within:
             self.units.message(build, message, said, loud=loud)
 
     def _telemetry(self, text: str, said: Said) -> None:
-        self.units.telemetry(text, [build for build in self._builds.values() if build.verdict is None], said)
+        self.units.telemetry(text, self._run.unjudged(), said)
 
-    def _record(self, text: bytes, target: str | None, said: Said) -> None:
+    def _record(self, text: bytes, said: Said, build: BuildState | None = None) -> None:
+        target, provisioner = (None, None) if build is None else (build.target, build.under_way)
         event = record_event(text, target, said.line, said.at, self._key)
+        if isinstance(event, AgentRecord):
+            event = replace(event, provisioner=provisioner)
         if event is not None:
             self.events.append(event)
 
     # Names that are not known yet.
 
     def _stranger(self, name: bytes, rest: bytes, message: bytes, said: Said, loud: bool) -> None:
-        stranger = self._strangers.meet(name, said.line, said.at, rest, said.sure)
+        stranger = self._run.strangers.meet(name, said.line, said.at, rest, said.sure)
         if stranger is None:
             return
         found: bytes | None = None
         if message.startswith(MARK):
             if isinstance(read_record(message), str):
-                self._record(message, None, said)
+                self._record(message, said)
                 return
             found = name
         elif loud and not said.error:
-            late = name in self._builds
+            late = name in self._run.builds
             found = stranger.proven(name, rest, lambda text: only_packer_says(text, late))
         if found is not None and self._acquaint(name, found, stranger):
             self._targeted(rest, said, loud)
 
     def _acquaint(self, name: bytes, found: bytes, stranger: Stranger) -> bool:
-        if self._over or not self._in_run:
-            self._begin_run(stranger.line, stranger.at)
-        self._strangers.forget(name)
+        self._need(Names.BUILD, stranger.line, stranger.at)
+        self._run.strangers.forget(name)
         return self._known(found, stranger.line, stranger.at) is not None
 
     def _settle_strangers(self) -> None:
         """At a run's end, names that stood in lines that only packer writes are taken for builds."""
-        for name, stranger in self._strangers.sure():
-            if name not in self._builds and not self._over:
+        for name, stranger in self._run.strangers.sure():
+            if name not in self._run.builds and not self._run.is_over:
                 self._acquaint(name, name, stranger)
-        self._strangers = Strangers(self.passed)
+        self._run.strangers = Strangers(self.passed)
 
     def _meets(self, name: bytes, said: Said) -> bool:
         """Whether a post-processor's line tells of the build `name`, which nothing told of before."""
-        if self._over or not self._in_run:
-            self._begin_run(said.line, said.at)
+        self._need(Names.BUILD, said.line, said.at)
         return self._known(name, said.line, said.at) is not None
 
     # What goes wrong before any build, and what the debug log says of plugins.
 
     def _failed_before(self, text: bytes, said: Said) -> None:
-        if self._builds or not (self._in_run or is_packers_error(text)) or self._is_copy(text, said):
+        in_run = self._run.stage is not Stage.BEFORE
+        if self._run.builds or not (in_run or is_packers_error(text)) or self._is_copy(text, said):
             self._continued(text, said)
             return
         self._flush()
-        self._need_run(said)
+        self._need(Names.RUN, said.line, said.at)
         shown = text.removeprefix(b"Error: ").decode("utf-8", "replace")
         self._open = LongText(RunFailed(line=said.line, at=said.at, error=shown))
 
@@ -373,9 +333,9 @@ class Tracker:
 
     def _listed(self, rest: bytes, said: Said) -> None:
         self._flush()
-        name, text = split_name(rest, self._odd_names)
-        build = self._builds.get(name) if name is not None else None
-        if build is None or not self._listing or self._is_copy(b"--> " + rest, said):
+        name, text = split_name(rest, self._run.odd_names)
+        build = self._run.builds.get(name) if name is not None else None
+        if build is None or self._run.stage is not Stage.LISTS or self._is_copy(b"--> " + rest, said):
             return
         shown = text.decode("utf-8", "replace")
         self._open = LongText(Artifact(line=said.line, at=said.at, target=build.target, text=shown))
@@ -396,7 +356,7 @@ class Tracker:
         The time of a message is that of whichever copy has one.
         """
         this = First(said.line, said.at)
-        first = self._copies.match(text, this, said.copy, OUT if said.copy == LOG_UI else LOG_UI)
+        first = self._run.copies.match(text, this, said.copy, OUT if said.copy == LOG_UI else LOG_UI)
         if first is None:
             return False
         if first.at is None and this.at is not None:

@@ -15,7 +15,8 @@ from buildtel.parse.provisioners import (
     quiet_provisioner_of,
     type_of_other,
 )
-from buildtel.parse.states import BuildState, Said
+from buildtel.parse.said import Said
+from buildtel.parse.states import SUCCESS, BuildState, Outcome, Says
 from buildtel.parse.words import exit_status
 
 CONNECTED = (b"Connected to SSH!", b"Connected to WinRM!")
@@ -77,16 +78,18 @@ class Units:
         phase = phase_of(text, while_provisioning=build.running is not None)
         connected = text.startswith(CONNECTED)
         if text.startswith(_TIMEOUT_SET) and text.endswith(b" timeout for the next provisioner..."):
-            build.stop(said, self._events(), "success")
+            build.move(Says.OUTCOME, said, self._events(), SUCCESS)
         elif text.startswith(_TIMED_OUT):
             build.timed_out = True
         elif text.startswith(_IGNORED[0]) and _IGNORED[1] in text:
-            build.stop(said, self._events(), "failure", ignored=True, exit_code=exit_status(text))
+            outcome = Outcome("failure", ignored=True, exit_code=exit_status(text))
+            build.move(Says.OUTCOME, said, self._events(), outcome)
         elif (phase or connected) and not self._is_copy(build.target.encode() + text, said):
             if phase:
                 build.begin_phase(phase, text, said, self._events())
             if (connected or text.startswith(_WAITING)) and build.running is None:
-                build.phase = None if connected else build.phase
+                if connected:
+                    build.move(Says.CONNECTED, said, self._events())
                 self._events().append(SshWait(line=said.line, at=said.at, target=build.target, connected=connected))
         elif (
             not phase and not connected and text
@@ -99,7 +102,7 @@ class Units:
         """Whether a text that is not known says that the builder goes on; `is_packers`: its form is Packer's own."""
         if build.running is not None:
             return is_packers and build.running in SILENT_KINDS
-        return build.provisioned and build.phase is None and (is_packers or self.has_telemetry)
+        return build.is_idle and (is_packers or self.has_telemetry)
 
     def hears(self, builds: Collection[BuildState]) -> Hears:
         """What a text of a build that is not known may tell now."""
@@ -107,7 +110,7 @@ class Units:
             self.is_old,
             marked=any(self._begins_other(build, self.is_old) for build in builds),
             bare=any(self._begins_other(build, False) for build in builds),
-            first=any(build.untimed_begin is not None for build in builds),
+            first=any(build.beginning.untimed is not None for build in builds),
         )
 
     def hear_quiet(self) -> None:
@@ -133,7 +136,7 @@ class Units:
             ended = [build for build in builds if build.running in kinds or kind == build.silent_type]
             if len(ended) == 1:
                 ended[0].silent_type = None
-                ended[0].stop(said, self._events(), "unknown")
+                ended[0].move(Says.OVER, said, self._events())
 
 
 def only_packer_says(message: bytes, finished_before: bool) -> bool:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from buildtel.events import AgentRecord, Event
-from buildtel.job.ledger import Pending
-from buildtel.job.records import Record, Refused, read_body, read_record
-from buildtel.job.steps import figures
+from buildtel.measure.figures import figures
+from buildtel.measure.ledger import Pending
+from buildtel.measure.records import Record, Refused, read_body, read_record
 from buildtel.parse import Inbox, spool_batches
 from buildtel.reach.guest import Guest
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
 from buildtel.job.runner import step_around
-from buildtel.job.verdicts import PACKER, RUNNER
+from buildtel.job.verdicts import PACKER
+from buildtel.measure.drafts import RUNNER
 from buildtel.report.timeline import build_rows
 
 DISK = ("disk_read_mb", "disk_write_mb")

@@ -7,9 +7,9 @@ from datetime import datetime, timezone
 
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
-from buildtel.job.packer_model import Build, Phase, Provisioner
 from buildtel.report.timeline import place, stretch
 from buildtel.report.words import duration, safe
+from buildtel.timeline.packer_model import Build, Phase, Provisioner
 from buildtel_agent import end_block, further_lines, start_block
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from buildtel.job import JobDocument
 from buildtel.job.model import Integrity, Step
-from buildtel.job.verdicts import PACKER, RUNNER, SHELL_LOCAL
+from buildtel.job.verdicts import PACKER
+from buildtel.measure.drafts import RUNNER
 from buildtel.report.extremes import busiest_step, disk_mb, grains_of_steps, leaves, slowest_step
 from buildtel.report.thresholds import LONG_S, SHORTEST_S, STARVED, STARVED_S, Threshold, exceeded
 from buildtel.report.timeline import BuildRows, Stretch, build_rows, provisioner_label
 from buildtel.report.words import duration, number, rounded, safe, safe_lines
+from buildtel.timeline.unit import SHELL_LOCAL
 
 NO_NAME = "(no name)"
 GRAIN_S = 1.0

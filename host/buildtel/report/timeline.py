@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
-from buildtel.job import JobDocument, packer_model
-from buildtel.job.packer_model import Build, PackerRun, Phase, Provisioner
+from buildtel.job import JobDocument
 from buildtel.report.words import duration, rounded, safe, safe_lines
+from buildtel.timeline import packer_model
+from buildtel.timeline.packer_model import Build, PackerRun, Phase, Provisioner
 
 Kind = Literal["phase", "provisioner", "unattributed"]
 Figures = dict[str, float | int | None]

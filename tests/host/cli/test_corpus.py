@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from buildtel.job import JobDocument, Meta
-from buildtel.job.packer_model import Build, PackerReport
 from buildtel.local.logs import log_document
 from buildtel.local.raw_records import RawRecords
+from buildtel.timeline.packer_model import Build, PackerReport
 
 from ..parse.test_real_logs import FOLDER, build_differences
 

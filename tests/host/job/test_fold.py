@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
@@ -21,11 +22,10 @@ from buildtel.events import (
     RunStarted,
     When,
 )
-from buildtel.job import JobDocument, Meta
-from buildtel.job import document as fold
+from buildtel.job import JobDocument, Meta, document
 from buildtel.job.fold import Fold
 
-from ..samples import START, Guest, arrived, counters, log, packed, qemu_build
+from ..samples import START, Guest, arrived, counters, log, numbered, packed, qemu_build
 
 META = Meta(job="build", version="1.2", collected_at=datetime(2026, 2, 1, tzinfo=timezone.utc))
 TARGET = "qemu.debian"
@@ -37,6 +37,11 @@ def read(data: bytes) -> JobDocument:
     return fold([*parse.read([data])], META)
 
 
+def fold(events: Iterable[Event], meta: Meta) -> JobDocument:
+    """The document of events made by hand."""
+    return document(numbered(events), meta)
+
+
 def at(seconds: float) -> When:
     """The host's time, to the second."""
     return When(S + seconds, 1.0, True)
@@ -45,7 +50,7 @@ def at(seconds: float) -> When:
 def provisioner(line: int, detail: str, seconds: float | None = None) -> ProvisionerStarted:
     """The line that announces one."""
     return ProvisionerStarted(
-        line=line, at=None if seconds is None else at(seconds), target=TARGET, kind="shell", detail=detail
+        line=line, at=None if seconds is None else at(seconds), target=TARGET, index=0, kind="shell", detail=detail
     )
 
 

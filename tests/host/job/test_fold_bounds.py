@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timezone
 from types import ModuleType
@@ -22,19 +22,25 @@ from buildtel.events import (
     RunStarted,
     When,
 )
-from buildtel.job import JobDocument, Meta, arrivals, recovery
-from buildtel.job import document as fold
-from buildtel.job.drafts import MAX_NOTES, Folded
+from buildtel.job import JobDocument, Meta, document
 from buildtel.job.fold import Fold
-from buildtel.job.series import MAX_KEPT, Samples
+from buildtel.measure import arrivals, intake, recovery
+from buildtel.measure.drafts import MAX_NOTES, Measured
+from buildtel.measure.series import MAX_KEPT, Samples
+from buildtel.timeline import builds as timeline_builds
 
-from ..samples import BOOT, START, Guest, arrived, counters, packed
+from ..samples import BOOT, START, Guest, arrived, counters, numbered, packed
 
 META = Meta(job="build", version="1.2", collected_at=datetime(2026, 2, 1, tzinfo=timezone.utc))
 FOLDING = sys.modules[Fold.__module__]
 TARGET = "qemu.debian"
 S = START.timestamp()
 Make = Callable[[Guest], list[Event]]
+
+
+def fold(events: Iterable[Event], meta: Meta) -> JobDocument:
+    """The document of events made by hand."""
+    return document(numbered(events), meta)
 
 
 def at(seconds: float) -> When:
@@ -45,7 +51,7 @@ def at(seconds: float) -> When:
 def provisioner(line: int, detail: str, seconds: float | None = None) -> ProvisionerStarted:
     """The line that announces one."""
     when = None if seconds is None else at(seconds)
-    return ProvisionerStarted(line=line, at=when, target=TARGET, kind="shell", detail=detail)
+    return ProvisionerStarted(line=line, at=when, target=TARGET, index=0, kind="shell", detail=detail)
 
 
 def starts(guest: Guest, number: int) -> list[dict[str, Any]]:
@@ -131,14 +137,14 @@ BOUNDS: dict[str, tuple[ModuleType, str, Make, str, Callable[[JobDocument], int]
     "steps": (arrivals, "MAX_STEPS", lambda guest: records(*starts(guest, 5)), "More than 3 steps", number_of_steps, 3),
     "marks": (arrivals, "MAX_MARKS", marks, "More than 3 marks",
               lambda found: len(found.machines[TARGET].marks), 3),
-    "machines": (FOLDING, "MAX_MACHINES", machines, "More than 3 machines", number_of_machines, 3),
-    "machines of spools": (FOLDING, "MAX_MACHINES", machines_of_spools, "More than 3 machines", number_of_machines, 3),
-    "processes": (FOLDING, "MAX_PROCESSES", lambda guest: records(*starts(guest, 5)),
+    "machines": (intake, "MAX_MACHINES", machines, "More than 3 machines", number_of_machines, 3),
+    "machines of spools": (intake, "MAX_MACHINES", machines_of_spools, "More than 3 machines", number_of_machines, 3),
+    "processes": (intake, "MAX_PROCESSES", lambda guest: records(*starts(guest, 5)),
                   "more agent processes or gaps than any build has", damaged, 2),
-    "gaps": (sys.modules["buildtel.job.ledger"], "MAX_GAPS", gaps,
+    "gaps": (sys.modules["buildtel.measure.ledger"], "MAX_GAPS", gaps,
              "more agent processes or gaps than any build has", damaged, 7),
-    "halves": (FOLDING, "MAX_PENDING", halves, "5 event(s) lack a part", number_of_steps, 5),
-    "Packer's lines": (FOLDING, "MAX_PACKER_EVENTS", builds, "more of Packer's lines than any build",
+    "halves": (intake, "MAX_PENDING", halves, "5 event(s) lack a part", number_of_steps, 5),
+    "Packer's lines": (timeline_builds, "MAX_EVENTS", builds, "more of Packer's lines than any build",
                        lambda found: len(found.packer.runs[0].builds) if found.packer else 0, 2),
     "runs": (FOLDING, "MAX_RUNS", runs, "More than 3 runs of Packer",
              lambda found: len(found.packer.runs) if found.packer else 0, 5),
@@ -167,7 +173,7 @@ def test_what_is_more_than_any_build_has_is_left_out_and_said_once(
 
 def test_missing_records_of_a_machine_that_is_left_out_are_an_agents(monkeypatch: pytest.MonkeyPatch) -> None:
     """What they would have told is not known, that they are missing is."""
-    monkeypatch.setattr(FOLDING, "MAX_MACHINES", 0)
+    monkeypatch.setattr(intake, "MAX_MACHINES", 0)
     rows = starts(Guest(seqs={"a1": 6}), 1)
 
     assert "6 record(s) of an agent are missing." in fold(records(*rows), META).notes
@@ -175,7 +181,7 @@ def test_missing_records_of_a_machine_that_is_left_out_are_an_agents(monkeypatch
 
 def test_more_builds_than_groups_share_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Records of ever new runs make no more groups; all are counted, as foreign where they are."""
-    monkeypatch.setattr(FOLDING, "MAX_GROUPS", 2)
+    monkeypatch.setattr(intake, "MAX_GROUPS", 2)
     rows = [starts(Guest(run=f"run{n}", boot=f"boot{n}"), n + 1)[n] for n in range(5)]
     integrity = fold(records(*rows), META).integrity
 
@@ -185,7 +191,7 @@ def test_more_builds_than_groups_share_the_last_one(monkeypatch: pytest.MonkeyPa
 
 def test_more_boots_than_any_machine_has_keep_their_clocks_to_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Records of further boots still are steps; samples of a boot without a clock are none of the machine's."""
-    monkeypatch.setattr(FOLDING, "MAX_BOOTS", 2)
+    monkeypatch.setattr(intake, "MAX_BOOTS", 2)
     rows = []
     for number in range(4):
         own = Guest(boot=f"boot{number}")
@@ -216,12 +222,12 @@ def test_measurements_beyond_the_bound_are_dropped_and_steps_stay(monkeypatch: p
 
 def test_notes_are_bounded() -> None:
     """A document says each thing once, and no more than a reader could read."""
-    folded = Folded()
+    measured = Measured()
     for number in range(2 * MAX_NOTES):
-        folded.note_once(f"note {number // 2}")
-        folded.note_once(f"note {number}")
+        measured.note_once(f"note {number // 2}")
+        measured.note_once(f"note {number}")
 
-    assert len(folded.notes) == len(set(folded.notes)) == MAX_NOTES
+    assert len(measured.notes) == len(set(measured.notes)) == MAX_NOTES
 
 
 def test_the_boots_of_a_spool_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ from buildtel import parse
 from buildtel.job import JobDocument, Meta
 from buildtel.job import document as fold
 from buildtel.job.model import Integrity, Machine, Samples, Step
-from buildtel.job.packer_model import Build, PackerReport, PackerRun
 from buildtel.job.runner import (
     NOT_ENDED,
     OPEN_JOB,
@@ -30,6 +29,7 @@ from buildtel.job.steps import LOG_ENDS
 from buildtel.local import current_job
 from buildtel.local.folders import FACTS, RECORDS, job_folder
 from buildtel.local.raw_records import RawRecords
+from buildtel.timeline.packer_model import Build, PackerReport, PackerRun
 
 from ..samples import START, Guest, counters, log, qemu_build, record_line
 

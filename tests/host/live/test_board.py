@@ -9,14 +9,26 @@ import pyte
 import pytest
 
 from buildtel import parse
-from buildtel.events import AgentRecord, BuildFinished, BuildSeen, PhaseStarted, ProvisionerStarted
+from buildtel.events import (
+    AgentRecord,
+    BuildBegan,
+    BuildFinished,
+    BuildSeen,
+    PhaseStarted,
+    ProvisionerFinished,
+    ProvisionerStarted,
+    SshWait,
+)
 from buildtel.job import JobDocument, Meta
-from buildtel.job.packer_model import Build, PackerReport, PackerRun, Provisioner, Stretch
 from buildtel.live.board import Board
 from buildtel.live.usual import Usual
 from buildtel.live.view import MOST_BUILDS, View
+from buildtel.timeline.packer_model import Build, PackerReport, PackerRun, Provisioner, Stretch
 
-from ..samples import Guest, log, said, say
+from ...fuzz.properties import logs
+from ..samples import Guest, log, packer_report, said, say
+
+LOGS = logs()
 
 
 def counters(busy: int, total: int) -> dict[str, object]:
@@ -50,7 +62,7 @@ def test_a_build_shows_its_phase_and_its_guests_gauges() -> None:
     board = Board(0.0)
     board.take([BuildSeen(line=1, target="qemu.a")], 1)
     board.take([PhaseStarted(line=2, target="qemu.a", name="boot", text="Boots")], 2)
-    board.take([ProvisionerStarted(line=3, target="qemu.a", kind="shell", detail="a.sh")], 5)
+    board.take([ProvisionerStarted(line=3, target="qemu.a", index=0, kind="shell", detail="a.sh")], 5)
     for m_s, busy, total in ((10, 100, 1000), (40, 1600, 4000)):
         record = {"ev": "beat", "m": m_s * 10**9, "c": counters(busy, total)}
         board.take([AgentRecord(line=4, target="qemu.a", fields=record)], m_s)
@@ -73,9 +85,9 @@ def test_what_takes_how_long_in_other_builds_is_shown() -> None:
     board = Board(0.0, Usual([document]))
     board.take([PhaseStarted(line=1, target="qemu.a", name="boot", text="Port 456")], 1)
     assert "of 4.0 s" in drawn(board, 2.0)[0]
-    board.take([ProvisionerStarted(line=2, target="qemu.a", kind="shell", detail="y")], 3)
+    board.take([ProvisionerStarted(line=2, target="qemu.a", index=0, kind="shell", detail="y")], 3)
     assert "of 1:36" in drawn(board, 4.0)[0]
-    board.take([ProvisionerStarted(line=3, target="qemu.a", kind="shell", detail="z")], 5)
+    board.take([ProvisionerStarted(line=3, target="qemu.a", index=1, kind="shell", detail="z")], 5)
     assert " of " not in drawn(board, 6.0)[0]
 
 
@@ -84,7 +96,7 @@ def test_what_takes_how_long_in_other_builds_is_shown() -> None:
 def test_names_never_move_the_cursor(name: str, columns: int) -> None:
     """Each build is one row, whatever it is called and however narrow the terminal is."""
     board = Board(0.0)
-    board.take([ProvisionerStarted(line=1, target=name, kind="shell", detail=name)], 1)
+    board.take([ProvisionerStarted(line=1, target=name, index=0, kind="shell", detail=name)], 1)
     rows = drawn(board, 2.0, columns)
     assert len(rows) == 2
 
@@ -121,3 +133,39 @@ def test_a_wired_step_is_named_as_its_record_names_it() -> None:
     board.take(parse.read([log(rows)]), 2.0)
 
     assert board.builds["qemu.debian"].doing == "shell install"
+
+
+def test_between_phases_the_view_tells_since_when_nothing_is_told() -> None:
+    """A build starts; its first words, and the end of each phase and provisioner, begin a stretch without a name."""
+    board = Board(0.0)
+    told = []
+    for number, event in enumerate((
+        BuildSeen(line=1, target="q"), BuildBegan(line=2, target="q"), SshWait(line=3, target="q", connected=True),
+        PhaseStarted(line=4, target="q", name="boot", text="Boots"), SshWait(line=5, target="q", connected=True),
+        ProvisionerStarted(line=6, target="q", index=0, kind="shell", detail="a.sh"),
+        ProvisionerFinished(line=7, target="q", index=0),
+    )):  # fmt: skip
+        board.take([event], number)
+        line = board.builds["q"]
+        told.append((line.doing, line.since_s))
+
+    assert told == [
+        ("starts", 0), ("", 1), ("", 1), ("Boots", 3), ("", 4), ("shell a.sh", 5), ("", 6),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("data", LOGS, ids=range(len(LOGS)))
+def test_the_view_and_the_document_tell_the_same(data: bytes) -> None:
+    """Builds and provisioners of a log's last run are those of its document."""
+    events = [*parse.read([data])]
+    board = Board(0.0)
+    board.take(events, 1)
+    runs = packer_report(events).runs
+    known = {build.name: build for build in runs[-1].builds} if runs else {}
+    shown = {name: line.build for name, line in board.builds.items() if name in known}
+
+    assert set(shown) == set(known)
+    for name, build in known.items():
+        assert [(unit.kind, unit.detail) for unit in shown[name].units] == [
+            (unit.kind, unit.detail) for unit in build.provisioners
+        ]

@@ -14,8 +14,9 @@ from buildtel.job import Fold, Meta
 from buildtel.job import document as fold
 from buildtel.parse.copies import MAX_COPIES, Copies, First
 from buildtel.parse.learned import MAX_HELD_LINES
+from buildtel.parse.packer_run import MAX_BUILDS, MAX_ODD_NAMES
 from buildtel.parse.skip import Skipper
-from buildtel.parse.tracker import MAX_BUILDS, MAX_ODD_NAMES, Tracker
+from buildtel.parse.tracker import Tracker
 
 META = Meta(job="build", version="1", collected_at=datetime(2026, 1, 24, tzinfo=timezone.utc))
 
@@ -76,7 +77,7 @@ def test_runs_beyond_all_reason_are_not_kept(monkeypatch: pytest.MonkeyPatch) ->
     for event in events_of(text):
         folding.add(event)  # type: ignore[arg-type]
 
-    assert len(folding._folded.sections) == 3
+    assert len(folding._folded.measured.sections) == 3
     assert any(note.startswith("More than 3 runs of Packer") for note in folding.document(META).notes)
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from buildtel import parse
 from buildtel.events import AgentRecord, DamagedRecord, Event
-from buildtel.job.packer import fold_packer
+
+from ..samples import packer_report
 
 NOON_S = 1769256000  # 2026-01-24T12:00:00Z
 VERSIONS = {True: "1.6.6", False: "1.13.1"}
@@ -223,7 +224,7 @@ def told_apart(form, old, unit):
 def test_every_form_tells_the_same_build(form, target, old):
     """Name, result, durations, provisioners, phases, artifacts and records do not depend on the form."""
     events = events_of(rendered(form, target, old))
-    (run,) = fold_packer(events).runs
+    (run,) = packer_report(events).runs
     (build,) = run.builds
     assert (build.name, build.result, build.duration_s, build.ssh_wait) == (target, "success", 192.0, True)
     assert run.total_s == 193.0
@@ -249,7 +250,7 @@ def test_times_come_from_the_best_stamp(form):
     timed = [event.at for event in events if isinstance(event, AgentRecord)]
     assert all(at and at.zone_known and at.resolution_s == pytest.approx(STAMPED[form]) for at in timed)
     assert all(NOON_S <= at.unix_s < NOON_S + 120 for at in timed)
-    build = fold_packer(events).runs[0].builds[0]
+    build = packer_report(events).runs[0].builds[0]
     assert all(unit.started_at <= unit.ended_at for unit in build.provisioners)
 
 
@@ -299,4 +300,4 @@ def test_garbage_is_read_without_an_exception(pieces, cut):
     events = events_of(log)
     assert all(isinstance(event, Event) for event in events)
     assert events_of(log, [min(cut, len(log))]) == events
-    fold_packer(events)
+    packer_report(events)

@@ -8,7 +8,8 @@ import pytest
 
 from buildtel import parse
 from buildtel.events import AgentRecord, DamagedRecord
-from buildtel.job.packer import fold_packer
+
+from ..samples import packer_report
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = Path(os.environ.get("BUILDTEL_REAL_LOGS") or ROOT.parent / "shared" / "packer-logs")
@@ -57,7 +58,7 @@ def test_every_real_log_reads_as_its_truth_says(capsys):
     ran = 0
     for name, truth in truths.items():
         events = read((FOLDER / name).read_bytes())
-        found = list(differences(truth, fold_packer(events)))
+        found = list(differences(truth, packer_report(events)))
         found += [str(event) for event in events if isinstance(event, (AgentRecord, DamagedRecord))]
         ran += 1
         if found:

@@ -11,7 +11,8 @@ import pytest
 
 from buildtel import parse
 from buildtel.events import AgentRecord, DamagedRecord
-from buildtel.job.packer import fold_packer
+
+from ..samples import packer_report
 
 pytestmark = [
     pytest.mark.packer,
@@ -100,7 +101,7 @@ def log_of(folder, form, *more):
 def facts(log):
     """What a log tells: the run, the records by target and number (copies once), the number of damages."""
     events = [*parse.read([log])]
-    report = fold_packer(events)
+    report = packer_report(events)
     records = {(event.target, event.fields["seq"]) for event in events if isinstance(event, AgentRecord)}
     damages = {event.target for event in events if isinstance(event, DamagedRecord)}
     return report, records, damages

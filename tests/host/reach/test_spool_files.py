@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from buildtel.job.finish import WITHOUT_LOG
+from buildtel.job.notes import WITHOUT_LOG
 
-from ..job.test_recovery import ROWS, log_with
+from ..measure.test_recovery import ROWS, log_with
 from ..samples import record_line
 from .servers import PROGRAM
 

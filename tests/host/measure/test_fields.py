@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from buildtel.job.records import Refused, apart, as_far_as_it_goes, read_body, read_record
+from buildtel.measure.records import Refused, apart, as_far_as_it_goes, read_body, read_record
 
 GOOD = {"v": 1, "ev": "mark", "sid": "a1", "seq": 3, "t": 5, "m": 6, "name": "x", "crc": "00000000"}
 BAD_ENVELOPES: list[dict[str, Any]] = [

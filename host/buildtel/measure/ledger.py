@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from buildtel.events import AgentRecord
-from buildtel.job.drafts import MachineDraft
-from buildtel.job.records import Record, as_far_as_it_goes
-from buildtel.job.unit import Unit
+from buildtel.measure.drafts import MachineDraft
+from buildtel.measure.records import Record, as_far_as_it_goes
+from buildtel.timeline.unit import Unit
 
 MAX_PROCESSES = 20_000
 MAX_GAPS = 2_000

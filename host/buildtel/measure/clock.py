@@ -17,7 +17,7 @@ from bisect import insort
 from dataclasses import dataclass, field
 
 from buildtel.events import When
-from buildtel.job.unit import Unit
+from buildtel.timeline.unit import Unit
 
 STEP_S = 0.5
 LATE_NS = 50_000_000  # records of one instant, by processes beside each other, come in any order

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from buildtel import parse
 from buildtel.job import Fold, JobDocument, Meta
-from buildtel.job.account import stretches
-from buildtel.job.packer_model import Build, Phase, Provisioner
+from buildtel.timeline.account import stretches
+from buildtel.timeline.packer_model import Build, Phase, Provisioner
 
 ZERO_S = 1_769_256_000.0
 TIMES = st.one_of(st.none(), st.floats(ZERO_S - 100, ZERO_S + 4000))

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from buildtel.job.drafts import MachineDraft, MarkDraft, Point, StepDraft
-from buildtel.job.records import Record
-from buildtel.job.series import Samples, unpack
-from buildtel.job.unit import Unit
+from buildtel.measure.drafts import MachineDraft, MarkDraft, Point, StepDraft
+from buildtel.measure.records import Record
+from buildtel.measure.series import Samples, unpack
+from buildtel.timeline.unit import Unit
 
 MAX_STEPS = 12_000
 MAX_MARKS = 2_000

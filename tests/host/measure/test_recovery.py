@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from buildtel import parse
 from buildtel.events import Event
 from buildtel.job import Fold, JobDocument, Meta
-from buildtel.job.finish import NO_LOG, WITHOUT_LOG
+from buildtel.job.machines import NO_LOG
 from buildtel.job.model import Step
-from buildtel.job.series import MAX_KEPT, Samples
+from buildtel.job.notes import WITHOUT_LOG
+from buildtel.measure.series import MAX_KEPT, Samples
 
 from ..samples import BOOT, START, Guest, Line, counters, log, packed, qemu_build, record_line, said, say
 
@@ -365,7 +366,7 @@ def test_lines_that_are_no_records_are_said() -> None:
 
 def test_more_than_any_build_has_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is held of spools is bounded."""
-    monkeypatch.setattr("buildtel.job.recovery.MAX_HELD_BYTES", 3_000)
+    monkeypatch.setattr("buildtel.measure.recovery.MAX_HELD_BYTES", 3_000)
     found = document(spooled(ROWS))
 
     assert any("of the spools left out" in note for note in found.notes)

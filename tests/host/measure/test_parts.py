@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buildtel.events import When
-from buildtel.job.clock import BootClock, Bounds
-from buildtel.job.ledger import Full, Seen, union
-from buildtel.job.series import MAX_KEPT, Columns, Samples, chart, is_counter, unpack
-from buildtel.job.unit import Unit
+from buildtel.measure.clock import BootClock, Bounds
+from buildtel.measure.ledger import Full, Seen, union
+from buildtel.measure.series import MAX_KEPT, Columns, Samples, chart, is_counter, unpack
+from buildtel.timeline.unit import Moment, Unit
 
 
 @given(st.lists(st.integers(1, 30)))
@@ -58,7 +58,7 @@ def test_the_offset_is_within_its_error(
         arrived = When((made_s + delay_s) // grain * grain, grain, True)
         began = When((made_s - 2 * chance.random()) // grain * grain, grain, True) if announced else None
         m_ns = int((made_s - zero_s) * 1e9)
-        unit = Unit(number, "shell", "", began, number)
+        unit = Unit(number, "shell", "", Moment(number, began))
         clock.add(int((made_s + ahead_s) * 1e9), m_ns, number, arrived, unit)
     clock.settle(None)
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from buildtel.events import AgentRecord
-from buildtel.job.drafts import Folded, Group, MachineDraft, Point, Section, StepDraft
-from buildtel.job.ledger import MAX_PROCESSES, Seen
-from buildtel.job.records import Record, Refused, apart, read_body, read_record
-from buildtel.job.series import Samples, unpack
-from buildtel.job.unit import Unit
+from buildtel.measure.drafts import Group, MachineDraft, Measured, Point, Section, StepDraft
+from buildtel.measure.ledger import MAX_PROCESSES, Seen
+from buildtel.measure.records import Record, Refused, apart, read_body, read_record
+from buildtel.measure.series import Samples, unpack
+from buildtel.timeline.unit import Unit
 
 MAX_HELD_BYTES = 48 << 20
 MAX_HELD_BOOTS = 256
@@ -158,9 +158,9 @@ class Held:
 class Homes:
     """To which machine of the log a spool's records belong: told by their process, boot, spool or run."""
 
-    def __init__(self, folded: Folded, held: Held, by_sid: dict[str, Home]) -> None:
-        self._folded, self._by_sid, self._together = folded, by_sid, held.together()
-        groups = [group for section in folded.sections for group in section.groups]
+    def __init__(self, measured: Measured, held: Held, by_sid: dict[str, Home]) -> None:
+        self._measured, self._by_sid, self._together = measured, by_sid, held.together()
+        groups = [group for section in measured.sections for group in section.groups]
         self._runs = {group.run for group in groups if group.run is not None}
         self._by_boot: dict[str, Home] = {}
         for group in groups:
@@ -189,7 +189,7 @@ class Homes:
 
     def _only_machine(self, run: str | None) -> Home | None:
         """The machine of the one build of this run, where there is but one."""
-        for section in self._folded.sections if run is not None else ():
+        for section in self._measured.sections if run is not None else ():
             for group in section.groups:
                 if group.run == run and len(targets(section)) == len(group.machines) == 1:
                     return group, next(iter(group.machines.values()))
@@ -220,7 +220,8 @@ def begin_runs(section: Section, rows: list[Kept]) -> None:
 def targets(section: Section) -> set[str | None]:
     """The builds that a run of Packer had, as far as the log tells."""
     machines = {machine.target for group in section.groups for machine in group.machines.values()}
-    return {*section.units, *section.finished, *machines}
+    builds = section.run.builds.values() if section.run is not None else ()
+    return {*(build.name for build in builds if build.units or build.ends), *machines}
 
 
 def place(machine: MachineDraft) -> None:
@@ -238,7 +239,7 @@ def place(machine: MachineDraft) -> None:
 
 def _place_lost(machine: MachineDraft) -> None:
     """Steps that came through no provisioner get the one that was under way, where the times leave one only."""
-    units = machine.section.units.get(machine.target or "", [])
+    units = machine.section.units(machine.target)
     lost = [step for step in machine.steps.values() if step.unit is None]
     for step in lost:
         fitting = [unit for unit in _around(points(step), machine, units) if not unit.saw_setup and not unit.saw_step]
@@ -255,7 +256,7 @@ def place_in_order(machine: MachineDraft) -> None:
     Each shell provisioner has one step of its own at most, and both come in the same order. What times and order leave
     open stays open. Steps within another have its provisioner.
     """
-    units = machine.section.units.get(machine.target or "", [])
+    units = machine.section.units(machine.target)
     outer = (step for step in machine.steps.values() if step.parent not in machine.steps)
     steps = [step for step in outer if step.by is None and step.start is not None]
     for step in steps:  # what came by `spool`, printed into the log
@@ -324,7 +325,7 @@ def _own_unit(step: StepDraft, unit: Unit, machine: MachineDraft) -> Unit | None
     Where the times leave several it is the one in which no other step ran; else the one that its records came through,
     unless that is no step's, or began later.
     """
-    units = machine.section.units.get(unit.target or "", [])
+    units = machine.section.units(unit.target)
     fitting = [one for one in _around(points(step), machine, units) if not one.saw_bye]
     free = [one for one in fitting if one.kind in SHELLS and not one.saw_setup and not one.saw_step]
     found = fitting[0] if len(fitting) == 1 else free[0] if len(free) == 1 else None

@@ -1,4 +1,4 @@
-"""What the fold knows so far: the mutable side of a document, until the log is over."""
+"""What records told so far: the mutable side of a document, until the log is over."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from buildtel.events import BuildFinished, Event, When
-from buildtel.job.clock import BootClock
-from buildtel.job.series import Samples
-from buildtel.job.unit import Unit
+from buildtel.events import BuildFinished
+from buildtel.measure.clock import BootClock
+from buildtel.measure.series import Samples
+from buildtel.timeline.builds import RunDraft
+from buildtel.timeline.unit import Unit
 
 MAX_NOTES = 100
+RUNNER = "runner"  # the machine that Packer runs on
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,13 @@ class StepDraft:
     authentic: bool | None = None
     came_behind: bool = False
     by: str | None = None
+
+    @property
+    def label(self) -> str | None:
+        """The name that the user gave, else what Packer calls the provisioner around it."""
+        if self.name or self.unit is None:
+            return self.name or None
+        return self.unit.detail or self.unit.kind
 
 
 @dataclass(slots=True)
@@ -112,19 +121,33 @@ class Group:
 class Section:
     """The stretch of the log that one `packer` process printed.
 
-    `told` says that a build or the end of all builds is in it, `over` that the end of all builds is, `run_index`
-    which of the report's runs it is.
+    `run` is what Packer said in it, None where it said nothing; `run_index` which of the report's runs that is.
     """
 
     number: int
-    told: bool = False
-    over: bool = False
+    run: RunDraft | None = None
     run_index: int | None = None
     groups: list[Group] = field(default_factory=list)
-    units: dict[str, list[Unit]] = field(default_factory=dict)
-    current: dict[str, Unit | None] = field(default_factory=dict)
-    finished: dict[str, BuildFinished] = field(default_factory=dict)
-    interrupted_line: int | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a build or the end of all builds is in it."""
+        return self.run is not None and self.run.is_told
+
+    @property
+    def interrupted_line(self) -> int | None:
+        """Where Packer was told to stop."""
+        return None if self.run is None else self.run.interrupted_line
+
+    def units(self, target: str | None) -> list[Unit]:
+        """The provisioners of a build, in order."""
+        build = self.run.builds.get(target or "") if self.run is not None else None
+        return [] if build is None else build.units
+
+    def end_of(self, target: str | None) -> BuildFinished | None:
+        """Packer's last word on a build's end."""
+        build = self.run.builds.get(target) if self.run is not None and target is not None else None
+        return build.ends[-1] if build is not None and build.ends else None
 
     def group_of(self, run: str | None, boot: str | None) -> Group:
         """The group that a record belongs to, made if it is the first.
@@ -153,56 +176,31 @@ class Section:
 
 
 @dataclass(slots=True)
-class Span:
-    """First and last time that the log states, on each of the two axes; `dated` if all stamps have a date."""
-
-    first: dict[bool, float] = field(default_factory=dict)
-    last: dict[bool, float] = field(default_factory=dict)
-    dated: bool = True
-
-    def add(self, at: When) -> None:
-        """Take the time of one event in."""
-        known, time = at.zone_known, at.unix_s
-        self.dated = self.dated and at.dated
-        self.first[known] = min(self.first.get(known, time), time)
-        self.last[known] = max(self.last.get(known, time), time)
-
-
-@dataclass(slots=True)
-class Folded:
-    """All that a log said, ready to be made a document.
+class Measured:
+    """All that records told.
 
     Attributes:
-        logged: False where spools alone stand for a log.
-        later_stamps: times of messages by their lines, as a later copy told them.
-        is_mixed: some stamps have a zone and some have none; those are `ahead_s` ahead of UTC (None: nothing fits).
-        prefix_unknown: Packer's words stood behind something that was not understood.
+        sections: the stretches of the log that one `packer` process printed each, the last one goes on.
+        counts: what became of records, by `duplicate`, `missing`, `missing_parts` and `damaged`.
+        damage: how many were not used, by the reason.
+        partly: how many were used without a field, by that.
+        notes: what to know before the figures are trusted.
     """
 
     sections: list[Section] = field(default_factory=lambda: [Section(0)])
-    packer_events: list[Event] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     damage: Counter[str] = field(default_factory=Counter)
     partly: Counter[str] = field(default_factory=Counter)
-    unreadable: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
-    span: Span = field(default_factory=Span)
-    logged: bool = True
-    later_stamps: dict[int, When] = field(default_factory=dict)
-    is_mixed: bool = False
-    ahead_s: int | None = None
-    prefix_unknown: bool = False
 
     def note_once(self, note: str) -> None:
         """Say `note` in the document, once."""
         if note not in self.notes and len(self.notes) < MAX_NOTES:
             self.notes.append(note)
 
-    def number_runs(self) -> None:
-        """Set each section's `run_index`: the fold of Packer's own events counts those only that tell of builds."""
-        told = [section for section in self.sections if section.told]
-        for index, section in enumerate(told):
-            section.run_index = index
+    def add_section(self) -> None:
+        """Another `packer` process prints from here on."""
+        self.sections.append(Section(len(self.sections)))
 
     def machines(self) -> Iterator[tuple[Section, MachineDraft]]:
         """The machines of each section's own run, in the log's order."""

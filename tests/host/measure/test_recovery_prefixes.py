@@ -24,7 +24,7 @@ import pytest
 
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
-from buildtel.job.packer_model import Build
+from buildtel.timeline.packer_model import Build
 
 from .test_recovery import ROWS, document, log_with, logged
 

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from buildtel.job.attribute import LEAST_S, window
-from buildtel.job.drafts import MachineDraft
-from buildtel.job.hypervisor import Hypervisor, hypervisors_of
-from buildtel.job.packer_model import Build, PackerReport, PackerRun, Phase, Provisioner, Stretch
-from buildtel.job.steps import figures
+from buildtel.timeline.packer_model import (
+    Build,
+    PackerReport,
+    PackerRun,
+    Phase,
+    Provisioner,
+    ProvisionerStatus,
+    Stretch,
+)
 
 START = "start"
 PROVISIONER = "provisioner"
@@ -28,34 +32,30 @@ class _Part:
     start_ms: int
     end_ms: int | None
     line: int = 0
+    status: ProvisionerStatus | None = None
 
 
-def accounted(packer: PackerReport, runner: MachineDraft | None, started_s: float | None) -> PackerReport:
+def accounted(packer: PackerReport, started_s: float | None) -> PackerReport:
     """`packer` with the account of each build whose times are known.
 
     Args:
         packer: what the log told.
-        runner: the runner's samples, None where it was not sampled.
         started_s: when the packer process of the last run began, Unix seconds; None if nothing tells.
     """
     last = len(packer.runs) - 1
-    runs = (
-        _run(run, started_s if number == last else None, runner if number == last else None)
-        for number, run in enumerate(packer.runs)
-    )
+    runs = (_run(run, started_s if number == last else None) for number, run in enumerate(packer.runs))
     return packer.model_copy(update={"runs": tuple(runs)})
 
 
-def _run(run: PackerRun, started_s: float | None, runner: MachineDraft | None) -> PackerRun:
+def _run(run: PackerRun, started_s: float | None) -> PackerRun:
     start_s = run.started_at if started_s is None else started_s
     if start_s is None or run.ended_at is None:
         return run
-    machines = hypervisors_of(run, runner)
     builds = [
         build.model_copy(update={
             "started_at": start_s,
             "ended_at": _end_s(build, run),
-            "account": tuple(_measured(build, start_s, _end_s(build, run), runner, machines.get(build.name))),
+            "account": tuple(stretches(build, start_s, _end_s(build, run))),
         })
         if _has_times(build) else build
         for build in run.builds
@@ -77,32 +77,6 @@ def _end_s(build: Build, run: PackerRun) -> float:
     return build.ended_at if build.ended_at is not None else run.ended_at or 0.0
 
 
-def _measured(
-    build: Build, start_s: float, end_s: float, runner: MachineDraft | None, machine: Hypervisor | None
-) -> Iterator[Stretch]:
-    for bare in stretches(build, start_s, end_s):
-        at = bare.provisioner
-        stretch = bare if at is None else bare.model_copy(update={"status": build.provisioners[at].status})
-        from_s, to_s = stretch.started_at, stretch.ended_at
-        if to_s - from_s < LEAST_S:
-            yield stretch
-            continue
-        found = {
-            "runner": None if runner is None else _runner_figures(runner, from_s, to_s),
-            "hypervisor": None if machine is None else machine.figures(from_s, to_s),
-        }
-        yield stretch.model_copy(update=found)
-
-
-def _runner_figures(runner: MachineDraft, from_s: float, to_s: float) -> dict[str, float | int | None] | None:
-    for boot, samples in runner.samples.items():
-        found = window(runner.boots[boot], samples, from_s, to_s)
-        if found is not None:
-            counters, peak_kb = found
-            return figures(counters.start or {}, counters.end or {}, to_s - from_s, peak_kb)
-    return None
-
-
 def stretches(build: Build, start_s: float, end_s: float) -> Iterator[Stretch]:
     """The wall time from `start_s` to `end_s` (Unix seconds) as stretches that touch each other and add up to it."""
     cursor, end = _ms(start_s), max(_ms(end_s), _ms(start_s))
@@ -110,11 +84,11 @@ def stretches(build: Build, start_s: float, end_s: float) -> Iterator[Stretch]:
         first = min(max(part.start_ms, cursor), end)
         last = end if part.end_ms is None else min(max(part.end_ms, first), end)
         if first > cursor:
-            yield _stretch(UNATTRIBUTED, "", None, cursor, first)
-        yield _stretch(part.name, part.text, part.index, first, last)
+            yield _stretch(None, cursor, first)
+        yield _stretch(part, first, last)
         cursor = last
     if cursor < end:
-        yield _stretch(UNATTRIBUTED, "", None, cursor, end)
+        yield _stretch(None, cursor, end)
 
 
 def _parts(build: Build, start_ms: int, end_ms: int) -> list[_Part]:
@@ -126,7 +100,9 @@ def _parts(build: Build, start_ms: int, end_ms: int) -> list[_Part]:
         if phase.started_at is not None
     ]
     units = [
-        _Part(PROVISIONER, _unit_text(unit), index, _ms(unit.started_at), _end(unit.ended_at), unit.line or 0)
+        _Part(
+            PROVISIONER, _unit_text(unit), index, _ms(unit.started_at), _end(unit.ended_at), unit.line or 0, unit.status
+        )
         for index, unit in enumerate(build.provisioners)
         if unit.started_at is not None
     ]
@@ -146,11 +122,12 @@ def _unit_text(unit: Provisioner) -> str:
     return f"{unit.kind} {unit.detail}".strip()
 
 
-def _stretch(name: str, text: str, index: int | None, first_ms: int, last_ms: int) -> Stretch:
+def _stretch(part: _Part | None, first_ms: int, last_ms: int) -> Stretch:
     return Stretch(
-        name=name,
-        text=text,
-        provisioner=index,
+        name=UNATTRIBUTED if part is None else part.name,
+        text="" if part is None else part.text,
+        provisioner=None if part is None else part.index,
+        status=None if part is None else part.status,
         started_at=first_ms / 1000,
         ended_at=last_ms / 1000,
         duration_s=(last_ms - first_ms) / 1000,

@@ -7,14 +7,12 @@ CPU ticks, resident memory (kB), bytes read and bytes written (`/proc/PID/stat`,
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from buildtel.job.drafts import MachineDraft
-from buildtel.job.packer_model import Build, PackerRun
+from buildtel.measure.drafts import MachineDraft
 
 MIB = 1_048_576
-BOOT = "boot"
 EARLY_S, LATE_S = 0.5, 5.0  # how far a process may start before and after the text that announces it
 _START, _CPU, _RSS, _READ, _WRITTEN = range(5)
 
@@ -80,23 +78,24 @@ def _scaled(value: float | None, factor: float, decimals: int) -> float | None:
     return None if value is None else round(value * factor, decimals)
 
 
-def hypervisors_of(run: PackerRun, runner: MachineDraft | None) -> dict[str, Hypervisor]:
-    """By build: its hypervisor. A process that could be of more than one build is nobody's."""
+def hypervisors_of(boots: Mapping[str, Sequence[float]], runner: MachineDraft) -> dict[str, Hypervisor]:
+    """By build: its hypervisor. A process that could be of more than one build is nobody's.
+
+    Args:
+        boots: the builds of a run; of each when its machine was started, Unix seconds.
+        runner: the machine that Packer ran on, with its samples.
+    """
     found: dict[str, Hypervisor] = {}
-    hz = runner.facts.get("hz") if runner else None
-    for process in _processes(runner) if runner and hz else ():
-        owners = [build for build in run.builds if len(run.builds) == 1 or _may_own(build, process)]
+    hz = runner.facts.get("hz")
+    for process in _processes(runner) if hz else ():
+        owners = [build for build, times in boots.items() if len(boots) == 1 or _may_own(times, process)]
         if len(owners) == 1:
-            found.setdefault(owners[0].name, Hypervisor(hz or 1)).processes.append(process)
+            found.setdefault(owners[0], Hypervisor(hz or 1)).processes.append(process)
     return found
 
 
-def _may_own(build: Build, process: Process) -> bool:
-    return any(
-        phase.started_at is not None and -EARLY_S <= process.started_s - phase.started_at <= LATE_S
-        for phase in build.phases
-        if phase.name == BOOT
-    )
+def _may_own(boots: Iterable[float], process: Process) -> bool:
+    return any(-EARLY_S <= process.started_s - boot_s <= LATE_S for boot_s in boots)
 
 
 def _processes(runner: MachineDraft) -> list[Process]:

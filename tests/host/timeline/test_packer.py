@@ -17,8 +17,9 @@ from buildtel.events import (
     SshWait,
     When,
 )
-from buildtel.job.packer import fold_packer
-from buildtel.job.packer_model import PackerReport
+from buildtel.timeline.packer_model import PackerReport
+
+from ..samples import numbered, packer_report
 
 T = "qemu.debian"
 
@@ -30,7 +31,7 @@ def at(second):
 
 def fold(*makers):
     """The report of events that are made with their line numbers, one second a line."""
-    return fold_packer([make(n, at(n)) for n, make in enumerate(makers, 1)])
+    return packer_report(numbered(make(n, at(n)) for n, make in enumerate(makers, 1)))
 
 
 def event(of, /, **fields):
@@ -45,12 +46,12 @@ def ended(result="success", error=None, target=T):
 
 def report_of(text):
     """The report of a log."""
-    return fold_packer([*parse.read([text.encode()])])
+    return packer_report([*parse.read([text.encode()])])
 
 
 def test_nothing_gives_an_empty_report():
     """No events, no runs."""
-    assert fold_packer([]) == PackerReport()
+    assert packer_report([]) == PackerReport()
 
 
 def test_phases_and_provisioners_have_begin_and_end():
@@ -62,9 +63,9 @@ def test_phases_and_provisioners_have_begin_and_end():
         event(PhaseStarted, target=T, name="wait_ssh", text="Waiting"),
         event(SshWait, target=T, connected=False),
         event(SshWait, target=T, connected=True),
-        event(ProvisionerStarted, target=T, kind="shell", detail="a.sh"),
-        event(ProvisionerFinished, target=T),
-        event(ProvisionerStarted, target=T, kind="shell", detail="b.sh"),
+        event(ProvisionerStarted, target=T, index=0, kind="shell", detail="a.sh"),
+        event(ProvisionerFinished, target=T, index=0),
+        event(ProvisionerStarted, target=T, index=0, kind="shell", detail="b.sh"),
         event(PhaseStarted, target=T, name="shutdown", text="Halting"),
         ended(),
         event(RunFinished, total_s=3.5),
@@ -87,7 +88,7 @@ def test_phases_and_provisioners_have_begin_and_end():
 
 def test_a_log_cut_off_leaves_ends_open():
     """What has no end in the log has none here, and the result is unknown."""
-    report = fold(event(RunStarted), event(ProvisionerStarted, target=T, kind="ansible", detail=""))
+    report = fold(event(RunStarted), event(ProvisionerStarted, target=T, index=0, kind="ansible", detail=""))
     build = report.runs[0].builds[0]
     assert (build.result, build.duration_s, build.provisioners[0].ended_at) == ("unknown", None, None)
 
@@ -134,7 +135,7 @@ def test_results(events, result):
 )
 def test_our_own_provisioners_are_marked(kind, detail, own):
     """A shell provisioner whose script is the agent is ours, and the download of its spool from where it puts it."""
-    report = fold(event(ProvisionerStarted, target=T, kind=kind, detail=detail))
+    report = fold(event(ProvisionerStarted, target=T, index=0, kind=kind, detail=detail))
     assert report.runs[0].builds[0].provisioners[0].own is own
 
 
@@ -145,7 +146,7 @@ def test_builds_stand_in_the_order_of_their_first_lines():
         BuildSeen(line=3, target="b"),
         BuildSeen(line=2, target="a"),
     ]
-    assert [build.name for build in fold_packer(events).runs[0].builds] == ["a", "b"]
+    assert [build.name for build in packer_report(events).runs[0].builds] == ["a", "b"]
 
 
 def test_a_version_without_a_build_is_one_run_without_builds():

@@ -1,0 +1,69 @@
+"""Figures of a stretch: the agent's formulas on the counters at both ends of it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from buildtel.measure.clock import BootClock
+from buildtel.measure.drafts import Point
+from buildtel.measure.series import Samples
+from buildtel_agent import metrics
+
+LEAST_S = 1.0  # a stretch shorter than this has no figures from samples
+Figures = dict[str, float | int | None]
+
+
+def figures(start: dict[str, Any], end: dict[str, Any], seconds: float, peak_kb: int | None) -> Figures:
+    """The agent's formulas on two sets of counters, finite figures only.
+
+    Args:
+        start: the counters at the beginning.
+        end: the counters at the end.
+        seconds: the time between both.
+        peak_kb: the peak of memory between both, None where it is not known.
+    """
+    return {name: value for name, value in metrics(start, end, seconds, peak_kb).items() if math.isfinite(value)}
+
+
+def step_metrics(start: Point | None, end: Point | None, peak_kb: int | None) -> Figures:
+    """The figures between two points; across a reboot only the wall clock's duration can be had."""
+    if start is None or end is None:
+        return {}
+    if start.boot != end.boot or end.m_ns < start.m_ns:
+        wall_s = (end.t_ns - start.t_ns) / 1e9
+        return {"duration_s": round(wall_s, 3)} if wall_s >= 0 else {}
+    seconds = (end.m_ns - start.m_ns) / 1e9
+    return figures(start.counters or {}, end.counters or {}, seconds, peak_kb)
+
+
+def cost_metrics(cost: dict[str, int]) -> Figures:
+    """What the agent used, in the document's names and units."""
+    rss_kb = cost.get("rss_kb")
+    found = {
+        "agent_cpu_ms": cost.get("cpu_ms"),
+        "agent_rss_mb": None if rss_kb is None else round(rss_kb / 1024, 1),
+        "agent_bytes": cost.get("bytes"),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def window(
+    clock: BootClock, samples: Samples, start_s: float, end_s: float
+) -> tuple[dict[str, Any], dict[str, Any], int | None] | None:
+    """The counters at both ends of a stretch of the log, and the peak of memory (kB) between; None if not covered.
+
+    Args:
+        clock: the clock of the boot that the samples are of.
+        samples: the machine's samples of that boot.
+        start_s: the beginning, in seconds, by the log's stamps.
+        end_s: the end, by the same.
+    """
+    zero_s = clock.log_s(0)
+    if zero_s is None:
+        return None
+    from_ms, to_ms = (start_s - zero_s) * 1000, (end_s - zero_s) * 1000
+    before, after = samples.counters_at(from_ms), samples.counters_at(to_ms)
+    if before is None or after is None:
+        return None
+    return before, after, samples.peak_kb(from_ms, to_ms)

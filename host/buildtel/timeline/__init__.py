@@ -1,0 +1,1 @@
+"""Packer's story: events to runs, builds, phases, provisioners, and the account of each build's wall time."""

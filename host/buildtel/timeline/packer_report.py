@@ -1,0 +1,136 @@
+"""The timeline as the job document has it: each build judged by Packer's words, by the rules of docs/packer-log.md."""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+from buildtel.events import BuildFinished
+from buildtel.timeline.account import accounted
+from buildtel.timeline.builds import BuildDraft, RunDraft, Timeline
+from buildtel.timeline.packer_model import (
+    Build,
+    PackerReport,
+    PackerRun,
+    Phase,
+    Plugin,
+    Provisioner,
+    ProvisionerStatus,
+)
+from buildtel.timeline.unit import Moment, Unit
+
+AGENT_FILE = "buildtel_agent.py"
+SPOOL_FILE = "/dev/shm/buildtel-spool.jsonl"  # where buildtel.pkr.hcl has it put
+_WORST_FIRST = ("cancelled", "failure", "success")
+_CRASHED = re.compile(r"unexpected EOF|panic|plugin .*crashed", re.IGNORECASE)
+_STOPPED = re.compile(r"halted|exit status:? (?:130|-1)\b", re.IGNORECASE)
+
+
+def report(timeline: Timeline, started_s: float | None = None) -> PackerReport:
+    """The runs of a log with the account of each build.
+
+    Args:
+        timeline: what Packer did, with the final times.
+        started_s: when the packer process of the last run began, Unix seconds; None if nothing tells.
+    """
+    told = [run for run in timeline.runs if run.is_told] or timeline.runs[:1]
+    whole = PackerReport(
+        version=timeline.version,
+        read_from=timeline.read_from,
+        plugins=tuple(Plugin(name=name, version=version) for name, version in timeline.plugins),
+        runs=tuple(_run(run) for run in told),
+    )
+    return accounted(whole, started_s)
+
+
+def _run(run: RunDraft) -> PackerRun:
+    builds = sorted(run.builds.values(), key=lambda build: build.first_line)
+    interrupted_line = run.interrupted_line
+    last_end = max((end.line for build in builds for end in build.ends), default=0)
+    if interrupted_line is not None and interrupted_line > last_end:
+        interrupted_line = 0  # only packer's last words tell of the interrupt: no build is known to be before it
+    started_s, ended_s = run.extent_s()
+    return PackerRun(
+        builds=tuple(_build(build, interrupted_line) for build in builds),
+        total_s=run.total_s,
+        error=run.error if not builds else None,
+        started_at=started_s,
+        ended_at=ended_s,
+    )
+
+
+def _build(build: BuildDraft, interrupted_line: int | None) -> Build:
+    durations = [end.duration_s for end in build.ends if end.duration_s is not None]
+    own = _own_units(build.units)
+    return Build(
+        name=build.name,
+        result=_result(build, interrupted_line),
+        grain_s=max((moment.at.resolution_s for moment in build.heard if moment.at is not None), default=None),
+        duration_s=max(durations, default=None),
+        ssh_wait=build.waited and build.connected,
+        error=next((end.error for end in build.ends if end.error is not None), None),
+        began_at=_unix_s(build.began),
+        ended_at=_unix_s(build.ended),
+        phases=tuple(
+            Phase(
+                name=phase.name, text=phase.text, line=phase.began.line,
+                started_at=phase.began.unix_s, ended_at=_unix_s(phase.ended),
+            )
+            for phase in build.phases
+        ),
+        provisioners=tuple(_provisioner(unit, unit.index in own) for unit in build.units),
+        artifacts=tuple(build.artifacts),
+        artifact_cut=build.artifact_cut,
+    )  # fmt: skip
+
+
+def _provisioner(unit: Unit, own: bool) -> Provisioner:
+    return Provisioner(
+        kind=unit.kind,
+        detail=unit.detail,
+        type=unit.type,
+        status=cast("ProvisionerStatus", unit.status),
+        ignored=unit.ignored,
+        exit_code=unit.exit_code,
+        own=own or _is_own(unit.kind, unit.detail),
+        line=unit.began.line,
+        started_at=unit.began.unix_s,
+        ended_at=_unix_s(unit.ended),
+    )
+
+
+def _unix_s(moment: Moment | None) -> float | None:
+    return None if moment is None else moment.unix_s
+
+
+def _own_units(units: list[Unit]) -> set[int]:
+    """The places of the provisioners that only started or ended our agent.
+
+    A step whose sampler is killed says hello and no more: a hello alone is install's where none came before it.
+    """
+    first = next((unit for unit in units if unit.saw_setup), None)
+    return {unit.index for unit in units if unit.looks_own and (unit.saw_bye or unit is first)}
+
+
+def _is_own(kind: str, detail: str) -> bool:
+    """Whether it runs our agent, or fetches what that recorded."""
+    if kind == "file-download":
+        return detail.partition(" => ")[0] == SPOOL_FILE
+    return kind == "shell" and re.split(r"[/\\]", detail)[-1] == AGENT_FILE
+
+
+def _result(build: BuildDraft, interrupted_line: int | None) -> str:
+    """The worst of what Packer says; a build without such a word whose artifact is listed was successful."""
+    results = {_result_of(end, interrupted_line) for end in build.ends}
+    listed = "success" if build.artifacts else "unknown"
+    return next((result for result in _WORST_FIRST if result in results), listed)
+
+
+def _result_of(end: BuildFinished, interrupted_line: int | None) -> str:
+    """Packer says `finished` or any error of a build that it was told to stop; only the interrupt before it tells."""
+    if interrupted_line is None or end.line < interrupted_line:
+        return end.result
+    if end.result == "success" or _STOPPED.search(end.error or ""):
+        return "cancelled"
+    ended_by_it = interrupted_line > 0 and not _CRASHED.search(end.error or "")
+    return "cancelled" if ended_by_it else end.result

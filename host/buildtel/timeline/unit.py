@@ -1,0 +1,82 @@
+"""A provisioner while a log is read: what Packer says of it, and what records came through it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from buildtel.events import When
+
+SHELL_LOCAL = "shell-local"  # the kind of those that run on the machine that Packer runs on
+
+
+@dataclass(slots=True)
+class Moment:
+    """The line of an event and the time that it carries; `at` is None where no time is known.
+
+    `is_last_stamp` marks a line that is known for its time alone.
+    """
+
+    line: int
+    at: When | None
+    is_last_stamp: bool = False
+
+    @property
+    def unix_s(self) -> float | None:
+        """The time in Unix seconds."""
+        return None if self.at is None else self.at.unix_s
+
+
+@dataclass(slots=True)
+class Unit:
+    """A provisioner unit of one build, and what records came through it.
+
+    Attributes:
+        index: its place among the build's provisioners, from 0.
+        kind: shell, file-upload, ansible and so on, see docs/format.md.
+        detail: what Packer prints of it.
+        began: where it was announced.
+        target: the build.
+        type: the provisioner's type, where its kind is other and the log tells it.
+        ended: where its end was told, None until then.
+        status: success, failure, timeout, cancellation or unknown, by Packer's words.
+        ignored: it failed, and Packer went on.
+        exit_code: the exit status that Packer names where it failed.
+        saw_setup: our agent began or ended there.
+        saw_bye: our agent ended there.
+        saw_step: a step ran there.
+    """
+
+    index: int
+    kind: str
+    detail: str
+    began: Moment
+    target: str | None = None
+    type: str | None = None
+    ended: Moment | None = None
+    status: str = "unknown"
+    ignored: bool = False
+    exit_code: int | None = None
+    saw_setup: bool = False
+    saw_bye: bool = False
+    saw_step: bool = False
+
+    @property
+    def at(self) -> When | None:
+        """When it was announced."""
+        return self.began.at
+
+    @property
+    def failed(self) -> bool:
+        """True if it failed and Packer did not go on."""
+        return self.status in ("failure", "timeout") and not self.ignored
+
+    @property
+    def is_agents(self) -> bool:
+        """True if its script is our agent: no step runs in it."""
+        return self.saw_bye or re.split(r"[/\\]", self.detail)[-1] == "buildtel_agent.py"
+
+    @property
+    def looks_own(self) -> bool:
+        """True if it did nothing but start or end our agent."""
+        return self.saw_setup and not self.saw_step
