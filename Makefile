@@ -55,6 +55,7 @@ bench: ## figures beside their yardsticks, measured in one run
 	$(PYTHON) tests/bench/agent.py
 	$(PYTHON) tests/bench/host.py
 	$(PYTHON) tests/bench/packer.py
+	$(PYTHON) tests/bench/reading.py
 
 unharmed: ## every world with and without us, 300 SIGKILLs; writes docs/unharmed.md (half an hour, as root)
 	$(PYTHON) -m tests.guest.unharmed --write
