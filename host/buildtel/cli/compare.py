@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Exit status 0 if both were found, whatever differs."""
     from buildtel.cli.asked import Asked
     from buildtel.cli.show import width, write
-    from buildtel.report.compare import compare
+    from buildtel.insight.comparison import compare
     from buildtel.report.compared import render_comparison
 
     asked = Asked(args)

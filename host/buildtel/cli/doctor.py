@@ -51,7 +51,7 @@ def _findings(args: argparse.Namespace) -> Iterable[Finding]:
 
 
 def _lines(finding: Finding) -> Iterable[str]:
-    from buildtel.report.words import safe
+    from buildtel.text import safe
 
     yield f"{finding.state:<5}{finding.about:<20} {safe(finding.said)}"
     if finding.mend:

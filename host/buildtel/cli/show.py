@@ -52,7 +52,7 @@ def _show_table(document: JobDocument, to: TextIO) -> None:
 
 def write(text: str, to: TextIO | None = None) -> None:
     """Print `text`; what the output's encoding does not have, or a CI's runner would obey, is escaped."""
-    from buildtel.report.words import printed
+    from buildtel.text import printed
 
     to = to or sys.stdout
     if isinstance(to, io.TextIOWrapper):

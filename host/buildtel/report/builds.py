@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from itertools import pairwise
-from statistics import median
 from typing import Any
 
+from buildtel.insight import trend
 from buildtel.report.table import Head, Table, csv_text, json_text, markdown_lines, text_lines
-from buildtel.report.words import duration, percent, safe
+from buildtel.text import duration, percent, safe
 
 LIST_LEGEND = "build: the name for `report` and `compare`; took: from the first time to the last"
 HISTORY_LEGEND = "took: from the first time to the last; change: against the build in the row below; bar: took"
 TREND_CELLS = 20
 WIDE = 100
-WHOLE = ("success", "unknown")  # a file of the original system states no status
 NAMES = ("build", "job", "version", "timestamp", "status", "duration_s", "change_percent")
 
 
@@ -62,30 +60,16 @@ def history_table(rows: Sequence[BuildRow], width: int, *, ascii_only: bool) -> 
 
 def changes(rows: Sequence[BuildRow]) -> list[float | None]:
     """By how many percent each took longer than the one before it, which stands behind it."""
-    found = [relative(older.duration_s, row.duration_s) for row, older in pairwise(rows)]
-    return [*found, None] if rows else []
-
-
-def relative(before: float | None, after: float | None) -> float | None:
-    """Percent from `before` to `after`; None where one is not known, or there was nothing before."""
-    if before is None or after is None or before <= 0:
-        return None
-    return round(100 * (after - before) / before, 1)
+    return trend.changes([row.duration_s for row in rows])
 
 
 def summary(rows: Sequence[BuildRow]) -> str:
-    """How the newest build stands against the middle of those before it; empty if that can't be said.
-
-    Builds that failed or were cancelled say nothing of how long one takes.
-    """
-    earlier = [row.duration_s for row in rows[1:] if row.duration_s is not None and row.status in WHOLE]
-    if not rows or not earlier or rows[0].status not in WHOLE:
+    """How the newest build stands against the middle of those before it; empty if that can't be said."""
+    found = trend.newest([(row.status, row.duration_s) for row in rows])
+    if found is None:
         return ""
-    change = relative(median(earlier), rows[0].duration_s)
-    if change is None:
-        return ""
-    against = f"the median of the {len(earlier)} before it, {duration(median(earlier))}"
-    return f"The newest took {duration(rows[0].duration_s)}, {percent(change)} against {against}."
+    against = f"the median of the {found.count} before it, {duration(found.median_s)}"
+    return f"The newest took {duration(found.newest_s)}, {percent(found.percent)} against {against}."
 
 
 def render_list(rows: Sequence[BuildRow], form: str, width: int) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from buildtel.report.compare import Change, Comparison, Pair, Side
+from buildtel.insight.comparison import Change, Comparison, Pair, Side
 from buildtel.report.table import Head, Table, csv_text, json_text, markdown_lines, plain, text_lines
-from buildtel.report.words import difference, duration, number, percent
+from buildtel.text import difference, duration, number, percent
 
 MAX_ROWS = 60
 MAX_WORDS = 2

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from buildtel.insight import bottlenecks
+from buildtel.insight.extremes import NO_NAME, busiest_step, disk_mb, grains_of_steps, slowest_step, step_name
+from buildtel.insight.gaps import unmeasured_provisioners
+from buildtel.insight.stretches import BuildStretches, Stretch, build_stretches
+from buildtel.insight.thresholds import Threshold, exceeded
 from buildtel.job import JobDocument
 from buildtel.job.model import Integrity, Step
-from buildtel.job.verdicts import PACKER, RUNNER, SHELL_LOCAL
-from buildtel.report.extremes import busiest_step, disk_mb, grains_of_steps, leaves, slowest_step
-from buildtel.report.thresholds import LONG_S, SHORTEST_S, STARVED, STARVED_S, Threshold, exceeded
-from buildtel.report.timeline import BuildRows, Stretch, build_rows, provisioner_label
-from buildtel.report.words import duration, number, rounded, safe, safe_lines
+from buildtel.job.packer_model import Build
+from buildtel.job.verdicts import PACKER, RUNNER
+from buildtel.text import duration, number, rounded, safe, safe_lines
 
-NO_NAME = "(no name)"
 GRAIN_S = 1.0
 MAX_STEPS = 1000
 MOST_NEIGHBOURS = 3
-MAX_BOTTLENECKS = 20
 MAX_UNMEASURED = 20
 
 
@@ -38,6 +39,24 @@ class StepRow:
     remark: str | None
     took: str = "-"
     of_packer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRows:
+    """One build. `took` is the sum of its rows, and Packer's own figure behind it where that is another.
+
+    `span_s` is the length of its run's time axis, None without times; `cut` rows were left out.
+    """
+
+    name: str
+    result: str
+    took: str
+    error: tuple[str, ...]
+    artifacts: tuple[tuple[str, ...], ...]
+    span_s: float | None
+    stretches: tuple[Stretch, ...]
+    cut: int
+    critical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +83,51 @@ class Report:
 
 def report_of(document: JobDocument) -> Report:
     """The rows of a document, of this version or of the original."""
-    builds = build_rows(document)
+    builds = build_stretches(document)
     grains = grains_of_steps(document)
     return Report(
         title=safe(f"{document.job} {document.version}"),
         status=document.status or "unknown",
         facts=list(_facts(document)),
-        builds=builds,
+        builds=[_build(build) for build in builds],
         steps=[_step(step, grains.get(step.id)) for step in document.steps[:MAX_STEPS]],
-        bottlenecks=_bottlenecks(document, builds),
+        bottlenecks=[_bottleneck(found) for found in bottlenecks.bottlenecks(document, builds)],
         missing=list(_missing(document)),
     )
+
+
+def took(stretch: Stretch) -> str:
+    """How long a stretch took."""
+    return rounded(stretch.duration_s, stretch.grain_s)
+
+
+def _build(found: BuildStretches) -> BuildRows:
+    build = found.build
+    return BuildRows(
+        name=found.name,
+        result=safe(build.result),
+        took=_took(found),
+        error=() if build.error is None else safe_lines(build.error),
+        artifacts=tuple(_artifact(build, at) for at in range(len(build.artifacts))),
+        span_s=found.span_s,
+        stretches=found.stretches,
+        cut=found.cut,
+        critical=build.critical,
+    )
+
+
+def _took(found: BuildStretches) -> str:
+    """How long a build took by its rows' own clock; in brackets what Packer says, where it says something else."""
+    own, packers = rounded(*found.length), duration(found.build.duration_s)
+    same = found.build.duration_s is None or own == packers
+    return own if same else f"{own} (Packer says {packers})"
+
+
+def _artifact(build: Build, at: int) -> tuple[str, ...]:
+    """The lines of an artifact; one that the log's end cut says so."""
+    lines = safe_lines(build.artifacts[at])
+    cut = build.artifact_cut and at == len(build.artifacts) - 1
+    return (*lines[:-1], f"{lines[-1]} (cut off)") if cut and lines else lines
 
 
 def _facts(document: JobDocument) -> Iterable[tuple[str, str]]:
@@ -184,70 +237,31 @@ def _step(step: Step, grain_s: float | None) -> StepRow:
     )
 
 
-def step_name(step: Step) -> str:
-    """The step's name made harmless; what stands for one where it has none."""
-    return safe(step.name or NO_NAME)
+def _bottleneck(found: bottlenecks.Bottleneck) -> Bottleneck:
+    rows = [cause.threshold for cause in found.causes if isinstance(cause, bottlenecks.Exceeded)]
+    helps = [row.help for row in rows if row.metric != "duration_s" or len(rows) == 1]
+    for cause in found.causes:
+        if isinstance(cause, bottlenecks.LongestProvisioner):
+            helps.append("`buildtel-host wire DIR` shows what it waits for")
+        elif isinstance(cause, bottlenecks.Starved):
+            helps.append(cause.threshold.help)
+    return Bottleneck(found.name, tuple(map(_cause, found.causes)), tuple(helps))
 
 
-def _bottlenecks(document: JobDocument, builds: list[BuildRows]) -> list[Bottleneck]:
-    """Steps above a threshold and long phases of Packer's own, the longest first."""
-    found: list[tuple[float, Bottleneck]] = []
-    grains = grains_of_steps(document)
-    for step in leaves(document)[:MAX_STEPS]:
-        rows = exceeded(step.metrics)
-        if rows:
-            words = tuple(f"{row.word} ({_with_unit(row, step, grains.get(step.id))})" for row in rows)
-            helps = tuple(row.help for row in rows if row.metric != "duration_s" or len(rows) == 1)
-            found.append((step.metrics.get("duration_s") or 0.0, Bottleneck(step_name(step), words, helps)))
-    for build in builds:
-        for stretch in build.stretches:
-            long_s = stretch.duration_s or 0.0
-            if stretch.kind == "phase" and long_s > LONG_S:
-                words = (f"long phase of Packer's own ({stretch.took})",)
-                found.append((long_s, Bottleneck(stretch.label, words, ())))
-        found += _starved(build)
-    found.sort(key=lambda pair: -pair[0])
-    return [bottleneck for _, bottleneck in [*_unmeasured_longest(document, builds), *found][:MAX_BOTTLENECKS]]
-
-
-def _unmeasured_longest(document: JobDocument, builds: list[BuildRows]) -> Iterable[tuple[float, Bottleneck]]:
-    """The longest provisioner of a job in whose machines nothing was measured: what a reader wants to know first."""
-    if any(step.origin == "guest" for step in document.steps):
-        return
-    all_rows = ((row, build) for build in builds for row in build.stretches)
-    rows = [
-        (row.duration_s or 0.0, row, build)
-        for row, build in all_rows
-        if row.kind == "provisioner" and not row.label.startswith(SHELL_LOCAL)
-    ]
-    long_s, longest, build = max(rows, key=lambda row: row[0], default=(0.0, None, None))
-    if longest is not None and build is not None and long_s >= SHORTEST_S:
-        words = (f"longest provisioner ({longest.took} of {build.took.partition(' (')[0]})",)
-        helps = ("`buildtel-host wire DIR` shows what it waits for",)
-        yield long_s, Bottleneck(longest.label, words, helps)
-
-
-def _starved(build: BuildRows) -> Iterable[tuple[float, Bottleneck]]:
-    """What the runner lacked while it built this, with the seconds for which it did."""
-    for row in STARVED:
-        short = [stretch for stretch in build.stretches if not stretch.own and row in starved(stretch)]
-        if short:
-            worst = max(short, key=lambda stretch: stretch.runner[row.metric] or 0.0)
-            seconds = sum(stretch.duration_s or 0.0 for stretch in short)
+def _cause(cause: bottlenecks.Cause) -> str:
+    match cause:
+        case bottlenecks.Exceeded(row, value, grain_s):
+            return f"{row.word} ({_with_unit(row, value, grain_s)})"
+        case bottlenecks.LongPhase(stretch):
+            return f"long phase of Packer's own ({took(stretch)})"
+        case bottlenecks.LongestProvisioner(stretch, build):
+            return f"longest provisioner ({took(stretch)} of {rounded(*build.length)})"
+        case bottlenecks.Starved(row, seconds, worst):
             most = f"most in {worst.label}: pressure {number(worst.runner[row.metric])}%"
-            words = (f"{row.word} for {duration(seconds)} ({most})",)
-            yield seconds, Bottleneck(build.name, words, (row.help,))
+            return f"{row.word} for {duration(seconds)} ({most})"
 
 
-def starved(stretch: Stretch) -> list[Threshold]:
-    """What the runner lacked in a stretch of a build, by its own figures."""
-    if (stretch.duration_s or 0.0) < STARVED_S:
-        return []
-    return [row for row in STARVED if (stretch.runner.get(row.metric) or 0) > row.limit]
-
-
-def _with_unit(row: Threshold, step: Step, grain_s: float | None) -> str:
-    value = step.metrics.get(row.metric)
+def _with_unit(row: Threshold, value: float, grain_s: float | None) -> str:
     if row.metric == "duration_s":
         return rounded(value, grain_s)
     return f"{number(value)}%" if row.unit == "%" else f"{number(value)} {row.unit}".rstrip()
@@ -258,7 +272,7 @@ def _missing(document: JobDocument) -> Iterable[str]:
     yield from (safe(note) for note in document.notes)
     if document.integrity is not None:  # damaged records are in the notes, by reason
         yield from _integrity(document.integrity)
-    unmeasured = list(_unmeasured(document))
+    unmeasured = list(unmeasured_provisioners(document))
     if unmeasured:
         rest = len(unmeasured) - MAX_UNMEASURED
         names = ", ".join(unmeasured[:MAX_UNMEASURED]) + (f" and {rest} more" if rest > 0 else "")
@@ -276,18 +290,3 @@ def _integrity(integrity: Integrity) -> Iterable[str]:
         amount = getattr(integrity, name)
         if amount:
             yield f"{amount} {text}."
-
-
-def _unmeasured(document: JobDocument) -> Iterable[str]:
-    """The user's provisioners, of builds whose machine reported, that no step covers."""
-    measured = (step for step in document.steps if step.measured is not None)
-    covered = {(step.machine, step.provisioner.index) for step in measured if step.provisioner is not None}
-    runs = document.packer.runs if document.packer else ()
-    targets = {(machine.run, machine.target): key for key, machine in document.machines.items()}
-    for number_, run in enumerate(runs, 1):
-        for build in run.builds:
-            key = targets.get((number_, build.name))
-            for index, provisioner in enumerate(build.provisioners if key is not None else ()):
-                on_runner = provisioner.kind == SHELL_LOCAL
-                if not provisioner.own and not on_runner and (key, index) not in covered:
-                    yield provisioner_label(provisioner.kind, provisioner.detail)

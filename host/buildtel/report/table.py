@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from buildtel.report.words import cell
+from buildtel.text import cell
 
 NARROWEST_CELL = 8
 GAP = "  "

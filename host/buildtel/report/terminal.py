@@ -9,9 +9,9 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from buildtel.report.rows import Bottleneck, Report, StepRow
-from buildtel.report.timeline import BuildRows, Stretch
-from buildtel.report.words import number
+from buildtel.insight.stretches import Stretch
+from buildtel.report.rows import Bottleneck, BuildRows, Report, StepRow, took
+from buildtel.text import number
 
 NARROWEST = 60
 COLOURS = {"success": "green", "failure": "bold red", "cancelled": "yellow", "cancellation": "yellow"}
@@ -148,7 +148,7 @@ def _build(build: BuildRows, width: int, ascii_only: bool) -> Iterable[Text]:
 
 
 def _mark_of_grain(build: BuildRows) -> str:
-    rough = any(stretch.took.startswith("~") for stretch in build.stretches)
+    rough = any(took(stretch).startswith("~") for stretch in build.stretches)
     return "~: the log's stamps have whole seconds" if rough else ""
 
 
@@ -175,7 +175,7 @@ def _gauges(build: BuildRows, width: int) -> list[Gauge]:
 def _bar_line(stretch: Stretch, label_width: int, gauges: list[Gauge], axis: _Axis) -> Text:
     style = "bold red" if stretch.mark else STYLES[stretch.kind]
     label = _fit(stretch.shown, label_width, path=stretch.kind == "provisioner")
-    line = Text.assemble("  ", (label, style), f" {stretch.took:>9} ")
+    line = Text.assemble("  ", (label, style), f" {took(stretch):>9} ")
     for gauge in gauges:
         line.append(f"{number(gauge.of(stretch)):>{gauge.width}} ", "dim")
     if axis.span_s and stretch.start_s is not None and stretch.duration_s is not None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 
+from buildtel.insight.stretches import Stretch
 from buildtel.job import JobDocument
 from buildtel.job.model import ORIGINAL_METRICS
-from buildtel.report.rows import Report, StepRow, report_of
+from buildtel.report.rows import Report, StepRow, report_of, took
 from buildtel.report.table import json_text, plain
-from buildtel.report.timeline import Stretch
-from buildtel.report.words import cell, duration, number
+from buildtel.text import cell, duration, number
 
 LEGEND = (
     "*after: from the build's start; runner CPU: of the whole runner; VM CPU: of the VM's process, 100 is one core; "
@@ -70,7 +70,7 @@ def render_markdown(document: JobDocument) -> str:
 def _stretch(row: Stretch) -> str:
     cpu = (number(figures.get("cpu_percent")) for figures in (row.runner, row.hypervisor))
     label = f"**{plain(row.shown)}**" if row.mark else plain(row.shown)
-    return _row(duration(row.start_s), row.took, *cpu, label)
+    return _row(duration(row.start_s), took(row), *cpu, label)
 
 
 def _steps(report: Report) -> list[str]:

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from buildtel.report.builds import BuildRow, changes, relative, render_history, render_list, summary
-from buildtel.report.words import percent
+from buildtel.insight.trend import relative
+from buildtel.report.builds import BuildRow, changes, render_history, render_list, summary
+from buildtel.text import percent
 
 NOON = datetime(2026, 1, 24, 12, 20, 0, tzinfo=timezone.utc)
 

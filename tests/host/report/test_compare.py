@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
+from buildtel.insight.comparison import FORMULA_CHANGED, compare
 from buildtel.job import JobDocument, load_document
-from buildtel.report.compare import FORMULA_CHANGED, compare
 from buildtel.report.compared import as_data, render_comparison
 
 from ..job.test_document import ORIGINAL

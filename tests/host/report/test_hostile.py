@@ -20,8 +20,8 @@ from buildtel.cli.show import write
 from buildtel.job import JobDocument, load_document
 from buildtel.report import packer_steps, render_csv, render_json, render_markdown, report_of
 from buildtel.report.terminal import render_terminal
-from buildtel.report.words import cell, printed
 from buildtel.store import layout
+from buildtel.text import cell, printed
 
 from ..job.test_document import ORIGINAL
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from buildtel.insight.thresholds import THRESHOLDS, exceeded
 from buildtel.job import JobDocument, load_document
 from buildtel.report import packer_steps, render_csv, render_json, render_markdown, report_of
 from buildtel.report.terminal import bar, render_terminal
-from buildtel.report.thresholds import THRESHOLDS, exceeded
-from buildtel.report.words import duration, number, safe
+from buildtel.text import duration, number, safe
 
 from ..job.test_document import ORIGINAL
 from ..job.test_fold import read

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from buildtel.insight.extremes import DISK, busiest_step, disk_mb, slowest_step
+from buildtel.insight.stretches import build_stretches
+from buildtel.insight.trend import relative
 from buildtel.job import JobDocument
 from buildtel.job.model import COSTS, ORIGINAL_METRICS
-from buildtel.report.builds import relative
-from buildtel.report.extremes import DISK, busiest_step, disk_mb, slowest_step
-from buildtel.report.timeline import build_rows
-from buildtel.report.words import safe
+from buildtel.text import safe
 
 RUNNER = "runner"
 INLINE = re.compile(r"\S*/packer-shell\d+")
@@ -145,7 +145,7 @@ def _packer(document: JobDocument) -> Figures:
     """How long each phase and provisioner of each build took, and all that nothing explains."""
     seen: Counter[tuple[str, str]] = Counter()
     found: Figures = {}
-    for build in build_rows(document):
+    for build in build_stretches(document):
         for stretch in build.stretches:
             identity = (INLINE.sub("packer-shell", stretch.label), build.name)
             if stretch.kind == "unattributed":
