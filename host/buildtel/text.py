@@ -46,13 +46,6 @@ def percent(value: float | None) -> str:
     return f"{value:+.0f}%" if abs(value) >= 10 or value == 0 else f"{value:+.1f}%"
 
 
-def difference(value: float | None, text: str) -> str:
-    """`text` of the absolute value with its sign before it; `-` for None."""
-    if value is None:
-        return "-"
-    return f"{'-' if value < 0 else '+'}{text}"
-
-
 def safe(text: Any) -> str:
     """`text` with every character that does not print shown as its Python escape, cut if it is very long."""
     whole = str(text)

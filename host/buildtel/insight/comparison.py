@@ -20,6 +20,13 @@ FORMULA_CHANGED = (
     "One of the two is a file of the original system: its cpu_percent was a rougher formula, so the "
     "difference of CPU figures is not only the build's."
 )
+# What is worth a word beside a step's duration: the metric, and from which difference in its unit on.
+TELLING = {
+    "disk_write_mb": 10, "disk_read_mb": 10, "net_rx_mb": 5, "net_tx_mb": 5, "cpu_percent": 5, "memory_used_mb": 100,
+    "memory_peak_mb": 100, "disk_util_percent": 10, "await_ms": 2, "queue_depth": 1,
+}  # fmt: skip
+TELLING_PERCENT = 10
+MAX_TELLING = 2
 SUMMED = ("duration_s", *DISK, "disk_read_ops", "disk_write_ops", "net_rx_mb", "net_tx_mb")
 
 
@@ -66,6 +73,20 @@ class Pair:
         if self.state == "both":
             return abs(change.difference or 0.0)
         return change.after or change.before or 0.0
+
+    @property
+    def telling(self) -> list[Change]:
+        """The figures beside the duration that moved most, in relation to what they were."""
+        known = {change.metric: change for change in self.changes}
+        found = []
+        for metric, least in TELLING.items():
+            change = known.get(metric)
+            if change is None or change.difference is None or abs(change.difference) < least:
+                continue
+            relative_change = abs(change.percent) if change.percent is not None else float("inf")
+            if relative_change >= TELLING_PERCENT:
+                found.append((relative_change, change))
+        return [change for _, change in sorted(found, key=lambda pair: -pair[0])[:MAX_TELLING]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,20 +9,12 @@ from typing import Any
 from rich.cells import cell_len
 
 from buildtel.insight.comparison import Change, Comparison, Pair, Side
+from buildtel.metrics import figure, label_of, moved
 from buildtel.report.table import Head, Table, csv_text, json_text, markdown_lines, plain, text_lines
-from buildtel.text import difference, duration, number, percent
+from buildtel.text import duration, number, percent
 
 MAX_ROWS = 60
-MAX_WORDS = 2
 SHOWN_TOTALS = ("duration_s", "disk_read_mb", "disk_write_mb", "net_rx_mb")
-TELLING_PERCENT = 10
-# What is said of a step beside its duration: the metric, its word, and from which difference on.
-TELLING = (
-    ("disk_write_mb", "write MB", 10), ("disk_read_mb", "read MB", 10), ("net_rx_mb", "rx MB", 5),
-    ("net_tx_mb", "tx MB", 5), ("cpu_percent", "CPU %", 5), ("memory_used_mb", "mem MB", 100),
-    ("memory_peak_mb", "peak MB", 100), ("disk_util_percent", "util %", 10), ("await_ms", "await ms", 2),
-    ("queue_depth", "queue", 1),
-)  # fmt: skip
 CSV_NAMES = ("part", "name", "machine", "occurrence", "state", "metric", "before", "after", "difference", "percent")
 FACTS = (
     ("timestamp", "time"), ("status", "status"), ("runner", "runner"), ("git_sha", "commit"), ("git_ref", "ref"),
@@ -119,9 +111,8 @@ def facts_table(comparison: Comparison) -> Table:
         if values != (None, None):
             rows.append((label, *(_fact(value) for value in values), ""))
     total = comparison.total
-    rows.append(
-        ("duration", duration(total.before), duration(total.after), f"{_moved(total)}  {percent(total.percent)}")
-    )
+    change = f"{moved('duration_s', total.difference)}  {percent(total.percent)}"
+    rows.append(("duration", duration(total.before), duration(total.after), change))
     for label, name, unit in (("slowest step", "slowest_step", "s"), ("most disk I/O", "most_disk_io", "mb")):
         texts = (_step_fact(side, name, unit) for side in (before, after))
         rows.append((label, *texts, ""))
@@ -148,47 +139,31 @@ def _rows(pairs: list[Pair], more: Callable[[Pair], tuple[str, ...]]) -> list[tu
         change = pair.duration
         where = f" ({pair.machine})" if len(machines) > 1 else ""
         again = f" #{pair.occurrence}" if pair.occurrence > 1 else ""
-        moved = (_moved(change), percent(change.percent)) if pair.state == "both" else (pair.state, "")
-        rows.append(
-            (f"{pair.name}{again}{where}", duration(change.before), duration(change.after), *moved, *more(pair))
-        )
+        both = pair.state == "both"
+        moves = (moved(change.metric, change.difference), percent(change.percent)) if both else (pair.state, "")
+        rows.append((f"{pair.name}{again}{where}", *_figures(change), *moves, *more(pair)))
     if len(pairs) > MAX_ROWS:
         width = len(rows[0])
         rows.append((f"and {len(pairs) - MAX_ROWS} that changed less", *[""] * (width - 1)))
     return rows
 
 
+def _figures(change: Change) -> tuple[str, str]:
+    return figure(change.metric, change.before), figure(change.metric, change.after)
+
+
 def _totals(pair: Pair) -> Iterable[tuple[str, ...]]:
     for change in pair.changes:
         if change.metric not in SHOWN_TOTALS:
             continue
-        if change.metric == "duration_s":
-            texts = duration(change.before), duration(change.after), _moved(change)
-        else:
-            moved = difference(change.difference, number(abs(change.difference or 0.0)))
-            texts = number(change.before), number(change.after), moved
+        texts = *_figures(change), moved(change.metric, change.difference)
         if pair.state != "both":
             texts = (*texts[:2], pair.state)
         yield (f"{change.metric} on {pair.machine}", *texts, percent(change.percent))
 
 
-def _moved(change: Change) -> str:
-    return difference(change.difference, duration(abs(change.difference or 0.0)))
-
-
 def _words(pair: Pair) -> str:
-    """The figures beside the duration that moved most, in relation to what they were."""
-    known = {change.metric: change for change in pair.changes}
-    found = []
-    for metric, word, least in TELLING:
-        change = known.get(metric)
-        moved = change.difference if change is not None else None
-        if change is None or moved is None or abs(moved) < least:
-            continue
-        relative = abs(change.percent) if change.percent is not None else float("inf")
-        if relative >= TELLING_PERCENT:
-            found.append((relative, f"{word} {difference(moved, number(abs(moved)))}"))
-    return ", ".join(text for _, text in sorted(found, key=lambda pair: -pair[0])[:MAX_WORDS])
+    return ", ".join(f"{label_of(change.metric)} {moved(change.metric, change.difference)}" for change in pair.telling)
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:

@@ -9,11 +9,12 @@ from buildtel.insight import bottlenecks
 from buildtel.insight.extremes import NO_NAME, busiest_step, disk_mb, grains_of_steps, slowest_step, step_name
 from buildtel.insight.gaps import unmeasured_provisioners
 from buildtel.insight.stretches import BuildStretches, Stretch, build_stretches
-from buildtel.insight.thresholds import Threshold, exceeded
+from buildtel.insight.thresholds import exceeded
 from buildtel.job import JobDocument
 from buildtel.job.model import Integrity, Step
 from buildtel.job.packer_model import Build
 from buildtel.job.verdicts import PACKER, RUNNER
+from buildtel.metrics import with_unit
 from buildtel.text import duration, number, rounded, safe, safe_lines
 
 GRAIN_S = 1.0
@@ -26,7 +27,7 @@ MAX_UNMEASURED = 20
 class StepRow:
     """A step: its figures by name, the metrics above their thresholds, what is odd about it, what Packer alone told.
 
-    `took` is its duration as text: `~3 s` where it ended by a log whose stamps have whole seconds.
+    `grain_s` is the grain of the stamps that its duration was reckoned from, None where it is fine.
     """
 
     name: str
@@ -37,7 +38,7 @@ class StepRow:
     metrics: dict[str, float | int | None]
     marked: frozenset[str]
     remark: str | None
-    took: str = "-"
+    grain_s: float | None = None
     of_packer: str | None = None
 
 
@@ -232,7 +233,7 @@ def _step(step: Step, grain_s: float | None) -> StepRow:
         metrics=step.metrics,
         marked=frozenset(row.metric for row in exceeded(step.metrics)),
         remark=_remark(step),
-        took=rounded(step.metrics.get("duration_s"), grain_s),
+        grain_s=grain_s,
         of_packer=_of_packer(step),
     )
 
@@ -251,20 +252,14 @@ def _bottleneck(found: bottlenecks.Bottleneck) -> Bottleneck:
 def _cause(cause: bottlenecks.Cause) -> str:
     match cause:
         case bottlenecks.Exceeded(row, value, grain_s):
-            return f"{row.word} ({_with_unit(row, value, grain_s)})"
+            return f"{row.word} ({with_unit(row.metric, value, grain_s)})"
         case bottlenecks.LongPhase(stretch):
             return f"long phase of Packer's own ({took(stretch)})"
         case bottlenecks.LongestProvisioner(stretch, build):
             return f"longest provisioner ({took(stretch)} of {rounded(*build.length)})"
         case bottlenecks.Starved(row, seconds, worst):
-            most = f"most in {worst.label}: pressure {number(worst.runner[row.metric])}%"
+            most = f"most in {worst.label}: pressure {with_unit(row.metric, worst.runner[row.metric])}"
             return f"{row.word} for {duration(seconds)} ({most})"
-
-
-def _with_unit(row: Threshold, value: float, grain_s: float | None) -> str:
-    if row.metric == "duration_s":
-        return rounded(value, grain_s)
-    return f"{number(value)}%" if row.unit == "%" else f"{number(value)} {row.unit}".rstrip()
 
 
 def _missing(document: JobDocument) -> Iterable[str]:

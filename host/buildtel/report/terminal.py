@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from buildtel.insight.stretches import Stretch
+from buildtel.metrics import COLUMNS, Words, figure
 from buildtel.report.rows import Bottleneck, BuildRows, Report, StepRow, took
 from buildtel.text import number
 
@@ -18,16 +19,6 @@ COLOURS = {"success": "green", "failure": "bold red", "cancelled": "yellow", "ca
 MARK = "!"
 STEP_HEAD = "Step"
 WHOLE_MACHINE = "all figures but the time are of the whole machine"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the table of steps; those with the lowest `rank` stay when the terminal is narrow."""
-
-    head: str
-    metric: str
-    rank: int
-    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +44,7 @@ class _Axis:
 class Placed:
     """A column as wide as its widest cell."""
 
-    column: Column
+    column: Words
     width: int
 
 
@@ -66,28 +57,6 @@ GAUGES = (
     Gauge("cpu psi%", 8, lambda stretch: stretch.runner.get("psi_cpu_some_percent"), "time the runner lacked CPU"),
     Gauge("wr MB", 5, lambda stretch: stretch.runner.get("disk_write_mb"), "written by the runner"),
     Gauge("rx MB", 5, lambda stretch: stretch.runner.get("net_rx_mb"), "received by the runner"),
-)
-
-COLUMNS = (
-    Column("time", "duration_s", 0, "length of the step"),
-    Column("CPU%", "cpu_percent", 1, "CPU in use"),
-    Column("mem MB", "memory_used_mb", 2, "memory in use at the end"),
-    Column("+/- MB", "memory_delta_mb", 12, "memory, end less start"),
-    Column("peak", "memory_peak_mb", 8, "largest memory in use"),
-    Column("rd MB", "disk_read_mb", 4, "read from disks"),
-    Column("wr MB", "disk_write_mb", 3, "written to disks"),
-    Column("rd MB/s", "disk_read_rate_mbs", 16, "read per second"),
-    Column("wr MB/s", "disk_write_rate_mbs", 13, "written per second"),
-    Column("rd ops", "disk_read_ops", 15, "reads"),
-    Column("wr ops", "disk_write_ops", 14, "writes"),
-    Column("util%", "disk_util_percent", 5, "time in which the busiest disk was busy"),
-    Column("await", "await_ms", 6, "ms that one disk operation took"),
-    Column("queue", "queue_depth", 9, "disk operations under way"),
-    Column("rx MB", "net_rx_mb", 7, "received"),
-    Column("tx MB", "net_tx_mb", 10, "sent"),
-    Column("rx MB/s", "net_rx_rate_mbs", 17, "received per second"),
-    Column("tx MB/s", "net_tx_rate_mbs", 18, "sent per second"),
-    Column("io psi%", "psi_io_some_percent", 11, "time in which something waited for disks"),
 )
 
 
@@ -216,23 +185,23 @@ def _steps(steps: list[StepRow], width: int) -> Iterable[Text]:
 def _columns(steps: list[StepRow], room: int) -> list[Placed]:
     """The columns that any step has a figure for and that fit, the weightiest first to stay."""
     known = {name for row in steps for name, value in row.metrics.items() if value is not None}
-    chosen: dict[Column, Placed] = {}
-    for column in sorted(COLUMNS, key=lambda column: column.rank):
+    chosen: dict[str, Placed] = {}
+    for column in sorted(COLUMNS, key=lambda column: column.rank or 0):
         width = max(len(column.head), *(len(_cell(row, column)) for row in steps))
-        if (column.metric in known or column.rank == 0) and room > width:
+        if (column.name in known or column.rank == 0) and room > width:
             room -= width + 1
-            chosen[column] = Placed(column, width)
-    return [chosen[column] for column in COLUMNS if column in chosen]
+            chosen[column.name] = Placed(column, width)
+    return [chosen[column.name] for column in COLUMNS if column.name in chosen]
 
 
-def _cell(row: StepRow, column: Column) -> str:
-    return row.took if column.metric == "duration_s" else number(row.metrics.get(column.metric))
+def _cell(row: StepRow, column: Words) -> str:
+    return figure(column.name, row.metrics.get(column.name), row.grain_s)
 
 
 def _step(row: StepRow, columns: list[Placed], name_width: int) -> Text:
     line = Text(_fit(row.name, name_width, path="/" in row.name) + " ", "red" if row.status == "failure" else "")
     for placed in columns:
-        marked = placed.column.metric in row.marked
+        marked = placed.column.name in row.marked
         cell = f"{_cell(row, placed.column):>{placed.width}}" + (MARK if marked else " ")
         line.append(cell, "yellow" if marked else "default")
     line.rstrip()

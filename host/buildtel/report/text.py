@@ -8,6 +8,7 @@ import io
 from buildtel.insight.stretches import Stretch
 from buildtel.job import JobDocument
 from buildtel.job.model import ORIGINAL_METRICS
+from buildtel.metrics import PAGE_COLUMNS, figure
 from buildtel.report.rows import Report, StepRow, report_of, took
 from buildtel.report.table import json_text, plain
 from buildtel.text import cell, duration, number
@@ -17,11 +18,6 @@ LEGEND = (
     "~: the log's stamps have whole seconds*"
 )
 STEPS_LEGEND = "*all figures but the time are of the whole machine; bold: above its threshold*"
-MARKDOWN_COLUMNS = (
-    ("time", "duration_s"), ("CPU %", "cpu_percent"), ("memory MB", "memory_used_mb"), ("read MB", "disk_read_mb"),
-    ("write MB", "disk_write_mb"), ("util %", "disk_util_percent"), ("await ms", "await_ms"),
-    ("queue", "queue_depth"), ("rx MB", "net_rx_mb"), ("tx MB", "net_tx_mb"),
-)  # fmt: skip
 
 
 def render_json(document: JobDocument) -> str:
@@ -76,16 +72,16 @@ def _stretch(row: Stretch) -> str:
 def _steps(report: Report) -> list[str]:
     if not report.steps:
         return []
-    heads = ("step", "status", *(head for head, _ in MARKDOWN_COLUMNS))
-    rule = "|---|---|" + "---:|" * len(MARKDOWN_COLUMNS)
+    heads = ("step", "status", *(column.page for column in PAGE_COLUMNS))
+    rule = "|---|---|" + "---:|" * len(PAGE_COLUMNS)
     return ["", "### Steps", "", _row(*heads), rule, *(_step(row) for row in report.steps), "", STEPS_LEGEND]
 
 
 def _step(row: StepRow) -> str:
     cells = [plain(row.name), plain(row.status if row.of_packer is None else f"{row.status} ({row.of_packer})")]
-    for _, metric in MARKDOWN_COLUMNS:
-        text = row.took if metric == "duration_s" else number(row.metrics.get(metric))
-        cells.append(f"**{text}**" if metric in row.marked else text)
+    for column in PAGE_COLUMNS:
+        text = figure(column.name, row.metrics.get(column.name), row.grain_s)
+        cells.append(f"**{text}**" if column.name in row.marked else text)
     return _row(*cells)
 
 
