@@ -147,6 +147,8 @@ def _load() -> None:
         import buildtel.cli.show
         import buildtel.job
         import buildtel.parse
+        import buildtel.report.form_table
+        import buildtel.report.job
         import buildtel.settings  # noqa: F401
 
 

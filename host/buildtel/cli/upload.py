@@ -101,7 +101,7 @@ class Upload:
         from buildtel.cli.documents import read_document
         from buildtel.cli.raw import read_beside
         from buildtel.job import load_document
-        from buildtel.report import packer_steps
+        from buildtel.report.packer_steps import packer_steps
         from buildtel.store.catalog import document_time
         from buildtel.store.outbox import Parcel
 

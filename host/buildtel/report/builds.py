@@ -1,21 +1,23 @@
-"""Builds of a store as rows: `list` and `history`, and their trend."""
+"""The views of a store's builds: `list`, and `history` with its trend."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from buildtel.insight import trend
-from buildtel.report.table import Head, Table, csv_text, json_text, markdown_lines, text_lines
+from buildtel.report.view import Head, Part, Records, Sentence, Share, Table
 from buildtel.text import duration, percent, safe
 
 LIST_LEGEND = "build: the name for `report` and `compare`; took: from the first time to the last"
 HISTORY_LEGEND = "took: from the first time to the last; change: against the build in the row below; bar: took"
-TREND_CELLS = 20
-WIDE = 100
-NAMES = ("build", "job", "version", "timestamp", "status", "duration_s", "change_percent")
+LIST_HEADS = (Head("build", flexible=True), Head("time (UTC)"), Head("job", flexible=True), Head("status"),
+              Head("took", right=True))  # fmt: skip
+HISTORY_HEADS = (Head("version", flexible=True), Head("time (UTC)"), Head("status"), Head("took", right=True),
+                 Head("change", right=True), Head(""))  # fmt: skip
+NAMES = ("build", "job", "version", "timestamp", "status", "duration_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,86 +31,80 @@ class BuildRow:
     status: str
     duration_s: float | None
 
-    def record(self) -> dict[str, Any]:
-        """What stands in JSON and CSV."""
-        fields = asdict(self)
-        return {**fields, "timestamp": fields.pop("time").isoformat()}
+    @property
+    def record(self) -> tuple[Any, ...]:
+        """What stands in JSON and CSV, in the order of `NAMES`."""
+        return self.build, self.job, self.version, self.time.isoformat(), self.status, self.duration_s
 
 
-def list_table(rows: Sequence[BuildRow]) -> Table:
+@dataclass(frozen=True, slots=True)
+class ListView:
     """All builds, as they come."""
-    heads = (Head("build", flexible=True), Head("time (UTC)"), Head("job", flexible=True), Head("status"),
-             Head("took", right=True))  # fmt: skip
-    cells: list[tuple[str, ...]] = [
-        (safe(row.build), _time(row), safe(row.job), row.status, took(row)) for row in rows
-    ]
-    return Table(heads, cells, LIST_LEGEND)
+
+    rows: Sequence[BuildRow]
+    narrowest: int = 0
+
+    def parts(self) -> Iterator[Part]:
+        """A table."""
+        cells = [
+            (safe(row.build), _time(row), safe(row.job), row.status, duration(row.duration_s)) for row in self.rows
+        ]
+        yield Table(LIST_HEADS, cells, LIST_LEGEND)
+
+    def records(self) -> Records:
+        """A row for each build."""
+        return Records(NAMES, [row.record for row in self.rows])
+
+    def data(self) -> Any:
+        """The same as objects."""
+        return _objects(self.records())
 
 
-def history_table(rows: Sequence[BuildRow], width: int, *, ascii_only: bool) -> Table:
-    """Builds of one job, newest first: each with its difference to the one before it, and a bar of its length."""
-    heads = (Head("version", flexible=True), Head("time (UTC)"), Head("status"), Head("took", right=True),
-             Head("change", right=True), Head(""))  # fmt: skip
-    longest = max((row.duration_s or 0.0 for row in rows), default=0.0)
-    mark, cells = "#" if ascii_only else "━", TREND_CELLS if width >= WIDE else TREND_CELLS // 2
-    return Table(heads, [
-        (safe(row.version), _time(row), row.status, took(row), percent(change),
-         mark * _cells(row.duration_s, longest, cells))
-        for row, change in zip(rows, changes(rows), strict=True)
-    ], HISTORY_LEGEND)  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class HistoryView:
+    """Builds of one job, newest first: each with its difference to the one before it, and the trend."""
+
+    rows: Sequence[BuildRow]
+    narrowest: int = 0
+
+    def parts(self) -> Iterator[Part]:
+        """A table with bars; a sentence on the trend where there is one."""
+        longest = max((row.duration_s or 0.0 for row in self.rows), default=0.0)
+        cells = [
+            (safe(row.version), _time(row), row.status, duration(row.duration_s), percent(change),
+             Share(row.duration_s, longest))
+            for row, change in zip(self.rows, self.changes(), strict=True)
+        ]  # fmt: skip
+        yield Table(HISTORY_HEADS, cells, HISTORY_LEGEND)
+        said = self.trend()
+        if said:
+            yield Sentence(said)
+
+    def records(self) -> Records:
+        """A row for each build."""
+        rows = [(*row.record, change) for row, change in zip(self.rows, self.changes(), strict=True)]
+        return Records((*NAMES, "change_percent"), rows)
+
+    def data(self) -> Any:
+        """The same as objects."""
+        return _objects(self.records())
+
+    def changes(self) -> list[float | None]:
+        """By how many percent each took longer than the one before it, which stands behind it."""
+        return trend.changes([row.duration_s for row in self.rows])
+
+    def trend(self) -> str:
+        """How the newest build stands against the middle of those before it; empty if that can't be said."""
+        found = trend.newest([(row.status, row.duration_s) for row in self.rows])
+        if found is None:
+            return ""
+        against = f"the median of the {found.count} before it, {duration(found.median_s)}"
+        return f"The newest took {duration(found.newest_s)}, {percent(found.percent)} against {against}."
 
 
-def changes(rows: Sequence[BuildRow]) -> list[float | None]:
-    """By how many percent each took longer than the one before it, which stands behind it."""
-    return trend.changes([row.duration_s for row in rows])
-
-
-def summary(rows: Sequence[BuildRow]) -> str:
-    """How the newest build stands against the middle of those before it; empty if that can't be said."""
-    found = trend.newest([(row.status, row.duration_s) for row in rows])
-    if found is None:
-        return ""
-    against = f"the median of the {found.count} before it, {duration(found.median_s)}"
-    return f"The newest took {duration(found.newest_s)}, {percent(found.percent)} against {against}."
-
-
-def render_list(rows: Sequence[BuildRow], form: str, width: int) -> str:
-    """The builds in the form asked for."""
-    if form in ("json", "csv"):
-        return _data(NAMES[:-1], [row.record() for row in rows], form)
-    return _drawn(list_table(rows), form, width)
-
-
-def render_history(rows: Sequence[BuildRow], form: str, width: int, *, ascii_only: bool) -> str:
-    """The history in the form asked for."""
-    if form in ("json", "csv"):
-        records = [{**row.record(), "change_percent": change} for row, change in zip(rows, changes(rows), strict=True)]
-        return _data(NAMES, records, form)
-    said = summary(rows)
-    return _drawn(history_table(rows, width, ascii_only=ascii_only), form, width) + (f"\n{said}\n" if said else "")
-
-
-def _data(names: Sequence[str], records: list[dict[str, Any]], form: str) -> str:
-    if form == "json":
-        return json_text([{name: record[name] for name in names} for record in records])
-    return csv_text(names, records)
-
-
-def _drawn(table: Table, form: str, width: int) -> str:
-    lines: Iterable[str] = markdown_lines(table) if form == "markdown" else text_lines(table, width)
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _cells(duration_s: float | None, longest_s: float, room: int) -> int:
-    if duration_s is None or longest_s <= 0:
-        return 0
-    return max(1, round(room * duration_s / longest_s))
+def _objects(records: Records) -> list[dict[str, Any]]:
+    return [dict(zip(records.names, row, strict=True)) for row in records.rows]
 
 
 def _time(row: BuildRow) -> str:
     return row.time.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def took(row: BuildRow) -> str:
-    """How long a build took, `-` if that is not known."""
-    return duration(row.duration_s)

@@ -9,8 +9,7 @@ from buildtel.insight.stretches import place, stretch
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
 from buildtel.job.packer_model import Build, Phase, Provisioner
-from buildtel.report.rows import took
-from buildtel.text import duration, safe
+from buildtel.text import duration, rounded, safe
 from buildtel_agent import end_block, further_lines, start_block
 
 
@@ -35,7 +34,8 @@ def _lines(build: Build) -> Iterable[str]:
     parts: list[Phase | Provisioner] = [*build.phases, *build.provisioners]
     for part in sorted(parts, key=place):
         row = stretch(part, 0.0)
-        yield "\t".join((_clock(part.started_at), took(row), safe(build.name), row.kind, row.shown))
+        took = rounded(row.duration_s, row.grain_s)
+        yield "\t".join((_clock(part.started_at), took, safe(build.name), row.kind, row.shown))
     yield "\t".join(("-", duration(build.duration_s), safe(build.name), "build", safe(build.result)))
 
 

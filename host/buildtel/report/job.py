@@ -1,9 +1,10 @@
-"""A document made rows: everything that a report says, before any form is given to it."""
+"""The view of a document: everything that a report says of a job, before any form is given to it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from buildtel.insight import bottlenecks
 from buildtel.insight.extremes import NO_NAME, busiest_step, disk_mb, grains_of_steps, slowest_step, step_name
@@ -11,100 +12,66 @@ from buildtel.insight.gaps import unmeasured_provisioners
 from buildtel.insight.stretches import BuildStretches, Stretch, build_stretches
 from buildtel.insight.thresholds import exceeded
 from buildtel.job import JobDocument
-from buildtel.job.model import Integrity, Step
+from buildtel.job.model import ORIGINAL_METRICS, Integrity, Step
 from buildtel.job.packer_model import Build
 from buildtel.job.verdicts import PACKER, RUNNER
 from buildtel.metrics import with_unit
+from buildtel.report.view import Item, Items, Notes, Part, Records, StepRow, Steps, Timeline, Title
 from buildtel.text import duration, number, rounded, safe, safe_lines
 
+NARROWEST = 60
 GRAIN_S = 1.0
 MAX_STEPS = 1000
 MOST_NEIGHBOURS = 3
 MAX_UNMEASURED = 20
+OF_STEP = ("machine", "name", "status", "exit_code", "exit_from", "start_time", "end_time", "ended_from")
 
 
 @dataclass(frozen=True, slots=True)
-class StepRow:
-    """A step: its figures by name, the metrics above their thresholds, what is odd about it, what Packer alone told.
+class JobView:
+    """A document, of this version or of the original."""
 
-    `grain_s` is the grain of the stamps that its duration was reckoned from, None where it is fine.
-    """
+    document: JobDocument
 
-    name: str
-    machine: str
-    status: str
-    exit_code: int | None
-    start_time: float | None
-    metrics: dict[str, float | int | None]
-    marked: frozenset[str]
-    remark: str | None
-    grain_s: float | None = None
-    of_packer: str | None = None
+    @property
+    def narrowest(self) -> int:
+        """As for every view."""
+        return NARROWEST
 
+    def parts(self) -> Iterator[Part]:
+        """Facts, builds, steps, what is worth a look, and what to know before one trusts the figures."""
+        document = self.document
+        builds, grains = build_stretches(document), grains_of_steps(document)
+        title = safe(f"{document.job} {document.version}")
+        yield Title(title, document.status or "unknown", tuple(_facts(document)))
+        yield from map(_timeline, builds)
+        yield Steps(tuple(_step(step, grains.get(step.id)) for step in document.steps[:MAX_STEPS]))
+        items = tuple(map(_item, bottlenecks.bottlenecks(document, builds)))
+        if items:
+            yield Items("Bottlenecks", items)
+        missing = tuple(_missing(document))
+        if missing:
+            yield Notes("Not measured", missing)
 
-@dataclass(frozen=True, slots=True)
-class BuildRows:
-    """One build. `took` is the sum of its rows, and Packer's own figure behind it where that is another.
+    def records(self) -> Records:
+        """A row for each step: job, version, machine, name, status, its ends, then every figure that any step has."""
+        document = self.document
+        further = {name for step in document.steps for name in step.metrics} - set(ORIGINAL_METRICS)
+        names = [*ORIGINAL_METRICS, *sorted(further)]
+        rows = (
+            (document.job, document.version, *(getattr(step, name) for name in OF_STEP), *map(step.metrics.get, names))
+            for step in document.steps
+        )
+        return Records(("job", "version", *OF_STEP, *names), rows)
 
-    `span_s` is the length of its run's time axis, None without times; `cut` rows were left out.
-    """
-
-    name: str
-    result: str
-    took: str
-    error: tuple[str, ...]
-    artifacts: tuple[tuple[str, ...], ...]
-    span_s: float | None
-    stretches: tuple[Stretch, ...]
-    cut: int
-    critical: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Bottleneck:
-    """A step or phase that is worth a look: what it is, by which figures, and what would help."""
-
-    name: str
-    words: tuple[str, ...]
-    helps: tuple[str, ...]
+    def data(self) -> Any:
+        """The document itself."""
+        return self.document.model_dump(mode="json", by_alias=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All that is said of one job."""
-
-    title: str
-    status: str
-    facts: list[tuple[str, str]]
-    builds: list[BuildRows]
-    steps: list[StepRow]
-    bottlenecks: list[Bottleneck]
-    missing: list[str] = field(default_factory=list)
-
-
-def report_of(document: JobDocument) -> Report:
-    """The rows of a document, of this version or of the original."""
-    builds = build_stretches(document)
-    grains = grains_of_steps(document)
-    return Report(
-        title=safe(f"{document.job} {document.version}"),
-        status=document.status or "unknown",
-        facts=list(_facts(document)),
-        builds=[_build(build) for build in builds],
-        steps=[_step(step, grains.get(step.id)) for step in document.steps[:MAX_STEPS]],
-        bottlenecks=[_bottleneck(found) for found in bottlenecks.bottlenecks(document, builds)],
-        missing=list(_missing(document)),
-    )
-
-
-def took(stretch: Stretch) -> str:
-    """How long a stretch took."""
-    return rounded(stretch.duration_s, stretch.grain_s)
-
-
-def _build(found: BuildStretches) -> BuildRows:
+def _timeline(found: BuildStretches) -> Timeline:
     build = found.build
-    return BuildRows(
+    return Timeline(
         name=found.name,
         result=safe(build.result),
         took=_took(found),
@@ -229,7 +196,6 @@ def _step(step: Step, grain_s: float | None) -> StepRow:
         machine=safe(step.machine or ""),
         status=step.status or "",
         exit_code=step.exit_code,
-        start_time=step.start_time,
         metrics=step.metrics,
         marked=frozenset(row.metric for row in exceeded(step.metrics)),
         remark=_remark(step),
@@ -238,7 +204,7 @@ def _step(step: Step, grain_s: float | None) -> StepRow:
     )
 
 
-def _bottleneck(found: bottlenecks.Bottleneck) -> Bottleneck:
+def _item(found: bottlenecks.Bottleneck) -> Item:
     rows = [cause.threshold for cause in found.causes if isinstance(cause, bottlenecks.Exceeded)]
     helps = [row.help for row in rows if row.metric != "duration_s" or len(rows) == 1]
     for cause in found.causes:
@@ -246,7 +212,7 @@ def _bottleneck(found: bottlenecks.Bottleneck) -> Bottleneck:
             helps.append("`buildtel-host wire DIR` shows what it waits for")
         elif isinstance(cause, bottlenecks.Starved):
             helps.append(cause.threshold.help)
-    return Bottleneck(found.name, tuple(map(_cause, found.causes)), tuple(helps))
+    return Item(found.name, tuple(map(_cause, found.causes)), tuple(helps))
 
 
 def _cause(cause: bottlenecks.Cause) -> str:
@@ -254,12 +220,16 @@ def _cause(cause: bottlenecks.Cause) -> str:
         case bottlenecks.Exceeded(row, value, grain_s):
             return f"{row.word} ({with_unit(row.metric, value, grain_s)})"
         case bottlenecks.LongPhase(stretch):
-            return f"long phase of Packer's own ({took(stretch)})"
+            return f"long phase of Packer's own ({_length(stretch)})"
         case bottlenecks.LongestProvisioner(stretch, build):
-            return f"longest provisioner ({took(stretch)} of {rounded(*build.length)})"
+            return f"longest provisioner ({_length(stretch)} of {rounded(*build.length)})"
         case bottlenecks.Starved(row, seconds, worst):
             most = f"most in {worst.label}: pressure {with_unit(row.metric, worst.runner[row.metric])}"
             return f"{row.word} for {duration(seconds)} ({most})"
+
+
+def _length(stretch: Stretch) -> str:
+    return rounded(stretch.duration_s, stretch.grain_s)
 
 
 def _missing(document: JobDocument) -> Iterable[str]:

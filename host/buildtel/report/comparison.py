@@ -1,16 +1,14 @@
-"""A comparison as text: for the terminal, Markdown, JSON and CSV."""
+"""The view of two builds side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from textwrap import wrap
+from dataclasses import dataclass
 from typing import Any
-
-from rich.cells import cell_len
 
 from buildtel.insight.comparison import Change, Comparison, Pair, Side
 from buildtel.metrics import figure, label_of, moved
-from buildtel.report.table import Head, Table, csv_text, json_text, markdown_lines, plain, text_lines
+from buildtel.report.view import Head, Notes, Part, Records, Table, Title
 from buildtel.text import duration, number, percent
 
 MAX_ROWS = 60
@@ -31,14 +29,33 @@ PHASE_HEADS = (Head("Packer", flexible=True), *STEP_HEADS[1:5])
 TOTAL_HEADS = (Head("total", flexible=True), *STEP_HEADS[1:5])
 
 
-def render_comparison(comparison: Comparison, form: str, width: int) -> str:
-    """The comparison in the form asked for."""
-    if form == "json":
-        return json_text(as_data(comparison))
-    if form == "csv":
-        return csv_text(CSV_NAMES, _records(comparison))
-    lines = _markdown(comparison) if form == "markdown" else _text(comparison, width)
-    return "".join(f"{line}\n" for line in lines)
+@dataclass(frozen=True, slots=True)
+class ComparisonView:
+    """Two builds side by side."""
+
+    comparison: Comparison
+    narrowest: int = 0
+
+    def parts(self) -> Iterator[Part]:
+        """Facts of both; tables of steps, of Packer's own phases and of totals, largest change first; notes."""
+        found = self.comparison
+        yield Title(f"{found.before.name} and {found.after.name}", on_page=True)
+        yield facts_table(found)
+        yield Table(STEP_HEADS, _rows(found.steps, lambda pair: (_words(pair),)), LEGEND)
+        if found.packer:
+            yield Table(PHASE_HEADS, _rows(found.packer, lambda pair: ()))
+        if found.totals:
+            yield Table(TOTAL_HEADS, [row for pair in found.totals for row in _totals(pair)])
+        if found.notes:
+            yield Notes("", tuple(found.notes))
+
+    def records(self) -> Records:
+        """A row for each figure of each pair."""
+        return Records(CSV_NAMES, ([record.get(name) for name in CSV_NAMES] for record in _records(self.comparison)))
+
+    def data(self) -> Any:
+        """All of it."""
+        return as_data(self.comparison)
 
 
 def as_data(comparison: Comparison) -> dict[str, Any]:
@@ -71,35 +88,6 @@ def _records(comparison: Comparison) -> Iterator[dict[str, Any]]:
             named = {"part": part, "name": pair.name, "machine": pair.machine, "state": pair.state}
             for change in pair.changes:
                 yield {**named, "occurrence": pair.occurrence, **_change(change)}
-
-
-def _text(comparison: Comparison, width: int) -> Iterator[str]:
-    yield from text_lines(facts_table(comparison), width)
-    for table in _tables(comparison):
-        yield ""
-        yield from text_lines(table, width)
-    if comparison.notes:
-        yield ""
-        for note in comparison.notes:
-            yield from _wrapped(note, width)
-
-
-def _markdown(comparison: Comparison) -> Iterator[str]:
-    yield f"## {plain(comparison.before.name)} and {plain(comparison.after.name)}"
-    for table in (facts_table(comparison), *_tables(comparison)):
-        yield ""
-        yield from markdown_lines(table)
-    if comparison.notes:
-        yield ""
-        yield from (f"- {plain(note)}" for note in comparison.notes)
-
-
-def _tables(comparison: Comparison) -> Iterator[Table]:
-    yield Table(STEP_HEADS, _rows(comparison.steps, lambda pair: (_words(pair),)), LEGEND)
-    if comparison.packer:
-        yield Table(PHASE_HEADS, _rows(comparison.packer, lambda pair: ()))
-    if comparison.totals:
-        yield Table(TOTAL_HEADS, [row for pair in comparison.totals for row in _totals(pair)])
 
 
 def facts_table(comparison: Comparison) -> Table:
@@ -164,8 +152,3 @@ def _totals(pair: Pair) -> Iterable[tuple[str, ...]]:
 
 def _words(pair: Pair) -> str:
     return ", ".join(f"{label_of(change.metric)} {moved(change.metric, change.difference)}" for change in pair.telling)
-
-
-def _wrapped(text: str, width: int) -> Iterator[str]:
-    room = width if cell_len(text) == len(text) else width // 2  # a character takes two cells at most
-    yield from wrap(text, room, initial_indent="- ", subsequent_indent="  ")
