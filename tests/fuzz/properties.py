@@ -41,7 +41,7 @@ from buildtel.job.steps import cost_metrics, figures, step_metrics
 from buildtel.parse import runs
 from buildtel.parse.runs import Block
 from buildtel.report.formats import FORMATS, rendered
-from buildtel.report.job import JobView
+from buildtel.report.job_view import JobView
 from buildtel.report.packer_steps import packer_steps
 from buildtel.wire import check, template
 

@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     from buildtel.cli.asked import Asked
     from buildtel.cli.show import show
     from buildtel.insight.comparison import compare
-    from buildtel.report.comparison import ComparisonView
+    from buildtel.report.comparison_view import ComparisonView
 
     asked = Asked(args)
     before, after = asked.build(args.before, args.job), asked.build(args.after, args.job)

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 1 if anything failed; warnings do not count."""
     from buildtel.cli.show import show
-    from buildtel.report.checks import ChecksView
+    from buildtel.report.checks_view import ChecksView
 
     states: set[str] = set()
     show(ChecksView(_noted(_findings(args), states)), args.format)

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from buildtel.cli.list import row_of, say_empty
     from buildtel.cli.show import show
     from buildtel.cli.stores import check_place, open_store
-    from buildtel.report.builds import HistoryView
+    from buildtel.report.builds_view import HistoryView
     from buildtel.store.jobs import builds
 
     number, job = asked(args.words)

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from buildtel.report.builds import BuildRow
+    from buildtel.report.builds_view import BuildRow
     from buildtel.store import Entry
 
 
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     """Exit status 0, also where the store is empty."""
     from buildtel.cli.show import show
     from buildtel.cli.stores import check_place, open_store
-    from buildtel.report.builds import ListView
+    from buildtel.report.builds_view import ListView
     from buildtel.store.jobs import builds
 
     store = open_store(args)
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
 def row_of(entry: Entry) -> BuildRow:
     """An entry of the index as a row."""
-    from buildtel.report.builds import BuildRow
+    from buildtel.report.builds_view import BuildRow
     from buildtel.store.find import name_of
 
     name = name_of(entry.document)

@@ -148,7 +148,7 @@ def _load() -> None:
         import buildtel.job
         import buildtel.parse
         import buildtel.report.form_table
-        import buildtel.report.job
+        import buildtel.report.job_view
         import buildtel.settings  # noqa: F401
 
 

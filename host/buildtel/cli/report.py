@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     """Exit status 0 if there was something to show."""
     from buildtel.cli.asked import Asked
     from buildtel.cli.show import show
-    from buildtel.report.job import JobView
+    from buildtel.report.job_view import JobView
 
     show(JobView(Asked(args).build(args.which, args.job).document), args.format)
     return 0

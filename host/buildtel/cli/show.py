@@ -25,7 +25,7 @@ def add_format(parser: argparse.ArgumentParser, about: str = "default: %(default
 def tell(document: JobDocument, where: Path, form: str, to: TextIO | None = None) -> None:
     """Say where a document is, and print its report to `to`; on GitHub it is the job's summary, too."""
     from buildtel.cli.summary import add_summary
-    from buildtel.report.job import JobView
+    from buildtel.report.job_view import JobView
 
     view = JobView(document)
     add_summary(view, os.environ)

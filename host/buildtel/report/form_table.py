@@ -10,9 +10,9 @@ from rich.cells import cell_len, set_cell_size
 
 from buildtel.report.cells import Line, cut, drawn, fit, right, wrapped
 from buildtel.report.formats import Output
-from buildtel.report.steps import steps_lines
 from buildtel.report.styles import COLOURS, styled
-from buildtel.report.timeline import timeline_lines
+from buildtel.report.terminal_steps import steps_lines
+from buildtel.report.terminal_timeline import timeline_lines
 from buildtel.report.view import (
     Checks,
     Head,

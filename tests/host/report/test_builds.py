@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from buildtel.report.builds import BuildRow, HistoryView, ListView
+from buildtel.report.builds_view import BuildRow, HistoryView, ListView
 from buildtel.report.formats import rendered
 from buildtel.text import percent
 

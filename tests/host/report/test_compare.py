@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from buildtel.insight.comparison import compare
-from buildtel.report.comparison import ComparisonView
+from buildtel.report.comparison_view import ComparisonView
 from buildtel.report.formats import rendered
 
 from ..insight.test_comparison import OLD, OLD_NEXT, made, old

@@ -16,11 +16,11 @@ import pytest
 from buildtel.cli import main
 from buildtel.insight.comparison import compare
 from buildtel.report import formats
-from buildtel.report.builds import BuildRow, HistoryView, ListView
-from buildtel.report.checks import ChecksView
-from buildtel.report.comparison import ComparisonView
+from buildtel.report.builds_view import BuildRow, HistoryView, ListView
+from buildtel.report.checks_view import ChecksView
+from buildtel.report.comparison_view import ComparisonView
 from buildtel.report.formats import FORMATS, Output, render, rendered
-from buildtel.report.job import JobView
+from buildtel.report.job_view import JobView
 from buildtel.report.view import Check, View
 
 from ..job.test_fold import read
@@ -121,7 +121,7 @@ def test_an_unknown_format_is_refused() -> None:
 def test_builds_are_shown_without_the_documents_model(form: str) -> None:
     """A list of builds reads no document, so it pays for none."""
     code = (
-        "import sys; from buildtel.report.builds import ListView; from buildtel.report.formats import rendered\n"
+        "import sys; from buildtel.report.builds_view import ListView; from buildtel.report.formats import rendered\n"
         f"rendered(ListView([]), {form!r})\n"
         "print([name for name in ('pydantic', 'buildtel.job', 'rich.console') if name in sys.modules])"
     )

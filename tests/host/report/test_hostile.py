@@ -17,7 +17,7 @@ from buildtel.cli import main
 from buildtel.cli.show import write
 from buildtel.job import JobDocument, load_document
 from buildtel.report.formats import FORMATS, rendered
-from buildtel.report.job import JobView
+from buildtel.report.job_view import JobView
 from buildtel.report.packer_steps import packer_steps
 from buildtel.store import layout
 from buildtel.text import cell, printed

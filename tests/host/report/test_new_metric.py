@@ -12,7 +12,7 @@ from buildtel import parse
 from buildtel.job import Fold, Meta, load_document
 from buildtel.job.model import json_schema
 from buildtel.report.formats import rendered
-from buildtel.report.job import JobView
+from buildtel.report.job_view import JobView
 
 from ..samples import log, qemu_build
 

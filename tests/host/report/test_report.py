@@ -15,9 +15,9 @@ from rich.cells import cell_len
 
 from buildtel.job import JobDocument, load_document
 from buildtel.report.formats import rendered
-from buildtel.report.job import JobView
+from buildtel.report.job_view import JobView
 from buildtel.report.packer_steps import packer_steps
-from buildtel.report.timeline import bar
+from buildtel.report.terminal_timeline import bar
 from buildtel.report.view import Item, Items, Notes, Timeline
 from buildtel.text import duration, number, safe
 

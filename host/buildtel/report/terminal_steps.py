@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from buildtel.metrics import COLUMNS, Words, figure
 from buildtel.report.cells import Line, cut, fit, stripped, wrapped
-from buildtel.report.timeline import legend
+from buildtel.report.terminal_timeline import legend
 from buildtel.report.view import StepRow
 
 MARK = "!"
