@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from buildtel.job.packer_model import PackerReport
-from buildtel_agent import METRICS
+from buildtel_agent import COUNTERS, METRICS
 
 SCHEMA = "buildtel.job/1"
 Status = Literal["success", "failure", "error", "timeout", "cancellation", "skip", "unknown"]
@@ -272,6 +272,18 @@ def json_schema() -> dict[str, Any]:
     schema = JobDocument.model_json_schema(by_alias=True, mode="serialization")
     schema["required"] = ["schema", *ORIGINAL_FIELDS]
     schema["$defs"]["System"]["required"] = list(System.model_fields)
+    schema["$defs"]["Counters"] = {
+        "type": "object", "description": "raw counters at one instant; unknown numbers are null",
+        "properties": {name: _group_schema(*group) for name, group in COUNTERS.items()},
+    }  # fmt: skip
+    for side in schema["$defs"]["StepCounters"]["properties"].values():
+        side["anyOf"][0] = {"$ref": "#/$defs/Counters"}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = SCHEMA
     return schema
+
+
+def _group_schema(per: str, source: str, least: int, fields: tuple[tuple[Any, ...], ...]) -> dict[str, Any]:
+    row = {"type": "array", "items": {"type": ["integer", "null"]}, "minItems": least}
+    told = {"description": f"{', '.join(field[0] for field in fields)}; {source}"}
+    return {**({"type": "object", "additionalProperties": row} if per else row), **told}
