@@ -69,7 +69,7 @@ def parse_diskstats(
     """The group `disk`, by disk. Source: /proc/diskstats; sectors are of 512 bytes on every device."""
     found = {}
     for line in text.splitlines():
-        row = line.split(None, DISK_AT[-1] + 1)
+        row = line.split(None, max(DISK_AT) + 1)
         numbers = _numbers(row, DISK_AT)
         if len(row) > 2 and None not in numbers[: COUNTERS["disk"][2]]:
             found[row[2].decode("ascii", "replace")] = numbers
@@ -83,7 +83,7 @@ def parse_net_dev(
     found = {}
     for line in text.splitlines():
         name, _, rest = line.rpartition(b":")
-        numbers = _numbers(rest.split(None, NET_AT[-1] + 1), NET_AT)
+        numbers = _numbers(rest.split(None, max(NET_AT) + 1), NET_AT)
         interface = name.strip().decode("ascii", "replace")
         if None not in numbers[: COUNTERS["net"][2]] and interface and ":" not in interface:
             found[interface] = numbers

@@ -53,11 +53,6 @@ def test_what_is_read_has_the_shape_of_the_schema(case: str) -> None:
         assert least <= len(row) <= len(fields), name
 
 
-def test_places_in_a_line_rise() -> None:
-    """The last one says how far a line is split."""
-    assert sorted(agent.DISK_AT) == agent.DISK_AT and sorted(agent.NET_AT) == agent.NET_AT
-
-
 def test_names_units_and_kinds_are_told() -> None:
     """A name once in its group; a unit stands in the name where it has one; a kind of two."""
     for _, _, least, fields in agent.COUNTERS.values():

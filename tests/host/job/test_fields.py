@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from buildtel.job.records import Refused, apart, as_far_as_it_goes, read_body, read_record
+from buildtel.job.records import MAX_COLUMNS, Refused, apart, as_far_as_it_goes, read_body, read_record
 from buildtel_agent import COUNTERS
 
 GOOD = {"v": 1, "ev": "mark", "sid": "a1", "seq": 3, "t": 5, "m": 6, "name": "x", "crc": "00000000"}
@@ -211,7 +211,8 @@ def test_each_group_of_counters_is_kept_or_refused_for_itself(group: str, value:
 
 
 @pytest.mark.parametrize(
-    ("columns", "points", "kept"), [(1480, 1, True), (1481, 1, False), (1, 5000, True), (1, 5001, False)]
+    ("columns", "points", "kept"),
+    [(MAX_COLUMNS, 1, True), (MAX_COLUMNS + 1, 1, False), (1, 5000, True), (1, 5001, False)],
 )
 def test_the_most_columns_and_points_that_are_kept(columns: int, points: int, kept: bool) -> None:
     """All that a machine of 128 disks has, for more than an hour; beyond that the whole field is refused."""
