@@ -64,7 +64,7 @@ WORDS = (
     Words("net_rx_rate_mbs", "`net_rx_mb` / T", 17, "rx MB/s", "received per second"),
     Words("net_tx_rate_mbs", "`net_tx_mb` / T", 18, "tx MB/s", "sent per second"),
     Words("psi_cpu_some_percent", "100 · Δtotal_us / T of `some`; none without PSI. `full` of the CPU is always 0 of a "
-          "whole machine, so there is no such figure"),
+          "whole machine, so there is no such figure", head="cpu psi%"),
     Words("psi_memory_some_percent", "100 · Δtotal_us / T of `some`; none without PSI"),
     Words("psi_memory_full_percent", "100 · Δtotal_us / T of `full`; none without PSI"),
     Words("psi_io_some_percent", "100 · Δtotal_us / T of `some`; none without PSI", 11, "io psi%",
@@ -76,10 +76,22 @@ WORDS = (
     Words("oom_kills", "Δ processes that the kernel ended for want of memory"),
     Words("disk_used_delta_mb", "growth of the root file system: what the step adds to the image"),
 )  # fmt: skip
+# What measuring a step cost, by name: unit and help.
+COSTS = {
+    "agent_cpu_ms": ("ms", "CPU time of the agent process itself"),
+    "agent_rss_mb": ("MB", "largest resident memory of the agent process"),
+    "agent_bytes": ("bytes", "what the agent wrote into the log for this step"),
+}
 COLUMNS = tuple(words for words in WORDS if words.rank is not None)
 PAGE_COLUMNS = tuple(words for words in WORDS if words.page)
 _LABELS = {words.name: words.label or words.page or words.name for words in WORDS}
-_UNITS = {metric.name: metric.unit for metric in METRICS}
+_HEADS = {words.name: words.head for words in WORDS}
+_UNITS = {metric.name: metric.unit for metric in METRICS} | {name: unit for name, (unit, _) in COSTS.items()}
+
+
+def head_of(name: str) -> str:
+    """The heading of a metric's column on a terminal; of one that has none, its name."""
+    return _HEADS.get(name) or name
 
 
 def label_of(name: str) -> str:
@@ -88,12 +100,18 @@ def label_of(name: str) -> str:
 
 
 def figure(name: str, value: float | None, grain_s: float | None = None) -> str:
-    """A metric's value as text without its unit, but a duration as `3:12`; `grain_s` as for `rounded`."""
+    """A metric's value as text without its unit; a duration as `3:12`.
+
+    Args:
+        name: the metric's name.
+        value: in the metric's unit; None gives `-`.
+        grain_s: of a duration, how fine the time stamps are that it was computed from, in seconds; None: fine.
+    """
     return rounded(value, grain_s) if _UNITS.get(name) == "s" else number(value)
 
 
 def with_unit(name: str, value: float | None, grain_s: float | None = None) -> str:
-    """A metric's value as text: `85%`, `12 MB`, `3:12`; `grain_s` as for `rounded`."""
+    """A metric's value as text with its unit: `85%`, `12 MB`, `3:12`; arguments as for `figure`."""
     unit, text = _UNITS.get(name, ""), figure(name, value, grain_s)
     if unit in ("", "s"):
         return text
@@ -101,7 +119,7 @@ def with_unit(name: str, value: float | None, grain_s: float | None = None) -> s
 
 
 def moved(name: str, value: float | None) -> str:
-    """A difference of a metric's values as text, with its sign; `-` for None."""
+    """A difference of a metric's values as text, with its sign; arguments as for `figure`."""
     if value is None:
         return "-"
     text = duration(abs(value)) if _UNITS.get(name) == "s" else number(abs(value))

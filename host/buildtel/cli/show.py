@@ -18,12 +18,24 @@ if TYPE_CHECKING:
 
 
 def add_format(parser: argparse.ArgumentParser, about: str = "default: %(default)s") -> None:
-    """Declare `--format`; `about` is its help."""
+    """Declare `--format`; `about` is its help.
+
+    Args:
+        parser: the command's parser.
+        about: the help of `--format`.
+    """
     parser.add_argument("--format", choices=FORMATS, default="table", help=about)
 
 
 def tell(document: JobDocument, where: Path, form: str, to: TextIO | None = None) -> None:
-    """Say where a document is, and print its report to `to`; on GitHub it is the job's summary, too."""
+    """Say where a document is, and print its report to `to`; on GitHub it is the job's summary, too.
+
+    Args:
+        document: the document.
+        where: its file.
+        form: the report's format.
+        to: the stream for the report; None: standard output.
+    """
     from buildtel.cli.summary import add_summary
     from buildtel.report.job_view import JobView
 
@@ -34,7 +46,13 @@ def tell(document: JobDocument, where: Path, form: str, to: TextIO | None = None
 
 
 def show(view: View, form: str, to: TextIO | None = None) -> None:
-    """Print a view (to standard output by default); plain characters only where that is no terminal."""
+    """Print a view (to standard output by default); plain characters only where that is no terminal.
+
+    Args:
+        view: what is shown.
+        form: one of `FORMATS`.
+        to: the stream; None: standard output.
+    """
     render(view, output(to or sys.stdout), form)
 
 
@@ -54,5 +72,10 @@ def output(to: TextIO) -> Output:
 
 
 def write(text: str, to: TextIO | None = None) -> None:
-    """Print `text`; what the output's encoding does not have, or a CI's runner would obey, is escaped."""
+    """Print `text`; what the output's encoding does not have, or a CI's runner would obey, is escaped.
+
+    Args:
+        text: whole lines.
+        to: the stream; None: standard output.
+    """
     output(to or sys.stdout).write(text)

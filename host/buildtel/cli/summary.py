@@ -13,7 +13,12 @@ CUT = "\n\n*(cut: GitHub takes no more; the document has it all)*\n"
 
 
 def add_summary(view: View, environ: Mapping[str, str]) -> None:
-    """Append the report to the job's summary, where there is one; what does not fit is left out and said."""
+    """Append the report to the job's summary, where there is one; what does not fit is left out and said.
+
+    Args:
+        view: the report.
+        environ: the environment, which names the summary's file.
+    """
     path = environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return
@@ -25,7 +30,12 @@ def add_summary(view: View, environ: Mapping[str, str]) -> None:
 
 
 def fitting(text: str, room_bytes: int) -> bytes:
-    """As many whole lines of `text` as fit, with a word on the rest."""
+    """As many whole lines of `text` as fit, with a word on the rest.
+
+    Args:
+        text: Markdown.
+        room_bytes: how many bytes of UTF-8 there is room for.
+    """
     data = text.encode("utf-8", "replace")
     if len(data) <= room_bytes:
         return data

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from buildtel.insight.extremes import grains_of_steps, leaves, step_name
 from buildtel.insight.stretches import BuildStretches, Stretch
 from buildtel.insight.thresholds import LONG_S, SHORTEST_S, STARVED, STARVED_S, Threshold, exceeded
+from buildtel.insight.top_steps import grains_of_steps, leaves, step_name
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
 from buildtel.job.verdicts import SHELL_LOCAL

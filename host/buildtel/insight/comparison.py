@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from buildtel.insight.extremes import DISK, busiest_step, disk_mb, slowest_step
 from buildtel.insight.stretches import build_stretches
+from buildtel.insight.top_steps import DISK, busiest_step, disk_mb, slowest_step
 from buildtel.insight.trend import relative
 from buildtel.job import JobDocument
-from buildtel.job.model import COSTS, ORIGINAL_METRICS
+from buildtel.job.model import ORIGINAL_METRICS
+from buildtel.metrics import COSTS
 from buildtel.text import safe
 
 RUNNER = "runner"
@@ -21,12 +22,12 @@ FORMULA_CHANGED = (
     "difference of CPU figures is not only the build's."
 )
 # What is worth a word beside a step's duration: the metric, and from which difference in its unit on.
-TELLING = {
+NOTABLE = {
     "disk_write_mb": 10, "disk_read_mb": 10, "net_rx_mb": 5, "net_tx_mb": 5, "cpu_percent": 5, "memory_used_mb": 100,
     "memory_peak_mb": 100, "disk_util_percent": 10, "await_ms": 2, "queue_depth": 1,
 }  # fmt: skip
-TELLING_PERCENT = 10
-MAX_TELLING = 2
+NOTABLE_PERCENT = 10
+MAX_NOTABLE = 2
 SUMMED = ("duration_s", *DISK, "disk_read_ops", "disk_write_ops", "net_rx_mb", "net_tx_mb")
 
 
@@ -75,18 +76,18 @@ class Pair:
         return change.after or change.before or 0.0
 
     @property
-    def telling(self) -> list[Change]:
+    def notable(self) -> list[Change]:
         """The figures beside the duration that moved most, in relation to what they were."""
         known = {change.metric: change for change in self.changes}
         found = []
-        for metric, least in TELLING.items():
+        for metric, least in NOTABLE.items():
             change = known.get(metric)
             if change is None or change.difference is None or abs(change.difference) < least:
                 continue
             relative_change = abs(change.percent) if change.percent is not None else float("inf")
-            if relative_change >= TELLING_PERCENT:
+            if relative_change >= NOTABLE_PERCENT:
                 found.append((relative_change, change))
-        return [change for _, change in sorted(found, key=lambda pair: -pair[0])[:MAX_TELLING]]
+        return [change for _, change in sorted(found, key=lambda pair: -pair[0])[:MAX_NOTABLE]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,14 @@ Figures = dict[tuple[str, str, int], dict[str, float | int | None]]
 
 
 def compare(before: JobDocument, after: JobDocument, before_name: str, after_name: str) -> Comparison:
-    """What changed from one document to the other, in either version of the document."""
+    """What changed from one document to the other, in either version of the document.
+
+    Args:
+        before: the document that is compared with.
+        after: the document that is compared.
+        before_name: how the user named the first.
+        after_name: how the user named the other.
+    """
     return Comparison(
         before=Side(safe(before_name), _facts(before)),
         after=Side(safe(after_name), _facts(after)),

@@ -103,7 +103,12 @@ def _names(document: JobDocument) -> dict[str | None, dict[int, str]]:
 
 
 def provisioner_label(kind: str, detail: str) -> str:
-    """`shell scripts/a.sh`, `ansible`."""
+    """`shell scripts/a.sh`, `ansible`.
+
+    Args:
+        kind: the provisioner's kind (docs/format.md, 2).
+        detail: what Packer prints of it.
+    """
     return safe(f"{kind} {detail}".strip())
 
 
@@ -156,7 +161,12 @@ def _label(part: packer_model.Stretch, unit: Provisioner | None, names: dict[int
 
 
 def phase_label(name: str, text: str) -> str:
-    """A phase in words: mostly Packer's own text."""
+    """A phase in words: mostly Packer's own text.
+
+    Args:
+        name: the phase's name (docs/packer-log.md).
+        text: Packer's text that began it.
+    """
     if name == "start":
         return "Packer start-up"
     if name == "wait_user":
@@ -168,7 +178,12 @@ def phase_label(name: str, text: str) -> str:
 
 
 def unit_label(unit: Provisioner, name: str | None = None) -> str:
-    """A provisioner in words; `name` is what the user called its step."""
+    """A provisioner in words; `name` is what the user called its step.
+
+    Args:
+        unit: the provisioner.
+        name: what the user called its step; None: its detail stands there.
+    """
     if unit.kind == "other" and unit.type and not name:
         return safe(unit.type)
     return provisioner_label(unit.kind, name or unit.detail)
@@ -215,7 +230,13 @@ def _instant(stretch: Stretch) -> bool:
 
 
 def stretch(part: Phase | Provisioner, zero: float | None, name: str | None = None) -> Stretch:
-    """A part of a build as a bar that counts from `zero` (Unix seconds); `name` stands for its detail."""
+    """A part of a build as a bar that counts from `zero` (Unix seconds); `name` stands for its detail.
+
+    Args:
+        part: the phase or provisioner.
+        zero: the instant that its start is counted from, Unix seconds; None: no start is known.
+        name: as for `unit_label`.
+    """
     start, end = part.started_at, part.ended_at
     return Stretch(
         kind="phase" if isinstance(part, Phase) else "provisioner",

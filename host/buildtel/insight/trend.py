@@ -21,7 +21,12 @@ class Against:
 
 
 def relative(before: float | None, after: float | None) -> float | None:
-    """Percent from `before` to `after`; None where one is not known, or there was nothing before."""
+    """Percent from `before` to `after`; None where one is not known, or there was nothing before.
+
+    Args:
+        before: what it was.
+        after: what it is, in the same unit.
+    """
     if before is None or after is None or before <= 0:
         return None
     return round(100 * (after - before) / before, 1)

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from buildtel.job.packer_model import PackerReport
+from buildtel.metrics import COSTS
 from buildtel_agent import COUNTERS, METRICS
 
 SCHEMA = "buildtel.job/1"
@@ -36,11 +37,6 @@ ORIGINAL_METRICS = (
     "disk_read_ops", "disk_write_ops", "disk_read_rate_mbs", "disk_write_rate_mbs", "disk_util_percent",
     "await_ms", "queue_depth", "net_rx_mb", "net_tx_mb", "net_rx_rate_mbs", "net_tx_rate_mbs",
 )  # fmt: skip
-COSTS = {
-    "agent_cpu_ms": ("ms", "CPU time of the agent process itself"),
-    "agent_rss_mb": ("MB", "largest resident memory of the agent process"),
-    "agent_bytes": ("bytes", "what the agent wrote into the log for this step"),
-}
 
 
 class Model(BaseModel):

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from buildtel.insight import trend
-from buildtel.report.view import Head, Part, Records, Sentence, Share, Table
+from buildtel.report.view import Bar, Head, Part, Records, Sentence, Table
 from buildtel.text import duration, percent, safe
 
 LIST_LEGEND = "build: the name for `report` and `compare`; took: from the first time to the last"
@@ -72,7 +72,7 @@ class HistoryView:
         longest = max((row.duration_s or 0.0 for row in self.rows), default=0.0)
         cells = [
             (safe(row.version), _time(row), row.status, duration(row.duration_s), percent(change),
-             Share(row.duration_s, longest))
+             Bar(row.duration_s, longest))
             for row, change in zip(self.rows, self.changes(), strict=True)
         ]  # fmt: skip
         yield Table(HISTORY_HEADS, cells, HISTORY_LEGEND)

@@ -16,8 +16,13 @@ WIDE = 100
 Line = list[tuple[str, str]]
 
 
-def drawn(cell: Cell, out: Output) -> str:
-    """A cell of a table as text; a bar of at most 20 marks, half as many where the output is narrow."""
+def cell_text(cell: Cell, out: Output) -> str:
+    """A cell of a table as text; a bar of at most 20 marks, half as many where the output is narrow.
+
+    Args:
+        cell: a text or a bar.
+        out: its width, and whether bars are ASCII.
+    """
     if isinstance(cell, str):
         return cell
     if cell.part is None or cell.whole <= 0:
@@ -32,7 +37,13 @@ def mark(out: Output) -> str:
 
 
 def fit(text: str, width: int, *, path: bool = False) -> str:
-    """`text` in exactly `width` cells; what is too long loses its end, a path what is behind its first word."""
+    """`text` in exactly `width` cells; what is too long loses its end, a path what is behind its first word.
+
+    Args:
+        text: what is shown.
+        width: in cells.
+        path: the end of the text tells more than its beginning.
+    """
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     if not path:
@@ -46,12 +57,22 @@ def fit(text: str, width: int, *, path: bool = False) -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """`text` in at most `width` cells."""
+    """`text` in at most `width` cells.
+
+    Args:
+        text: what is shown.
+        width: in cells.
+    """
     return fit(text, min(cell_len(text), width))
 
 
 def right(text: str, width: int) -> str:
-    """`text` behind as many spaces as fill `width` cells."""
+    """`text` behind as many spaces as fill `width` cells.
+
+    Args:
+        text: of at most `width` cells.
+        width: in cells.
+    """
     return " " * (width - cell_len(text)) + text
 
 
@@ -63,15 +84,27 @@ def stripped(line: Line) -> Line:
     return [*kept[:-1], (kept[-1][0].rstrip(), kept[-1][1])] if kept else []
 
 
-def below(lead: str, lines: Iterable[str], width: int) -> Iterator[str]:
-    """Lines of a text behind `lead`, all but the first indented as far."""
+def indented(lead: str, lines: Iterable[str], width: int) -> Iterator[str]:
+    """Lines of a text behind `lead`, all but the first indented as far.
+
+    Args:
+        lead: what stands before the first line.
+        lines: the text.
+        width: of a line, in cells.
+    """
     for line in lines:
         yield from wrapped(lead, line, width)
         lead = " " * cell_len(lead)
 
 
 def wrapped(lead: str, text: str, width: int) -> Iterator[str]:
-    """`text` behind `lead`, its further lines indented as far; words longer than a line are cut."""
+    """`text` behind `lead`, its further lines indented as far; words longer than a line are cut.
+
+    Args:
+        lead: what stands before the first line.
+        text: one paragraph.
+        width: of a line, in cells.
+    """
     indent, room = cell_len(lead), max(width - cell_len(lead), 10)
     line = ""
     for word in _words(text, room):

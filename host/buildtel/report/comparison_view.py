@@ -39,7 +39,7 @@ class ComparisonView:
     def parts(self) -> Iterator[Part]:
         """Facts of both; tables of steps, of Packer's own phases and of totals, largest change first; notes."""
         found = self.comparison
-        yield Title(f"{found.before.name} and {found.after.name}", on_page=True)
+        yield Title(f"{found.before.name} and {found.after.name}", page_only=True)
         yield facts_table(found)
         yield Table(STEP_HEADS, _rows(found.steps, lambda pair: (_words(pair),)), LEGEND)
         if found.packer:
@@ -151,4 +151,4 @@ def _totals(pair: Pair) -> Iterable[tuple[str, ...]]:
 
 
 def _words(pair: Pair) -> str:
-    return ", ".join(f"{label_of(change.metric)} {moved(change.metric, change.difference)}" for change in pair.telling)
+    return ", ".join(f"{label_of(change.metric)} {moved(change.metric, change.difference)}" for change in pair.notable)

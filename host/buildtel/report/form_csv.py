@@ -12,7 +12,12 @@ from buildtel.text import cell
 
 
 def lines(view: View, _out: Output) -> Iterator[str]:
-    """A line of names, then one for each record; what is not known is empty."""
+    """A line of names, then one for each record; what is not known is empty.
+
+    Args:
+        view: what is shown.
+        _out: not used: data has no width.
+    """
     records, text = view.records(), io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for row in (records.names, *records.rows):

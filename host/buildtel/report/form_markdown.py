@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from buildtel.metrics import PAGE_COLUMNS, figure
-from buildtel.report.cells import drawn
+from buildtel.report.cells import cell_text
 from buildtel.report.formats import Output
 from buildtel.report.view import (
     Checks,
@@ -34,10 +34,15 @@ STEPS_LEGEND = "*all figures but the time are of the whole machine; bold: above 
 
 
 def lines(view: View, out: Output) -> Iterator[str]:
-    """Its parts, an empty line between them."""
+    """Its parts, an empty line between them.
+
+    Args:
+        view: what is shown.
+        out: its width, and what can be shown there.
+    """
     begun = False
     for part in view.parts():
-        for place, line in enumerate(_SHOWN[type(part)](part, out)):
+        for place, line in enumerate(_LINES_OF[type(part)](part, out)):
             yield f"\n{line}\n" if begun and place == 0 else f"{line}\n"
             begun = True
 
@@ -59,7 +64,7 @@ def _table(table: Table, out: Output) -> Iterable[str]:
     yield _row(plain(head.name) for head in table.heads)
     yield "|" + "|".join("---:" if head.right else "---" for head in table.heads) + "|"
     for row in table.rows:
-        yield _row(plain(drawn(cell, out)) for cell in row)
+        yield _row(plain(cell_text(cell, out)) for cell in row)
     if table.legend:
         yield from ("", f"*{plain(table.legend)}*")
 
@@ -125,7 +130,7 @@ def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-_SHOWN: dict[type[Part], Callable[[Any, Output], Iterable[str]]] = {
+_LINES_OF: dict[type[Part], Callable[[Any, Output], Iterable[str]]] = {
     Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Items: _items, Notes: _notes,
     Sentence: _sentence, Checks: _checks,
 }  # fmt: skip

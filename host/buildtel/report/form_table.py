@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from buildtel.report.cells import Line, cut, drawn, fit, right, wrapped
+from buildtel.report.cells import Line, cell_text, cut, fit, right, wrapped
 from buildtel.report.formats import Output
 from buildtel.report.styles import COLOURS, styled
 from buildtel.report.terminal_steps import steps_lines
@@ -33,11 +33,16 @@ GAP = "  "
 
 
 def lines(view: View, out: Output) -> Iterator[str]:
-    """Its parts, an empty line between them."""
+    """Its parts, an empty line between them.
+
+    Args:
+        view: what is shown.
+        out: its width, and what can be shown there.
+    """
     out = replace(out, width=max(out.width, view.narrowest))
     style, begun = styled(out), False
     for part in view.parts():
-        for place, line in enumerate(_SHOWN[type(part)](part, out)):
+        for place, line in enumerate(_LINES_OF[type(part)](part, out)):
             if begun and place == 0:
                 yield "\n"
             yield style(line)
@@ -45,7 +50,7 @@ def lines(view: View, out: Output) -> Iterator[str]:
 
 
 def _title(title: Title, out: Output) -> Iterable[Line]:
-    if title.on_page:
+    if title.page_only:
         return
     yield [(cut(title.text, out.width - 16), "bold"), ("  ", ""), (title.status, COLOURS.get(title.status, ""))]
     labels = max((cell_len(label) for label, _ in title.facts), default=0)
@@ -57,7 +62,7 @@ def _title(title: Title, out: Output) -> Iterable[Line]:
 def _table(table: Table, out: Output) -> Iterable[Line]:
     """The table in at most the output's width, its flexible columns cut as far as needed."""
     names = tuple(head.name for head in table.heads)
-    rows = [tuple(drawn(cell, out) for cell in row) for row in table.rows]
+    rows = [tuple(cell_text(cell, out) for cell in row) for row in table.rows]
     widths = _widths(table.heads, [names, *rows], out.width)
     for row in [names, *rows] if any(names) else rows:
         cells = (_fitted(text, head, room) for text, head, room in zip(row, table.heads, widths, strict=True))
@@ -119,7 +124,7 @@ def _plain(texts: Iterable[str]) -> Iterator[Line]:
     return ([(text, "")] for text in texts)
 
 
-_SHOWN: dict[type[Part], Callable[[Any, Output], Iterable[Line]]] = {
+_LINES_OF: dict[type[Part], Callable[[Any, Output], Iterable[Line]]] = {
     Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Items: _items, Notes: _notes,
     Sentence: _sentence, Checks: _checks,
 }  # fmt: skip

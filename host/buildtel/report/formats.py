@@ -53,7 +53,14 @@ def render(view: View, out: Output, form: str) -> None:
 
 
 def rendered(view: View, form: str, width: int = 80, *, ascii_only: bool = True) -> str:
-    """A view as text; arguments as for `render` and `Output`."""
+    """A view as text; arguments as for `render` and `Output`.
+
+    Args:
+        view: what is shown.
+        form: one of `FORMATS`.
+        width: of a line, in cells.
+        ascii_only: bars are drawn in ASCII.
+    """
     texts: list[str] = []
     render(view, Output(texts.append, width, ascii_only), form)
     return "".join(texts)

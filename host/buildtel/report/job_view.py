@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from buildtel.insight import bottlenecks
-from buildtel.insight.extremes import NO_NAME, busiest_step, disk_mb, grains_of_steps, slowest_step, step_name
 from buildtel.insight.gaps import unmeasured_provisioners
 from buildtel.insight.stretches import BuildStretches, Stretch, build_stretches
 from buildtel.insight.thresholds import exceeded
+from buildtel.insight.top_steps import NO_NAME, busiest_step, disk_mb, grains_of_steps, slowest_step, step_name
 from buildtel.job import JobDocument
 from buildtel.job.model import ORIGINAL_METRICS, Integrity, Step
 from buildtel.job.packer_model import Build

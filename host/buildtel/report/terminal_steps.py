@@ -26,7 +26,12 @@ class Placed:
 
 
 def steps_lines(steps: Sequence[StepRow], width: int) -> Iterator[Line]:
-    """Heads, a line for each step with a remark below it where there is one, and what the columns hold."""
+    """Heads, a line for each step with a remark below it where there is one, and what the columns hold.
+
+    Args:
+        steps: the rows, in order.
+        width: of a line, in cells.
+    """
     if not steps:
         yield [("No step was measured.", "")]
         return

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from buildtel.report.cells import Line, below, cut, fit, mark, stripped, wrapped
+from buildtel.metrics import head_of
+from buildtel.report.cells import Line, cut, fit, indented, mark, stripped, wrapped
 from buildtel.report.formats import Output
 from buildtel.report.styles import COLOURS
 from buildtel.report.view import Timeline
@@ -40,10 +41,10 @@ class Gauge:
 GAUGES = (
     Gauge("host%", 5, "runner", "cpu_percent", "CPU of the whole runner"),
     Gauge("vm%", 5, "hypervisor", "cpu_percent", "CPU of the VM's process, 100 is one core"),
-    Gauge("io psi%", 7, "runner", "psi_io_some_percent", "time the runner waited for disks"),
-    Gauge("cpu psi%", 8, "runner", "psi_cpu_some_percent", "time the runner lacked CPU"),
-    Gauge("wr MB", 5, "runner", "disk_write_mb", "written by the runner"),
-    Gauge("rx MB", 5, "runner", "net_rx_mb", "received by the runner"),
+    Gauge(head_of("psi_io_some_percent"), 7, "runner", "psi_io_some_percent", "time the runner waited for disks"),
+    Gauge(head_of("psi_cpu_some_percent"), 8, "runner", "psi_cpu_some_percent", "time the runner lacked CPU"),
+    Gauge(head_of("disk_write_mb"), 5, "runner", "disk_write_mb", "written by the runner"),
+    Gauge(head_of("net_rx_mb"), 5, "runner", "net_rx_mb", "received by the runner"),
 )
 
 
@@ -57,11 +58,16 @@ class _Axis:
 
 
 def timeline_lines(build: Timeline, out: Output) -> Iterator[Line]:
-    """The build's heading, its stretches and its artifacts."""
+    """The build's heading, its stretches and its artifacts.
+
+    Args:
+        build: the build.
+        out: its width, and whether bars are ASCII.
+    """
     width = out.width
     yield _heading(build, width)
     if build.error:
-        yield from ([(text, "")] for text in below("  error: ", build.error, width))
+        yield from ([(text, "")] for text in indented("  error: ", build.error, width))
     gauges = _gauges(build, width)
     room = width - sum(gauge.width + 1 for gauge in gauges)
     label_width = _label_width(build, room)
@@ -75,7 +81,7 @@ def timeline_lines(build: Timeline, out: Output) -> Iterator[Line]:
     if build.cut:
         yield [(f"  and {build.cut} more", "")]
     for artifact in build.artifacts:
-        yield from ([(text, "")] for text in below("  artifact: ", artifact, width))
+        yield from ([(text, "")] for text in indented("  artifact: ", artifact, width))
 
 
 def _heading(build: Timeline, width: int) -> Line:
@@ -94,7 +100,13 @@ def _took(stretch: Stretch) -> str:
 
 
 def legend(columns: list[tuple[str, str]], more: str, width: int) -> Iterable[Line]:
-    """What the columns of a table hold, and `more`; nothing where there is nothing to say."""
+    """What the columns of a table hold, and `more`; nothing where there is nothing to say.
+
+    Args:
+        columns: heading and meaning of each column.
+        more: a further sentence, or empty.
+        width: of a line, in cells.
+    """
     words = [f"{head}: {about}" for head, about in columns] + ([more] if more else [])
     return [[(line, "dim")] for line in wrapped("  ", "; ".join(words), width)] if words else []
 
@@ -123,7 +135,14 @@ def _bar_line(stretch: Stretch, label_width: int, gauges: list[Gauge], axis: _Ax
 
 
 def bar(start: float, length: float, room: int, mark_: str) -> str:
-    """A bar of `length` from `start`, both shares of the axis, in `room` cells; never empty."""
+    """A bar of `length` from `start`, both shares of the axis, in `room` cells; never empty.
+
+    Args:
+        start: where it begins, as a share of the axis (0 to 1).
+        length: how long it is, as a share of the axis.
+        room: the axis' cells.
+        mark_: the character that it is made of.
+    """
     first = min(int(start * room), room - 1)
     cells = max(1, min(round(length * room), room - first))
     return " " * first + mark_ * cells

@@ -12,12 +12,12 @@ if TYPE_CHECKING:  # builds of a store are listed without a document
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """What the view is about, and facts with their labels; `on_page`: on a page only, a terminal needs no title."""
+    """What the view is about, and facts with their labels; `page_only`: on a page only, a terminal needs no title."""
 
     text: str
     status: str = ""
     facts: tuple[tuple[str, str], ...] = ()
-    on_page: bool = False
+    page_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Bar:
     """A bar in a table: as long as `part` is of `whole`; None: no bar."""
 
     part: float | None
     whole: float
 
 
-Cell = str | Share
+Cell = str | Bar
 
 
 @dataclass(frozen=True, slots=True)
