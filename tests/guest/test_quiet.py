@@ -16,8 +16,9 @@ import pytest
 
 import buildtel_agent as agent
 
-from .conftest import AGENT, Guest
-from .test_agent import running, samples, spools, wait_for
+from ..waiting import wait_for
+from .conftest import AGENT, Guest, spools
+from .test_life import running, samples
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root is told the exit status of every step")
 MARK = b"BUILDTEL:"
