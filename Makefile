@@ -32,8 +32,9 @@ shell: ## shellcheck
 	$(BIN)/shellcheck $(SH)
 	$(BIN)/shellcheck -s bash .ci/run
 
-schema: ## write docs/job.schema.json anew from the models
+schema: ## write docs/job.schema.json and the tables of docs/format.md anew from models, counters and metrics
 	$(PYTHON) docs/job_schema.py
+	$(PYTHON) docs/format_tables.py
 
 test: ## all tests by parts, with the time of each (the VM's part takes most)
 	$(PYTHON) -m tests.parts
@@ -47,9 +48,8 @@ quick: ## the tests that take seconds, less than a minute in all
 prefixes: ## a real log cut at every byte: figures of the whole log's (minutes)
 	BUILDTEL_EVERY_BYTE=1 $(BIN)/pytest -q tests/host/measure/test_recovery_prefixes.py
 
-golden: ## write the golden files and the schema anew; read the diff
+golden: schema ## write the golden files and the schema anew; read the diff
 	UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/guest -k golden
-	$(PYTHON) docs/job_schema.py
 
 bench: ## figures beside their yardsticks, measured in one run
 	$(PYTHON) tests/bench/agent.py

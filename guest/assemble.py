@@ -1,7 +1,8 @@
 """Joins guest/parts into guest/buildtel_agent.py: `python guest/assemble.py [--check]`.
 
 The agent is one file that sh and Python read (docs/adr/0010). Its parts share one namespace for each language. A part
-may begin with lines that only tools need; they end with a line that is only `#`, and stay out of the agent.
+may begin with lines that only tools need; they end with a line that is only `#`, and stay out of the agent. The part
+`counters.sh` is written here, from the schema of counters in `counters.py`: sh and Python read the same numbers.
 """
 
 from __future__ import annotations
@@ -15,17 +16,30 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 AGENT = FOLDER / "buildtel_agent.py"
-SH = ("tell.sh", "step.sh", "text.sh", "kernel.sh", "records.sh", "commands.sh")
+SH = ("tell.sh", "step.sh", "text.sh", "counters.sh", "kernel.sh", "records.sh", "commands.sh")
 PYTHON = (
-    "head.py", "kernel.py", "formulas.py", "records.py", "people.py", "processes.py", "places.py", "outlet.py",
-    "process.py", "life.py", "step.py", "commands.py",
+    "head.py", "kernel.py", "formulas.py", "counters.py", "records.py", "people.py", "processes.py", "places.py",
+    "outlet.py", "process.py", "life.py", "step.py", "commands.py",
 )  # fmt: skip
+# A number: its name, unit, kind, where it stands in the source, the Linux that has it (guest/parts/counters.py).
+Field = tuple[str, str, str, int | str, str]
+Group = tuple[str, str, int, tuple[Field, ...]]  # what it has a list for, its source, its least numbers, all of them
+HEAD_OF_SH = """\
+# shellcheck shell=sh disable=SC2034,SC2154  # names of other parts
+#
+# --- Lines of the kernel's, by the schema of counters (written by guest/assemble.py) ---
+
+"""
 END_OF_HEAD = "#\n"
 SH_FUNCTION = re.compile(r"^([A-Za-z_]\w*)\(\)", re.M)
 
 
 def main(arguments: list[str]) -> int:
     """Write the agent, or with `--check` only compare it; the exit status is 1 where it differs or can't be joined."""
+    of_schema, written = sh_of(schema()), FOLDER / "parts" / "counters.sh"
+    same = written.is_file() and written.read_text(encoding="utf-8") == of_schema
+    if arguments != ["--check"]:
+        written.write_text(of_schema, encoding="utf-8")
     texts = {name: body((FOLDER / "parts" / name).read_text(encoding="utf-8")) for name in (*SH, *PYTHON)}
     twice = [*defined_twice(texts, SH, sh_names), *defined_twice(texts, PYTHON, python_names)]
     if twice:
@@ -33,12 +47,85 @@ def main(arguments: list[str]) -> int:
         return 1
     agent = joined(texts)
     if arguments == ["--check"]:
-        if AGENT.read_text(encoding="utf-8") != agent:
+        if not same or AGENT.read_text(encoding="utf-8") != agent:
             print("Error: guest/buildtel_agent.py is not what guest/parts give. Run `make agent`.", file=sys.stderr)
             return 1
         return 0
     AGENT.write_text(agent, encoding="utf-8")
     return 0
+
+
+def schema() -> dict[str, Group]:
+    """The schema of counters, as the part has it."""
+    tree = ast.parse((FOLDER / "parts" / "counters.py").read_text(encoding="utf-8"))
+    values = (node.value for node in tree.body if isinstance(node, ast.Assign) and names_of(node) == ["COUNTERS"])
+    found: dict[str, Group] = ast.literal_eval(next(values))
+    return found
+
+
+def sh_of(counters: dict[str, Group]) -> str:
+    """The functions in sh that read a line of the kernel's by the schema."""
+    (_, _, disk_least, disk), (_, _, net_least, net), (_, _, _, vm) = (counters[name] for name in ("disk", "net", "vm"))
+    return HEAD_OF_SH + sh_disk(disk, disk_least) + sh_net(net, net_least) + sh_vm(vm)
+
+
+def sh_disk(fields: tuple[Field, ...], least: int) -> str:
+    """How sh reads /proc/diskstats: fields stand at words of a line, counted from 0."""
+    at = {2: "bt_a", **{int(field[3]): f"bt_{number}" for number, field in enumerate(fields, 1)}}
+    words = " ".join(at.get(word, "_") for word in range(max(at) + 1))
+    return f"""\
+# A line of /proc/diskstats: its device $bt_a, its numbers; status 1 at the end.
+bt_disk_line() {{
+    read -r {words} _
+}}
+
+# $bt_listed: the numbers of the line; status 1 where the line has too few.
+bt_disk_list() {{
+{sh_list([f"$bt_{number}" for number in range(1, len(fields) + 1)], least)}}}
+
+"""
+
+
+def sh_net(fields: tuple[Field, ...], least: int) -> str:
+    """How sh reads /proc/net/dev: fields stand at words behind the interface's name, counted from 0."""
+    return f"""\
+# $bt_listed of the numbers behind an interface's name in /proc/net/dev; status 1 where they are too few.
+bt_net_list() {{
+{sh_list([f"${{{int(field[3]) + 1}-}}" for field in fields], least)}}}
+
+"""
+
+
+def sh_vm(fields: tuple[Field, ...]) -> str:
+    """How sh reads /proc/vmstat: fields stand behind a key; what is in kB is in pages there."""
+    numbered = list(enumerate(fields, 1))
+    arms = "".join(f"    {field[3]}) bt_{number}=$2 ;;\n" for number, field in numbered)
+    pages = [number for number, field in numbered if field[1] == "kB"]
+    multiplied = "".join(f'    bt_pages "$bt_{number}"; bt_{number}=$bt_kb\n' for number in pages)
+    return f"""\
+bt_vm_clear() {{
+    {" ".join(f"bt_{number}=''" for number, _ in numbered)}
+}}
+
+# A line of /proc/vmstat: its key $1, its number $2.
+bt_vm_line() {{
+    case $1 in
+{arms}    esac
+}}
+
+# $bt_listed: the numbers found.
+bt_vm_list() {{
+{multiplied}    bt_list {" ".join(f'"$bt_{number}"' for number, _ in numbered)}
+}}
+
+"""
+
+
+def sh_list(values: list[str], least: int) -> str:
+    """The lines that make a list of values in $bt_listed; status 1 where one of the first `least` is no number."""
+    quoted = [f'"{value}"' for value in values]
+    lines = f"    bt_list {' '.join(quoted[:least])}\n    case $bt_listed in *null*) return 1 ;; esac\n"
+    return lines if len(values) == least else f"{lines}    bt_list {' '.join(quoted)}\n"
 
 
 def body(part: str) -> str:
@@ -73,9 +160,14 @@ def python_names(text: str) -> list[str]:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.append(node.name)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names += [name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+            names += names_of(node)
     return names
+
+
+def names_of(node: ast.Assign | ast.AnnAssign) -> list[str]:
+    """The names that a line assigns."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return [name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
 
 
 if __name__ == "__main__":

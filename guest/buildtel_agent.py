@@ -404,6 +404,46 @@ bt_begin_character() {
     fi
 }
 
+# --- Lines of the kernel's, by the schema of counters (written by guest/assemble.py) ---
+
+# A line of /proc/diskstats: its device $bt_a, its numbers; status 1 at the end.
+bt_disk_line() {
+    read -r _ _ bt_a bt_1 _ bt_2 bt_3 bt_4 _ bt_5 bt_6 _ bt_7 bt_8 _
+}
+
+# $bt_listed: the numbers of the line; status 1 where the line has too few.
+bt_disk_list() {
+    bt_list "$bt_1" "$bt_2" "$bt_3" "$bt_4" "$bt_5" "$bt_6" "$bt_7" "$bt_8"
+    case $bt_listed in *null*) return 1 ;; esac
+}
+
+# $bt_listed of the numbers behind an interface's name in /proc/net/dev; status 1 where they are too few.
+bt_net_list() {
+    bt_list "${1-}" "${9-}"
+    case $bt_listed in *null*) return 1 ;; esac
+}
+
+bt_vm_clear() {
+    bt_1='' bt_2='' bt_3='' bt_4=''
+}
+
+# A line of /proc/vmstat: its key $1, its number $2.
+bt_vm_line() {
+    case $1 in
+    pswpin) bt_1=$2 ;;
+    pswpout) bt_2=$2 ;;
+    pgmajfault) bt_3=$2 ;;
+    oom_kill) bt_4=$2 ;;
+    esac
+}
+
+# $bt_listed: the numbers found.
+bt_vm_list() {
+    bt_pages "$bt_1"; bt_1=$bt_kb
+    bt_pages "$bt_2"; bt_2=$bt_kb
+    bt_list "$bt_1" "$bt_2" "$bt_3" "$bt_4"
+}
+
 # --- Reading the kernel ---
 
 # Whether all that is given are numbers.
@@ -476,21 +516,14 @@ bt_pages() {
 }
 
 bt_vmstat() {
-    bt_in='' bt_out='' bt_faults='' bt_kills='' bt_vm=''
+    bt_vm=''
+    bt_vm_clear
     [ -r "$bt_proc/vmstat" ] || return 0
     while read -r bt_key bt_a _; do
-        case $bt_key in
-        pswpin) bt_in=$bt_a ;;
-        pswpout) bt_out=$bt_a ;;
-        pgmajfault) bt_faults=$bt_a ;;
-        oom_kill) bt_kills=$bt_a ;;
-        esac
+        bt_vm_line "$bt_key" "$bt_a"
     done <"$bt_proc/vmstat"
-    [ -n "$bt_in$bt_out$bt_faults$bt_kills" ] || return 0
-    bt_pages "$bt_in"; bt_in=$bt_kb
-    bt_pages "$bt_out"; bt_out=$bt_kb
-    bt_list "$bt_in" "$bt_out" "$bt_faults" "$bt_kills"
-    [ "$bt_listed" = '[null,null,null,null]' ] || bt_vm=',"vm":'$bt_listed
+    bt_vm_list
+    case $bt_listed in *[0-9]*) bt_vm=',"vm":'$bt_listed ;; esac
 }
 
 bt_page_size() {
@@ -540,12 +573,10 @@ bt_diskstats() {
     while read -r _ _ bt_a _ _ _ _ _ _ _ _ _ _ bt_b _; do
         [ -z "$bt_b" ] || bt_names="$bt_names$bt_a "
     done <"$bt_proc/diskstats"
-    while read -r _ _ bt_a bt_1 _ bt_2 bt_3 bt_4 _ bt_5 bt_6 _ bt_7 bt_8 _; do
-        [ -n "$bt_8" ] || continue
+    while bt_disk_line; do
         case $bt_a in dm-* | md* | loop* | zram* | ram* | sr* | fd* | drbd* | bcache* | zd*) continue ;; esac
         ! bt_partition "$bt_a" || continue
-        bt_list "$bt_1" "$bt_2" "$bt_3" "$bt_4" "$bt_5" "$bt_6" "$bt_7" "$bt_8"
-        case $bt_listed in *null*) continue ;; esac
+        bt_disk_list || continue
         bt_quote "$bt_a"
         case $bt_a in
         nbd*) bt_nbds=$bt_nbds'"'$bt_json'":'$bt_listed$bt_nl ;;
@@ -601,8 +632,7 @@ bt_net_dev() {
         case $bt_a in '' | *:*) continue ;; esac # an alias has no numbers of its own
         # shellcheck disable=SC2086  # a list of numbers
         set -- ${bt_line##*:}
-        bt_list "${1-}" "${9-}"
-        case $bt_listed in *null*) continue ;; esac
+        bt_net_list "$@" || continue
         bt_interface "$bt_a"
         [ "$bt_rank" -ge "$bt_best" ] || continue
         [ "$bt_rank" -eq "$bt_best" ] || bt_names=' ' bt_rows='' bt_best=$bt_rank
@@ -1179,13 +1209,12 @@ def parse_meminfo(text: "bytes") -> "list[int | None]":
 
 
 def parse_vmstat(text: "bytes", page_kb: "int") -> "list[int | None]":
-    """`[swap_in_kb, swap_out_kb, pgmajfault, oom_kill]` since boot.
-
-    Source: /proc/vmstat (pswpin and pswpout are in pages); oom_kill since Linux 4.13.
-    """
-    pages = [_number_after(text, key) for key in (b"pswpin ", b"pswpout ")]
-    counts = [_number_after(text, key) for key in (b"pgmajfault ", b"oom_kill ")]
-    return [None if page is None else page * page_kb for page in pages] + counts
+    """The group `vm`. Source: /proc/vmstat, where pswpin and pswpout are in pages."""
+    found = []
+    for key, in_pages in VM_KEYS:
+        number = _number_after(text, key)
+        found.append(number * page_kb if in_pages and number is not None else number)
+    return found
 
 
 def _number_after(text: "bytes", key: "bytes") -> "int | None":
@@ -1207,38 +1236,33 @@ def parse_pressure(text: "bytes") -> "list[int | None]":
 
 def parse_diskstats(
     text: "bytes", whole: "Callable[[tuple[str, ...]], Iterable[str]]"
-) -> "dict[str, list[int]]":
-    """`{disk: [reads, read_sectors, read_ms, writes, written_sectors, write_ms, io_ms, weighted_io_ms]}`.
-
-    Source: /proc/diskstats, fields 4 to 14; sectors are of 512 bytes on every device.
-    """
-    rows = [line.split(None, 14) for line in text.splitlines()]
-    rows = [row for row in rows if len(row) >= 14]
+) -> "dict[str, list[int | None]]":
+    """The group `disk`, by disk. Source: /proc/diskstats; sectors are of 512 bytes on every device."""
     found = {}
-    for row in rows:
-        numbers = [_number(row[at]) for at in (3, 5, 6, 7, 9, 10, 12, 13)]
-        known = [number for number in numbers if number is not None]
-        if len(known) == 8:
-            found[row[2].decode("ascii", "replace")] = known
+    for line in text.splitlines():
+        row = line.split(None, max(DISK_AT) + 1)
+        numbers = _numbers(row, DISK_AT)
+        if len(row) > 2 and None not in numbers[: COUNTERS["disk"][2]]:
+            found[row[2].decode("ascii", "replace")] = numbers
     return {name: found[name] for name in whole(tuple(found))}
 
 
 def parse_net_dev(
     text: "bytes", real: "Callable[[tuple[str, ...]], Iterable[str]]"
-) -> "dict[str, list[int]]":
-    """`{interface: [rx_bytes, tx_bytes]}`.
-
-    Source: /proc/net/dev, first and ninth number. An alias (`eth0:1`) has no numbers of its own.
-    """
+) -> "dict[str, list[int | None]]":
+    """The group `net`, by interface. Source: /proc/net/dev. An alias (`eth0:1`) has no numbers of its own."""
     found = {}
     for line in text.splitlines():
         name, _, rest = line.rpartition(b":")
-        fields = rest.split(None, 9)
-        received, sent = (_number(fields[0]), _number(fields[8])) if len(fields) >= 9 else (None, None)
+        numbers = _numbers(rest.split(None, max(NET_AT) + 1), NET_AT)
         interface = name.strip().decode("ascii", "replace")
-        if received is not None and sent is not None and interface and ":" not in interface:
-            found[interface] = [received, sent]
+        if None not in numbers[: COUNTERS["net"][2]] and interface and ":" not in interface:
+            found[interface] = numbers
     return {name: found[name] for name in real(tuple(found))}
+
+
+def _numbers(row: "list[bytes]", places: "list[int]") -> "list[int | None]":
+    return [_number(row[at]) if at < len(row) else None for at in places]
 
 
 NOT_DISKS = ("dm-", "md", "loop", "zram", "ram", "sr", "fd", "drbd", "bcache", "zd")
@@ -1439,7 +1463,7 @@ class Kernel:
 
 
 USER_HZ = 100  # ticks a second of one CPU in /proc/stat, on every architecture that has not died out
-WRAP = 1 << 32  # of the kernel's counters of milliseconds
+WRAP = 1 << 32  # of the kernel's counters of milliseconds, those of `disk` in ms
 
 
 class Delta:
@@ -1553,9 +1577,6 @@ def _grown(before: "int | None", after: "int | None") -> "int | None":
     return None if before is None or after is None or after < before else after - before
 
 
-DISK_MS = (2, 5, 6, 7)  # the numbers of a disk that are times
-
-
 def _grown_ms(before: "list[int]", after: "list[int]", at: "int") -> "int | None":
     """Growth of a time of a disk, also over the end of its 32 bits; None if the disk's counts fell: it began anew."""
     grown = _grown(_at(before, at), _at(after, at))
@@ -1570,57 +1591,6 @@ def _grown_ms(before: "list[int]", after: "list[int]", at: "int") -> "int | None
 
 def _ratio(part: "float | None", whole: "float | None", scale: "float" = 1.0) -> "float | None":
     return None if part is None or whole is None or whole <= 0 else scale * part / whole
-
-
-class Metric:
-    """One figure of a step: the registry's row. `formula` gives None where the figure can't be had."""
-
-    __slots__ = ("decimals", "formula", "name", "source", "unit")
-
-    def __init__(
-        self, name: "str", unit: "str", decimals: "int", source: "str", formula: "Callable[[Delta], float | None]"
-    ) -> "None":
-        self.name, self.unit, self.decimals, self.source, self.formula = name, unit, decimals, source, formula
-
-
-METRICS = (
-    Metric("duration_s", "s", 3, "CLOCK_BOOTTIME", lambda d: d.seconds),
-    Metric("cpu_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.busy, d.total, 100)),
-    Metric("cpu_user_percent", "%", 1, "/proc/stat",
-           lambda d: None if d.cpu[0] is None or d.cpu[1] is None else _ratio(d.cpu[0] + d.cpu[1], d.total, 100)),
-    Metric("cpu_system_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[2], d.total, 100)),
-    Metric("cpu_iowait_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[4], d.total, 100)),
-    Metric("cpu_steal_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[7], d.total, 100)),
-    Metric("memory_used_mb", "MB", 1, "/proc/meminfo", lambda d: _ratio(used_kb(d.end), 1024)),
-    Metric("memory_delta_mb", "MB", 1, "/proc/meminfo",
-           lambda d: _ratio(_change(used_kb(d.start), used_kb(d.end)), 1024)),
-    Metric("memory_peak_mb", "MB", 1, "/proc/meminfo", lambda d: _ratio(d.peak_kb, 1024)),
-    Metric("disk_read_mb", "MB", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 1), 2048)),
-    Metric("disk_write_mb", "MB", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 4), 2048)),
-    Metric("disk_read_ops", "", 0, "/proc/diskstats", lambda d: d.sum("disk", 0)),
-    Metric("disk_write_ops", "", 0, "/proc/diskstats", lambda d: d.sum("disk", 3)),
-    Metric("disk_read_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 1), d.seconds * 2048)),
-    Metric("disk_write_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 4), d.seconds * 2048)),
-    Metric("disk_util_percent", "%", 1, "/proc/diskstats",
-           lambda d: d.percent_of_time(max(d.each("disk", 6) or [], default=None))),
-    Metric("await_ms", "ms", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 2, 5), d.sum("disk", 0, 3))),
-    Metric("queue_depth", "", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 7), d.seconds * 1000)),
-    Metric("net_rx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), MB)),
-    Metric("net_tx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), MB)),
-    Metric("net_rx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), d.seconds * MB)),
-    Metric("net_tx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), d.seconds * MB)),
-    Metric("psi_cpu_some_percent", "%", 1, "/proc/pressure/cpu", lambda d: d.stalled_percent("cpu", 0)),
-    Metric("psi_memory_some_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 0)),
-    Metric("psi_memory_full_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 1)),
-    Metric("psi_io_some_percent", "%", 1, "/proc/pressure/io", lambda d: d.stalled_percent("io", 0)),
-    Metric("psi_io_full_percent", "%", 1, "/proc/pressure/io", lambda d: d.stalled_percent("io", 1)),
-    Metric("swap_in_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 0), 1024)),
-    Metric("swap_out_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 1), 1024)),
-    Metric("major_faults", "", 0, "/proc/vmstat", lambda d: d.of("vm", 2)),
-    Metric("oom_kills", "", 0, "/proc/vmstat", lambda d: d.of("vm", 3)),
-    Metric("disk_used_delta_mb", "MB", 1, "statvfs",
-           lambda d: _ratio(_change(_at(d.start.get("fs"), 0), _at(d.end.get("fs"), 0)), 1024)),
-)  # fmt: skip
 
 
 def metrics(
@@ -1732,6 +1702,99 @@ def unflatten(pairs: "Iterable[tuple[str, int | None]]") -> "dict[str, Any]":
         home = counters.setdefault(group, {}) if device else counters
         home.setdefault(device or group, []).append(number)
     return counters
+
+
+# --- What is counted, and which figures are made of it -------------------------------------------------
+
+
+# The groups of `c`: what it has a list for ("" for one of the whole machine), its source, how many numbers every agent
+# of protocol 1 gives, and its numbers in order, new ones last: name, unit, counter or gauge (which may fall), where it
+# stands in the source, and the Linux that has it.
+COUNTERS = {
+    "cpu": ("", "/proc/stat", 8, (
+        ("user", "ticks", "counter", 1, ""), ("nice", "ticks", "counter", 2, ""), ("system", "ticks", "counter", 3, ""),
+        ("idle", "ticks", "counter", 4, ""), ("iowait", "ticks", "counter", 5, "2.6"),
+        ("irq", "ticks", "counter", 6, "2.6"), ("softirq", "ticks", "counter", 7, "2.6"),
+        ("steal", "ticks", "counter", 8, "2.6.11"),
+    )),
+    "cpus": ("", "/proc/stat", 1, (("online", "CPUs", "gauge", "cpuN", ""),)),
+    "mem": ("", "/proc/meminfo", 2, (
+        ("total_kb", "kB", "gauge", "MemTotal", ""), ("available_kb", "kB", "gauge", "MemAvailable", "3.14"),
+        ("free_buffers_cached_kb", "kB", "gauge", "MemFree + Buffers + Cached", ""),
+    )),
+    "disk": ("device", "/proc/diskstats", 8, (
+        ("reads", "", "counter", 3, ""), ("read_sectors", "512 bytes", "counter", 5, ""),
+        ("read_ms", "ms", "counter", 6, ""), ("writes", "", "counter", 7, ""),
+        ("written_sectors", "512 bytes", "counter", 9, ""), ("write_ms", "ms", "counter", 10, ""),
+        ("io_ms", "ms", "counter", 12, ""), ("weighted_io_ms", "ms", "counter", 13, ""),
+    )),
+    "net": ("device", "/proc/net/dev", 2, (
+        ("rx_bytes", "bytes", "counter", 0, ""), ("tx_bytes", "bytes", "counter", 8, ""),
+    )),
+    "psi": ("resource", "/proc/pressure/*", 2, (
+        ("some_us", "us", "counter", "some", "4.20"), ("full_us", "us", "counter", "full", "4.20"),
+    )),
+    "vm": ("", "/proc/vmstat", 4, (
+        ("swap_in_kb", "kB", "counter", "pswpin", ""), ("swap_out_kb", "kB", "counter", "pswpout", ""),
+        ("pgmajfault", "", "counter", "pgmajfault", ""), ("oom_kill", "", "counter", "oom_kill", "4.13"),
+    )),
+    "fs": ("", "statvfs", 2, (("used_kb", "kB", "gauge", "", ""), ("free_kb", "kB", "gauge", "", ""))),
+}  # type: dict[str, tuple[str, str, int, tuple[tuple[str, str, str, int | str, str], ...]]]  # fmt: skip
+DISK_AT = [int(field[3]) for field in COUNTERS["disk"][3]]
+DISK_MS = tuple([at for at, field in enumerate(COUNTERS["disk"][3]) if field[1] == "ms"])
+NET_AT = [int(field[3]) for field in COUNTERS["net"][3]]
+VM_KEYS = [(b"%s " % str(field[3]).encode(), field[1] == "kB") for field in COUNTERS["vm"][3]]  # kB: it is in pages
+
+
+class Metric:
+    """One figure of a step: the registry's row. `formula` gives None where the figure can't be had."""
+
+    __slots__ = ("decimals", "formula", "name", "source", "unit")
+
+    def __init__(
+        self, name: "str", unit: "str", decimals: "int", source: "str", formula: "Callable[[Delta], float | None]"
+    ) -> "None":
+        self.name, self.unit, self.decimals, self.source, self.formula = name, unit, decimals, source, formula
+
+
+METRICS = (
+    Metric("duration_s", "s", 3, "CLOCK_BOOTTIME", lambda d: d.seconds),
+    Metric("cpu_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.busy, d.total, 100)),
+    Metric("cpu_user_percent", "%", 1, "/proc/stat",
+           lambda d: None if d.cpu[0] is None or d.cpu[1] is None else _ratio(d.cpu[0] + d.cpu[1], d.total, 100)),
+    Metric("cpu_system_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[2], d.total, 100)),
+    Metric("cpu_iowait_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[4], d.total, 100)),
+    Metric("cpu_steal_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[7], d.total, 100)),
+    Metric("memory_used_mb", "MB", 1, "/proc/meminfo", lambda d: _ratio(used_kb(d.end), 1024)),
+    Metric("memory_delta_mb", "MB", 1, "/proc/meminfo",
+           lambda d: _ratio(_change(used_kb(d.start), used_kb(d.end)), 1024)),
+    Metric("memory_peak_mb", "MB", 1, "/proc/meminfo", lambda d: _ratio(d.peak_kb, 1024)),
+    Metric("disk_read_mb", "MB", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 1), 2048)),
+    Metric("disk_write_mb", "MB", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 4), 2048)),
+    Metric("disk_read_ops", "", 0, "/proc/diskstats", lambda d: d.sum("disk", 0)),
+    Metric("disk_write_ops", "", 0, "/proc/diskstats", lambda d: d.sum("disk", 3)),
+    Metric("disk_read_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 1), d.seconds * 2048)),
+    Metric("disk_write_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 4), d.seconds * 2048)),
+    Metric("disk_util_percent", "%", 1, "/proc/diskstats",
+           lambda d: d.percent_of_time(max(d.each("disk", 6) or [], default=None))),
+    Metric("await_ms", "ms", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 2, 5), d.sum("disk", 0, 3))),
+    Metric("queue_depth", "", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 7), d.seconds * 1000)),
+    Metric("net_rx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), MB)),
+    Metric("net_tx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), MB)),
+    Metric("net_rx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), d.seconds * MB)),
+    Metric("net_tx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), d.seconds * MB)),
+    Metric("psi_cpu_some_percent", "%", 1, "/proc/pressure/cpu", lambda d: d.stalled_percent("cpu", 0)),
+    Metric("psi_memory_some_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 0)),
+    Metric("psi_memory_full_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 1)),
+    Metric("psi_io_some_percent", "%", 1, "/proc/pressure/io", lambda d: d.stalled_percent("io", 0)),
+    Metric("psi_io_full_percent", "%", 1, "/proc/pressure/io", lambda d: d.stalled_percent("io", 1)),
+    Metric("swap_in_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 0), 1024)),
+    Metric("swap_out_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 1), 1024)),
+    Metric("major_faults", "", 0, "/proc/vmstat", lambda d: d.of("vm", 2)),
+    Metric("oom_kills", "", 0, "/proc/vmstat", lambda d: d.of("vm", 3)),
+    Metric("disk_used_delta_mb", "MB", 1, "statvfs",
+           lambda d: _ratio(_change(_at(d.start.get("fs"), 0), _at(d.end.get("fs"), 0)), 1024)),
+)  # fmt: skip
 
 
 # --- Records ----------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 
 USER_HZ = 100  # ticks a second of one CPU in /proc/stat, on every architecture that has not died out
-WRAP = 1 << 32  # of the kernel's counters of milliseconds
+WRAP = 1 << 32  # of the kernel's counters of milliseconds, those of `disk` in ms
 
 
 class Delta:
@@ -116,9 +116,6 @@ def _grown(before: "int | None", after: "int | None") -> "int | None":
     return None if before is None or after is None or after < before else after - before
 
 
-DISK_MS = (2, 5, 6, 7)  # the numbers of a disk that are times
-
-
 def _grown_ms(before: "list[int]", after: "list[int]", at: "int") -> "int | None":
     """Growth of a time of a disk, also over the end of its 32 bits; None if the disk's counts fell: it began anew."""
     grown = _grown(_at(before, at), _at(after, at))
@@ -133,57 +130,6 @@ def _grown_ms(before: "list[int]", after: "list[int]", at: "int") -> "int | None
 
 def _ratio(part: "float | None", whole: "float | None", scale: "float" = 1.0) -> "float | None":
     return None if part is None or whole is None or whole <= 0 else scale * part / whole
-
-
-class Metric:
-    """One figure of a step: the registry's row. `formula` gives None where the figure can't be had."""
-
-    __slots__ = ("decimals", "formula", "name", "source", "unit")
-
-    def __init__(
-        self, name: "str", unit: "str", decimals: "int", source: "str", formula: "Callable[[Delta], float | None]"
-    ) -> "None":
-        self.name, self.unit, self.decimals, self.source, self.formula = name, unit, decimals, source, formula
-
-
-METRICS = (
-    Metric("duration_s", "s", 3, "CLOCK_BOOTTIME", lambda d: d.seconds),
-    Metric("cpu_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.busy, d.total, 100)),
-    Metric("cpu_user_percent", "%", 1, "/proc/stat",
-           lambda d: None if d.cpu[0] is None or d.cpu[1] is None else _ratio(d.cpu[0] + d.cpu[1], d.total, 100)),
-    Metric("cpu_system_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[2], d.total, 100)),
-    Metric("cpu_iowait_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[4], d.total, 100)),
-    Metric("cpu_steal_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[7], d.total, 100)),
-    Metric("memory_used_mb", "MB", 1, "/proc/meminfo", lambda d: _ratio(used_kb(d.end), 1024)),
-    Metric("memory_delta_mb", "MB", 1, "/proc/meminfo",
-           lambda d: _ratio(_change(used_kb(d.start), used_kb(d.end)), 1024)),
-    Metric("memory_peak_mb", "MB", 1, "/proc/meminfo", lambda d: _ratio(d.peak_kb, 1024)),
-    Metric("disk_read_mb", "MB", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 1), 2048)),
-    Metric("disk_write_mb", "MB", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 4), 2048)),
-    Metric("disk_read_ops", "", 0, "/proc/diskstats", lambda d: d.sum("disk", 0)),
-    Metric("disk_write_ops", "", 0, "/proc/diskstats", lambda d: d.sum("disk", 3)),
-    Metric("disk_read_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 1), d.seconds * 2048)),
-    Metric("disk_write_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 4), d.seconds * 2048)),
-    Metric("disk_util_percent", "%", 1, "/proc/diskstats",
-           lambda d: d.percent_of_time(max(d.each("disk", 6) or [], default=None))),
-    Metric("await_ms", "ms", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 2, 5), d.sum("disk", 0, 3))),
-    Metric("queue_depth", "", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 7), d.seconds * 1000)),
-    Metric("net_rx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), MB)),
-    Metric("net_tx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), MB)),
-    Metric("net_rx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), d.seconds * MB)),
-    Metric("net_tx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), d.seconds * MB)),
-    Metric("psi_cpu_some_percent", "%", 1, "/proc/pressure/cpu", lambda d: d.stalled_percent("cpu", 0)),
-    Metric("psi_memory_some_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 0)),
-    Metric("psi_memory_full_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 1)),
-    Metric("psi_io_some_percent", "%", 1, "/proc/pressure/io", lambda d: d.stalled_percent("io", 0)),
-    Metric("psi_io_full_percent", "%", 1, "/proc/pressure/io", lambda d: d.stalled_percent("io", 1)),
-    Metric("swap_in_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 0), 1024)),
-    Metric("swap_out_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 1), 1024)),
-    Metric("major_faults", "", 0, "/proc/vmstat", lambda d: d.of("vm", 2)),
-    Metric("oom_kills", "", 0, "/proc/vmstat", lambda d: d.of("vm", 3)),
-    Metric("disk_used_delta_mb", "MB", 1, "statvfs",
-           lambda d: _ratio(_change(_at(d.start.get("fs"), 0), _at(d.end.get("fs"), 0)), 1024)),
-)  # fmt: skip
 
 
 def metrics(

@@ -38,13 +38,12 @@ def parse_meminfo(text: "bytes") -> "list[int | None]":
 
 
 def parse_vmstat(text: "bytes", page_kb: "int") -> "list[int | None]":
-    """`[swap_in_kb, swap_out_kb, pgmajfault, oom_kill]` since boot.
-
-    Source: /proc/vmstat (pswpin and pswpout are in pages); oom_kill since Linux 4.13.
-    """
-    pages = [_number_after(text, key) for key in (b"pswpin ", b"pswpout ")]
-    counts = [_number_after(text, key) for key in (b"pgmajfault ", b"oom_kill ")]
-    return [None if page is None else page * page_kb for page in pages] + counts
+    """The group `vm`. Source: /proc/vmstat, where pswpin and pswpout are in pages."""
+    found = []
+    for key, in_pages in VM_KEYS:
+        number = _number_after(text, key)
+        found.append(number * page_kb if in_pages and number is not None else number)
+    return found
 
 
 def _number_after(text: "bytes", key: "bytes") -> "int | None":
@@ -66,38 +65,33 @@ def parse_pressure(text: "bytes") -> "list[int | None]":
 
 def parse_diskstats(
     text: "bytes", whole: "Callable[[tuple[str, ...]], Iterable[str]]"
-) -> "dict[str, list[int]]":
-    """`{disk: [reads, read_sectors, read_ms, writes, written_sectors, write_ms, io_ms, weighted_io_ms]}`.
-
-    Source: /proc/diskstats, fields 4 to 14; sectors are of 512 bytes on every device.
-    """
-    rows = [line.split(None, 14) for line in text.splitlines()]
-    rows = [row for row in rows if len(row) >= 14]
+) -> "dict[str, list[int | None]]":
+    """The group `disk`, by disk. Source: /proc/diskstats; sectors are of 512 bytes on every device."""
     found = {}
-    for row in rows:
-        numbers = [_number(row[at]) for at in (3, 5, 6, 7, 9, 10, 12, 13)]
-        known = [number for number in numbers if number is not None]
-        if len(known) == 8:
-            found[row[2].decode("ascii", "replace")] = known
+    for line in text.splitlines():
+        row = line.split(None, max(DISK_AT) + 1)
+        numbers = _numbers(row, DISK_AT)
+        if len(row) > 2 and None not in numbers[: COUNTERS["disk"][2]]:
+            found[row[2].decode("ascii", "replace")] = numbers
     return {name: found[name] for name in whole(tuple(found))}
 
 
 def parse_net_dev(
     text: "bytes", real: "Callable[[tuple[str, ...]], Iterable[str]]"
-) -> "dict[str, list[int]]":
-    """`{interface: [rx_bytes, tx_bytes]}`.
-
-    Source: /proc/net/dev, first and ninth number. An alias (`eth0:1`) has no numbers of its own.
-    """
+) -> "dict[str, list[int | None]]":
+    """The group `net`, by interface. Source: /proc/net/dev. An alias (`eth0:1`) has no numbers of its own."""
     found = {}
     for line in text.splitlines():
         name, _, rest = line.rpartition(b":")
-        fields = rest.split(None, 9)
-        received, sent = (_number(fields[0]), _number(fields[8])) if len(fields) >= 9 else (None, None)
+        numbers = _numbers(rest.split(None, max(NET_AT) + 1), NET_AT)
         interface = name.strip().decode("ascii", "replace")
-        if received is not None and sent is not None and interface and ":" not in interface:
-            found[interface] = [received, sent]
+        if None not in numbers[: COUNTERS["net"][2]] and interface and ":" not in interface:
+            found[interface] = numbers
     return {name: found[name] for name in real(tuple(found))}
+
+
+def _numbers(row: "list[bytes]", places: "list[int]") -> "list[int | None]":
+    return [_number(row[at]) if at < len(row) else None for at in places]
 
 
 NOT_DISKS = ("dm-", "md", "loop", "zram", "ram", "sr", "fd", "drbd", "bcache", "zd")

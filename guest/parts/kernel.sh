@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154  # names of other parts
+# shellcheck shell=sh disable=SC2034,SC2154  # names of other parts
 #
 # --- Reading the kernel ---
 
@@ -72,21 +72,14 @@ bt_pages() {
 }
 
 bt_vmstat() {
-    bt_in='' bt_out='' bt_faults='' bt_kills='' bt_vm=''
+    bt_vm=''
+    bt_vm_clear
     [ -r "$bt_proc/vmstat" ] || return 0
     while read -r bt_key bt_a _; do
-        case $bt_key in
-        pswpin) bt_in=$bt_a ;;
-        pswpout) bt_out=$bt_a ;;
-        pgmajfault) bt_faults=$bt_a ;;
-        oom_kill) bt_kills=$bt_a ;;
-        esac
+        bt_vm_line "$bt_key" "$bt_a"
     done <"$bt_proc/vmstat"
-    [ -n "$bt_in$bt_out$bt_faults$bt_kills" ] || return 0
-    bt_pages "$bt_in"; bt_in=$bt_kb
-    bt_pages "$bt_out"; bt_out=$bt_kb
-    bt_list "$bt_in" "$bt_out" "$bt_faults" "$bt_kills"
-    [ "$bt_listed" = '[null,null,null,null]' ] || bt_vm=',"vm":'$bt_listed
+    bt_vm_list
+    case $bt_listed in *[0-9]*) bt_vm=',"vm":'$bt_listed ;; esac
 }
 
 bt_page_size() {
@@ -136,12 +129,10 @@ bt_diskstats() {
     while read -r _ _ bt_a _ _ _ _ _ _ _ _ _ _ bt_b _; do
         [ -z "$bt_b" ] || bt_names="$bt_names$bt_a "
     done <"$bt_proc/diskstats"
-    while read -r _ _ bt_a bt_1 _ bt_2 bt_3 bt_4 _ bt_5 bt_6 _ bt_7 bt_8 _; do
-        [ -n "$bt_8" ] || continue
+    while bt_disk_line; do
         case $bt_a in dm-* | md* | loop* | zram* | ram* | sr* | fd* | drbd* | bcache* | zd*) continue ;; esac
         ! bt_partition "$bt_a" || continue
-        bt_list "$bt_1" "$bt_2" "$bt_3" "$bt_4" "$bt_5" "$bt_6" "$bt_7" "$bt_8"
-        case $bt_listed in *null*) continue ;; esac
+        bt_disk_list || continue
         bt_quote "$bt_a"
         case $bt_a in
         nbd*) bt_nbds=$bt_nbds'"'$bt_json'":'$bt_listed$bt_nl ;;
@@ -197,8 +188,7 @@ bt_net_dev() {
         case $bt_a in '' | *:*) continue ;; esac # an alias has no numbers of its own
         # shellcheck disable=SC2086  # a list of numbers
         set -- ${bt_line##*:}
-        bt_list "${1-}" "${9-}"
-        case $bt_listed in *null*) continue ;; esac
+        bt_net_list "$@" || continue
         bt_interface "$bt_a"
         [ "$bt_rank" -ge "$bt_best" ] || continue
         [ "$bt_rank" -eq "$bt_best" ] || bt_names=' ' bt_rows='' bt_best=$bt_rank

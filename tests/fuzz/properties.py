@@ -13,7 +13,6 @@ A log: no exception, no hang, and never a figure that no intact record carries. 
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import signal
@@ -29,8 +28,6 @@ from types import FrameType
 from typing import Any
 from unittest.mock import patch
 
-from rich.console import Console
-
 from buildtel import parse
 from buildtel.errors import BuildtelError
 from buildtel.events import AgentRecord, Event, ZoneLearned
@@ -43,8 +40,9 @@ from buildtel.measure.records import Record, read_body, read_record
 from buildtel.measure.series import chart, unpack
 from buildtel.parse import runs
 from buildtel.parse.runs import Block
-from buildtel.report import packer_steps, render_csv, render_json, render_markdown, report_of
-from buildtel.report.terminal import render_terminal
+from buildtel.report.formats import FORMATS, rendered
+from buildtel.report.job_view import JobView
+from buildtel.report.packer_steps import packer_steps
 from buildtel.wire import check, template
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -284,9 +282,7 @@ def check_shown(document: JobDocument) -> None:
     text = document.to_json()
     if load_document(text.encode(), "x").to_json() != text:
         raise Broken("what is read back differs")
-    out = io.StringIO()
-    render_terminal(report_of(document), Console(file=out, width=80, force_terminal=False), ascii_only=True)
-    shown = out.getvalue() + render_markdown(document) + render_csv(document) + render_json(document)
+    shown = "".join(rendered(JobView(document), form) for form in FORMATS)
     shown += packer_steps(document).replace("\t", "")
     if not all(char.isprintable() or char in "\n\ufe0f" for char in shown):
         raise Broken("a control character is shown")

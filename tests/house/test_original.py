@@ -7,8 +7,8 @@ import re
 import pytest
 
 from buildtel.cli import COMMANDS
+from buildtel.insight.thresholds import THRESHOLDS
 from buildtel.job.model import ORIGINAL_FIELDS, ORIGINAL_METRICS, System
-from buildtel.report.thresholds import THRESHOLDS
 
 from .conftest import ROOT
 

@@ -35,7 +35,7 @@ class Asked:
             return Found(which, load_document(read_document(path), which))
         found = find(self._opened(), job, which)
         if (found.builds_of_version or 0) > 1:
-            from buildtel.report.words import safe
+            from buildtel.text import safe
 
             number, name = found.builds_of_version, safe(found.name)
             print(f"{number} builds of {which!r}: this is {name}; `list` names the others", file=sys.stderr)

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from buildtel.events import Event
     from buildtel.local.keeping import Kept
 
-FORMATS = ("table", "json", "csv", "markdown")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    from buildtel.cli.show import add_format
+
     parser.add_argument("log", metavar="LOG", nargs="?", help="the log of `packer build`, or - for standard input")
     parser.add_argument(
         "--spool", metavar="FILE", action="append", default=[],
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--version", metavar="V", help="the appliance's version (default: the CI's tag, git describe, or 0)"
     )
-    parser.add_argument("--format", choices=FORMATS, default="table", help="of the report (default: %(default)s)")
+    add_format(parser, "of the report (default: %(default)s)")
     parser.add_argument("-q", "--quiet", action="store_true", help="show no report, and say nothing but errors")
     parser.add_argument("--force", action="store_true", help="make a document, even if no line of the log is Packer's")
 

@@ -4,39 +4,40 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
 
-from buildtel.cli.findings import Finding, fail
-
-FORMATS = ("table", "json")
+from buildtel.cli.findings import fail
+from buildtel.report.view import Check
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    from buildtel.cli.show import add_format
     from buildtel.cli.stores import add_store_arguments
 
     add_store_arguments(parser)
     parser.add_argument("--proc", default="/proc", metavar="DIR", help="where the kernel's files are (%(default)s)")
-    parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
+    add_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 1 if anything failed; warnings do not count."""
-    from buildtel.cli.show import write
-    from buildtel.report.table import json_text
+    from buildtel.cli.show import show
+    from buildtel.report.checks_view import ChecksView
 
-    found: list[Finding] = []
-    for finding in _findings(args):
-        found.append(finding)
-        if args.format == "table":
-            write("".join(f"{line}\n" for line in _lines(finding)))
-    if args.format == "json":
-        write(json_text([asdict(finding) for finding in found]))
-    return 1 if any(finding.state == "fail" for finding in found) else 0
+    states: set[str] = set()
+    show(ChecksView(_noted(_findings(args), states)), args.format)
+    return 1 if "fail" in states else 0
 
 
-def _findings(args: argparse.Namespace) -> Iterable[Finding]:
+def _noted(checks: Iterable[Check], states: set[str]) -> Iterator[Check]:
+    """The checks, the state of each added to `states` on the way."""
+    for check in checks:
+        states.add(check.state)
+        yield check
+
+
+def _findings(args: argparse.Namespace) -> Iterable[Check]:
     from buildtel.cli import examine_machine, examine_store
     from buildtel.cli.stores import open_store, store_place
     from buildtel.errors import BuildtelError
@@ -48,11 +49,3 @@ def _findings(args: argparse.Namespace) -> Iterable[Finding]:
         yield fail("store", str(error), "mend the setting that it names")
         return
     yield from examine_store.findings(store, place)
-
-
-def _lines(finding: Finding) -> Iterable[str]:
-    from buildtel.report.words import safe
-
-    yield f"{finding.state:<5}{finding.about:<20} {safe(finding.said)}"
-    if finding.mend:
-        yield f"{'':<5}{'':<20} mend: {safe(finding.mend)}"

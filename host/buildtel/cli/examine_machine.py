@@ -11,8 +11,9 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from buildtel.cli.findings import Finding, fail, ok, warn
+from buildtel.cli.findings import fail, ok, warn
 from buildtel.errors import BuildtelError
+from buildtel.report.view import Check
 from buildtel_agent import Kernel, __version__
 
 PACKER_WAIT_S = 20
@@ -22,7 +23,7 @@ PACKER_WORDS = re.compile(r"Packer v(\d+)\.(\d+)\.(\d+)")
 INSTALL_PACKER = "install HashiCorp's packer, or put it first on PATH; only the machine that builds needs it"
 
 
-def findings(environ: Mapping[str, str], proc: str) -> Iterable[Finding]:
+def findings(environ: Mapping[str, str], proc: str) -> Iterable[Check]:
     """All that can be said of this machine."""
     yield ok("python", f"{platform.python_version()}, buildtel {__version__}")
     yield packer(environ)
@@ -34,7 +35,7 @@ def findings(environ: Mapping[str, str], proc: str) -> Iterable[Finding]:
     yield outbox(environ)
 
 
-def packer(environ: Mapping[str, str]) -> Finding:
+def packer(environ: Mapping[str, str]) -> Check:
     """Whether HashiCorp's Packer is there, and new enough to stamp its lines."""
     path = shutil.which("packer", path=environ.get("PATH"))
     if path is None:
@@ -55,7 +56,7 @@ def packer(environ: Mapping[str, str]) -> Finding:
     return ok("packer", f"{version}, {path}")
 
 
-def git() -> Finding:
+def git() -> Check:
     """Whether commit and version can be told outside of a CI."""
     path = shutil.which("git")
     if path is None:
@@ -63,7 +64,7 @@ def git() -> Finding:
     return ok("git", path)
 
 
-def telemetry_folder(environ: Mapping[str, str]) -> Finding:
+def telemetry_folder(environ: Mapping[str, str]) -> Check:
     """Whether documents can be written; nothing is left behind."""
     from buildtel.local import folders
 
@@ -86,7 +87,7 @@ def telemetry_folder(environ: Mapping[str, str]) -> Finding:
     return ok(about, f"{folder} can be written" + ("" if place == folder else ", and is made when it is needed"))
 
 
-def job(environ: Mapping[str, str]) -> Finding:
+def job(environ: Mapping[str, str]) -> Check:
     """Whether runner steps would be kept: they belong to the job that `init` began."""
     from buildtel.local import current_job
 
@@ -100,7 +101,7 @@ def job(environ: Mapping[str, str]) -> Finding:
     return ok("job", f"{meta.job} {meta.version} is under way")
 
 
-def unfinished_jobs(environ: Mapping[str, str]) -> Finding:
+def unfinished_jobs(environ: Mapping[str, str]) -> Check:
     """Whether jobs that are over never reached `finalize`."""
     from buildtel.local import unfinished
 
@@ -115,7 +116,7 @@ def unfinished_jobs(environ: Mapping[str, str]) -> Finding:
     return warn(about, said, "run `buildtel-host upload`: it makes documents of them and delivers them")
 
 
-def kernel(proc: str) -> Iterable[Finding]:
+def kernel(proc: str) -> Iterable[Check]:
     """What the kernel tells: a group that can't be read is missing in every step."""
     counters = Kernel(proc).counters()
     mend = f"let this user read {proc}; in a container mount the host's and name it with --proc"
@@ -140,7 +141,7 @@ def kernel(proc: str) -> Iterable[Finding]:
         yield warn("pressure (PSI)", "off: psi_* figures will be missing", mend)
 
 
-def outbox(environ: Mapping[str, str]) -> Finding:
+def outbox(environ: Mapping[str, str]) -> Check:
     """Whether documents wait for a store that was away."""
     from buildtel.local.outbox import Outbox
     from buildtel.settings import state_folder

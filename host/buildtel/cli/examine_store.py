@@ -13,7 +13,8 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from buildtel.cli.findings import Finding, fail, ok, warn
+from buildtel.cli.findings import fail, ok, warn
+from buildtel.report.view import Check
 from buildtel.settings import S3Place
 from buildtel.store import StoreError, StoreUnavailable
 
@@ -27,7 +28,7 @@ SKEW_WARN_S = 60
 SKEW_FAIL_S = 900  # S3 refuses a request whose time is further off
 
 
-def findings(store: Store, place: Path | S3Place) -> Iterable[Finding]:
+def findings(store: Store, place: Path | S3Place) -> Iterable[Check]:
     """All that can be said of the store, one trial after the other until one says that the rest is futile."""
     yield ok("store", store.address())
     if isinstance(place, S3Place):
@@ -45,14 +46,14 @@ def findings(store: Store, place: Path | S3Place) -> Iterable[Finding]:
     yield from writing(store)
 
 
-def transport(endpoint: str | None) -> Iterable[Finding]:
+def transport(endpoint: str | None) -> Iterable[Check]:
     """Whether keys and documents travel in the clear over a network."""
     parts = urlsplit(endpoint or AWS)
     if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
         yield warn("encryption", "documents travel without TLS", "give the server a certificate and use https://")
 
 
-def clock(place: S3Place) -> Iterable[Finding]:
+def clock(place: S3Place) -> Iterable[Check]:
     """How far the server's clock is from this machine's; nothing if it does not say."""
     try:
         skew_s = _skew_s(place.endpoint or AWS, place.ca_bundle)
@@ -80,7 +81,7 @@ def _skew_s(address: str, ca_bundle: str | None) -> float:
     return parsedate_to_datetime(said).timestamp() - (before_s + time.time()) / 2
 
 
-def writing(store: Store) -> Iterable[Finding]:
+def writing(store: Store) -> Iterable[Check]:
     """A value of our own is written, written again, read and removed."""
     key = PROBES + secrets.token_hex(8)
     mend = "uploads need it; documents wait on this machine until they can be delivered"
@@ -106,7 +107,7 @@ def writing(store: Store) -> Iterable[Finding]:
         yield ok("may be pruned", "a value was removed")
 
 
-def conditional(overwritten: bool, caveat: str) -> Finding:
+def conditional(overwritten: bool, caveat: str) -> Check:
     """Whether two uploads at the same moment are told apart."""
     about, mend = "conditional writes", "upload one at a time, or use a server that knows If-None-Match and If-Match"
     if overwritten or caveat:

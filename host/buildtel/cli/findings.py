@@ -1,31 +1,20 @@
-"""What the doctor finds: one line each, and the mend where something is missing."""
+"""What the doctor finds, as checks: all is well, something will be missing, something will not work."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from buildtel.report.view import Check
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`fail`: something will not work; `warn`: something will be missing; `ok`."""
-
-    state: Literal["ok", "warn", "fail"]
-    about: str
-    said: str
-    mend: str = ""
-
-
-def ok(about: str, said: str) -> Finding:
+def ok(about: str, said: str) -> Check:
     """All is well."""
-    return Finding("ok", about, said)
+    return Check("ok", about, said)
 
 
-def warn(about: str, said: str, mend: str) -> Finding:
+def warn(about: str, said: str, mend: str) -> Check:
     """Something will be missing."""
-    return Finding("warn", about, said, mend)
+    return Check("warn", about, said, mend)
 
 
-def fail(about: str, said: str, mend: str) -> Finding:
+def fail(about: str, said: str, mend: str) -> Check:
     """Something will not work."""
-    return Finding("fail", about, said, mend)
+    return Check("fail", about, said, mend)

@@ -90,7 +90,7 @@ def reached(host: str, args: argparse.Namespace) -> Iterator[Guest]:
 
 def say(words: str) -> None:
     """A line for people."""
-    from buildtel.report.words import safe
+    from buildtel.text import safe
 
     print(f"buildtel-host: {safe(words)}", file=sys.stderr)
 
@@ -127,7 +127,7 @@ def _remove(guest: Guest, args: argparse.Namespace) -> int:
 
 
 def _status(guest: Guest, args: argparse.Namespace) -> int:
-    from buildtel.report.words import safe
+    from buildtel.text import safe
 
     agent, spools = guest.agent(), guest.spools()
     if agent is None and not spools.files and not spools.left_out:
@@ -233,7 +233,7 @@ def _lines(events: Iterator[Event | None], form: str) -> Iterator[str | None]:
 
 
 def _text(line: Line) -> str:
-    from buildtel.report.words import safe
+    from buildtel.text import safe
 
     when = time.strftime("%H:%M:%S", time.localtime(line.time_s)) if line.time_s < 2**34 else "?"
     return f"{when}  {line.word:<6} {safe(line.name)}" + ("  " + ", ".join(line.words) if line.words else "")

@@ -6,28 +6,28 @@ import argparse
 
 from buildtel.errors import UsageError
 
-FORMATS = ("table", "json", "csv", "markdown")
 BUILDS = 10
 JOB = "build"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    from buildtel.cli.show import add_format
     from buildtel.cli.stores import add_store_arguments
 
     add_store_arguments(parser)
     parser.add_argument(
         "words", nargs="*", metavar="N|JOB", help=f"how many builds (default: {BUILDS}), of which job (default: {JOB})"
     )
-    parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
+    add_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, also where the store is empty."""
     from buildtel.cli.list import row_of, say_empty
-    from buildtel.cli.show import plain_output, width, write
+    from buildtel.cli.show import show
     from buildtel.cli.stores import check_place, open_store
-    from buildtel.report.builds import render_history
+    from buildtel.report.builds_view import HistoryView
     from buildtel.store.index import builds
 
     number, job = asked(args.words)
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     store = open_store(args)
     rows = [row_of(entry) for entry in builds(store, job, number)]
     if rows or args.format != "table":
-        write(render_history(rows, args.format, width(), ascii_only=plain_output()))
+        show(HistoryView(rows), args.format)
     else:
         say_empty(store.address(), job)
     return 0

@@ -6,34 +6,34 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from buildtel.report.builds import BuildRow
+    from buildtel.report.builds_view import BuildRow
     from buildtel.store import Entry
 
-FORMATS = ("table", "json", "csv", "markdown")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    from buildtel.cli.show import add_format
     from buildtel.cli.stores import add_store_arguments
 
     add_store_arguments(parser)
     parser.add_argument("--job", metavar="JOB", help="only this job (default: all)")
     parser.add_argument("--limit", type=positive, metavar="N", help="only the N newest")
-    parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
+    add_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, also where the store is empty."""
-    from buildtel.cli.show import width, write
+    from buildtel.cli.show import show
     from buildtel.cli.stores import check_place, open_store
-    from buildtel.report.builds import render_list
+    from buildtel.report.builds_view import ListView
     from buildtel.store.index import builds
 
     store = open_store(args)
     check_place(args)
     rows = [row_of(entry) for entry in builds(store, args.job, args.limit)]
     if rows or args.format != "table":
-        write(render_list(rows, args.format, width()))
+        show(ListView(rows), args.format)
     else:
         say_empty(store.address(), args.job)
     return 0
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
 def row_of(entry: Entry) -> BuildRow:
     """An entry of the index as a row."""
-    from buildtel.report.builds import BuildRow
+    from buildtel.report.builds_view import BuildRow
     from buildtel.store.index import name_of
 
     name = name_of(entry.document)

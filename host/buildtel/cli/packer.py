@@ -142,7 +142,9 @@ def _load() -> None:
     time.sleep(SETTLED_S)
     with suppress(Exception):  # it is said when the account is made
         import buildtel.cli.show
-        import buildtel.local.keeping  # noqa: F401
+        import buildtel.local.keeping
+        import buildtel.report.form_table
+        import buildtel.report.job_view  # noqa: F401
 
 
 def _misplaced(words: list[str]) -> str | None:

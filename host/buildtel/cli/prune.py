@@ -45,9 +45,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _prune(store: Store, job: str, args: argparse.Namespace) -> None:
     from buildtel.cli.show import write
-    from buildtel.report.words import safe
     from buildtel.store.index import entries, name_of
     from buildtel.store.prune import plan, remove
+    from buildtel.text import safe
 
     older_than = None if args.older_than is None else datetime.now(timezone.utc) - args.older_than
     planned = plan(entries(store, job), args.keep, older_than)

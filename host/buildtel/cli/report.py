@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-FORMATS = ("table", "json", "csv", "markdown")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    from buildtel.cli.show import add_format
     from buildtel.cli.stores import add_store_arguments
 
     add_store_arguments(parser)
@@ -18,13 +17,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "one build of it, VERSION@YYYYMMDD_HHMMSS (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("job", nargs="?", default="build", metavar="JOB", help="the job (default: %(default)s)")
-    parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
+    add_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if there was something to show."""
     from buildtel.cli.asked import Asked
     from buildtel.cli.show import show
+    from buildtel.report.job_view import JobView
 
-    show(Asked(args).build(args.which, args.job).document, args.format)
+    show(JobView(Asked(args).build(args.which, args.job).document), args.format)
     return 0

@@ -1,4 +1,4 @@
-"""A report written to standard output, in the form asked for."""
+"""A view written to standard output, in the form asked for; what `--format` may be."""
 
 from __future__ import annotations
 
@@ -6,67 +6,76 @@ import io
 import os
 import sys
 from pathlib import Path
-from shutil import get_terminal_size
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from buildtel.cli.summary import add_summary
-from buildtel.job import JobDocument
-from buildtel.report import render_csv, render_json, render_markdown, report_of
+from buildtel.report.formats import FORMATS, Output, render
 
-RENDERERS = {"json": render_json, "csv": render_csv, "markdown": render_markdown}
+if TYPE_CHECKING:
+    import argparse
+
+    from buildtel.job import JobDocument
+    from buildtel.report.view import View
+
+
+def add_format(parser: argparse.ArgumentParser, about: str = "default: %(default)s") -> None:
+    """Declare `--format`; `about` is its help.
+
+    Args:
+        parser: the command's parser.
+        about: the help of `--format`.
+    """
+    parser.add_argument("--format", choices=FORMATS, default="table", help=about)
 
 
 def tell(document: JobDocument, where: Path, form: str, to: TextIO | None = None) -> None:
-    """Say where a document is, and print its report to `to`; on GitHub it is the job's summary, too."""
-    add_summary(document, os.environ)
+    """Say where a document is, and print its report to `to`; on GitHub it is the job's summary, too.
+
+    Args:
+        document: the document.
+        where: its file.
+        form: the report's format.
+        to: the stream for the report; None: standard output.
+    """
+    from buildtel.cli.summary import add_summary
+    from buildtel.report.job_view import JobView
+
+    view = JobView(document)
+    add_summary(view, os.environ)
     print(f"document: {where}", file=sys.stderr)
-    show(document, form, to)
+    show(view, form, to)
 
 
-def show(document: JobDocument, form: str, to: TextIO | None = None) -> None:
-    """Print the report (to standard output by default); plain characters only where that is no terminal."""
-    to = to or sys.stdout
-    if form in RENDERERS:
-        write(RENDERERS[form](document), to)
-        return
-    _show_table(document, to)
+def show(view: View, form: str, to: TextIO | None = None) -> None:
+    """Print a view (to standard output by default); plain characters only where that is no terminal.
+
+    Args:
+        view: what is shown.
+        form: one of `FORMATS`.
+        to: the stream; None: standard output.
+    """
+    render(view, output(to or sys.stdout), form)
 
 
-def _show_table(document: JobDocument, to: TextIO) -> None:
-    from rich.console import Console
+def output(to: TextIO) -> Output:
+    """What a stream shows: a terminal of UTF-8 draws bars as lines."""
+    from shutil import get_terminal_size
 
-    from buildtel.report.terminal import render_terminal
+    from buildtel.text import printed
 
+    utf8 = (to.encoding or "").lower().replace("-", "") == "utf8"
     terminal = to.isatty()
-    drawn = io.StringIO()  # not stdout itself: rich would answer a closed pipe with exit status 1
-    console = Console(
-        file=drawn,
-        width=width(),
-        no_color=bool(os.environ.get("NO_COLOR")) or None,
-        force_terminal=terminal,
-        legacy_windows=False,
-    )
-    render_terminal(report_of(document), console, ascii_only=plain_output(to))
-    write(drawn.getvalue(), to)
+    coloured = not os.environ.get("NO_COLOR")
+    if isinstance(to, io.TextIOWrapper):
+        to.reconfigure(errors="backslashreplace")
+    columns = get_terminal_size().columns
+    return Output(lambda text: to.write(printed(text)), columns, not (utf8 and terminal), terminal, coloured)
 
 
 def write(text: str, to: TextIO | None = None) -> None:
-    """Print `text`; what the output's encoding does not have, or a CI's runner would obey, is escaped."""
-    from buildtel.report.words import printed
+    """Print `text`; what the output's encoding does not have, or a CI's runner would obey, is escaped.
 
-    to = to or sys.stdout
-    if isinstance(to, io.TextIOWrapper):
-        to.reconfigure(errors="backslashreplace")
-    to.write(printed(text))
-
-
-def width() -> int:
-    """How wide a line may be."""
-    return get_terminal_size().columns
-
-
-def plain_output(to: TextIO | None = None) -> bool:
-    """Whether bars must be drawn in ASCII: the output is no terminal, or none of UTF-8."""
-    to = to or sys.stdout
-    utf8 = (to.encoding or "").lower().replace("-", "") == "utf8"
-    return not (utf8 and to.isatty())
+    Args:
+        text: whole lines.
+        to: the stream; None: standard output.
+    """
+    output(to or sys.stdout).write(text)

@@ -5,28 +5,37 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from buildtel.job import JobDocument
+from buildtel.report.formats import rendered
+from buildtel.report.view import View
 
 LARGEST_BYTES = 1024 * 1024  # of all that a step writes there; GitHub refuses more
 CUT = "\n\n*(cut: GitHub takes no more; the document has it all)*\n"
 
 
-def add_summary(document: JobDocument, environ: Mapping[str, str]) -> None:
-    """Append the report to the job's summary, where there is one; what does not fit is left out and said."""
+def add_summary(view: View, environ: Mapping[str, str]) -> None:
+    """Append the report to the job's summary, where there is one; what does not fit is left out and said.
+
+    Args:
+        view: the report.
+        environ: the environment, which names the summary's file.
+    """
     path = environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return
-    from buildtel.report import render_markdown
-
     try:
         with open(path, "ab") as file:  # noqa: PTH123
-            file.write(fitting(render_markdown(document), LARGEST_BYTES - file.tell()))
+            file.write(fitting(rendered(view, "markdown"), LARGEST_BYTES - file.tell()))
     except OSError as error:
         print(f"buildtel-host: no job summary: {path}: {error.strerror}", file=sys.stderr)
 
 
 def fitting(text: str, room_bytes: int) -> bytes:
-    """As many whole lines of `text` as fit, with a word on the rest."""
+    """As many whole lines of `text` as fit, with a word on the rest.
+
+    Args:
+        text: Markdown.
+        room_bytes: how many bytes of UTF-8 there is room for.
+    """
     data = text.encode("utf-8", "replace")
     if len(data) <= room_bytes:
         return data

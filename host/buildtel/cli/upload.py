@@ -95,7 +95,7 @@ class Upload:
         from buildtel.local.documents import read_document
         from buildtel.local.outbox import Parcel
         from buildtel.local.raw_records import read_beside
-        from buildtel.report import packer_steps
+        from buildtel.report.packer_steps import packer_steps
         from buildtel.store.delivery import document_time
 
         with self._told():

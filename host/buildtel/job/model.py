@@ -19,8 +19,9 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
+from buildtel.metrics import COSTS
 from buildtel.timeline.packer_model import PackerReport
-from buildtel_agent import METRICS
+from buildtel_agent import COUNTERS, METRICS
 
 SCHEMA = "buildtel.job/1"
 Status = Literal["success", "failure", "error", "timeout", "cancellation", "skip", "unknown"]
@@ -36,11 +37,6 @@ ORIGINAL_METRICS = (
     "disk_read_ops", "disk_write_ops", "disk_read_rate_mbs", "disk_write_rate_mbs", "disk_util_percent",
     "await_ms", "queue_depth", "net_rx_mb", "net_tx_mb", "net_rx_rate_mbs", "net_tx_rate_mbs",
 )  # fmt: skip
-COSTS = {
-    "agent_cpu_ms": ("ms", "CPU time of the agent process itself"),
-    "agent_rss_mb": ("MB", "largest resident memory of the agent process"),
-    "agent_bytes": ("bytes", "what the agent wrote into the log for this step"),
-}
 
 
 class Model(BaseModel):
@@ -272,6 +268,18 @@ def json_schema() -> dict[str, Any]:
     schema = JobDocument.model_json_schema(by_alias=True, mode="serialization")
     schema["required"] = ["schema", *ORIGINAL_FIELDS]
     schema["$defs"]["System"]["required"] = list(System.model_fields)
+    schema["$defs"]["Counters"] = {
+        "type": "object", "description": "raw counters at one instant; unknown numbers are null",
+        "properties": {name: _group_schema(*group) for name, group in COUNTERS.items()},
+    }  # fmt: skip
+    for side in schema["$defs"]["StepCounters"]["properties"].values():
+        side["anyOf"][0] = {"$ref": "#/$defs/Counters"}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = SCHEMA
     return schema
+
+
+def _group_schema(per: str, source: str, least: int, fields: tuple[tuple[Any, ...], ...]) -> dict[str, Any]:
+    row = {"type": "array", "items": {"type": ["integer", "null"]}, "minItems": least}
+    told = {"description": f"{', '.join(field[0] for field in fields)}; {source}"}
+    return {**({"type": "object", "additionalProperties": row} if per else row), **told}

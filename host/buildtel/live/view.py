@@ -13,7 +13,7 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 
 from buildtel.live.board import Board, BuildLine, Gauges
-from buildtel.report.words import duration, safe
+from buildtel.text import duration, safe
 from buildtel_agent import metrics
 
 EVERY_S = 0.5

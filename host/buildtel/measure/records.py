@@ -11,14 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from buildtel_agent import COUNTERS
+
 PROTOCOL = 1
 MAX_TEXT = 300
 MAX_PARTS = 64
 MAX_DEVICES = 128  # disks, and as many interfaces
-MAX_COLUMNS = 10 * MAX_DEVICES + 200  # all their numbers, and what else there is
+PARTIAL = tuple(name for name, (per, *_) in COUNTERS.items() if per == "device")  # groups that are summed over devices
+MAX_COLUMNS = MAX_DEVICES * sum(len(COUNTERS[name][3]) for name in PARTIAL) + 200  # their numbers, and all others
 MAX_POINTS = 5_000
 COUNT_LIMIT = 2**63
-PARTIAL = ("disk", "net")  # groups that are summed over devices
 WORD = re.compile(r"[a-z0-9_-]{1,20}")
 KINDS = ("hello", "start", "beat", "end", "mark", "samples", "bye")
 
@@ -232,16 +234,12 @@ def named(check: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
     return checked
 
 
-GROUPS: dict[str, Callable[[Any], Any]] = {
-    "cpu": numbers(8),
-    "cpus": numbers(1),
-    "mem": numbers(2, 3),
-    "disk": named(numbers(8)),
-    "net": named(numbers(2)),
-    "psi": named(numbers(2)),
-    "vm": numbers(4),
-    "fs": numbers(2),
-}
+def group(per: str, least: int, most: int) -> Callable[[Any], Any]:
+    """What a group of counters may hold: `least` numbers and up to `most`, or such a list for each device."""
+    return named(numbers(least, most)) if per else numbers(least, most)
+
+
+GROUPS = {name: group(per, least, len(fields)) for name, (per, _, least, fields) in COUNTERS.items()}
 
 
 def counters(value: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from buildtel_agent import DISK_MS, SERIES, WRAP, Series, unpack_columns, used_kb
+from buildtel_agent import COUNTERS, DISK_MS, SERIES, WRAP, Series, unpack_columns, used_kb
 
 Column = list[int | None]
 Columns = dict[str, Column]
@@ -214,17 +214,18 @@ class Samples:
         return None if column is None else column[at]
 
 
-SIZES = {"cpu": 8, "cpus": 1, "mem": 3, "vm": 4, "fs": 2, "disk": 8, "net": 2, "psi": 2, "hyp": 5}
-ALWAYS = {**SIZES, "mem": 2}  # the third number of `mem` is there only where the second is not
-FLAT = ("cpu", "cpus", "mem", "vm", "fs")
+HYPERVISOR = ("process", 5)  # of the runner's own: CPU, memory and I/O of the processes that are the machines
+SIZES = {name: (per, len(fields)) for name, (per, _, _, fields) in COUNTERS.items()} | {"hyp": HYPERVISOR}
+SHAPES = {name: (bool(per), frozenset(map(str, range(size)))) for name, (per, size) in SIZES.items()}
+ALWAYS = {name: least for name, (_, _, least, _) in COUNTERS.items()} | {"hyp": HYPERVISOR[1]}
 
 
 def is_counter(name: str) -> bool:
     """True for the name of a column of `c`: `cpu.3`, `disk.vda.0`."""
     group, _, rest = name.partition(".")
     device, _, number = rest.rpartition(".")
-    known = group in SIZES and number.isdecimal() and len(number) == 1 and int(number) < SIZES[group]
-    return known and bool(device) != (group in FLAT)
+    of_devices, known = SHAPES.get(group, (False, frozenset()))
+    return bool(device) == of_devices and number in known
 
 
 def _place(counters: dict[str, Any], name: str, value: int | None) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timezone
 
+from buildtel.insight.stretches import place, stretch
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
-from buildtel.report.timeline import place, stretch
-from buildtel.report.words import duration, safe
+from buildtel.text import duration, rounded, safe
 from buildtel.timeline.packer_model import Build, Phase, Provisioner
 from buildtel_agent import end_block, further_lines, start_block
 
@@ -34,7 +34,8 @@ def _lines(build: Build) -> Iterable[str]:
     parts: list[Phase | Provisioner] = [*build.phases, *build.provisioners]
     for part in sorted(parts, key=place):
         row = stretch(part, 0.0)
-        yield "\t".join((_clock(part.started_at), row.took, safe(build.name), row.kind, row.shown))
+        took = rounded(row.duration_s, row.grain_s)
+        yield "\t".join((_clock(part.started_at), took, safe(build.name), row.kind, row.shown))
     yield "\t".join(("-", duration(build.duration_s), safe(build.name), "build", safe(build.result)))
 
 

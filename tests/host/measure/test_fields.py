@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from buildtel.measure.records import Refused, apart, as_far_as_it_goes, read_body, read_record
+from buildtel.measure.records import MAX_COLUMNS, Refused, apart, as_far_as_it_goes, read_body, read_record
+from buildtel_agent import COUNTERS
 
 GOOD = {"v": 1, "ev": "mark", "sid": "a1", "seq": 3, "t": 5, "m": 6, "name": "x", "crc": "00000000"}
 BAD_ENVELOPES: list[dict[str, Any]] = [
@@ -148,22 +149,29 @@ def test_every_field_of_every_event_is_held_to_its_type(ev: str, name: str, good
     assert read_body(ev, {name: bad}) == ({}, [name])
 
 
-@pytest.mark.parametrize(("group", "length"), [("cpu", 8), ("cpus", 1), ("mem", 3), ("vm", 4), ("fs", 2)])
-def test_each_flat_group_has_its_length(group: str, length: int) -> None:
-    """As many numbers as docs/format.md says, not one fewer; of more the first. Memory may have one fewer."""
-    row = list(range(length))
-    assert read_body("bye", {"c": {group: row}})[0] == {"c": {group: row}}
+def lengths(per_device: bool) -> list[tuple[str, int, int]]:
+    """Of each group of the schema its name, and its least and its most numbers."""
+    return [
+        (name, least, len(fields)) for name, (per, _, least, fields) in COUNTERS.items() if bool(per) is per_device
+    ]
+
+
+@pytest.mark.parametrize(("group", "least", "most"), lengths(False))
+def test_each_flat_group_has_its_length(group: str, least: int, most: int) -> None:
+    """As many numbers as docs/format.md says, not one fewer than every agent gives; of more the first."""
+    row = list(range(most))
+    for length in range(least, most + 1):
+        assert read_body("bye", {"c": {group: row[:length]}})[0] == {"c": {group: row[:length]}}
     assert read_body("bye", {"c": {group: [*row, 7]}})[0] == {"c": {group: row}}
-    assert read_body("bye", {"c": {group: row[: -2 if group == "mem" else -1]}})[1] == [f"c.{group}"]
-    assert group != "mem" or read_body("bye", {"c": {group: row[:-1]}})[0] == {"c": {group: row[:-1]}}
+    assert read_body("bye", {"c": {group: row[: least - 1]}})[1] == [f"c.{group}"]
 
 
-@pytest.mark.parametrize(("group", "length"), [("disk", 8), ("net", 2), ("psi", 2)])
-def test_each_group_of_devices_has_its_length(group: str, length: int) -> None:
+@pytest.mark.parametrize(("group", "least", "most"), lengths(True))
+def test_each_group_of_devices_has_its_length(group: str, least: int, most: int) -> None:
     """So has each device's row."""
-    row = list(range(length))
+    row = list(range(most))
     assert read_body("bye", {"c": {group: {"x": row}}})[0] == {"c": {group: {"x": row}}}
-    assert read_body("bye", {"c": {group: {"x": row[:-1]}}})[1] == [f"c.{group}"]
+    assert read_body("bye", {"c": {group: {"x": row[: least - 1]}}})[1] == [f"c.{group}"]
 
 
 PROCS: list[tuple[Any, Any]] = [
@@ -203,7 +211,8 @@ def test_each_group_of_counters_is_kept_or_refused_for_itself(group: str, value:
 
 
 @pytest.mark.parametrize(
-    ("columns", "points", "kept"), [(1480, 1, True), (1481, 1, False), (1, 5000, True), (1, 5001, False)]
+    ("columns", "points", "kept"),
+    [(MAX_COLUMNS, 1, True), (MAX_COLUMNS + 1, 1, False), (1, 5000, True), (1, 5001, False)],
 )
 def test_the_most_columns_and_points_that_are_kept(columns: int, points: int, kept: bool) -> None:
     """All that a machine of 128 disks has, for more than an hour; beyond that the whole field is refused."""

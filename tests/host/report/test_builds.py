@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from buildtel.report.builds import BuildRow, changes, relative, render_history, render_list, summary
-from buildtel.report.words import percent
+from buildtel.report.builds_view import BuildRow, HistoryView, ListView
+from buildtel.report.formats import rendered
+from buildtel.text import percent
 
 NOON = datetime(2026, 1, 24, 12, 20, 0, tzinfo=timezone.utc)
 
@@ -29,7 +30,7 @@ ROWS = [row("0.10.3", 2100), row("0.10.2", 2712, 1), row("0.10.2", None, 2, "can
 
 def test_the_history_at_80_columns() -> None:
     """Newest first: how long each took, its change against the one before it, a bar, and the trend in a sentence."""
-    assert render_history(ROWS, "table", 80, ascii_only=True) == (
+    assert rendered(HistoryView(ROWS), "table", 80) == (
         "version  time (UTC)           status         took  change\n"
         "0.10.3   2026-01-24 12:20:00  success       35:00    -23%  ########\n"
         "0.10.2   2026-01-23 12:20:00  success       45:12       -  ##########\n"
@@ -44,14 +45,14 @@ def test_the_history_at_80_columns() -> None:
 
 def test_a_terminal_has_longer_and_finer_bars() -> None:
     """Where the output is a wide terminal of UTF-8 the bars are lines."""
-    text = render_history(ROWS, "table", 120, ascii_only=False)
+    text = rendered(HistoryView(ROWS), "table", 120, ascii_only=False)
 
     assert "━" * 20 in text and "#" not in text
 
 
 def test_the_list_names_each_build() -> None:
     """Two builds of one version have names of their own."""
-    lines = render_list(ROWS, "table", 80).splitlines()
+    lines = rendered(ListView(ROWS), "table", 80).splitlines()
 
     assert lines[0].split() == ["build", "time", "(UTC)", "job", "status", "took"]
     assert [line.split()[0] for line in lines[2:4]] == ["0.10.2@20260123_122000", "0.10.2@20260122_122000"]
@@ -62,7 +63,7 @@ def test_the_list_names_each_build() -> None:
 def test_no_name_breaks_a_list(name: str, form: str) -> None:
     """Versions and jobs are escaped, cut, and never wider than the terminal."""
     rows = [BuildRow(f"{name}@20260124_122000", name, name, NOON, "success", 1.0), *ROWS]
-    for text in (render_list(rows, form, 80), render_history(rows, form, 80, ascii_only=True)):
+    for text in (rendered(ListView(rows), form, 80), rendered(HistoryView(rows), form, 80)):
         assert all(char.isprintable() or char == "\n" for char in text)
         if form == "table":
             assert max(cell_len(line) for line in text.splitlines()) <= 80
@@ -72,8 +73,8 @@ def test_no_name_breaks_a_list(name: str, form: str) -> None:
 
 def test_data_has_every_field() -> None:
     """JSON and CSV give what is known, unknown ones null or empty."""
-    records = json.loads(render_history(ROWS, "json", 80, ascii_only=True))
-    lines = list(csv.DictReader(io.StringIO(render_list(ROWS, "csv", 80))))
+    records = json.loads(rendered(HistoryView(ROWS), "json", 80))
+    lines = list(csv.DictReader(io.StringIO(rendered(ListView(ROWS), "csv", 80))))
 
     assert records[0] == {
         "build": "0.10.3@20260124_122000", "job": "build", "version": "0.10.3",
@@ -87,23 +88,14 @@ def test_failed_builds_are_no_measure() -> None:
     """Neither is one compared with whole builds, nor do they count among those before."""
     failed = row("0.9", 1, 5, "failure")
 
-    assert summary([failed, *ROWS]) == ""
-    assert summary([*ROWS, failed]) == summary(ROWS)
+    assert HistoryView([failed, *ROWS]).trend() == ""
+    assert HistoryView([*ROWS, failed]).trend() == HistoryView(ROWS).trend()
 
 
 def test_nothing_is_shown_of_nothing() -> None:
     """No build gives no trend; in JSON an empty list."""
-    assert (summary([]), summary(ROWS[:1]), changes([])) == ("", "", [])
-    assert json.loads(render_list([], "json", 80)) == []
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "found"),
-    [(100, 150, 50.0), (100, 50, -50.0), (None, 1, None), (1, None, None), (0, 5, None), (3, 3, 0.0)],
-)
-def test_relative_differences(before: float | None, after: float | None, found: float | None) -> None:
-    """Percent of what was before; unknown where nothing was."""
-    assert relative(before, after) == found
+    assert (HistoryView([]).trend(), HistoryView(ROWS[:1]).trend(), HistoryView([]).changes()) == ("", "", [])
+    assert json.loads(rendered(ListView([]), "json", 80)) == []
 
 
 @given(st.floats(-1e6, 1e6))

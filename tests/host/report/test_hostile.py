@@ -6,22 +6,21 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 
 from buildtel import naming
 from buildtel.cli import main
 from buildtel.cli.show import write
 from buildtel.job import JobDocument, load_document
-from buildtel.report import packer_steps, render_csv, render_json, render_markdown, report_of
-from buildtel.report.terminal import render_terminal
-from buildtel.report.words import cell, printed
+from buildtel.report.formats import FORMATS, rendered
+from buildtel.report.job_view import JobView
+from buildtel.report.packer_steps import packer_steps
 from buildtel.store import layout
+from buildtel.text import cell, printed
 
 from ..job.test_document import ORIGINAL
 
@@ -69,25 +68,13 @@ def hostile_document(name: str) -> JobDocument:
     return load_document(json.dumps(whole).encode(), "x")
 
 
-def terminal(document: JobDocument) -> str:
-    """The report as text."""
-    out = io.StringIO()
-    render_terminal(report_of(document), Console(file=out, width=80, force_terminal=False), ascii_only=True)
-    return out.getvalue()
-
-
-SINKS: dict[str, Callable[[JobDocument], str]] = {
-    "terminal": terminal, "markdown": render_markdown, "csv": render_csv, "json": render_json,
-}  # fmt: skip
-
-
 @names
-@pytest.mark.parametrize("sink", SINKS.values(), ids=SINKS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_no_name_is_a_command_or_an_escape(
-    sink: Callable[[JobDocument], str], name: str, capsys: pytest.CaptureFixture[str]
+    form: str, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What is printed holds neither control characters nor anything that a CI's runner would obey."""
-    write(sink(hostile_document(name)))
+    write(rendered(JobView(hostile_document(name)), form))
     out = capsys.readouterr().out
 
     assert all(char.isprintable() or char == "\n" for char in out)
@@ -97,7 +84,7 @@ def test_no_name_is_a_command_or_an_escape(
 @names
 def test_no_name_is_a_formula(name: str) -> None:
     """No cell of a spreadsheet, its heads included, begins with what a program would compute."""
-    for row in csv.reader(io.StringIO(render_csv(hostile_document(name)))):
+    for row in csv.reader(io.StringIO(rendered(JobView(hostile_document(name)), "csv"))):
         assert not any(text.lstrip().startswith(("=", "+", "@")) for text in row)
         assert not any(text.startswith("-") and not re.fullmatch(r"-[\d.e+-]+", text) for text in row)
 
@@ -110,7 +97,7 @@ def test_negative_figures_stay_numbers() -> None:
 @names
 def test_no_name_is_markup(name: str) -> None:
     """In Markdown no name opens a tag, a link, a heading or a cell of its own."""
-    text = render_markdown(hostile_document(name))
+    text = rendered(JobView(hostile_document(name)), "markdown")
 
     assert "<" not in text
     assert not re.search(r"(?<!\\)\]\(", text)
@@ -121,7 +108,7 @@ def test_no_name_is_markup(name: str) -> None:
 @names
 def test_json_keeps_every_name(name: str) -> None:
     """What is escaped in JSON is the same text to whoever reads it."""
-    assert json.loads(render_json(hostile_document(name)))["steps"][0]["name"] == name
+    assert json.loads(rendered(JobView(hostile_document(name)), "json"))["steps"][0]["name"] == name
 
 
 @names

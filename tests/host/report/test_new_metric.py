@@ -11,7 +11,8 @@ import buildtel_agent as agent
 from buildtel import parse
 from buildtel.job import Fold, Meta, load_document
 from buildtel.job.model import json_schema
-from buildtel.report import render_csv
+from buildtel.report.formats import rendered
+from buildtel.report.job_view import JobView
 
 from ..samples import log, qemu_build
 
@@ -26,7 +27,7 @@ def test_a_row_in_the_registry_is_all_that_a_new_metric_takes(monkeypatch: pytes
         fold.add(event)
     document = fold.document(Meta.model_validate({"collected_at": "2026-01-24T12:00:00Z"}))
     read = load_document(document.to_json().encode(), "x")
-    rows = list(csv.DictReader(io.StringIO(render_csv(read))))
+    rows = list(csv.DictReader(io.StringIO(rendered(JobView(read), "csv"))))
     (measured, *_) = [(step, shown) for step, shown in zip(read.steps, rows, strict=True) if step.counters]
     step, shown = measured
     start, end = step.counters.start["cpu"], step.counters.end["cpu"]

@@ -12,24 +12,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from rich.console import Console
 
 from buildtel.job import JobDocument, load_document
-from buildtel.report import packer_steps, render_csv, render_json, render_markdown, report_of
-from buildtel.report.terminal import bar, render_terminal
-from buildtel.report.thresholds import THRESHOLDS, exceeded
-from buildtel.report.words import duration, number, safe
+from buildtel.report.formats import rendered
+from buildtel.report.job_view import JobView
+from buildtel.report.packer_steps import packer_steps
+from buildtel.report.terminal_timeline import bar
+from buildtel.report.view import Item, Items, Notes, Timeline
+from buildtel.text import duration, number, safe
 
 from ..job.test_document import ORIGINAL
 from ..job.test_fold import read
 from ..samples import Guest, log, qemu_build, said, say
 
 
-def drawn(document: JobDocument, width: int = 80, *, ascii_only: bool = True) -> str:
+def drawn(document: JobDocument, width: int = 80) -> str:
     """The report as text."""
-    out = io.StringIO()
-    render_terminal(report_of(document), Console(file=out, width=width, force_terminal=False), ascii_only=ascii_only)
-    return out.getvalue()
+    return rendered(JobView(document), "table", width)
+
+
+def first_build(document: JobDocument) -> Timeline:
+    """The report's first build."""
+    return next(part for part in JobView(document).parts() if isinstance(part, Timeline))
+
+
+def bottlenecks(document: JobDocument) -> tuple[Item, ...]:
+    """What the report finds worth a look."""
+    return next((part.items for part in JobView(document).parts() if isinstance(part, Items)), ())
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +78,7 @@ def test_our_own_provisioners_are_not_shown(document: JobDocument) -> None:
 
 def test_a_provisioner_shows_its_steps_name(document: JobDocument) -> None:
     """Where the user named the one step of a provisioner the row has that name, else Packer's detail."""
-    labels = [row.label for row in report_of(document).builds[0].stretches if row.kind == "provisioner"]
+    labels = [row.label for row in first_build(document).stretches if row.kind == "provisioner"]
 
     assert labels == [
         "shell install-docker", "file-upload files/app.tar => /tmp/app.tar", "shell /tmp/packer-shell123456",
@@ -86,7 +95,7 @@ def test_a_provisioner_of_several_steps_keeps_packers_detail() -> None:
             *said([(2, guest.hello("aaaa00000001", 2))]), say(3, begin)]  # fmt: skip
 
     def label(rows: list[Any]) -> str:
-        return report_of(read(log([*head, *said(rows)]))).builds[0].stretches[-1].label
+        return first_build(read(log([*head, *said(rows)]))).stretches[-1].label
 
     assert label([*first, *second]) == "shell a.sh"
     second[0][1]["parent"] = "bbbb00000001.1"
@@ -99,27 +108,10 @@ def test_phases_of_no_length_share_a_line(instants: int, rows: int) -> None:
     phases = [{"name": "prepare", "text": f"Step {n}", "started_at": 10.0, "ended_at": 10.0} for n in range(instants)]
     phases.append({"name": "boot", "text": "Booting", "started_at": 10.0, "ended_at": 40.0})
     packer = {"runs": [{"builds": [{"name": "q", "phases": phases}]}]}
-    stretches = report_of(load_document(json.dumps({**ORIGINAL, "packer": packer}).encode(), "x")).builds[0].stretches
+    stretches = first_build(load_document(json.dumps({**ORIGINAL, "packer": packer}).encode(), "x")).stretches
 
     assert len(stretches) == rows
     assert (stretches[0].label == f"Step 0 and {instants - 1} more") == (instants > 2)
-
-
-def test_very_short_steps_are_no_bottlenecks() -> None:
-    """Below a second the kernel's ticks are chance: no mark, no line among the bottlenecks."""
-    busy = {"cpu_percent": 100.0, "disk_util_percent": 100.0}
-
-    assert exceeded({**busy, "duration_s": 0.99}) == []
-    assert [row.metric for row in exceeded({**busy, "duration_s": 1.0})] == list(busy)
-
-
-def test_the_wait_of_a_few_operations_is_no_bottleneck() -> None:
-    """One slow write of twenty makes no slow disk; where their number is not known it is marked."""
-    slow = {"duration_s": 20.0, "await_ms": 24.6}
-
-    assert exceeded({**slow, "disk_read_ops": 4, "disk_write_ops": 45}) == []
-    for known in ({}, {"disk_read_ops": 4}, {"disk_read_ops": 4, "disk_write_ops": 46}):
-        assert [row.metric for row in exceeded({**slow, **known})] == ["await_ms"]
 
 
 def test_artifacts_and_errors_of_several_lines_stand_line_by_line() -> None:
@@ -153,24 +145,17 @@ def test_huge_figures_do_not_widen_the_table() -> None:
 
 def test_what_is_missing_is_said(document: JobDocument) -> None:
     """A provisioner without figures is named, beside what the kernel measures roughly; nothing else is said."""
-    rough, *others = report_of(document).missing
+    (missing,) = (part.texts for part in JobView(document).parts() if isinstance(part, Notes))
+    rough, *others = missing
     assert "disk_util_percent" in rough
     assert others == [
         "1 provisioner(s) without figures from inside the machine: file-upload files/app.tar => /tmp/app.tar."
     ]
 
 
-@pytest.mark.parametrize("row", THRESHOLDS, ids=lambda row: row.metric)
-def test_each_threshold_marks_what_is_above_it(row: Any) -> None:
-    """A figure at the threshold is not marked, one above it is, an unknown one never."""
-    assert exceeded({row.metric: row.limit}) == []
-    assert exceeded({row.metric: row.limit + 0.1}) == [row]
-    assert exceeded({row.metric: None}) == []
-
-
 def test_bottlenecks_are_the_originals(document: JobDocument) -> None:
     """The long, busy, writing, downloading step is marked for each, and the long phase of Packer's own is named."""
-    step, phase = report_of(document).bottlenecks
+    step, phase = bottlenecks(document)
 
     assert [word.split(" (")[0] for word in step.words] == ["long step", "CPU-bound", "I/O-intensive", "download-heavy"]
     assert step.name == "install-docker" and phase.name == "Converting hard drive..."
@@ -221,13 +206,13 @@ def test_no_name_breaks_the_report(name: str, width: int) -> None:
     assert max(cell_len(line) for line in text.splitlines()) <= width
     if name.startswith("[bold"):
         assert "[bold red]x[/]" in text
-    assert "<" not in render_markdown(document)
+    assert "<" not in rendered(JobView(document), "markdown")
 
 
 def test_markdown_acts_on_no_name() -> None:
     """A name with pipes, tags and links is text in the table."""
     step = {**ORIGINAL["steps"][0], "name": "a|b<img src=x>[c](http://d)`e`"}
-    text = render_markdown(load_document(json.dumps({**ORIGINAL, "steps": [step]}).encode(), "x"))
+    text = rendered(JobView(load_document(json.dumps({**ORIGINAL, "steps": [step]}).encode(), "x")), "markdown")
 
     (row,) = [line for line in text.splitlines() if "img" in line and line.startswith("|")]
     assert row.startswith("| a\\|b&lt;img src=x&gt;\\[c\\](http://d)\\`e\\` |")
@@ -235,7 +220,7 @@ def test_markdown_acts_on_no_name() -> None:
 
 def test_csv_has_a_line_a_step(document: JobDocument) -> None:
     """Each step's figures stand under their names, unknown ones empty."""
-    rows = list(csv.DictReader(io.StringIO(render_csv(document))))
+    rows = list(csv.DictReader(io.StringIO(rendered(JobView(document), "csv"))))
 
     assert [(row["name"], row["exit_code"]) for row in rows] == [
         ("install-docker", "0"),
@@ -246,7 +231,7 @@ def test_csv_has_a_line_a_step(document: JobDocument) -> None:
 
 def test_json_is_the_document(document: JobDocument) -> None:
     """`--format json` gives what the file has."""
-    assert json.loads(render_json(document)) == json.loads(document.to_json())
+    assert json.loads(rendered(JobView(document), "json")) == json.loads(document.to_json())
 
 
 def test_packer_steps_are_lines(document: JobDocument) -> None:
@@ -285,7 +270,7 @@ def test_figures_are_short(value: float | None, text: str) -> None:
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(5, 200))
 def test_a_bar_is_never_empty_nor_too_long(start: float, length: float, room: int) -> None:
     """However short the stretch, it is seen; however long, it stays in its room."""
-    drawn_bar = bar(start, length, room, True)
+    drawn_bar = bar(start, length, room, "#")
 
     assert "#" in drawn_bar and len(drawn_bar) <= room
 
@@ -305,12 +290,12 @@ def test_a_starved_host_is_named(document: JobDocument) -> None:
     account = tuple(starved if other is part else other for other in build.account)
     build = build.model_copy(update={"account": account})
     packer = document.packer.model_copy(update={"runs": (run.model_copy(update={"builds": (build,)}),)})
-    report = report_of(document.model_copy(update={"packer": packer}))
+    found = bottlenecks(document.model_copy(update={"packer": packer}))
 
-    words = [word for bottleneck in report.bottlenecks for word in bottleneck.words]
+    words = [word for item in found for word in item.words]
     (word,) = [word for word in words if word.startswith("the host is short of CPU for ")]
     assert word.endswith("pressure 71.3%)")
-    assert "71.3" not in str(report_of(document).bottlenecks)
+    assert "71.3" not in str(bottlenecks(document))
 
 
 def ended_by_packer(**end: Any) -> JobDocument:
@@ -334,9 +319,9 @@ def ended_by_packer(**end: Any) -> JobDocument:
 def test_what_packer_alone_told_is_said(end: dict[str, Any], words: str | None, columns: list[str]) -> None:
     """The terminal, Markdown and CSV say which end and which exit status no record has."""
     document = ended_by_packer(**end)
-    (row,) = csv.DictReader(io.StringIO(render_csv(document)))
-    (line,) = (line for line in render_markdown(document).splitlines() if line.startswith("| install "))
-    (label,) = (row.label for row in report_of(document).builds[0].stretches if row.kind == "provisioner")
+    (row,) = csv.DictReader(io.StringIO(rendered(JobView(document), "csv")))
+    (line,) = (line for line in rendered(JobView(document), "markdown").splitlines() if line.startswith("| install "))
+    (label,) = (row.label for row in first_build(document).stretches if row.kind == "provisioner")
 
     assert f"failure, exit 3{f', {words}' if words else ''}\n" in drawn(document, 200)
     assert f"| failure{f' ({words})' if words else ''} |" in line
@@ -348,7 +333,7 @@ def test_what_packer_alone_told_is_said(end: dict[str, Any], words: str | None, 
 def test_a_duration_is_no_finer_than_what_tells_it(end: dict[str, Any], took: str) -> None:
     """A step that ended by a log of whole seconds has a rounded time, with its mark; one with records a fine one."""
     document = ended_by_packer(**end)
-    (line,) = (line for line in render_markdown(document).splitlines() if line.startswith("| install "))
+    (line,) = (line for line in rendered(JobView(document), "markdown").splitlines() if line.startswith("| install "))
 
     assert f" | {took} | " in line
     assert re.search(rf"(?m)^install +{re.escape(took)}( |$)", drawn(document, 200))

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from buildtel.insight.stretches import build_stretches
+from buildtel.insight.top_steps import DISK, busiest_step, disk_mb, slowest_step
+from buildtel.insight.trend import relative
 from buildtel.job import JobDocument
-from buildtel.job.model import COSTS, ORIGINAL_METRICS
-from buildtel.report.builds import relative
-from buildtel.report.extremes import DISK, busiest_step, disk_mb, slowest_step
-from buildtel.report.timeline import build_rows
-from buildtel.report.words import safe
+from buildtel.job.model import ORIGINAL_METRICS
+from buildtel.metrics import COSTS
+from buildtel.text import safe
 
 RUNNER = "runner"
 INLINE = re.compile(r"\S*/packer-shell\d+")
@@ -20,6 +21,13 @@ FORMULA_CHANGED = (
     "One of the two is a file of the original system: its cpu_percent was a rougher formula, so the "
     "difference of CPU figures is not only the build's."
 )
+# What is worth a word beside a step's duration: the metric, and from which difference in its unit on.
+NOTABLE = {
+    "disk_write_mb": 10, "disk_read_mb": 10, "net_rx_mb": 5, "net_tx_mb": 5, "cpu_percent": 5, "memory_used_mb": 100,
+    "memory_peak_mb": 100, "disk_util_percent": 10, "await_ms": 2, "queue_depth": 1,
+}  # fmt: skip
+NOTABLE_PERCENT = 10
+MAX_NOTABLE = 2
 SUMMED = ("duration_s", *DISK, "disk_read_ops", "disk_write_ops", "net_rx_mb", "net_tx_mb")
 
 
@@ -67,6 +75,20 @@ class Pair:
             return abs(change.difference or 0.0)
         return change.after or change.before or 0.0
 
+    @property
+    def notable(self) -> list[Change]:
+        """The figures beside the duration that moved most, in relation to what they were."""
+        known = {change.metric: change for change in self.changes}
+        found = []
+        for metric, least in NOTABLE.items():
+            change = known.get(metric)
+            if change is None or change.difference is None or abs(change.difference) < least:
+                continue
+            relative_change = abs(change.percent) if change.percent is not None else float("inf")
+            if relative_change >= NOTABLE_PERCENT:
+                found.append((relative_change, change))
+        return [change for _, change in sorted(found, key=lambda pair: -pair[0])[:MAX_NOTABLE]]
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -93,7 +115,14 @@ Figures = dict[tuple[str, str, int], dict[str, float | int | None]]
 
 
 def compare(before: JobDocument, after: JobDocument, before_name: str, after_name: str) -> Comparison:
-    """What changed from one document to the other, in either version of the document."""
+    """What changed from one document to the other, in either version of the document.
+
+    Args:
+        before: the document that is compared with.
+        after: the document that is compared.
+        before_name: how the user named the first.
+        after_name: how the user named the other.
+    """
     return Comparison(
         before=Side(safe(before_name), _facts(before)),
         after=Side(safe(after_name), _facts(after)),
@@ -145,7 +174,7 @@ def _packer(document: JobDocument) -> Figures:
     """How long each phase and provisioner of each build took, and all that nothing explains."""
     seen: Counter[tuple[str, str]] = Counter()
     found: Figures = {}
-    for build in build_rows(document):
+    for build in build_stretches(document):
         for stretch in build.stretches:
             identity = (INLINE.sub("packer-shell", stretch.label), build.name)
             if stretch.kind == "unattributed":

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Literal
 
 from buildtel.job import JobDocument
-from buildtel.report.words import duration, rounded, safe, safe_lines
+from buildtel.text import safe
 from buildtel.timeline import packer_model
 from buildtel.timeline.packer_model import Build, PackerRun, Phase, Provisioner
 
@@ -39,11 +39,6 @@ class Stretch:
         """The label, behind the mark of one that failed."""
         return f"{self.mark}: {self.label}" if self.mark else self.label
 
-    @property
-    def took(self) -> str:
-        """Its length in words."""
-        return rounded(self.duration_s, self.grain_s)
-
     kind: Kind
     label: str
     own: bool
@@ -56,30 +51,38 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class BuildRows:
-    """One build. `took` is the sum of its rows, and Packer's own figure behind it where that is another.
+class BuildStretches:
+    """The stretches of one build, those that `cut` counts left out.
 
-    `span_s` is the length of its run's time axis, None without times; `cut` rows were left out.
+    `span_s` is the length of its run's time axis, None without times.
     """
 
-    name: str
-    result: str
-    took: str
-    error: tuple[str, ...]
-    artifacts: tuple[tuple[str, ...], ...]
+    build: Build
     span_s: float | None
     stretches: tuple[Stretch, ...]
     cut: int
-    critical: bool = False
+
+    @property
+    def name(self) -> str:
+        """The build's name, safe to print."""
+        return safe(self.build.name)
+
+    @property
+    def length(self) -> tuple[float | None, float | None]:
+        """The sum of its stretches, else Packer's own figure, in seconds; and the grain of the stamps behind it."""
+        build = self.build
+        if not build.account or build.ended_at is None or build.started_at is None:
+            return build.duration_s, None
+        return build.ended_at - build.started_at, build.grain_s
 
 
-def build_rows(document: JobDocument) -> list[BuildRows]:
+def build_stretches(document: JobDocument) -> list[BuildStretches]:
     """The builds of all runs of a document, in its order."""
     runs = document.packer.runs if document.packer else ()
     names = _names(document)
     targets = {(machine.run, machine.target): key for key, machine in document.machines.items()}
     return [
-        _rows(build, names.get(targets.get((number, build.name)), {}), _span_s(run))
+        _of_build(build, names.get(targets.get((number, build.name)), {}), _span_s(run))
         for number, run in enumerate(runs, 1)
         for build in run.builds
     ]
@@ -101,7 +104,12 @@ def _names(document: JobDocument) -> dict[str | None, dict[int, str]]:
 
 
 def provisioner_label(kind: str, detail: str) -> str:
-    """`shell scripts/a.sh`, `ansible`."""
+    """`shell scripts/a.sh`, `ansible`.
+
+    Args:
+        kind: the provisioner's kind (docs/format.md, 2).
+        detail: what Packer prints of it.
+    """
     return safe(f"{kind} {detail}".strip())
 
 
@@ -111,37 +119,15 @@ def _span_s(run: PackerRun) -> float | None:
     return max(ends) - run.started_at if ends and run.started_at is not None else None
 
 
-def _rows(build: Build, names: dict[int, str], span_s: float | None) -> BuildRows:
+def _of_build(build: Build, names: dict[int, str], span_s: float | None) -> BuildStretches:
     told = _accounted(build, names) if build.account else _untimed(build, names)
     stretches = list(_folded(told))
-    return BuildRows(
-        name=safe(build.name),
-        result=safe(build.result),
-        took=_took(build),
-        error=() if build.error is None else safe_lines(build.error),
-        artifacts=tuple(_artifact(build, at) for at in range(len(build.artifacts))),
+    return BuildStretches(
+        build=build,
         span_s=span_s if build.account else None,
         stretches=tuple(stretches[:MAX_ROWS]),
         cut=max(len(stretches) - MAX_ROWS, 0),
-        critical=build.critical,
     )
-
-
-def _took(build: Build) -> str:
-    """How long a build took by its rows' own clock; in brackets what Packer says, where it says something else."""
-    packers = duration(build.duration_s)
-    if not build.account or build.ended_at is None or build.started_at is None:
-        return packers
-    own = rounded(build.ended_at - build.started_at, build.grain_s)
-    same = build.duration_s is None or own == packers
-    return own if same else f"{own} (Packer says {packers})"
-
-
-def _artifact(build: Build, at: int) -> tuple[str, ...]:
-    """The lines of an artifact; one that the log's end cut says so."""
-    lines = safe_lines(build.artifacts[at])
-    cut = build.artifact_cut and at == len(build.artifacts) - 1
-    return (*lines[:-1], f"{lines[-1]} (cut off)") if cut and lines else lines
 
 
 def _accounted(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
@@ -176,7 +162,12 @@ def _label(part: packer_model.Stretch, unit: Provisioner | None, names: dict[int
 
 
 def phase_label(name: str, text: str) -> str:
-    """A phase in words: mostly Packer's own text."""
+    """A phase in words: mostly Packer's own text.
+
+    Args:
+        name: the phase's name (docs/packer-log.md).
+        text: Packer's text that began it.
+    """
     if name == "start":
         return "Packer start-up"
     if name == "wait_user":
@@ -188,7 +179,12 @@ def phase_label(name: str, text: str) -> str:
 
 
 def unit_label(unit: Provisioner, name: str | None = None) -> str:
-    """A provisioner in words; `name` is what the user called its step."""
+    """A provisioner in words; `name` is what the user called its step.
+
+    Args:
+        unit: the provisioner.
+        name: what the user called its step; None: its detail stands there.
+    """
     if unit.kind == "other" and unit.type and not name:
         return safe(unit.type)
     return provisioner_label(unit.kind, name or unit.detail)
@@ -235,7 +231,13 @@ def _instant(stretch: Stretch) -> bool:
 
 
 def stretch(part: Phase | Provisioner, zero: float | None, name: str | None = None) -> Stretch:
-    """A part of a build as a bar that counts from `zero` (Unix seconds); `name` stands for its detail."""
+    """A part of a build as a bar that counts from `zero` (Unix seconds); `name` stands for its detail.
+
+    Args:
+        part: the phase or provisioner.
+        zero: the instant that its start is counted from, Unix seconds; None: no start is known.
+        name: as for `unit_label`.
+    """
     start, end = part.started_at, part.ended_at
     return Stretch(
         kind="phase" if isinstance(part, Phase) else "provisioner",

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from buildtel.insight.stretches import build_stretches
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
 from buildtel.job.runner import step_around
 from buildtel.job.verdicts import PACKER
 from buildtel.measure.drafts import RUNNER
-from buildtel.report.timeline import build_rows
+from buildtel.text import safe
 
 DISK = ("disk_read_mb", "disk_write_mb")
+NO_NAME = "(no name)"
+REBOOT_FACTOR = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +51,13 @@ def grains_of_steps(document: JobDocument) -> dict[str | None, float | None]:
 def _provisioners(document: JobDocument) -> Iterator[Timed]:
     """The provisioners that took longer than what was measured in them, and those in which nothing was."""
     steps = {step.name: step.metrics.get("duration_s") for step in document.steps}
-    for build in build_rows(document):
+    for build in build_stretches(document):
         for row in build.stretches:
             if row.kind == "provisioner" and row.duration_s is not None:
                 kind, _, name = row.label.partition(" ")
                 inside_s = steps.get(name) or steps.get(row.label)
                 if inside_s is None or row.duration_s > REBOOT_FACTOR * inside_s:
                     yield Timed(name or kind, row.duration_s, row.grain_s)
-
-
-REBOOT_FACTOR = 1.5
 
 
 def busiest_step(document: JobDocument) -> Step | None:
@@ -69,6 +69,11 @@ def busiest_step(document: JobDocument) -> Step | None:
 def disk_mb(step: Step) -> float:
     """What a step read and wrote; 0 where nothing is known."""
     return sum(step.metrics.get(name) or 0.0 for name in DISK)
+
+
+def step_name(step: Step) -> str:
+    """The step's name made harmless; what stands for one where it has none."""
+    return safe(step.name or NO_NAME)
 
 
 def leaves(document: JobDocument) -> list[Step]:

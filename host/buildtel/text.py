@@ -24,7 +24,12 @@ def duration(seconds: float | None) -> str:
 
 
 def rounded(seconds: float | None, grain_s: float | None) -> str:
-    """A duration that is no finer than the stamps it was reckoned from: `~8 s` where they have whole seconds."""
+    """A duration that is no finer than the stamps it was reckoned from: `~8 s` where they have whole seconds.
+
+    Args:
+        seconds: the duration; None gives `-`.
+        grain_s: how fine the time stamps are that it was computed from, in seconds; None: fine.
+    """
     if seconds is None or grain_s is None or grain_s < 1:
         return duration(seconds)
     return f"~{round(seconds)} s" if abs(seconds) < 60 else duration(seconds)
@@ -44,13 +49,6 @@ def percent(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:+.0f}%" if abs(value) >= 10 or value == 0 else f"{value:+.1f}%"
-
-
-def difference(value: float | None, text: str) -> str:
-    """`text` of the absolute value with its sign before it; `-` for None."""
-    if value is None:
-        return "-"
-    return f"{'-' if value < 0 else '+'}{text}"
 
 
 def safe(text: Any) -> str:

@@ -1,0 +1,93 @@
+# --- What is counted, and which figures are made of it -------------------------------------------------
+
+
+# The groups of `c`: what it has a list for ("" for one of the whole machine), its source, how many numbers every agent
+# of protocol 1 gives, and its numbers in order, new ones last: name, unit, counter or gauge (which may fall), where it
+# stands in the source, and the Linux that has it.
+COUNTERS = {
+    "cpu": ("", "/proc/stat", 8, (
+        ("user", "ticks", "counter", 1, ""), ("nice", "ticks", "counter", 2, ""), ("system", "ticks", "counter", 3, ""),
+        ("idle", "ticks", "counter", 4, ""), ("iowait", "ticks", "counter", 5, "2.6"),
+        ("irq", "ticks", "counter", 6, "2.6"), ("softirq", "ticks", "counter", 7, "2.6"),
+        ("steal", "ticks", "counter", 8, "2.6.11"),
+    )),
+    "cpus": ("", "/proc/stat", 1, (("online", "CPUs", "gauge", "cpuN", ""),)),
+    "mem": ("", "/proc/meminfo", 2, (
+        ("total_kb", "kB", "gauge", "MemTotal", ""), ("available_kb", "kB", "gauge", "MemAvailable", "3.14"),
+        ("free_buffers_cached_kb", "kB", "gauge", "MemFree + Buffers + Cached", ""),
+    )),
+    "disk": ("device", "/proc/diskstats", 8, (
+        ("reads", "", "counter", 3, ""), ("read_sectors", "512 bytes", "counter", 5, ""),
+        ("read_ms", "ms", "counter", 6, ""), ("writes", "", "counter", 7, ""),
+        ("written_sectors", "512 bytes", "counter", 9, ""), ("write_ms", "ms", "counter", 10, ""),
+        ("io_ms", "ms", "counter", 12, ""), ("weighted_io_ms", "ms", "counter", 13, ""),
+    )),
+    "net": ("device", "/proc/net/dev", 2, (
+        ("rx_bytes", "bytes", "counter", 0, ""), ("tx_bytes", "bytes", "counter", 8, ""),
+    )),
+    "psi": ("resource", "/proc/pressure/*", 2, (
+        ("some_us", "us", "counter", "some", "4.20"), ("full_us", "us", "counter", "full", "4.20"),
+    )),
+    "vm": ("", "/proc/vmstat", 4, (
+        ("swap_in_kb", "kB", "counter", "pswpin", ""), ("swap_out_kb", "kB", "counter", "pswpout", ""),
+        ("pgmajfault", "", "counter", "pgmajfault", ""), ("oom_kill", "", "counter", "oom_kill", "4.13"),
+    )),
+    "fs": ("", "statvfs", 2, (("used_kb", "kB", "gauge", "", ""), ("free_kb", "kB", "gauge", "", ""))),
+}  # type: dict[str, tuple[str, str, int, tuple[tuple[str, str, str, int | str, str], ...]]]  # fmt: skip
+DISK_AT = [int(field[3]) for field in COUNTERS["disk"][3]]
+DISK_MS = tuple([at for at, field in enumerate(COUNTERS["disk"][3]) if field[1] == "ms"])
+NET_AT = [int(field[3]) for field in COUNTERS["net"][3]]
+VM_KEYS = [(b"%s " % str(field[3]).encode(), field[1] == "kB") for field in COUNTERS["vm"][3]]  # kB: it is in pages
+
+
+class Metric:
+    """One figure of a step: the registry's row. `formula` gives None where the figure can't be had."""
+
+    __slots__ = ("decimals", "formula", "name", "source", "unit")
+
+    def __init__(
+        self, name: "str", unit: "str", decimals: "int", source: "str", formula: "Callable[[Delta], float | None]"
+    ) -> "None":
+        self.name, self.unit, self.decimals, self.source, self.formula = name, unit, decimals, source, formula
+
+
+METRICS = (
+    Metric("duration_s", "s", 3, "CLOCK_BOOTTIME", lambda d: d.seconds),
+    Metric("cpu_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.busy, d.total, 100)),
+    Metric("cpu_user_percent", "%", 1, "/proc/stat",
+           lambda d: None if d.cpu[0] is None or d.cpu[1] is None else _ratio(d.cpu[0] + d.cpu[1], d.total, 100)),
+    Metric("cpu_system_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[2], d.total, 100)),
+    Metric("cpu_iowait_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[4], d.total, 100)),
+    Metric("cpu_steal_percent", "%", 1, "/proc/stat", lambda d: _ratio(d.cpu[7], d.total, 100)),
+    Metric("memory_used_mb", "MB", 1, "/proc/meminfo", lambda d: _ratio(used_kb(d.end), 1024)),
+    Metric("memory_delta_mb", "MB", 1, "/proc/meminfo",
+           lambda d: _ratio(_change(used_kb(d.start), used_kb(d.end)), 1024)),
+    Metric("memory_peak_mb", "MB", 1, "/proc/meminfo", lambda d: _ratio(d.peak_kb, 1024)),
+    Metric("disk_read_mb", "MB", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 1), 2048)),
+    Metric("disk_write_mb", "MB", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 4), 2048)),
+    Metric("disk_read_ops", "", 0, "/proc/diskstats", lambda d: d.sum("disk", 0)),
+    Metric("disk_write_ops", "", 0, "/proc/diskstats", lambda d: d.sum("disk", 3)),
+    Metric("disk_read_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 1), d.seconds * 2048)),
+    Metric("disk_write_rate_mbs", "MB/s", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 4), d.seconds * 2048)),
+    Metric("disk_util_percent", "%", 1, "/proc/diskstats",
+           lambda d: d.percent_of_time(max(d.each("disk", 6) or [], default=None))),
+    Metric("await_ms", "ms", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 2, 5), d.sum("disk", 0, 3))),
+    Metric("queue_depth", "", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 7), d.seconds * 1000)),
+    Metric("net_rx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), MB)),
+    Metric("net_tx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), MB)),
+    Metric("net_rx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), d.seconds * MB)),
+    Metric("net_tx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), d.seconds * MB)),
+    Metric("psi_cpu_some_percent", "%", 1, "/proc/pressure/cpu", lambda d: d.stalled_percent("cpu", 0)),
+    Metric("psi_memory_some_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 0)),
+    Metric("psi_memory_full_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 1)),
+    Metric("psi_io_some_percent", "%", 1, "/proc/pressure/io", lambda d: d.stalled_percent("io", 0)),
+    Metric("psi_io_full_percent", "%", 1, "/proc/pressure/io", lambda d: d.stalled_percent("io", 1)),
+    Metric("swap_in_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 0), 1024)),
+    Metric("swap_out_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 1), 1024)),
+    Metric("major_faults", "", 0, "/proc/vmstat", lambda d: d.of("vm", 2)),
+    Metric("oom_kills", "", 0, "/proc/vmstat", lambda d: d.of("vm", 3)),
+    Metric("disk_used_delta_mb", "MB", 1, "statvfs",
+           lambda d: _ratio(_change(_at(d.start.get("fs"), 0), _at(d.end.get("fs"), 0)), 1024)),
+)  # fmt: skip
+
+

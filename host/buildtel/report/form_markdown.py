@@ -1,0 +1,136 @@
+"""A view as Markdown, for a pull request or a CI's summary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from buildtel.metrics import PAGE_COLUMNS, figure
+from buildtel.report.cells import cell_text
+from buildtel.report.formats import Output
+from buildtel.report.view import (
+    Checks,
+    Items,
+    Notes,
+    Part,
+    Sentence,
+    StepRow,
+    Steps,
+    Table,
+    Timeline,
+    Title,
+    View,
+)
+from buildtel.text import duration, number, rounded
+
+if TYPE_CHECKING:
+    from buildtel.insight.stretches import Stretch
+
+TIMELINE_LEGEND = (
+    "*after: from the build's start; runner CPU: of the whole runner; VM CPU: of the VM's process, 100 is one core; "
+    "~: the log's stamps have whole seconds*"
+)
+STEPS_LEGEND = "*all figures but the time are of the whole machine; bold: above its threshold*"
+
+
+def lines(view: View, out: Output) -> Iterator[str]:
+    """Its parts, an empty line between them.
+
+    Args:
+        view: what is shown.
+        out: its width, and what can be shown there.
+    """
+    begun = False
+    for part in view.parts():
+        for place, line in enumerate(_LINES_OF[type(part)](part, out)):
+            yield f"\n{line}\n" if begun and place == 0 else f"{line}\n"
+            begun = True
+
+
+def plain(text: str) -> str:
+    """`text` with nothing in it that Markdown or HTML would act on."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(f"\\{char}" if char in "\\`*_[]|~#!" else char for char in escaped)
+
+
+def _title(title: Title, _out: Output) -> Iterable[str]:
+    yield f"## {plain(title.text)}" + (f": {title.status}" if title.status else "")
+    if title.facts:
+        yield ""
+        yield from (f"- {plain(label)}: {plain(text)}" for label, text in title.facts)
+
+
+def _table(table: Table, out: Output) -> Iterable[str]:
+    yield _row(plain(head.name) for head in table.heads)
+    yield "|" + "|".join("---:" if head.right else "---" for head in table.heads) + "|"
+    for row in table.rows:
+        yield _row(plain(cell_text(cell, out)) for cell in row)
+    if table.legend:
+        yield from ("", f"*{plain(table.legend)}*")
+
+
+def _timeline(build: Timeline, _out: Output) -> Iterable[str]:
+    last = ", ended last" if build.critical else ""
+    yield f"### {plain(build.name)}: {plain(build.result)}, {plain(build.took)}{last}"
+    yield ""
+    if build.stretches:
+        yield _row(("after", "took", "runner CPU %", "VM CPU %", "what"))
+        yield "|---:|---:|---:|---:|---|"
+        yield from (_stretch(row) for row in build.stretches)
+        yield from ("", TIMELINE_LEGEND)
+
+
+def _stretch(row: Stretch) -> str:
+    cpu = (number(figures.get("cpu_percent")) for figures in (row.runner, row.hypervisor))
+    label = f"**{plain(row.shown)}**" if row.mark else plain(row.shown)
+    return _row((duration(row.start_s), rounded(row.duration_s, row.grain_s), *cpu, label))
+
+
+def _steps(steps: Steps, _out: Output) -> Iterable[str]:
+    if not steps.rows:
+        return
+    yield from ("### Steps", "")
+    yield _row(("step", "status", *(column.page for column in PAGE_COLUMNS)))
+    yield "|---|---|" + "---:|" * len(PAGE_COLUMNS)
+    yield from (_step(row) for row in steps.rows)
+    yield from ("", STEPS_LEGEND)
+
+
+def _step(row: StepRow) -> str:
+    cells = [plain(row.name), plain(row.status if row.of_packer is None else f"{row.status} ({row.of_packer})")]
+    for column in PAGE_COLUMNS:
+        text = figure(column.name, row.metrics.get(column.name), row.grain_s)
+        cells.append(f"**{text}**" if column.name in row.marked else text)
+    return _row(cells)
+
+
+def _items(items: Items, _out: Output) -> Iterable[str]:
+    yield from (f"### {items.heading}", "")
+    yield from (f"- **{plain(item.name)}**: {plain(', '.join(item.words))}" for item in items.items)
+
+
+def _notes(notes: Notes, _out: Output) -> Iterable[str]:
+    if notes.heading:
+        yield from (f"### {notes.heading}", "")
+    yield from (f"- {plain(text)}" for text in notes.texts)
+
+
+def _sentence(sentence: Sentence, _out: Output) -> Iterable[str]:
+    yield plain(sentence.text)
+
+
+def _checks(checks: Checks, _out: Output) -> Iterable[str]:
+    yield _row(("state", "what", "said", "mend"))
+    yield "|---|---|---|---|"
+    for check in checks.checks:
+        yield _row(plain(text) for text in (check.state, check.about, check.said, check.mend))
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+_LINES_OF: dict[type[Part], Callable[[Any, Output], Iterable[str]]] = {
+    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Items: _items, Notes: _notes,
+    Sentence: _sentence, Checks: _checks,
+}  # fmt: skip

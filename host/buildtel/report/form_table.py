@@ -1,0 +1,130 @@
+"""A view as lines of text, as wide as the terminal allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from rich.cells import cell_len, set_cell_size
+
+from buildtel.report.cells import Line, cell_text, cut, fit, right, wrapped
+from buildtel.report.formats import Output
+from buildtel.report.styles import COLOURS, styled
+from buildtel.report.terminal_steps import steps_lines
+from buildtel.report.terminal_timeline import timeline_lines
+from buildtel.report.view import (
+    Checks,
+    Head,
+    Items,
+    Notes,
+    Part,
+    Sentence,
+    Steps,
+    Table,
+    Timeline,
+    Title,
+    View,
+)
+from buildtel.text import safe
+
+NARROWEST_CELL = 8
+GAP = "  "
+
+
+def lines(view: View, out: Output) -> Iterator[str]:
+    """Its parts, an empty line between them.
+
+    Args:
+        view: what is shown.
+        out: its width, and what can be shown there.
+    """
+    out = replace(out, width=max(out.width, view.narrowest))
+    style, begun = styled(out), False
+    for part in view.parts():
+        for place, line in enumerate(_LINES_OF[type(part)](part, out)):
+            if begun and place == 0:
+                yield "\n"
+            yield style(line)
+            begun = True
+
+
+def _title(title: Title, out: Output) -> Iterable[Line]:
+    if title.page_only:
+        return
+    yield [(cut(title.text, out.width - 16), "bold"), ("  ", ""), (title.status, COLOURS.get(title.status, ""))]
+    labels = max((cell_len(label) for label, _ in title.facts), default=0)
+    labels = min(labels, out.width // 3)
+    for label, text in title.facts:
+        yield from _plain(wrapped(fit(label, labels) + GAP, text, out.width))
+
+
+def _table(table: Table, out: Output) -> Iterable[Line]:
+    """The table in at most the output's width, its flexible columns cut as far as needed."""
+    names = tuple(head.name for head in table.heads)
+    rows = [tuple(cell_text(cell, out) for cell in row) for row in table.rows]
+    widths = _widths(table.heads, [names, *rows], out.width)
+    for row in [names, *rows] if any(names) else rows:
+        cells = (_fitted(text, head, room) for text, head, room in zip(row, table.heads, widths, strict=True))
+        yield [(set_cell_size(GAP.join(cells).rstrip(), out.width).rstrip(), "")]
+    if table.legend:
+        yield from _plain(wrapped(GAP, table.legend, out.width))
+
+
+def _widths(heads: tuple[Head, ...], rows: list[tuple[str, ...]], width: int) -> list[int]:
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    flexible = [place for place, head in enumerate(heads) if head.flexible]
+    while sum(widths) + len(GAP) * (len(widths) - 1) > width:
+        place = max(flexible, key=lambda place: widths[place])
+        if widths[place] <= NARROWEST_CELL:
+            break
+        widths[place] -= 1
+    return widths
+
+
+def _fitted(text: str, head: Head, room: int) -> str:
+    return right(text, room) if head.right and cell_len(text) <= room else fit(text, room)
+
+
+def _timeline(build: Timeline, out: Output) -> Iterable[Line]:
+    return timeline_lines(build, out)
+
+
+def _steps(steps: Steps, out: Output) -> Iterable[Line]:
+    return steps_lines(steps.rows, out.width)
+
+
+def _items(items: Items, out: Output) -> Iterable[Line]:
+    yield [(items.heading, "bold")]
+    for item in items.items:
+        yield from _plain(wrapped("  ! ", f"{item.name}: {', '.join(item.words)}", out.width))
+        for help_ in item.helps:
+            yield from _plain(wrapped("      try: ", help_, out.width))
+
+
+def _notes(notes: Notes, out: Output) -> Iterable[Line]:
+    if notes.heading:
+        yield [(notes.heading, "bold")]
+    for text in notes.texts:
+        yield from _plain(wrapped("  - " if notes.heading else "- ", text, out.width))
+
+
+def _sentence(sentence: Sentence, _out: Output) -> Iterable[Line]:
+    yield [(sentence.text, "")]
+
+
+def _checks(checks: Checks, _out: Output) -> Iterable[Line]:
+    for check in checks.checks:
+        yield [(f"{check.state:<5}{check.about:<20} {safe(check.said)}", "")]
+        if check.mend:
+            yield [(f"{'':<5}{'':<20} mend: {safe(check.mend)}", "")]
+
+
+def _plain(texts: Iterable[str]) -> Iterator[Line]:
+    return ([(text, "")] for text in texts)
+
+
+_LINES_OF: dict[type[Part], Callable[[Any, Output], Iterable[Line]]] = {
+    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Items: _items, Notes: _notes,
+    Sentence: _sentence, Checks: _checks,
+}  # fmt: skip

@@ -1,0 +1,170 @@
+"""What a view consists of: parts that every format knows how to show, beside its data for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:  # builds of a store are listed without a document
+    from buildtel.insight.stretches import Stretch
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """What the view is about, and facts with their labels; `page_only`: on a page only, a terminal needs no title."""
+
+    text: str
+    status: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    page_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A column: its name, whether figures stand in it, whether it may be cut where the terminal is narrow."""
+
+    name: str
+    right: bool = False
+    flexible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar in a table: as long as `part` is of `whole`; None: no bar."""
+
+    part: float | None
+    whole: float
+
+
+Cell = str | Bar
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns, and rows of as many cells, all safe to print; `legend` says what the columns hold."""
+
+    heads: tuple[Head, ...]
+    rows: Sequence[tuple[Cell, ...]]
+    legend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """One build of Packer's: its stretches on the time axis.
+
+    `took` is the sum of its stretches, and Packer's own figure behind it where that is another. `span_s` is the length
+    of its run's time axis, None without times; `cut` stretches were left out; `critical`: it ended last of several.
+    """
+
+    name: str
+    result: str
+    took: str
+    error: tuple[str, ...]
+    artifacts: tuple[tuple[str, ...], ...]
+    span_s: float | None
+    stretches: tuple[Stretch, ...]
+    cut: int
+    critical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """A step: its figures by name, the metrics above their thresholds, what is odd about it, what Packer alone told.
+
+    `grain_s` is the grain of the stamps that its duration was reckoned from, None where it is fine.
+    """
+
+    name: str
+    machine: str
+    status: str
+    exit_code: int | None
+    metrics: dict[str, float | int | None]
+    marked: frozenset[str]
+    remark: str | None
+    grain_s: float | None = None
+    of_packer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The steps with as many of their figures as there is room for."""
+
+    rows: tuple[StepRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something worth a look: what it is, by which figures, and what would help."""
+
+    name: str
+    words: tuple[str, ...]
+    helps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """What is worth a look, below a heading."""
+
+    heading: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Sentences, each a point of a list; `heading` may be empty."""
+
+    heading: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence by itself."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at, how it stands (`ok`, `warn`, `fail`), and the mend where something is missing."""
+
+    state: str
+    about: str
+    said: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Checks, each shown when it is known."""
+
+    checks: Iterable[Check]
+
+
+Part = Title | Table | Timeline | Steps | Items | Notes | Sentence | Checks
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What a spreadsheet gets: names of columns, and rows of as many values, None where one is not known."""
+
+    names: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+
+
+class View(Protocol):
+    """What a command shows."""
+
+    @property
+    def narrowest(self) -> int:
+        """The width in cells below which its lines do not go, however narrow the terminal."""
+
+    def parts(self) -> Iterable[Part]:
+        """What people read, in order."""
+
+    def records(self) -> Records:
+        """What a spreadsheet gets."""
+
+    def data(self) -> Any:
+        """What JSON has."""

@@ -1,0 +1,26 @@
+"""Samples and series hold what the agent's schema of counters has."""
+
+from __future__ import annotations
+
+from buildtel.measure.series import MIB, RATES, SHARES, is_counter
+from buildtel_agent import COUNTERS, SERIES
+
+FACTORS = {"512 bytes": 512 / MIB, "bytes": 1 / MIB, "us": 1e-4}  # to MB, and to percent of a second
+ENDINGS = {"512 bytes": "_sectors", "bytes": "_bytes", "us": "_us"}
+
+
+def test_columns_are_the_numbers_of_the_schema() -> None:
+    """A column for each number, of each device where the group is of devices, and no other."""
+    for group, (per, _, _, fields) in COUNTERS.items():
+        device = ".x" if per else ""
+        assert [is_counter(f"{group}{device}.{at}") for at in range(len(fields) + 1)] == [True] * len(fields) + [False]
+        assert not is_counter(f"{group}{'' if per else '.x'}.0")
+    assert not any(map(is_counter, ("cpu", "cpu.", "cpu.00", "cpu.-1", "cpu.\u0661", "x.0", "disk..0", "m_ms")))
+
+
+def test_charts_are_made_of_columns_that_the_agent_sends() -> None:
+    """Each by the factor of its counter's unit."""
+    assert {source for source, _ in RATES.values()} | set(SHARES.values()) <= set(SERIES)
+    for source, factor in RATES.values():
+        (unit,) = (unit for unit, ending in ENDINGS.items() if source.endswith(ending))
+        assert factor == FACTORS[unit], source
