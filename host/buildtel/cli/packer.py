@@ -149,6 +149,7 @@ def _load() -> None:
         import buildtel.parse
         import buildtel.report.form_table
         import buildtel.report.job_view
+        import buildtel.report.terminal_steps
         import buildtel.settings  # noqa: F401
 
 
