@@ -144,7 +144,8 @@ def _load() -> None:
         import buildtel.cli.show
         import buildtel.local.keeping
         import buildtel.report.form_table
-        import buildtel.report.job_view  # noqa: F401
+        import buildtel.report.job_view
+        import buildtel.report.terminal_steps  # noqa: F401
 
 
 def _misplaced(words: list[str]) -> str | None:
