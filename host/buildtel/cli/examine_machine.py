@@ -89,6 +89,10 @@ def telemetry_folder(environ: Mapping[str, str]) -> Check:
 
 def job(environ: Mapping[str, str]) -> Check:
     """Whether runner steps would be kept: they belong to the job that `init` began."""
+    from buildtel.local.folders import FACTS, job_folder
+
+    if not Path(job_folder(environ), FACTS).exists():
+        return ok("job", "none under way: `buildtel-host init JOB VERSION` begins one, or the first step")
     from buildtel.local import current_job
 
     try:
@@ -103,9 +107,13 @@ def job(environ: Mapping[str, str]) -> Check:
 
 def unfinished_jobs(environ: Mapping[str, str]) -> Check:
     """Whether jobs that are over never reached `finalize`."""
-    from buildtel.local import unfinished
+    from buildtel.local.begun import folders_with_steps
 
     about = "unfinished jobs"
+    if not any(folders_with_steps(environ)):
+        return ok(about, "none")
+    from buildtel.local import unfinished
+
     try:
         found = [f"{job.facts.meta.job} {job.facts.meta.version}" for job in unfinished.over(environ) if not job.is_own]
     except (BuildtelError, OSError) as error:
