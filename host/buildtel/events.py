@@ -214,6 +214,14 @@ class LastStamp(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastLines(Event):
+    """The last lines of output of a build, at most 20, without colours; comes at the end of a run, or of the log."""
+
+    target: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneLearned(Event):
     """How far the stamps without a zone are ahead of UTC, s; None if they fit no zone. Comes at the log's end.
 
