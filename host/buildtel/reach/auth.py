@@ -10,7 +10,7 @@ import paramiko
 from paramiko import PKey, Transport
 
 from buildtel.errors import BuildtelError
-from buildtel.reach.ssh_config import Target
+from buildtel.reach.target import Target
 
 PASSWORD_TRIES = 3
 PASSWORD_WAYS = frozenset({"password", "keyboard-interactive"})
