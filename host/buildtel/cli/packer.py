@@ -30,7 +30,7 @@ FLAGS = {
     "--help": 0,
 }  # fmt: skip
 
-SETTLED_S = 0.2  # Packer's own start has the processors until then
+LEAST_PRIORITY = 19  # of a thread that imports: Packer has the processors
 OURS_ALONE = frozenset(("--live", "--job", "--spool", "-o", "--output", "-q", "--quiet"))
 
 
@@ -139,7 +139,8 @@ def _begun(also: Callable[[], None]) -> None:
 
 def _load() -> None:
     """Import while Packer runs what its account needs: most of the time that the account takes."""
-    time.sleep(SETTLED_S)
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, _thread.get_native_id(), LEAST_PRIORITY)
     with suppress(Exception):  # it is said when the account is made
         import buildtel.cli.show
         import buildtel.local.keeping
