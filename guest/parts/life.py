@@ -116,8 +116,8 @@ def life(options: "dict[str, str]") -> "None":
         return  # two calls after a reboot each began one
     owner = options.get("owner", "")
     due, rows = time.monotonic(), 0
-    _signal.signal(1, _signal.SIG_IGN)  # systemd sends it right after the other when it ends a session
-    _signal.signal(17, _signal.SIG_IGN)  # nobody waits for the forks
+    for number in (1, 17):  # systemd sends the first right after TERM when it ends a session; nobody waits for forks
+        _signal.signal(number, _signal.SIG_IGN)
     _signal.signal(15, stop)
     try:
         kept.add(sample(kernel))

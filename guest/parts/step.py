@@ -32,11 +32,7 @@ def begin(
     """
     kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
     if "record" in options:
-        file = options["record"]
-        out = posix.open(file, posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT | posix.O_CLOEXEC, 0o600)
-        key = posix.environ.get(b"BUILDTEL_KEY", b"")
-        recorder = Recorder(out, options.get("run", ""), kernel.proc, None, key, quiet_words(""))
-        return recorder, Spool("", file.rpartition("/")[0]), kernel
+        return (*file_recorder(options, kernel), kernel)
     installed = home()
     spool = Spool(installed or sys.argv[0])
     run = run_id(options)
@@ -61,6 +57,15 @@ def begin(
         send_leftovers(recorder)
         bring_owed(recorder, spool.find("owed-"))
     return recorder, spool, kernel
+
+
+def file_recorder(options: "dict[str, str]", kernel: "Kernel") -> "tuple[Recorder, Spool]":
+    """Writes into the file of the option `record`, and keeps all else in its folder."""
+    file = options["record"]
+    out = posix.open(file, posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT | posix.O_CLOEXEC, 0o600)
+    key = posix.environ.get(b"BUILDTEL_KEY", b"")
+    recorder = Recorder(out, options.get("run", ""), kernel.proc, None, key, quiet_words(""))
+    return recorder, Spool("", file.rpartition("/")[0])
 
 
 def run_id(options: "dict[str, str]") -> "str":

@@ -17,6 +17,7 @@ import re
 import resource
 import stat
 from collections.abc import Callable, Mapping
+from functools import cache
 
 MEMORY, USERS_OWN = "debug log", "the user's debug log"
 _STAMPED = re.compile(rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ")
@@ -155,12 +156,17 @@ def _punch(fd: int, length: int) -> bool:
     """Free the beginning of a file in memory; False if that can't be done. Source: fallocate(2)."""
     if not length:
         return True
+    fallocate = _fallocate()
+    return fallocate is not None and fallocate(fd, _PUNCH_HOLE, ctypes.c_int64(0), ctypes.c_int64(length)) == 0
+
+
+@cache
+def _fallocate() -> Callable[..., int] | None:
+    """The C library's function; None where it has none."""
     try:
-        fallocate = ctypes.CDLL(None, use_errno=True).fallocate
+        return ctypes.CDLL(None, use_errno=True).fallocate
     except (OSError, AttributeError):
-        return False
-    done: int = fallocate(fd, _PUNCH_HOLE, ctypes.c_int64(0), ctypes.c_int64(length))
-    return done == 0
+        return None
 
 
 def _is_packer(path: str) -> bool:

@@ -3,10 +3,7 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -151,108 +148,6 @@ def test_parallel_builds_stand_side_by_side(bench: Bench) -> None:
         check_account(build)
     assert {build["name"]: build["critical"] for build in found} == {"null.one": False, "null.two": True}
     assert len({build["started_at"] for build in found}) == 1
-
-
-COUNTER = """#!%s
-import signal, sys, time
-if sys.argv[1:] == ["version"]:
-    sys.exit(0)
-came = []
-for number in (1, 2, 3, 10, 12, 15):
-    signal.signal(number, lambda number, frame: came.append(number))
-print("ready", flush=True)
-while "the end" not in open("end").read():
-    time.sleep(0.02)
-print("came", came, flush=True)
-sys.exit(17)
-"""
-
-
-@pytest.mark.parametrize("group", [False, True], ids=["to the process", "to its group"])
-@pytest.mark.parametrize("number", [1, 2, 3, 10, 12, 15], ids=["HUP", "INT", "QUIT", "USR1", "USR2", "TERM"])
-def test_a_signal_reaches_packer_exactly_once_each_time(bench: Bench, number: int, group: bool) -> None:
-    """Whether the kernel gave it to the whole group or to the wrapper alone, and again the second time."""
-    packer, end = bench.folder / "packer", bench.folder / "end"
-    packer.write_text(COUNTER % sys.executable)
-    packer.chmod(0o755)
-    end.write_text("")
-    process = bench.start("build", ".", env={"PATH": f"{bench.folder}:{os.environ['PATH']}"})
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    for _ in range(2):
-        (os.killpg if group else os.kill)(process.pid, number)
-        time.sleep(0.3)
-    end.write_text("the end")
-    output, _ = process.communicate(timeout=60)
-
-    assert output == f"came {[number, number]}\n".encode()
-    assert process.returncode == 17
-
-
-# (signal, to the whole group); Packer's own end after SIGTERM to its group, or after two signals, is a matter of luck.
-SIGNALS = [
-    (signal.SIGINT, False), (signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGHUP, False),
-    (signal.SIGHUP, True), (signal.SIGUSR1, False), (signal.SIGUSR1, True), (signal.SIGALRM, False),
-    (signal.SIGALRM, True), (signal.SIGQUIT, False),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("number", "group"), SIGNALS)
-def test_a_signal_does_what_it_does_to_packer(bench: Bench, number: int, group: bool) -> None:
-    """The same end as without us, and a document of it.
-
-    On a busy machine Packer's end varies, alone, too: three tries.
-    """
-    bench.template('inline = ["sleep 4"]')
-    for _ in range(3):
-        shutil.rmtree(bench.telemetry, ignore_errors=True)
-        alone = struck(bench, ALONE, number, group)
-        watched = struck(bench, WATCHED, number, group)
-        if watched == alone:
-            break
-
-    assert watched == alone
-    (build,) = builds(bench.document())
-    check_account(build)
-    assert bench.document()["packer"]["read_from"] == "debug log"
-
-
-def struck(bench: Bench, prefix: tuple[str, ...], number: int, group: bool) -> tuple[int, bytes]:
-    """Exit status and output of a build that got a signal in its provisioner."""
-    process = bench.start("build", "-color=false", ".", prefix=prefix)
-    assert process.stdout is not None
-    output = b""
-    while b"Running local" not in output:
-        output += process.stdout.readline()
-    time.sleep(0.5)
-    (os.killpg if group else os.kill)(process.pid, number)
-    rest, _ = process.communicate(timeout=60)
-    return process.returncode, same(output + rest)
-
-
-def test_a_killed_wrapper_leaves_a_log_that_makes_the_document(bench: Bench) -> None:
-    """SIGKILL in the middle of a provisioner: what was kept tells of it, with the runner's samples so far."""
-    bench.template('inline = ["sleep 1"]', 'inline = ["sleep 5"]')
-    process = bench.start("build", "-color=false", ".")
-    assert process.stdout is not None
-    seen = b""
-    while seen.count(b"Running local") < 2:
-        seen += process.stdout.readline()
-    time.sleep(1)
-    process.kill()
-    process.communicate()
-    collected = bench.run("collect", "-q", str(bench.log()), prefix=BUILDTEL)
-    document = bench.document()
-    (build,) = builds(document)
-    (step,) = [step for step in document["steps"] if step["name"] == "packer build"]
-
-    assert collected.returncode == 0, collected.stderr
-    assert (build["result"], document["status"], step["status"]) == ("unknown", "unknown", "unknown")
-    assert step["unfinished"]
-    assert [part["name"] for part in build["account"] if part["name"] != "unattributed"] == [
-        "start", "provisioner", "provisioner",
-    ]  # fmt: skip
-    check_account(build)
 
 
 def test_collecting_again_makes_the_same_document(bench: Bench) -> None:
