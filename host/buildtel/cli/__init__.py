@@ -48,10 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(PROGRAM, __version__)
         return 0
     if words[:1] == ["step"]:
-        from buildtel.cli import quick
+        from buildtel.cli import fast_path
 
-        if quick.wants(words):
-            return quick.step_of(words)
+        if fast_path.wants(words):
+            return fast_path.step_of(words)
     from buildtel.errors import BuildtelError
 
     try:

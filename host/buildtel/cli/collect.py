@@ -52,16 +52,16 @@ def run(args: argparse.Namespace) -> int:
 
     kept = keep(Request(args.log, args.output, args.job, args.version, force=args.force), SpoolSources(args))
     if not args.quiet:
-        print_report(kept, args.format, sys.stdout)
+        print_result(kept, args.format, sys.stdout)
     return 0
 
 
-def print_report(kept: Kept, form: str, to: TextIO) -> None:
+def print_result(kept: Kept, form: str, to: TextIO) -> None:
     """Say where a document is, and print its report; nothing of one that went to standard output."""
-    from buildtel.cli.show import tell
+    from buildtel.cli.show import print_report
 
     if kept.path is not None:
-        tell(kept.document, kept.path, form, to)
+        print_report(kept.document, kept.path, form, to)
 
 
 class SpoolSources:

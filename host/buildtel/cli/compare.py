@@ -20,13 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if both were found, whatever differs."""
-    from buildtel.cli.asked import Asked
+    from buildtel.cli.resolve_build import BuildResolver
     from buildtel.cli.show import show
     from buildtel.insight.comparison import compare
     from buildtel.report.comparison_view import ComparisonView
 
-    asked = Asked(args)
-    before, after = asked.build(args.before, args.job), asked.build(args.after, args.job)
+    resolver = BuildResolver(args)
+    before, after = resolver.build(args.before, args.job), resolver.build(args.after, args.job)
     comparison = compare(before.document, after.document, before.name, after.name)
     show(ComparisonView(comparison), args.format)
     return 0

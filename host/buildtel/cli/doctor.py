@@ -38,14 +38,14 @@ def _noted(checks: Iterable[Check], states: set[str]) -> Iterator[Check]:
 
 
 def _findings(args: argparse.Namespace) -> Iterable[Check]:
-    from buildtel.cli import examine_machine, examine_store
+    from buildtel.cli import check_machine, check_store
     from buildtel.cli.stores import open_store, store_place
     from buildtel.errors import BuildtelError
 
-    yield from examine_machine.findings(os.environ, args.proc)
+    yield from check_machine.findings(os.environ, args.proc)
     try:
         place, store = store_place(args), open_store(args)
     except BuildtelError as error:
         yield fail("store", str(error), "mend the setting that it names")
         return
-    yield from examine_store.findings(store, place)
+    yield from check_store.findings(store, place)

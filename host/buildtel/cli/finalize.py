@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     raw.write_beside(path, after_others=not args.log)
     folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))
     if not args.quiet:
-        from buildtel.cli.show import tell
+        from buildtel.cli.show import print_report
 
-        tell(document, path, "table")
+        print_report(document, path, "table")
     return 0

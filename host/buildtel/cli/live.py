@@ -13,7 +13,7 @@ from io import RawIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from buildtel.capture.packer import Watched
+from buildtel.capture.packer import PackerProcess
 from buildtel.capture.relay import write_all
 from buildtel.errors import BuildtelError
 from buildtel_agent import Kernel
@@ -116,9 +116,9 @@ class Live:
         self._job = job
         self._view: View | None = None
 
-    def watched(self, command: Sequence[str], log: str) -> Watched:
+    def process(self, command: Sequence[str], log: str) -> PackerProcess:
         """A Packer that is about to run, with the view below its output."""
-        self._run = Watched(command, os.environ, log, self._lines, self._write)
+        self._run = PackerProcess(command, os.environ, log, self._lines, self._write)
         self._run.relay.begun = self._begin
         self._run.relay.resized = self._run.relay.over = self._erase
         return self._run

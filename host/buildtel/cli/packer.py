@@ -19,7 +19,7 @@ from buildtel.errors import BuildtelError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from buildtel.capture.packer import Watched
+    from buildtel.capture.packer import PackerProcess
     from buildtel.cli.collect import SpoolSources
 
 HELP = frozenset(("-h", "-help", "--help"))
@@ -85,11 +85,11 @@ def run(args: argparse.Namespace) -> int:
         return _alone(command)
     try:
         log = _log_path(args)
-        watched = _watched(args, command, log)
+        process = _process(args, command, log)
     except Exception as error:
         _say(f"this build is not measured: {_one_line(error)}")
         return _alone(command)
-    return _build(args, watched, log)
+    return _build(args, process, log)
 
 
 def _alone(command: list[str]) -> int:
@@ -99,27 +99,27 @@ def _alone(command: list[str]) -> int:
     return become(["packer", *command[1:]], os.environ)
 
 
-def _watched(args: argparse.Namespace, command: list[str], log: str) -> Watched:
+def _process(args: argparse.Namespace, command: list[str], log: str) -> PackerProcess:
     """Packer, about to be run."""
     if args.live == "always":
         from buildtel.cli.live import Live
 
-        return Live(args.job or "build").watched(command, log)
-    from buildtel.capture.packer import Watched
+        return Live(args.job or "build").process(command, log)
+    from buildtel.capture.packer import PackerProcess
 
-    return Watched(command, os.environ, log)
+    return PackerProcess(command, os.environ, log)
 
 
-def _build(args: argparse.Namespace, watched: Watched, log: str) -> int:
+def _build(args: argparse.Namespace, process: PackerProcess, log: str) -> int:
     _ignore_termination()
     began_s = time.time()
-    watched.relay.begun = partial(_begun, watched.relay.begun)
+    process.relay.begun = partial(_begun, process.relay.begun)
     try:
-        ended = watched.run()
+        ended = process.run()
     except OSError as error:
         Path(log).unlink(missing_ok=True)
         _say(f"this build is not measured: {_one_line(error)}")
-        return _alone(list(watched.command))
+        return _alone(list(process.command))
     try:
         _account(args, log, ended.problem, began_s)
     except Exception as error:
@@ -171,7 +171,7 @@ def _log_path(args: argparse.Namespace) -> str:
 
 def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: float) -> None:
     """The document, then the report on standard error: standard output is Packer's."""
-    from buildtel.cli.collect import print_report
+    from buildtel.cli.collect import print_result
     from buildtel.local.folders import LOG_SUFFIX
     from buildtel.local.keeping import Request, keep
 
@@ -184,7 +184,7 @@ def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: f
         return
     try:
         print(f"log: {log}", file=sys.stderr)
-        print_report(kept, "table", sys.stderr)
+        print_result(kept, "table", sys.stderr)
         sys.stderr.flush()
     except (OSError, ValueError) as error:
         _say(f"the report could not be printed: {_one_line(error)}; document: {kept.path}")

@@ -22,9 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if there was something to show."""
-    from buildtel.cli.asked import Asked
+    from buildtel.cli.resolve_build import BuildResolver
     from buildtel.cli.show import show
     from buildtel.report.job_view import JobView
 
-    show(JobView(Asked(args).build(args.which, args.job).document), args.format)
+    show(JobView(BuildResolver(args).build(args.which, args.job).document), args.format)
     return 0

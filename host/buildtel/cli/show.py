@@ -27,7 +27,7 @@ def add_format(parser: argparse.ArgumentParser, about: str = "default: %(default
     parser.add_argument("--format", choices=FORMATS, default="table", help=about)
 
 
-def tell(document: JobDocument, where: Path, form: str, to: TextIO | None = None) -> None:
+def print_report(document: JobDocument, where: Path, form: str, to: TextIO | None = None) -> None:
     """Say where a document is, and print its report to `to`; on GitHub it is the job's summary, too.
 
     Args:

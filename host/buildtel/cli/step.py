@@ -1,4 +1,4 @@
-"""`step start|end NAME`: the fast way, without argparse, is `buildtel.cli.quick`; this is its help."""
+"""`step start|end NAME`: the fast way, without argparse, is `buildtel.cli.fast_path`; this is its help."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def status(word: str) -> str:
     """The word, if it is an exit status."""
-    from buildtel.cli.quick import is_status
+    from buildtel.cli.fast_path import is_status
 
     if not is_status(word):
         raise argparse.ArgumentTypeError(f"an exit status is a number from 0 to 255, not {word!r}")
@@ -24,6 +24,6 @@ def status(word: str) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, or 1 if no such step is open; telemetry that fails is no failure of the job."""
-    from buildtel.cli.quick import step
+    from buildtel.cli.fast_path import step
 
     return step(args.what, args.name, args.status or args.exit or "")

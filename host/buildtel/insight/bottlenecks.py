@@ -10,7 +10,7 @@ from buildtel.insight.thresholds import LONG_S, SHORTEST_S, STARVED, STARVED_S, 
 from buildtel.insight.top_steps import grains_of_steps, leaves, step_name
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
-from buildtel.timeline.unit import SHELL_LOCAL
+from buildtel.timeline.provisioner_run import SHELL_LOCAL
 
 MAX_STEPS = 1000
 MAX_BOTTLENECKS = 20

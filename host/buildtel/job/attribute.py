@@ -9,7 +9,7 @@ from buildtel.job.verdicts import PACKER, tells_end
 from buildtel.measure.drafts import RUNNER, MachineDraft
 from buildtel.measure.figures import LEAST_S, figures, window
 from buildtel.timeline.packer_model import PackerReport, Provisioner
-from buildtel.timeline.unit import SHELL_LOCAL
+from buildtel.timeline.provisioner_run import SHELL_LOCAL
 
 SHELL = "shell"
 

@@ -21,7 +21,7 @@ from buildtel.events import (
     ZoneLearned,
 )
 from buildtel.job.finish import finish
-from buildtel.job.folded import Folded
+from buildtel.job.fold_state import FoldState
 from buildtel.job.model import JobDocument, Meta
 from buildtel.job.runner import is_runners
 from buildtel.job.times import settle_times
@@ -51,7 +51,7 @@ class Fold:
     """The fold, one event at a time: `add` each, then `document`."""
 
     def __init__(self) -> None:
-        self._folded = Folded()
+        self._folded = FoldState()
         self._records = Intake(self._folded.measured)
         self._of_runner: Intake | None = None
         self._handlers: dict[type[Event], Callable[[Any], None]] = {

@@ -22,7 +22,7 @@ OPEN_JOB = "The job was not finalized."
 NOT_ENDED = "it was never ended: the job was cancelled, or its machine was lost"
 
 
-class Told(BaseModel):
+class LogSummary(BaseModel):
     """What a log alone told, of which its document with the runner's steps in it says more."""
 
     status: Status | None = None
@@ -30,13 +30,13 @@ class Told(BaseModel):
     notes: list[str] = []
 
     @classmethod
-    def by(cls, document: JobDocument) -> Told:
+    def by(cls, document: JobDocument) -> LogSummary:
         """What `document` tells."""
         return cls(status=document.status, integrity=document.integrity, notes=document.notes)
 
     def alone(self, document: JobDocument) -> JobDocument:
         """`document` without what the runner's records added to it."""
-        return document.model_copy(update={name: getattr(self, name) for name in Told.model_fields})
+        return document.model_copy(update={name: getattr(self, name) for name in LogSummary.model_fields})
 
 
 class JobFacts(BaseModel):
@@ -51,7 +51,7 @@ class JobFacts(BaseModel):
     started_at: float
     ended_at: float | None = None
     document: str | None = None
-    told: Told | None = None
+    told: LogSummary | None = None
     unasked: bool = False
     slot: str | None = None
 

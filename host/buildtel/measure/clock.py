@@ -17,7 +17,7 @@ from bisect import insort
 from dataclasses import dataclass, field
 
 from buildtel.events import When
-from buildtel.timeline.unit import Unit
+from buildtel.timeline.provisioner_run import ProvisionerRun
 
 STEP_S = 0.5
 LATE_NS = 50_000_000  # records of one instant, by processes beside each other, come in any order
@@ -81,7 +81,7 @@ class Within:
     Once all is read, `latest_s` is that of all records from there on, by whether their stamps have a zone.
     """
 
-    unit: Unit
+    unit: ProvisionerRun
     early_ns: list[int] = field(default_factory=list)
     latest_s: dict[bool, float] = field(default_factory=dict)
 
@@ -126,7 +126,7 @@ class BootClock:
         """Whether a record that comes now was made well before one that came already."""
         return self.records > 0 and m_ns < self.last_m_ns - LATE_NS
 
-    def add(self, t_ns: int, m_ns: int, line: int, at: When | None, unit: Unit | None) -> None:
+    def add(self, t_ns: int, m_ns: int, line: int, at: When | None, unit: ProvisionerRun | None) -> None:
         """Take one record in; `unit` is the provisioner that it came through, None where that tells no time."""
         wall_s = (t_ns - m_ns) / 1e9
         if not self.records:
@@ -160,7 +160,7 @@ class BootClock:
             if at is not None and made_there is not None and not within.unit.saw_bye:
                 (self.known if at.zone_known else self.unzoned).announced(made_there / 1e9, at)
 
-    def came_late(self, m_ns: int, unit: Unit) -> bool:
+    def came_late(self, m_ns: int, unit: ProvisionerRun) -> bool:
         """Whether a record that came through `unit` was made before it was announced."""
         within = self.within.get(id(unit))
         return within is not None and within.made_before(m_ns)

@@ -11,7 +11,7 @@ from buildtel.events import BuildFinished
 from buildtel.measure.clock import BootClock
 from buildtel.measure.series import Samples
 from buildtel.timeline.builds import RunDraft
-from buildtel.timeline.unit import Unit
+from buildtel.timeline.provisioner_run import ProvisionerRun
 
 MAX_NOTES = 100
 RUNNER = "runner"  # the machine that Packer runs on
@@ -38,7 +38,7 @@ class StepDraft:
     id: str
     name: str | None
     parent: str | None
-    unit: Unit | None
+    unit: ProvisionerRun | None
     line: int
     start: Point | None = None
     beat: Point | None = None
@@ -82,7 +82,7 @@ class MachineDraft:
     """
 
     target: str | None
-    section: Section
+    section: LogSection
     is_runner: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     steps: dict[str, StepDraft] = field(default_factory=dict)
@@ -118,7 +118,7 @@ class Group:
 
 
 @dataclass(slots=True)
-class Section:
+class LogSection:
     """The stretch of the log that one `packer` process printed.
 
     `run` is what Packer said in it, None where it said nothing; `run_index` which of the report's runs that is.
@@ -139,7 +139,7 @@ class Section:
         """Where Packer was told to stop."""
         return None if self.run is None else self.run.interrupted_line
 
-    def units(self, target: str | None) -> list[Unit]:
+    def units(self, target: str | None) -> list[ProvisionerRun]:
         """The provisioners of a build, in order."""
         build = self.run.builds.get(target or "") if self.run is not None else None
         return [] if build is None else build.units
@@ -187,7 +187,7 @@ class Measured:
         notes: what to know before the figures are trusted.
     """
 
-    sections: list[Section] = field(default_factory=lambda: [Section(0)])
+    sections: list[LogSection] = field(default_factory=lambda: [LogSection(0)])
     counts: Counter[str] = field(default_factory=Counter)
     damage: Counter[str] = field(default_factory=Counter)
     partly: Counter[str] = field(default_factory=Counter)
@@ -200,9 +200,9 @@ class Measured:
 
     def add_section(self) -> None:
         """Another `packer` process prints from here on."""
-        self.sections.append(Section(len(self.sections)))
+        self.sections.append(LogSection(len(self.sections)))
 
-    def machines(self) -> Iterator[tuple[Section, MachineDraft]]:
+    def machines(self) -> Iterator[tuple[LogSection, MachineDraft]]:
         """The machines of each section's own run, in the log's order."""
         for section in self.sections:
             own = section.own_group()

@@ -29,7 +29,7 @@ from buildtel.events import (
     SshWait,
     When,
 )
-from buildtel.timeline.unit import Moment, Unit
+from buildtel.timeline.provisioner_run import Moment, ProvisionerRun
 
 MAX_EVENTS = 50_000
 _AFTER_FAILURE = {"cleanup", "error_cleanup", "wait_user", "other"}
@@ -67,8 +67,8 @@ class BuildDraft:
     began: Moment | None = None
     ended: Moment | None = None
     phases: list[PhaseDraft] = field(default_factory=list)
-    units: list[Unit] = field(default_factory=list)
-    under_way: PhaseDraft | Unit | None = None
+    units: list[ProvisionerRun] = field(default_factory=list)
+    under_way: PhaseDraft | ProvisionerRun | None = None
     artifacts: list[str] = field(default_factory=list)
     artifact_cut: bool = False
     ends: list[BuildFinished] = field(default_factory=list)
@@ -99,12 +99,12 @@ class BuildDraft:
     def begin_unit(self, event: ProvisionerStarted, moment: Moment) -> None:
         """A provisioner begins; what ran before it is over."""
         self.stop(moment)
-        self.under_way = Unit(event.index, event.kind, event.detail, moment, event.target, event.type)
+        self.under_way = ProvisionerRun(event.index, event.kind, event.detail, moment, event.target, event.type)
         self.units.append(self.under_way)
 
     def end_unit(self, event: ProvisionerFinished, moment: Moment) -> None:
         """A provisioner is over, or Packer tells now how one went that is over already."""
-        if isinstance(self.under_way, Unit):
+        if isinstance(self.under_way, ProvisionerRun):
             self.stop(moment)
         unit = self.unit(event.index)
         if unit is not None and event.status != "unknown":
@@ -130,7 +130,7 @@ class BuildDraft:
         self.artifacts.append(event.text)
         self.artifact_cut = event.cut
 
-    def unit(self, index: int | None) -> Unit | None:
+    def unit(self, index: int | None) -> ProvisionerRun | None:
         """The provisioner of that place, None if it is not kept."""
         return self.units[index] if index is not None and index < len(self.units) else None
 

@@ -13,7 +13,7 @@ from threading import Thread
 
 import pytest
 
-from buildtel.cli import examine_machine, examine_store
+from buildtel.cli import check_machine, check_store
 from buildtel.settings import S3Place
 from buildtel.store import MemoryStore, StoreError, StoreUnavailable
 
@@ -78,12 +78,12 @@ def test_which_packer_it_is(tmp_path: Path, prints: str, state: str) -> None:
     program.write_text(f"#!/bin/sh\necho '{prints}'\n")
     program.chmod(0o755)
 
-    assert examine_machine.packer({"PATH": f"{tmp_path}:{os.environ['PATH']}"}).state == state
+    assert check_machine.packer({"PATH": f"{tmp_path}:{os.environ['PATH']}"}).state == state
 
 
 def test_no_packer_is_a_warning(tmp_path: Path) -> None:
     """A machine that only shows reports needs none."""
-    assert examine_machine.packer({"PATH": str(tmp_path)}).state == "warn"
+    assert check_machine.packer({"PATH": str(tmp_path)}).state == "warn"
 
 
 def test_an_unusable_setting_is_a_finding(home: Home) -> None:
@@ -147,7 +147,7 @@ class Away(MemoryStore):
 )
 def test_what_a_store_lacks(store: MemoryStore, worst: dict[str, str], tmp_path: Path) -> None:
     """Each thing that a store refuses is one finding of its own, and no probe is left behind."""
-    found = list(examine_store.findings(store, tmp_path))
+    found = list(check_store.findings(store, tmp_path))
 
     assert {finding.about: finding.state for finding in found if finding.state != "ok"} == worst
     assert store._values == {}
@@ -167,19 +167,19 @@ def test_the_servers_clock(ahead_s: int, state: str) -> None:
     with HTTPServer(("127.0.0.1", 0), Server) as server:
         Thread(target=server.handle_request, daemon=True).start()
         place = S3Place(bucket="b", endpoint=f"http://127.0.0.1:{server.server_port}")
-        (finding,) = examine_store.clock(place)
+        (finding,) = check_store.clock(place)
 
     assert finding.state == state
 
 
 def test_a_server_without_tls_is_warned_of() -> None:
     """Not on this machine itself."""
-    assert [finding.state for finding in examine_store.transport("http://minio.example:9000")] == ["warn"]
-    assert list(examine_store.transport("http://127.0.0.1:9000")) == []
-    assert list(examine_store.transport(None)) == []
+    assert [finding.state for finding in check_store.transport("http://minio.example:9000")] == ["warn"]
+    assert list(check_store.transport("http://127.0.0.1:9000")) == []
+    assert list(check_store.transport(None)) == []
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="no git on this machine")
 def test_git_is_found() -> None:
     """Its path is said."""
-    assert examine_machine.git().state == "ok"
+    assert check_machine.git().state == "ok"

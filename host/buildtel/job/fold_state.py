@@ -1,4 +1,4 @@
-"""All that a log said, ready to be made a document."""
+"""The state of a fold: all that a log said, before a document is made of it."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Span:
 
 
 @dataclass(slots=True)
-class Folded:
-    """What a log said.
+class FoldState:
+    """What a log said; `Fold` fills it, `finish` reads it.
 
     Attributes:
         timeline: what Packer did.

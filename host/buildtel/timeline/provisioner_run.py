@@ -28,7 +28,7 @@ class Moment:
 
 
 @dataclass(slots=True)
-class Unit:
+class ProvisionerRun:
     """A provisioner unit of one build, and what records came through it.
 
     Attributes:
