@@ -1,4 +1,4 @@
-"""`compare`: two builds side by side."""
+"""`compare`: compares two builds step by step."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     add_store_arguments(parser)
     names = "a document's file, latest, ^1 (the one before it), VERSION, or VERSION@YYYYMMDD_HHMMSS"
-    parser.add_argument("before", nargs="?", default="^1", metavar="A", help=f"{names} (default: %(default)s)")
-    parser.add_argument("after", nargs="?", default="latest", metavar="B", help="as A (default: %(default)s)")
-    parser.add_argument("--job", default="build", metavar="JOB", help="of A and B in the store (default: %(default)s)")
+    parser.add_argument(
+        "before", nargs="?", default="^1", metavar="A", help=f"the older build: {names} (default: %(default)s)"
+    )
+    parser.add_argument(
+        "after", nargs="?", default="latest", metavar="B", help="the newer build, named like A (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--job", default="build", metavar="JOB", help="the job of A and B in the store (default: %(default)s)"
+    )
     add_format(parser)
 
 

@@ -120,10 +120,10 @@ def _sentence(sentence: Sentence, _out: Output) -> Iterable[str]:
 
 
 def _checks(checks: Checks, _out: Output) -> Iterable[str]:
-    yield _row(("state", "what", "said", "mend"))
+    yield _row(("state", "what", "said", "fix"))
     yield "|---|---|---|---|"
     for check in checks.checks:
-        yield _row(plain(text) for text in (check.state, check.about, check.said, check.mend))
+        yield _row(plain(text) for text in (check.state, check.about, check.said, check.fix))
 
 
 def _row(cells: Iterable[str]) -> str:

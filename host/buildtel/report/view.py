@@ -127,12 +127,12 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was looked at, how it stands (`ok`, `warn`, `fail`), and the mend where something is missing."""
+    """What was checked, the result (`ok`, `warn`, `fail`), and how to fix what is missing."""
 
     state: str
     about: str
     said: str
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)

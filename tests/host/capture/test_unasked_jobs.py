@@ -237,7 +237,7 @@ def test_doctor_tells_of_unfinished_jobs(tmp_path: Path) -> None:
     following.host("upload")
 
     assert (before["state"], own["state"]) == ("ok", "ok")
-    assert told["state"] == "warn" and "image 1.0" in told["said"] and "upload" in told["mend"]
+    assert told["state"] == "warn" and "image 1.0" in told["said"] and "upload" in told["fix"]
     assert found(following)["unfinished jobs"]["state"] == "ok"
 
 

@@ -23,10 +23,10 @@ FIXTURES = Path(__file__).parents[3] / "fixtures" / "proc"
 
 
 def states(home: Home, *words: str, **environ: str) -> tuple[int, dict[str, tuple[str, str]]]:
-    """Exit status, and what was found: state and mend by subject."""
+    """Exit status, and what was found: state and fix by subject."""
     done = home.run("doctor", "--format", "json", *words, **environ)
     found = json.loads(done.stdout)
-    return done.returncode, {row["about"]: (row["state"], row["mend"]) for row in found}
+    return done.returncode, {row["about"]: (row["state"], row["fix"]) for row in found}
 
 
 def test_a_sound_machine(home: Home) -> None:
@@ -36,21 +36,21 @@ def test_a_sound_machine(home: Home) -> None:
     assert status == 0 and {state for state, _ in found.values()} <= {"ok", "warn"}
     assert list(found) == [
         "python", "packer", "git", "TELEMETRY_DIR", "job", "unfinished jobs", "/proc", "disks", "network",
-        "pressure (PSI)", "undelivered", "store", "reachable", "may be written", "conditional writes", "may be pruned",
+        "pressure (PSI)", "upload queue", "store", "reachable", "write access", "concurrent uploads", "delete access",
     ]  # fmt: skip
-    assert all(mend for state, mend in found.values() if state != "ok")
+    assert all(fix for state, fix in found.values() if state != "ok")
     assert [path for path in home.store.rglob("*") if path.is_file() and path.name != ".buildtel-lock"] == []
     assert not home.telemetry.exists()
 
 
 def test_lines_for_people(home: Home) -> None:
-    """Each line begins with its state; what is missing is followed by the mend."""
+    """Each line begins with its state; below what is missing stands how to fix it."""
     done = home.run("doctor", "--proc", str(FIXTURES / "rhel7-3.10"))
     text = done.stdout.decode()
 
     assert all(line[:5].strip() in ("ok", "warn", "fail", "") for line in text.splitlines())
-    (psi, mend) = text[text.index("warn pressure") :].splitlines()[:2]
-    assert "off" in psi and mend.strip().startswith("mend: boot with psi=1")
+    (psi, fix) = text[text.index("warn pressure") :].splitlines()[:2]
+    assert "off" in psi and fix.strip().startswith("fix: boot a kernel 4.20 or newer with psi=1")
 
 
 def test_without_the_kernels_files_nothing_can_be_measured(home: Home) -> None:
@@ -61,7 +61,7 @@ def test_without_the_kernels_files_nothing_can_be_measured(home: Home) -> None:
 
 
 def test_a_folder_that_is_no_folder(home: Home) -> None:
-    """A file where the documents should go fails with the mend."""
+    """A file where the documents should go fails, and the finding says how to fix it."""
     (home.path / "telemetry").write_text("")
     status, found = states(home)
 
@@ -138,9 +138,9 @@ class Away(MemoryStore):
     ("store", "worst"),
     [
         (MemoryStore(), {}),
-        (Forgetful(), {"conditional writes": "warn"}),
-        (Closed(), {"may be written": "fail"}),
-        (Mute(), {"may be listed": "fail"}),
+        (Forgetful(), {"concurrent uploads": "warn"}),
+        (Closed(), {"write access": "fail"}),
+        (Mute(), {"list access": "fail"}),
         (Away(), {"reachable": "fail"}),
     ],
     ids=lambda value: type(value).__name__,
