@@ -214,7 +214,7 @@ def _pair(
     after: dict[str, float | int | None] | None,
 ) -> Pair:
     name, machine, occurrence = identity
-    state = "added" if before is None else "gone" if after is None else "both"
+    state = "added" if before is None else "removed" if after is None else "both"
     changes = tuple(_changes(before or {}, after or {}))
     return Pair(safe(name), safe(machine), occurrence, state, changes)
 

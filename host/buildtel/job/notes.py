@@ -117,4 +117,4 @@ def losses(told: Measured, unreadable: Counter[str]) -> Iterable[str]:
     for reason, number in told.damage.most_common(MAX_DAMAGE_NOTES):
         yield f"{number} record(s) damaged and not used: {reason}."
     for field, number in told.partly.most_common(MAX_DAMAGE_NOTES):
-        yield f"{number} record(s) used without a field that no agent writes so: {field}."
+        yield f"{number} record(s) had an invalid field, which was ignored: {field}."

@@ -19,7 +19,7 @@ from buildtel.timeline.packer_model import PackerReport
 ON = "on"  # the field of a record that says whose it is
 GRAIN_S = 1.0  # Packer's log may have whole seconds, cut off, not rounded
 OPEN_JOB = "The job was not finalized."
-NOT_ENDED = "it was never ended: the job was cancelled, or its machine was lost"
+NOT_ENDED = "no end recorded (job cancelled or runner lost)"
 
 
 class LogSummary(BaseModel):

@@ -46,7 +46,7 @@ class Intake:
         try:
             record = checked(event)
         except Refused as refused:
-            self._refuse(f"a record that no agent writes ({refused})")
+            self._refuse(f"an invalid record ({refused})")
             return
         try:
             if event.spool is not None:

@@ -253,7 +253,7 @@ def test_a_spools_samples_that_no_agent_writes_are_counted() -> None:
 
     assert found.integrity is not None
     assert (found.integrity.records, found.integrity.damaged) == (2, 1)
-    assert "1 record(s) used without a field that no agent writes so: `cols` of `samples`." in found.notes
+    assert "1 record(s) had an invalid field, which was ignored: `cols` of `samples`." in found.notes
 
 
 def test_samples_without_any_other_word_of_their_boot_have_a_clock() -> None:
