@@ -1,4 +1,4 @@
-"""What continuous integration systems tell a job in its environment; data alone, because every `step` reads it."""
+"""Reads the environment variables of known CI systems; tables only, because every `step` imports it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all; light, because every `step` imports it."""
+"""Writes files atomically; imports little, because every `step` imports it."""
 
 from __future__ import annotations
 

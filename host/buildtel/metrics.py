@@ -1,4 +1,4 @@
-"""What each metric is called in words: every view takes columns, labels and units from here.
+"""The words of each metric: help, labels, units, rank of its column.
 
 The agent's registry `METRICS` has name, unit, source and formula of a metric; a row here makes it readable.
 """

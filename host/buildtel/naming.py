@@ -1,4 +1,4 @@
-"""How files and keys of a job are named; light, because Packer's start waits for it."""
+"""Names of the files and keys of a job; imports little, because the start of Packer waits for it."""
 
 from __future__ import annotations
 

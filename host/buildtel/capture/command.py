@@ -1,4 +1,4 @@
-"""`run`: a command as a step of this machine; to whoever calls it, the command itself.
+"""Runs a command as a measured step; exit status, signals and standard streams stay the command's.
 
 This process starts the command as its child, with its own files and no others, passes signals on to it, and gives
 its exit status. Another child measures: it writes to standard error only, and where it fails the command goes on.

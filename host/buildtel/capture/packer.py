@@ -1,4 +1,4 @@
-"""Runs Packer as it runs alone, and keeps what it prints, when it came, and what the machine did meanwhile."""
+"""Runs Packer, logs its output with times, and samples this machine meanwhile."""
 
 from __future__ import annotations
 

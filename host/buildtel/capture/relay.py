@@ -1,4 +1,4 @@
-"""Packer as a child with our own files, terminal, session and group: what it does is what it does alone."""
+"""Runs Packer as a child process with this process's files, terminal and group; passes on signals."""
 
 from __future__ import annotations
 

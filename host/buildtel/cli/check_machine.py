@@ -1,4 +1,4 @@
-"""This machine: Python, Packer, git, the folder of documents, the kernel's files, the job under way."""
+"""Checks of `doctor`: Python, Packer, git, folders, the kernel's files, the job in progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store: whether it can be reached, read and written, its clock, and whether concurrent uploads are safe."""
+"""Checks of `doctor`: whether the store can be reached, read and written, and its clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The results of `doctor`: ok, a warning (something will be missing), a failure (something will not work)."""
+"""The results of `doctor`: ok, warning, failure."""
 
 from __future__ import annotations
 

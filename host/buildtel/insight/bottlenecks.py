@@ -1,4 +1,4 @@
-"""What is worth a look: steps above a threshold, long phases of Packer's own, a runner that lacked something."""
+"""Finds bottlenecks: steps above a threshold, long phases of Packer's, a runner short of a resource."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two documents side by side: steps matched by name, machine and occurrence, what changed most first."""
+"""Compares two documents: matches steps by name, machine and occurrence; the largest change first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What nothing was measured of."""
+"""Finds the parts of a document that were not measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Provisioners that have no records of their own: by the whole-life samples (level 1), else by Packer's words alone."""
+"""Makes steps of provisioners without records, from the VM's samples or from Packer's output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The drafts of a whole log made one document."""
+"""Turns the state of a fold into the job document."""
 
 from __future__ import annotations
 

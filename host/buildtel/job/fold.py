@@ -1,4 +1,4 @@
-"""Events to one job document: a pure function, fed one event at a time so that no log is ever held.
+"""Folds events into a job document: a pure function, one event at a time, in bounded memory.
 
 What is kept is bounded, whatever the log's length; where a bound is met, the document says so.
 """

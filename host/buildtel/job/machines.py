@@ -1,4 +1,4 @@
-"""The draft of a machine made a machine of the document: its facts, its samples, its marks and its clock."""
+"""Makes a machine of the document from its draft: facts, samples, marks, clock."""
 
 from __future__ import annotations
 

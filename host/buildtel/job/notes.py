@@ -1,4 +1,4 @@
-"""What a reader should know before the figures of a document are trusted, in sentences."""
+"""The notes of a document: what a reader should know before using its figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runner's part of a document: its steps, its facts, and the guest's steps put under them."""
+"""Joins the runner's steps with the document of a log."""
 
 from __future__ import annotations
 

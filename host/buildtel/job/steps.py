@@ -1,4 +1,4 @@
-"""A step's draft made a step of the document: times on one axis, figures from counters."""
+"""Makes a step of the document from its draft: times on one axis, figures from counters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The times of a log put on one axis once it is read: zones that were learned, stamps that came with a later copy."""
+"""Puts the times of a whole log on one axis: time zones learned late, stamps from a later copy."""
 
 from __future__ import annotations
 

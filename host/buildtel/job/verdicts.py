@@ -1,4 +1,4 @@
-"""What Packer's words on a provisioner say of the steps in it, and on which machine a step ran."""
+"""The status of a step, its machine and its provisioner, as Packer's output tells them."""
 
 from __future__ import annotations
 

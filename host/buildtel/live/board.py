@@ -1,4 +1,4 @@
-"""What is under way now: the timeline of the log as it grows, and since when each build does what it does."""
+"""The state of a running build: the timeline so far, and since when each build does its current work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The job that `init` began, between the commands: its facts, its records, its document."""
+"""The job that `init` started, between two commands: its facts, records and document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One axis for host and guest: what the log's stamps say about a guest's clock.
+"""Estimates the offset between a guest's clock and the host's from the log's time stamps.
 
 The host stamps each line when it arrives, so a record stamped `at` with grain `r` was made before
 `at + r`: with the guest's monotonic clock `m`, the host time of the guest's zero lies before

@@ -1,4 +1,4 @@
-"""What records told so far: the mutable side of a document, until the log is over."""
+"""The drafts of machines and steps: what records have told so far."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of a stretch: the agent's formulas on the counters at both ends of it."""
+"""Computes the figures between two sets of counters, with the agent's formulas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process of the hypervisor (qemu, …) on the runner: how much of the host each build's machine took.
+"""The share of the host that each build's hypervisor process used.
 
 The runner's samples hold, for each such process, columns `hyp.NAME:PID.N`: the boot time of its start (ms),
 CPU ticks, resident memory (kB), bytes read and bytes written (`/proc/PID/stat`, `/proc/PID/io`).

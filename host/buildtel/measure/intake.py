@@ -1,4 +1,4 @@
-"""Takes the records of agents: each once, its parts put together, to the machine that it is of.
+"""Takes each record once, joins its parts, and assigns it to its machine.
 
 What is kept is bounded, whatever the number of records; where a bound is met, a note says so. What spools bring is held
 until the log is over.

@@ -1,4 +1,4 @@
-"""Which records have been seen: duplicates, gaps, and events that came in parts."""
+"""Keeps track of records: duplicates, gaps, and events that came in parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a record may hold: every field checked here, so that the fold meets sane values only.
+"""Validates every field of a record, so that later code gets valid values only.
 
 A record with a good CRC is still a stranger's JSON. Its envelope is read or refused as a whole; in
 its body each field is kept or refused for itself. The format is docs/format.md, section 1.

@@ -1,4 +1,4 @@
-"""The records of spools: buffered until the log ends; then only those that the log lacks are used, in one fixed order.
+"""Buffers the records of spools until the log ends, then uses those that the log lacks, in a fixed order.
 
 So the result does not depend on the order of log and spools, on repetitions, or on how much they overlap.
 """

@@ -1,4 +1,4 @@
-"""Figures over time: from cumulative columns to what a chart shows, and the whole-life samples."""
+"""Makes charts of cumulative columns, and keeps the samples of a machine's whole life."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stamps of a line made one time, and the zone of those that state none, learned from lines that stand together."""
+"""Combines the stamps of a line to one time, and learns the time zone of stamps without one."""
 
 from __future__ import annotations
 

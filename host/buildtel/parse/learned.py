@@ -1,4 +1,4 @@
-"""Learns what a CI, a container tool or a logger puts before each line of Packer's, from the lines themselves.
+"""Learns the prefix that a CI, container tool or logger puts before each line.
 
 The text before `NAME: output will be in this color.` and `==> NAME: ` is the same in every line, but for clocks,
 counters and levels. Lines are held until the first of Packer's lines tells what stands before it, mostly nothing.

@@ -1,4 +1,4 @@
-"""Texts that go on in the next lines: an error of Packer's, an artifact's description."""
+"""Joins texts that continue on the next lines: errors, descriptions of artifacts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which word before a colon is a build's name: `-color=false` logs never list the builds in advance."""
+"""Learns which words before a colon are names of builds."""
 
 from __future__ import annotations
 

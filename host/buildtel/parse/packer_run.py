@@ -1,4 +1,4 @@
-"""One run of Packer's while it is read: how far it is, its builds, and the names that may be builds'."""
+"""The state of one run of Packer while it is read: its builds and candidates for their names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes off what others put before packer's text: CI stamps, `-timestamp-ui`, `PACKER_LOG`, `-machine-readable`.
+"""Strips the prefixes of CI stamps, `-timestamp-ui`, `PACKER_LOG` and `-machine-readable`.
 
 The forms are those of docs/packer-log.md. `peel` is called for every line: one slice, few regexes.
 """

@@ -1,4 +1,4 @@
-"""One message of Packer's, with where and how it was said."""
+"""One message of Packer's with its context in the log."""
 
 from __future__ import annotations
 

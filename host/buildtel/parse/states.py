@@ -1,4 +1,4 @@
-"""The states of a run of Packer's and of a build in it: what leads from one to another stands here, and only here.
+"""The state tables of a run of Packer and of a build in it.
 
 A line says one thing of its build (`Says`). `NEXT` has the state that the build is in after it. `TELLS` has what tells
 of the end of the provisioner that began last: a `ProvisionerFinished`, before what the line begins.

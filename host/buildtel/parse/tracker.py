@@ -1,4 +1,4 @@
-"""What packer says, message by message, to events: the only state is which runs and builds are under way."""
+"""Turns Packer's messages into events; its only state is the runs and builds in progress."""
 
 from __future__ import annotations
 

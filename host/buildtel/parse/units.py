@@ -1,4 +1,4 @@
-"""What a message of Packer's says of its build: a provisioner begins, a phase begins, one of them is over."""
+"""Recognizes what a message says of its build: a provisioner or a phase starts or ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A view as Markdown, for a pull request or a CI's summary."""
+"""Renders a view as Markdown, for a pull request or the summary of a CI."""
 
 from __future__ import annotations
 

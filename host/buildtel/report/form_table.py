@@ -1,4 +1,4 @@
-"""A view as lines of text, as wide as the terminal allows."""
+"""Renders a view as lines of text, as wide as the terminal."""
 
 from __future__ import annotations
 

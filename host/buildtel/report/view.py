@@ -1,4 +1,4 @@
-"""What a view consists of: parts that every format knows how to show, beside its data for programs."""
+"""The parts that a view is made of; every format can render each part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents into a store: write once, index last, `latest` only forward."""
+"""Writes a document to a store: once, the index last, `latest` only forward."""
 
 from __future__ import annotations
 

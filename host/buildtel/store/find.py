@@ -1,4 +1,4 @@
-"""Which build is meant: `latest`, `^1` (the one before it), a version, or one build of a version."""
+"""Finds the build that a name means: `latest`, `^1`, a version, or one build of a version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The index of a store: which jobs and builds it has, without a read of any document."""
+"""Reads the index of a store: jobs and builds, without reading documents."""
 
 from __future__ import annotations
 

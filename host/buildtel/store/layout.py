@@ -1,4 +1,4 @@
-"""The only maker of keys. As in the original, but that any version and job name is safe.
+"""Makes all keys of a store; any version and job name is safe.
 
 Keys: `VERSION/YYYYMMDD_HHMMSS/JOB_YYYYMMDD_HHMMSS.json`, beside it `packer_steps.txt`
 and `JOB_YYYYMMDD_HHMMSS.events.jsonl.gz`;

@@ -1,4 +1,4 @@
-"""Retention: which builds may go, and how they go without ever leaving an index entry without its document."""
+"""Decides which builds to delete, and deletes them index entry first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an S3 server's refusals mean to the user, and their mends: one table, no botocore."""
+"""The messages for errors of an S3 server, with a fix for each."""
 
 from __future__ import annotations
 

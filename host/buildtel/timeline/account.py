@@ -1,4 +1,4 @@
-"""The account of a build: its wall time cut into named stretches, nothing twice and nothing left over.
+"""Divides the wall time of a build into named parts without gap or overlap.
 
 All is reckoned in whole milliseconds, so the stretches add up to the wall time exactly. What no text of
 Packer's explains is a stretch of its own, `unattributed`; none is drawn out to meet its neighbour.

@@ -1,4 +1,4 @@
-"""What Packer did, as it grows event by event: runs, their builds, and of each build its phases and provisioners.
+"""Packer's runs, builds, phases and provisioners, built event by event.
 
 Each time stands once, in a `Moment`, as the log stated it; `Timeline.settle` gives all of them their final values.
 """

@@ -1,4 +1,4 @@
-"""The timeline as the job document has it: each build judged by Packer's words, by the rules of docs/packer-log.md."""
+"""Turns the timeline into `packer` of the job document, with the result of each build."""
 
 from __future__ import annotations
 

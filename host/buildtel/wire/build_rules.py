@@ -1,4 +1,4 @@
-"""The rules about one build: its guests, buildtel's own provisioners in it, and the user's."""
+"""The rules of `wire --check` for one build: guests, buildtel's provisioners, the user's."""
 
 from __future__ import annotations
 
