@@ -37,7 +37,12 @@ SLOT_VARIABLES = (
 
 
 def first(environ: Mapping[str, str], names: Sequence[str]) -> str | None:
-    """The first of these variables that holds anything."""
+    """The first of these variables that holds anything.
+
+    Args:
+        environ: the environment.
+        names: variables, the preferred one first.
+    """
     return next((environ[name] for name in names if environ.get(name)), None)
 
 

@@ -72,7 +72,12 @@ def create(path: str, data: bytes) -> bool:
 
 
 def link_new(aside: str, path: str) -> bool:
-    """Give a file a second name, unless something has it: then False."""
+    """Give a file a second name, unless something has it: then False.
+
+    Args:
+        aside: the existing file.
+        path: the second name.
+    """
     try:
         os.link(aside, path)
     except FileExistsError:

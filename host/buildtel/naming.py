@@ -37,5 +37,10 @@ def stamp(time: datetime) -> str:
 
 
 def stem_of(job: str, time: datetime) -> str:
-    """`JOB_YYYYMMDD_HHMMSS`: how the files of a job are named."""
+    """`JOB_YYYYMMDD_HHMMSS`: how the files of a job are named.
+
+    Args:
+        job: the job's name.
+        time: the time of the build, in UTC.
+    """
     return f"{escape(job)}_{stamp(time)}"

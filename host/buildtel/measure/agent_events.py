@@ -49,7 +49,12 @@ class Limits:
         self._steps, self._marks, self._leaves = MAX_STEPS, MAX_MARKS, MAX_LEAVES
 
     def afford(self, ev: str, body: dict[str, Any]) -> None:
-        """Drop from an event's `body` the measurements that no longer fit; a beat replaces the one before."""
+        """Drop from an event's `body` the measurements that no longer fit; a beat replaces the one before.
+
+        Args:
+            ev: the kind of event.
+            body: its fields; those that do not fit are removed.
+        """
         if ev == "beat":
             return
         for name, kept in (("c", 0), ("series", KEPT_FROM_SERIES)):
@@ -57,7 +62,12 @@ class Limits:
                 del body[name]
 
     def room(self, leaves: int, kept: int) -> bool:
-        """True if that many more numbers fit, `kept` ones left for what matters more."""
+        """True if that many more numbers fit, `kept` ones left for what matters more.
+
+        Args:
+            leaves: how many numbers are to be added.
+            kept: how many numbers must stay free.
+        """
         fits = self._leaves - leaves >= kept
         if fits:
             self._leaves -= leaves
@@ -81,7 +91,12 @@ class Limits:
 
 
 def apply(event: AgentEvent, limits: Limits) -> None:
-    """Take one event into its machine's draft."""
+    """Take one event into its machine's draft.
+
+    Args:
+        event: the event.
+        limits: how much the document may still grow.
+    """
     HANDLERS[event.record.ev](event, limits)
 
 
@@ -119,7 +134,12 @@ def _beat(event: AgentEvent, limits: Limits) -> None:
 
 
 def later(one: Point, other: Point) -> Point:
-    """The later of two instants: by the monotonic clock within a boot, else by the wall clock."""
+    """The later of two instants: by the monotonic clock within a boot, else by the wall clock.
+
+    Args:
+        one: an instant.
+        other: another instant of the same machine.
+    """
     if one.boot == other.boot:
         return max(one, other, key=lambda point: point.m_ns)
     return max(one, other, key=lambda point: point.t_ns)
@@ -158,7 +178,15 @@ def _samples(event: AgentEvent, limits: Limits) -> None:
 def add_samples(
     machine: MachineDraft, boot: str | None, samples: Samples, authentic: bool | None, limits: Limits
 ) -> None:
-    """Add whole-life samples to those of the boot; authentic ones take the place of others."""
+    """Add whole-life samples to those of the boot; authentic ones take the place of others.
+
+    Args:
+        machine: the machine.
+        boot: the boot id, None where it is not known.
+        samples: the samples to add.
+        authentic: whether their `mac` is right, None without a key.
+        limits: how much the document may still grow.
+    """
     if boot not in machine.boots:
         return
     if boot not in machine.samples or (authentic and not machine.sampled[boot]):

@@ -154,6 +154,10 @@ class LogSection:
 
         A record that does not know its run goes with its boot, else with the fullest group; and a
         group that does not know its run takes the first that comes.
+
+        Args:
+            run: the id of the Packer run, None where the record does not know it.
+            boot: the boot id, None where it is not known.
         """
         known = next((group for group in self.groups if run is not None and group.run == run), None)
         if known is None and run is None and self.groups:

@@ -27,7 +27,13 @@ def figures(start: dict[str, Any], end: dict[str, Any], seconds: float, peak_kb:
 
 
 def step_metrics(start: Point | None, end: Point | None, peak_kb: int | None) -> Figures:
-    """The figures between two points; across a reboot only the wall clock's duration can be had."""
+    """The figures between two points; across a reboot only the wall clock's duration can be had.
+
+    Args:
+        start: the first point.
+        end: the last point.
+        peak_kb: the largest memory use sampled between, in KiB, None without samples.
+    """
     if start is None or end is None:
         return {}
     if start.boot != end.boot or end.m_ns < start.m_ns:

@@ -42,7 +42,12 @@ class Intake:
         return self._measured.sections[-1]
 
     def add(self, event: AgentRecord, unit: ProvisionerRun | None) -> None:
-        """Take a record that came through `unit`, None outside of any provisioner."""
+        """Take a record that came through `unit`, None outside of any provisioner.
+
+        Args:
+            event: the record.
+            unit: the provisioner that it came through, None outside of any.
+        """
         try:
             record = checked(event)
         except Refused as refused:

@@ -102,7 +102,13 @@ class Pending:
 
 
 def union(left: Mapping[str, Any], right: Mapping[str, Any], depth: int = 4) -> dict[str, Any]:
-    """Both objects' keys; where both have an object under a key, those two's union, `depth` levels down."""
+    """Both objects' keys; where both have an object under a key, those two's union, `depth` levels down.
+
+    Args:
+        left: an object.
+        right: another object; its values win.
+        depth: how many levels down objects are joined.
+    """
     whole = dict(left)
     for key, value in right.items():
         known = whole.get(key)

@@ -80,6 +80,10 @@ class SpoolBuffer:
     def add(self, record: Record, event: AgentRecord) -> None:
         """Hold a record of `event.spool`, or count it.
 
+        Args:
+            record: the record.
+            event: the event that it was read from.
+
         Raises:
             TooMany: more gaps in one process's numbers than any build has.
         """
@@ -178,7 +182,12 @@ class MachineMatcher:
         return self._together.get(spool, spool)
 
     def known(self, record: Record, spool: int) -> Owner | None:
-        """Group and machine, where the log knows them."""
+        """Group and machine, where the log knows them.
+
+        Args:
+            record: a record of a spool.
+            spool: the number of the spool.
+        """
         near = self._by_spool.get(self._first(spool), [])
         return (
             self._by_sid.get(record.sid)
@@ -199,6 +208,11 @@ class MachineMatcher:
         """The group of records that stand alone, and the key of their machine in it.
 
         Where the log knows its runs and theirs is none of them, they are foreign.
+
+        Args:
+            section: the section of the log that gets the group.
+            record: a record of a spool.
+            spool: the number of the spool.
         """
         foreign = record.run is not None and bool(self._runs) and record.run not in self._runs
         own = None if foreign or not self._runs else section.own_group()
@@ -206,7 +220,12 @@ class MachineMatcher:
 
 
 def begin_runs(section: LogSection, rows: list[SpoolRecord]) -> None:
-    """Make the groups of all runs of `rows`, the newest first: without a log that one is the build's own."""
+    """Make the groups of all runs of `rows`, the newest first: without a log that one is the build's own.
+
+    Args:
+        section: the section of the log that gets the groups.
+        rows: the records of the spools.
+    """
     if section.groups:
         return
     newest: dict[str, int] = {}

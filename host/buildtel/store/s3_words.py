@@ -71,7 +71,14 @@ CERTIFICATES = {
 
 
 def refusal(code: str, status: int, verb: str, bucket: str) -> str:
-    """What an answer with S3's error `code` and HTTP `status` means."""
+    """What an answer with S3's error `code` and HTTP `status` means.
+
+    Args:
+        code: S3's error code.
+        status: the HTTP status.
+        verb: what the request did: read, write, list or remove.
+        bucket: the bucket.
+    """
     words = REFUSALS.get(code) or REFUSALS.get(BY_STATUS.get(status, ""))
     if words is None:
         return f"it answered {code or 'an error'} (HTTP {status}) to our {verb}"
@@ -79,7 +86,12 @@ def refusal(code: str, status: int, verb: str, bucket: str) -> str:
 
 
 def passes(code: str, status: int) -> bool:
-    """True if the same request may succeed a moment later."""
+    """True if the same request may succeed a moment later.
+
+    Args:
+        code: S3's error code.
+        status: the HTTP status.
+    """
     return code in PASSING or status in PASSING_STATUS
 
 

@@ -91,19 +91,34 @@ class BuildDraft:
         self.began = moment
 
     def begin_phase(self, event: PhaseStarted, moment: Moment) -> None:
-        """A phase begins; what ran before it is over."""
+        """A phase begins; what ran before it is over.
+
+        Args:
+            event: the event of Packer's.
+            moment: its line and time.
+        """
         self.stop(moment)
         self.under_way = PhaseDraft(event.name, event.text, moment)
         self.phases.append(self.under_way)
 
     def begin_unit(self, event: ProvisionerStarted, moment: Moment) -> None:
-        """A provisioner begins; what ran before it is over."""
+        """A provisioner begins; what ran before it is over.
+
+        Args:
+            event: the event of Packer's.
+            moment: its line and time.
+        """
         self.stop(moment)
         self.under_way = ProvisionerRun(event.index, event.kind, event.detail, moment, event.target, event.type)
         self.units.append(self.under_way)
 
     def end_unit(self, event: ProvisionerFinished, moment: Moment) -> None:
-        """A provisioner is over, or Packer tells now how one went that is over already."""
+        """A provisioner is over, or Packer tells now how one went that is over already.
+
+        Args:
+            event: the event of Packer's.
+            moment: its line and time.
+        """
         if isinstance(self.under_way, ProvisionerRun):
             self.stop(moment)
         unit = self.unit(event.index)
@@ -111,14 +126,24 @@ class BuildDraft:
             unit.status, unit.ignored, unit.exit_code = event.status, event.ignored, event.exit_code
 
     def wait(self, event: SshWait, moment: Moment) -> None:
-        """Packer waits for a connection, or has it: then the phase is over."""
+        """Packer waits for a connection, or has it: then the phase is over.
+
+        Args:
+            event: the event of Packer's.
+            moment: its line and time.
+        """
         self.waited = self.waited or not event.connected
         self.connected = self.connected or event.connected
         if event.connected and isinstance(self.under_way, PhaseDraft):
             self.stop(moment)
 
     def finish(self, event: BuildFinished, moment: Moment) -> None:
-        """Packer's word on the build's end."""
+        """Packer's word on the build's end.
+
+        Args:
+            event: the event of Packer's.
+            moment: its line and time.
+        """
         self.stop(moment)
         self.ends.append(event)
         self.ended = moment
