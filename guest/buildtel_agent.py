@@ -1900,7 +1900,7 @@ class Recorder:
         self.sid = "".join(["%02x" % byte for byte in posix.urandom(6)])
         self.boot = read_file(proc + "/sys/kernel/random/boot_id").decode("ascii", "replace").strip()
         self.sequence = self.bytes = 0
-        self.amid_line = False
+        self.mid_line = False
         self.has_block = "block" not in quiet
         self.is_quiet = spool is not None and "records" in quiet
         self.held = []  # type: list[bytes]
@@ -1913,7 +1913,7 @@ class Recorder:
         """Writes an event as one record, or as parts of one; `shared` fields stand in each part.
 
         Without `may_wait` an event that nobody is ready to read is dropped before it is numbered.
-        Only what is known to begin on its `own_line` goes without a newline before it, and not even that `amid_line`.
+        Only what is known to begin on its `own_line` goes without a newline before it, and not even that `mid_line`.
         """
         if not (may_wait or self.is_quiet or _writable(self.out, 0)):
             return
@@ -1947,7 +1947,7 @@ class Recorder:
         if self._spool_fd >= 0:
             posix.close(self._spool_fd)
 
-    def hand_on(self, line: "bytes") -> "None":
+    def write_record(self, line: "bytes") -> "None":
         """Writes a record that is made already."""
         self._write(line, True)
 
@@ -1965,7 +1965,7 @@ class Recorder:
 
     def _say_all(self, line: "bytes", own_line: "bool") -> "None":
         """Writes a record to the build's output, and before it what was held back."""
-        own_line, self.amid_line = own_line and not self.amid_line, False
+        own_line, self.mid_line = own_line and not self.mid_line, False
         lines, self.held = [*self.held, line], []
         for text in lines:
             self.bytes += self.say(text if own_line else b"\n" + text)
@@ -2929,7 +2929,7 @@ def rests() -> "list[str]":
     return [home() + "/" + name for name in _listed(home()) if name.startswith("buildtel_rest-")]
 
 
-def bring_rest(recorder: "Recorder") -> "None":
+def send_leftovers(recorder: "Recorder") -> "None":
     """Hands it on, once: who may not remove it leaves it to somebody who may. To the spool where that has all."""
     for path in rests():
         if recorder.is_quiet and recorder.spool and _taken_over(path, recorder.spool):
@@ -2937,7 +2937,7 @@ def bring_rest(recorder: "Recorder") -> "None":
         lines = read_file(path).splitlines()
         for line in lines if _quietly(posix.unlink, path) else ():
             if line.startswith(b"BUILDTEL:"):
-                recorder.hand_on(line + b"\n")
+                recorder.write_record(line + b"\n")
 
 
 def _taken_over(path: "str", spool: "Spool") -> "bool":
@@ -2958,7 +2958,7 @@ def sample(kernel: "Kernel") -> "list[tuple[str, int | None]]":
     return [("m_ms", boottime_ns() // 1000000), *flatten(kernel.counters())]
 
 
-def life_lives(spool: "Spool") -> "bool":
+def sampler_is_running(spool: "Spool") -> "bool":
     """Whether a whole-life sampler holds the lock of its newest file."""
     import fcntl
 
@@ -3004,7 +3004,7 @@ def start_life(run: "str") -> "None":
 
 def revive_life(spool: "Spool", run: "str") -> "None":
     """Starts it where the agent is installed and none lives."""
-    if home() and not life_lives(spool):
+    if home() and not sampler_is_running(spool):
         start_life(run)
 
 
@@ -3015,7 +3015,7 @@ def stop_life(spool: "Spool") -> "None":
         if pid.isdigit() and b"life" in read_file("/proc/%s/cmdline" % pid.decode()).split(b"\0"):
             _quietly(posix.kill, int(pid), 15)
     give_up = time.monotonic() + 3
-    while life_lives(spool) and time.monotonic() < give_up:
+    while sampler_is_running(spool) and time.monotonic() < give_up:
         time.sleep(0.02)
 
 
@@ -3089,12 +3089,12 @@ def machine(kernel: "Kernel") -> "dict[str, Any]":
 
 
 def begin(
-    options: "dict[str, str]", out: "int", amid_line: "bool" = False, outlet: "Outlet | None" = None
+    options: "dict[str, str]", out: "int", mid_line: "bool" = False, outlet: "Outlet | None" = None
 ) -> "tuple[Recorder, Spool, Kernel]":
     """What every call does first: brings the whole-life sampler's news, or says hello where there is none.
 
     With the option `record` the records go to that file, in whose folder all else is kept too: so does the
-    runner, whose log is for people. A command that may run in the middle of an output line sets `amid_line`. A step's
+    runner, whose log is for people. A command that may run in the middle of an output line sets `mid_line`. A step's
     sampler gives its `outlet`; it sends the whole-life sampler's news, or starts that one, after its step.
     """
     kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
@@ -3111,11 +3111,11 @@ def begin(
     kept = spool if installed and may_leave(installed) else None
     more = (run, kernel.proc, kept, key, quiet_words(installed))
     recorder = StepRecorder(outlet, *more) if outlet else Recorder(out, *more)
-    recorder.amid_line = amid_line
+    recorder.mid_line = mid_line
     if "parent" not in options:
         outer = outer_step(options.get("pid", ""), spool.find("at-"))
         options.update({"parent": outer} if outer else {})
-    if installed and outlet is None and life_lives(spool):
+    if installed and outlet is None and sampler_is_running(spool):
         flush(recorder, spool)
     elif installed:
         if outlet is None or not lived_since_boot(spool):
@@ -3125,7 +3125,7 @@ def begin(
     elif "parent" not in options:
         recorder.emit("hello", machine(kernel), own_line=True)
     if installed:
-        bring_rest(recorder)
+        send_leftovers(recorder)
         bring_owed(recorder, spool.find("owed-"))
     return recorder, spool, kernel
 
@@ -3399,11 +3399,11 @@ def cost(recorder: "Recorder", proc: "str", spent_s: "float" = 0.0) -> "dict[str
 
 def start(options: "dict[str, str]") -> "None":
     """Begins a step that a later `end` of the same name ends."""
-    recorder, spool, kernel = begin(options, 1, amid_line=True)
+    recorder, spool, kernel = begin(options, 1, mid_line=True)
     name = clean_name(options.get("name", "")) or "step"
     if recorder.has_block:
         write(1, ("\n" + start_block(name)).encode())
-        recorder.amid_line = False
+        recorder.mid_line = False
     counters, m_ns = kernel.counters(), boottime_ns()
     step = recorder.sid + ".1"
     fields = {"name": name, "parent": options.get("parent"), "c": counters}
@@ -3425,7 +3425,7 @@ def end(options: "dict[str, str]") -> "None":
     """Ends the last step that was begun under this name."""
     kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
     counters, m_ns = kernel.counters(), boottime_ns()
-    recorder, spool, _ = begin(options, 1, amid_line=True)
+    recorder, spool, _ = begin(options, 1, mid_line=True)
     name = clean_name(options.get("name", "")) or "step"
     status = options.get("status") or options.get("second", "")
     exit_status = int(status) if status.isdigit() else None
@@ -3458,7 +3458,7 @@ def starts_of(step: "str", spool: "Spool") -> "list[bytes]":
 
 def mark(options: "dict[str, str]") -> "None":
     """Notes an instant that the user names."""
-    recorder, _, _ = begin(options, 1, amid_line=True)
+    recorder, _, _ = begin(options, 1, mid_line=True)
     fields = {"name": clean_name(options.get("name", "")), "parent": options.get("parent")}
     recorder.emit("mark", fields, last=True)
 

@@ -1,10 +1,10 @@
 def start(options: "dict[str, str]") -> "None":
     """Begins a step that a later `end` of the same name ends."""
-    recorder, spool, kernel = begin(options, 1, amid_line=True)
+    recorder, spool, kernel = begin(options, 1, mid_line=True)
     name = clean_name(options.get("name", "")) or "step"
     if recorder.has_block:
         write(1, ("\n" + start_block(name)).encode())
-        recorder.amid_line = False
+        recorder.mid_line = False
     counters, m_ns = kernel.counters(), boottime_ns()
     step = recorder.sid + ".1"
     fields = {"name": name, "parent": options.get("parent"), "c": counters}
@@ -26,7 +26,7 @@ def end(options: "dict[str, str]") -> "None":
     """Ends the last step that was begun under this name."""
     kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
     counters, m_ns = kernel.counters(), boottime_ns()
-    recorder, spool, _ = begin(options, 1, amid_line=True)
+    recorder, spool, _ = begin(options, 1, mid_line=True)
     name = clean_name(options.get("name", "")) or "step"
     status = options.get("status") or options.get("second", "")
     exit_status = int(status) if status.isdigit() else None
@@ -59,7 +59,7 @@ def starts_of(step: "str", spool: "Spool") -> "list[bytes]":
 
 def mark(options: "dict[str, str]") -> "None":
     """Notes an instant that the user names."""
-    recorder, _, _ = begin(options, 1, amid_line=True)
+    recorder, _, _ = begin(options, 1, mid_line=True)
     fields = {"name": clean_name(options.get("name", "")), "parent": options.get("parent")}
     recorder.emit("mark", fields, last=True)
 

@@ -195,7 +195,7 @@ def rests() -> "list[str]":
     return [home() + "/" + name for name in _listed(home()) if name.startswith("buildtel_rest-")]
 
 
-def bring_rest(recorder: "Recorder") -> "None":
+def send_leftovers(recorder: "Recorder") -> "None":
     """Hands it on, once: who may not remove it leaves it to somebody who may. To the spool where that has all."""
     for path in rests():
         if recorder.is_quiet and recorder.spool and _taken_over(path, recorder.spool):
@@ -203,7 +203,7 @@ def bring_rest(recorder: "Recorder") -> "None":
         lines = read_file(path).splitlines()
         for line in lines if _quietly(posix.unlink, path) else ():
             if line.startswith(b"BUILDTEL:"):
-                recorder.hand_on(line + b"\n")
+                recorder.write_record(line + b"\n")
 
 
 def _taken_over(path: "str", spool: "Spool") -> "bool":
@@ -224,7 +224,7 @@ def sample(kernel: "Kernel") -> "list[tuple[str, int | None]]":
     return [("m_ms", boottime_ns() // 1000000), *flatten(kernel.counters())]
 
 
-def life_lives(spool: "Spool") -> "bool":
+def sampler_is_running(spool: "Spool") -> "bool":
     """Whether a whole-life sampler holds the lock of its newest file."""
     import fcntl
 
@@ -270,7 +270,7 @@ def start_life(run: "str") -> "None":
 
 def revive_life(spool: "Spool", run: "str") -> "None":
     """Starts it where the agent is installed and none lives."""
-    if home() and not life_lives(spool):
+    if home() and not sampler_is_running(spool):
         start_life(run)
 
 
@@ -281,7 +281,7 @@ def stop_life(spool: "Spool") -> "None":
         if pid.isdigit() and b"life" in read_file("/proc/%s/cmdline" % pid.decode()).split(b"\0"):
             _quietly(posix.kill, int(pid), 15)
     give_up = time.monotonic() + 3
-    while life_lives(spool) and time.monotonic() < give_up:
+    while sampler_is_running(spool) and time.monotonic() < give_up:
         time.sleep(0.02)
 
 

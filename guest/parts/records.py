@@ -101,7 +101,7 @@ class Recorder:
         self.sid = "".join(["%02x" % byte for byte in posix.urandom(6)])
         self.boot = read_file(proc + "/sys/kernel/random/boot_id").decode("ascii", "replace").strip()
         self.sequence = self.bytes = 0
-        self.amid_line = False
+        self.mid_line = False
         self.has_block = "block" not in quiet
         self.is_quiet = spool is not None and "records" in quiet
         self.held = []  # type: list[bytes]
@@ -114,7 +114,7 @@ class Recorder:
         """Writes an event as one record, or as parts of one; `shared` fields stand in each part.
 
         Without `may_wait` an event that nobody is ready to read is dropped before it is numbered.
-        Only what is known to begin on its `own_line` goes without a newline before it, and not even that `amid_line`.
+        Only what is known to begin on its `own_line` goes without a newline before it, and not even that `mid_line`.
         """
         if not (may_wait or self.is_quiet or _writable(self.out, 0)):
             return
@@ -148,7 +148,7 @@ class Recorder:
         if self._spool_fd >= 0:
             posix.close(self._spool_fd)
 
-    def hand_on(self, line: "bytes") -> "None":
+    def write_record(self, line: "bytes") -> "None":
         """Writes a record that is made already."""
         self._write(line, True)
 
@@ -166,7 +166,7 @@ class Recorder:
 
     def _say_all(self, line: "bytes", own_line: "bool") -> "None":
         """Writes a record to the build's output, and before it what was held back."""
-        own_line, self.amid_line = own_line and not self.amid_line, False
+        own_line, self.mid_line = own_line and not self.mid_line, False
         lines, self.held = [*self.held, line], []
         for text in lines:
             self.bytes += self.say(text if own_line else b"\n" + text)

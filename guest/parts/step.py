@@ -22,12 +22,12 @@ def machine(kernel: "Kernel") -> "dict[str, Any]":
 
 
 def begin(
-    options: "dict[str, str]", out: "int", amid_line: "bool" = False, outlet: "Outlet | None" = None
+    options: "dict[str, str]", out: "int", mid_line: "bool" = False, outlet: "Outlet | None" = None
 ) -> "tuple[Recorder, Spool, Kernel]":
     """What every call does first: brings the whole-life sampler's news, or says hello where there is none.
 
     With the option `record` the records go to that file, in whose folder all else is kept too: so does the
-    runner, whose log is for people. A command that may run in the middle of an output line sets `amid_line`. A step's
+    runner, whose log is for people. A command that may run in the middle of an output line sets `mid_line`. A step's
     sampler gives its `outlet`; it sends the whole-life sampler's news, or starts that one, after its step.
     """
     kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
@@ -44,11 +44,11 @@ def begin(
     kept = spool if installed and may_leave(installed) else None
     more = (run, kernel.proc, kept, key, quiet_words(installed))
     recorder = StepRecorder(outlet, *more) if outlet else Recorder(out, *more)
-    recorder.amid_line = amid_line
+    recorder.mid_line = mid_line
     if "parent" not in options:
         outer = outer_step(options.get("pid", ""), spool.find("at-"))
         options.update({"parent": outer} if outer else {})
-    if installed and outlet is None and life_lives(spool):
+    if installed and outlet is None and sampler_is_running(spool):
         flush(recorder, spool)
     elif installed:
         if outlet is None or not lived_since_boot(spool):
@@ -58,7 +58,7 @@ def begin(
     elif "parent" not in options:
         recorder.emit("hello", machine(kernel), own_line=True)
     if installed:
-        bring_rest(recorder)
+        send_leftovers(recorder)
         bring_owed(recorder, spool.find("owed-"))
     return recorder, spool, kernel
 

@@ -1,4 +1,4 @@
-"""The vocabulary between reading and folding: what a log says, one frozen value a fact.
+"""The events between parsing and folding: one immutable event per fact of the log.
 
 Every event knows the line it was read from (1-based) and the time that line carries, if the log
 has times at all. Nothing here does I/O, and nothing here judges: that is the fold's work.
@@ -211,6 +211,14 @@ class LastStamp(Event):
     """
 
     of_text: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastLines(Event):
+    """The last lines of output of a build, at most 20, without colours; comes at the end of a run, or of the log."""
+
+    target: str
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
 
 def write_synced(path: str, data: bytes) -> None:
@@ -96,7 +95,8 @@ def sync_folder(folder: str) -> None:
     """Wait until the disk has the names in a folder, where its file system can."""
     handle = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        with suppress(OSError):  # some network file systems refuse to sync a folder
-            os.fsync(handle)
+        os.fsync(handle)
+    except OSError:  # some network file systems refuse to sync a folder
+        pass
     finally:
         os.close(handle)

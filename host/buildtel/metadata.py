@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
-from datetime import datetime, timezone
 
 from buildtel import ci
-from buildtel.job.model import Meta
 
 GIT_WAIT_S = 5
 
 
-def read_meta(environ: Mapping[str, str], job: str | None, version: str | None) -> Meta:
-    """What this process knows of the job that it runs in; None where nothing tells.
+def job_fields(environ: Mapping[str, str], job: str | None, version: str | None) -> dict[str, str | None]:
+    """What this process knows of the job that it runs in, by the names of `job.model.Meta`; None where nothing tells.
 
     Args:
         environ: the environment.
@@ -22,16 +20,13 @@ def read_meta(environ: Mapping[str, str], job: str | None, version: str | None) 
     """
     found = ci.told(environ)
     in_ci = found["git_sha"] is not None
-    return Meta(
-        job=job or "build",
-        version=version or ci.tag(environ) or _git("describe", "--tags", "--always", "--dirty") or "0",
-        collected_at=datetime.now(timezone.utc),
-        runner=found["runner"],
-        git_sha=found["git_sha"] if in_ci else _git("rev-parse", "HEAD"),
-        git_ref=found["git_ref"] or (None if in_ci else _git("symbolic-ref", "-q", "HEAD")),
-        run_id=found["run_id"],
-        run_number=found["run_number"],
-    )
+    return {
+        **found,
+        "job": job or "build",
+        "version": version or ci.tag(environ) or _git("describe", "--tags", "--always", "--dirty") or "0",
+        "git_sha": found["git_sha"] if in_ci else _git("rev-parse", "HEAD"),
+        "git_ref": found["git_ref"] or (None if in_ci else _git("symbolic-ref", "-q", "HEAD")),
+    }
 
 
 def _git(*words: str) -> str | None:

@@ -97,10 +97,10 @@ def test_a_file_of_samples_begins_anew_when_the_devices_change(tmp_path: Path, m
     assert life.add([("m_ms", 7), ("disk.vda.0", 1)])
     texts = sorted(path.read_text().splitlines() for path in (tmp_path / "spool").glob("life-*"))
     assert [len(lines) for lines in texts] == [3, 2] or [len(lines) for lines in texts] == [2, 3]
-    assert agent.life_lives(spool)
+    assert agent.sampler_is_running(spool)
     life.remove()
     assert not list(tmp_path.glob("spool/life-*"))
-    assert not agent.life_lives(spool)
+    assert not agent.sampler_is_running(spool)
 
 
 def test_samples_go_nowhere_where_there_is_no_place(tmp_path: Path) -> None:

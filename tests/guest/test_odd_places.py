@@ -218,7 +218,7 @@ def test_a_file_that_only_looks_like_a_sampler_s_ends_nobody(spool: Any, tmp_pat
     (tmp_path / "spool" / "life-2").symlink_to(spool.path("life-1"))
     agent.stop_life(spool)
 
-    assert not agent.life_lives(spool)
+    assert not agent.sampler_is_running(spool)
 
 
 def test_of_many_samples_that_were_not_sent_the_last_is_among_the_few_that_are(

@@ -6,11 +6,11 @@ Nothing here may load what costs: a step's two calls take little more than two s
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
 
 import buildtel_agent as agent
-from buildtel import ci, files
+from buildtel import ci
+from buildtel.local.begun import note_facts
 from buildtel.local.folders import FACTS, RECORDS, job_folder, make_job_folder
 
 
@@ -22,20 +22,12 @@ def options(environ: Mapping[str, str], name: str) -> dict[str, str]:
     """
     folder = make_job_folder(environ)
     if not os.path.exists(f"{folder}/{FACTS}"):
-        begin_unasked(environ, folder)
+        named = {"job": ci.job_name(environ), "version": ci.tag(environ) or "0", **ci.told(environ)}
+        note_facts(environ, folder, named, unasked=True)
     found = {"name": name, "step": agent.clean_name(name), "record": f"{folder}/{RECORDS}"}
     if not os.path.exists(f"{folder}/{RECORDS}"):
         hello(found)
     return found
-
-
-def begin_unasked(environ: Mapping[str, str], folder: str) -> None:
-    """Notes what the CI tells of a job that nobody began by `init`, unless somebody notes it just now."""
-    now_s = time.time()
-    collected_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now_s))
-    named = {"job": ci.job_name(environ), "version": ci.tag(environ) or "0", "collected_at": collected_at}
-    facts = {"meta": {**named, **ci.told(environ)}, "started_at": now_s, "unasked": True, "slot": ci.slot(environ)}
-    files.create(f"{folder}/{FACTS}", agent.dumps(facts).encode())
 
 
 def hello(found: dict[str, str]) -> None:

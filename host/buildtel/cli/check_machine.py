@@ -20,6 +20,7 @@ PACKER_WAIT_S = 20
 OLDEST_PACKER = (1, 6, 0)
 LEAST_FREE_MB = 100
 PACKER_WORDS = re.compile(r"Packer v(\d+)\.(\d+)\.(\d+)")
+NO_JOB = "no job in progress; `buildtel-host init JOB VERSION` or the first step starts one"
 INSTALL_PACKER = "install HashiCorp's Packer, or put it first on PATH; only a machine that runs builds needs it"
 
 
@@ -95,6 +96,10 @@ def telemetry_folder(environ: Mapping[str, str]) -> Check:
 
 def job(environ: Mapping[str, str]) -> Check:
     """Which job is in progress: runner steps belong to it."""
+    from buildtel.local.folders import FACTS, job_folder
+
+    if not Path(job_folder(environ), FACTS).exists():
+        return ok("job", NO_JOB)
     from buildtel.local import current_job
 
     try:
@@ -102,16 +107,20 @@ def job(environ: Mapping[str, str]) -> Check:
     except (BuildtelError, OSError) as error:
         return fail("job", str(error), "run `buildtel-host init JOB VERSION` again")
     if found is None:
-        return ok("job", "no job in progress; `buildtel-host init JOB VERSION` or the first step starts one")
+        return ok("job", NO_JOB)
     meta = found[1].meta
     return ok("job", f"{meta.job} {meta.version} is in progress")
 
 
 def unfinished_jobs(environ: Mapping[str, str]) -> Check:
     """Whether there are ended jobs that `finalize` was never called for."""
-    from buildtel.local import unfinished
+    from buildtel.local.begun import folders_with_steps
 
     about = "unfinished jobs"
+    if not any(folders_with_steps(environ)):
+        return ok(about, "none")
+    from buildtel.local import unfinished
+
     try:
         found = [f"{job.facts.meta.job} {job.facts.meta.version}" for job in unfinished.over(environ) if not job.is_own]
     except (BuildtelError, OSError) as error:

@@ -19,11 +19,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if the folder of the job could be created."""
     from buildtel.capture import steps
-    from buildtel.local import current_job, unfinished
+    from buildtel.local.begun import begin, folders_with_steps
+    from buildtel.metadata import job_fields
 
-    for said in unfinished.close_own(os.environ):
-        print(said, file=sys.stderr)
-    folder = current_job.begin(os.environ, args.job, args.version)
+    if any(folders_with_steps(os.environ)):
+        from buildtel.local import unfinished
+
+        for said in unfinished.close_own(os.environ):
+            print(said, file=sys.stderr)
+    folder = begin(os.environ, job_fields(os.environ, args.job, args.version))
     steps.options(os.environ, "")
     print(f"job {args.job} started; records: {folder}", file=sys.stderr)
     return 0

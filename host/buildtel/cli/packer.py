@@ -30,7 +30,7 @@ FLAGS = {
     "--help": 0,
 }  # fmt: skip
 
-SETTLED_S = 0.2  # Packer's own start has the processors until then
+LEAST_PRIORITY = 19  # of a thread that imports: Packer has the processors
 OURS_ALONE = frozenset(("--live", "--job", "--spool", "-o", "--output", "-q", "--quiet"))
 
 
@@ -141,12 +141,14 @@ def _begun(also: Callable[[], None]) -> None:
 
 def _load() -> None:
     """Import the modules for the report while Packer runs: imports take most of the report's time."""
-    time.sleep(SETTLED_S)
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, _thread.get_native_id(), LEAST_PRIORITY)
     with suppress(Exception):  # it is said when the account is made
         import buildtel.cli.show
         import buildtel.local.keeping
         import buildtel.report.form_table
-        import buildtel.report.job_view  # noqa: F401
+        import buildtel.report.job_view
+        import buildtel.report.terminal_steps  # noqa: F401
 
 
 def _misplaced(words: list[str]) -> str | None:

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if all documents were uploaded; the others wait in the outbox."""
     from buildtel.cli.stores import open_store
-    from buildtel.local import unfinished
+    from buildtel.local.begun import folders_with_steps
     from buildtel.local.delivered import Delivered
     from buildtel.local.folders import own_folder, telemetry_folder
     from buildtel.local.outbox import Outbox
@@ -47,10 +47,8 @@ def run(args: argparse.Namespace) -> int:
         upload.run([Path(name) for name in args.documents])
         return upload.status
     folder = Path(own_folder(telemetry_folder(os.environ)))
-    for said, failed in unfinished.close_over(os.environ):
-        upload.status |= failed
-        if failed or not args.quiet:
-            print(f"buildtel-host: {said}", file=sys.stderr)
+    if any(folders_with_steps(os.environ)):
+        upload.close_jobs()
     delivered = Delivered(folder, store.address())
     upload.run(delivered.missing())
     delivered.add(upload.delivered)
@@ -69,6 +67,15 @@ class Upload:
     redirect: bool
     status: int = 0
     delivered: set[str] = field(default_factory=set)
+
+    def close_jobs(self) -> None:
+        """Make documents of jobs that are over and have none."""
+        from buildtel.local import unfinished
+
+        for said, failed in unfinished.close_over(os.environ):
+            self.status |= failed
+            if failed or not self.quiet:
+                print(f"buildtel-host: {said}", file=sys.stderr)
 
     def run(self, paths: list[Path]) -> None:
         """Upload these documents and the queue; `status` and `delivered` (digests) have the result."""

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 
-from buildtel import ci, files
+from buildtel import files
 from buildtel.errors import BuildtelError
-from buildtel.job import JobDocument, load_document
+from buildtel.job import JobDocument, Meta, load_document
 from buildtel.job import document as fold
 from buildtel.job.runner import JobFacts, LogSummary, with_runner
 from buildtel.local.documents import read_document, write_named, write_new
-from buildtel.local.folders import FACTS, RECORDS, job_folder, make_job_folder, own_folder, telemetry_folder
+from buildtel.local.folders import FACTS, RECORDS, job_folder, own_folder, telemetry_folder
 from buildtel.local.raw_records import RawRecords
-from buildtel.metadata import read_meta
+from buildtel.metadata import job_fields
 from buildtel.naming import stem_of
 from buildtel.parse import read
 
 
-def begin(environ: Mapping[str, str], job: str, version: str | None) -> Path:
-    """Begins a job in its folder; one that stands there unfinished is moved aside, not lost."""
-    folder = Path(job_folder(environ))
-    if (folder / FACTS).exists() or (folder / RECORDS).exists():
-        folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))
-    make_job_folder(environ)
-    facts = JobFacts(meta=read_meta(environ, job, version), started_at=time.time(), slot=ci.slot(environ))
-    write_facts(folder, facts)
-    return folder
+def read_meta(environ: Mapping[str, str], job: str | None, version: str | None) -> Meta:
+    """Which job this process belongs to, now.
+
+    Args:
+        environ: the environment.
+        job: its name from the command line, None for `build`.
+        version: the appliance's from the command line, None for what CI or git tell.
+    """
+    return Meta.model_validate({**job_fields(environ, job, version), "collected_at": datetime.now(timezone.utc)})
 
 
 def current(environ: Mapping[str, str]) -> tuple[Path, JobFacts] | None:

@@ -16,7 +16,6 @@ from buildtel.local.documents import check_named, write_named, write_new
 from buildtel.local.folders import own_folder, telemetry_folder
 from buildtel.local.logs import Spools, log_document
 from buildtel.local.raw_records import RawRecords
-from buildtel.metadata import read_meta
 from buildtel.naming import stem_of
 
 
@@ -71,7 +70,7 @@ def _kept(request: Request, spools: Spools | None, raw: RawRecords) -> tuple[Job
         begun = current_job.current(os.environ)
         if begun is not None:
             return _into_job(request, spools, raw, *begun)
-    meta = read_meta(os.environ, request.job, request.version)
+    meta = current_job.read_meta(os.environ, request.job, request.version)
     if request.output not in (None, "-"):
         check_named(Path(str(request.output)), meta.job)
     document = log_document(request.log, meta, raw, spools)

@@ -13,11 +13,11 @@ from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, Meta
 from buildtel.job.runner import JobFacts
 from buildtel.local import current_job
+from buildtel.local.begun import folders_with_steps
 from buildtel.local.folders import FACTS, RECORDS, job_folder
 from buildtel.local.raw_records import RawRecords
 
 SILENT_S = 24 * 3600
-A_STEP = b'"ev":"start"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,7 @@ def over(environ: Mapping[str, str]) -> list[Job]:
     place on the machine is ours, if it was put aside, or if nothing was heard of it for a day.
     """
     own = Path(job_folder(environ))
-    folders = own.parent.iterdir() if own.parent.is_dir() else ()
-    found = [_job(folder, environ, is_own=folder == own) for folder in folders if _has_steps(folder)]
+    found = [_job(folder, environ, is_own=folder == own) for folder in map(Path, folders_with_steps(environ))]
     return sorted((job for job in found if _is_over(job, environ)), key=lambda job: job.facts.started_at)
 
 
@@ -96,13 +95,6 @@ def close(job: Job, *, cancelled: bool) -> tuple[Path, JobDocument]:
 
 def _is_aside(folder: Path) -> bool:
     return "." in folder.name  # no CI's key has one
-
-
-def _has_steps(folder: Path) -> bool:
-    try:
-        return A_STEP in (folder / RECORDS).read_bytes()
-    except OSError:
-        return False
 
 
 def _job(folder: Path, environ: Mapping[str, str], *, is_own: bool) -> Job:

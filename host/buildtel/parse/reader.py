@@ -1,4 +1,4 @@
-"""`LogReader`: a log of packer's in any form, in any chunks, to events."""
+"""`LogReader`: reads a log of Packer's in any form and any chunks, and gives events."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from buildtel.events import (
     Artifact,
     BuildFinished,
     Event,
+    LastLines,
     LastStamp,
     PhaseStarted,
     PrefixUnknown,
@@ -20,6 +21,7 @@ from buildtel.events import (
 from buildtel.parse.clock import Clock
 from buildtel.parse.containers import Unpacker
 from buildtel.parse.gitlab import LineJoiner
+from buildtel.parse.last_output import LastOutput
 from buildtel.parse.learned import PrefixLearner
 from buildtel.parse.lines import LineCutter, ToUtf8
 from buildtel.parse.phases import OTHER_PHASE
@@ -59,7 +61,8 @@ class LogReader:
         self._learner = PrefixLearner()
         self._clock = Clock()
         self._tracker = Tracker(self._clock, key.encode("utf-8", "surrogateescape") if key else None)
-        self._tracker.before_run = self._tell_last_stamp
+        self._tracker.before_run = self._tell_last
+        self._last_output = LastOutput(self._tracker.passed.known)
         self._skipper = Skipper(self._tracker.passed.known, self._tracker.listens, self._tracker.units.hear_quiet)
         self._patterns = Patterns(self._tracker.passed, self._tracker.hears)
         self._stamped: deque[tuple[int, bytes, tuple[float, float] | None]] = deque(maxlen=_STAMPED_KEPT)
@@ -85,7 +88,7 @@ class LogReader:
             self._learned(*whole)
         for whole in self._learner.close():
             self._bare(*whole)
-        self._tell_last_stamp()
+        self._tell_last()
         self._tracker.close()
         self._axes.update(event.at.zone_known for event in self._tracker.events if event.at is not None)
         ahead_s = self._clock.zone_s()
@@ -117,6 +120,7 @@ class LogReader:
             run = block.run(at, self._patterns, tagged_only=self._is_contained) if may_pass else None
             if run is not None:
                 self._keep_stamped(number, data, at, run)
+                self._last_output.add_run(data, at, run.end)
                 number, at = number + data.count(b"\n", at, run.end), run.end
                 continue
             end = data.index(b"\n", at)
@@ -182,7 +186,9 @@ class LogReader:
     def _line(self, number: int, line: bytes | None, counted: tuple[float, float] | None) -> None:
         if line is None:
             self._tracker.events.append(UnreadableLine(line=number, reason="longer than 4 MiB"))
-        elif self._tracker.waits or not self._skipper.boring(line):
+            return
+        self._last_output.add(line)
+        if self._tracker.waits or not self._skipper.boring(line):
             self._told(number, line, counted)
         elif counted is not None or _may_be_stamped(line):
             self._stamped.append((number, line, counted))
@@ -220,11 +226,20 @@ class LogReader:
 
     # The end of a log, or of a run in it.
 
-    def _tell_last_stamp(self, before_line: int | None = None) -> None:
-        """An event for the last line with a time, before a line where another run begins."""
-        for number, line, counted in reversed(self._stamped):
+    def _tell_last(self, before_line: int | None = None, is_over: bool = False) -> None:
+        """Events for the last lines of builds and, unless they are over, for the last line with a time.
+
+        Args:
+            before_line: the line where another run begins; None at the end of the log.
+            is_over: whether the run before it has ended by Packer's words.
+        """
+        line = self._cutter.number if before_line is None else before_line
+        self._tracker.events += [
+            LastLines(line=line, target=target, texts=texts) for target, texts in self._last_output.take()
+        ]
+        for number, stamped, counted in reversed(() if is_over else self._stamped):
             if before_line is None or number < before_line:
-                when = self._time_of(line, counted)
+                when = self._time_of(stamped, counted)
                 if when is not None:
                     self._tracker.events.append(LastStamp(line=number, at=when))
                     return

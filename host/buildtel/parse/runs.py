@@ -1,4 +1,4 @@
-"""Runs of lines that hold no event, passed over at once: what `skip.Skipper` says of one line, for many.
+"""Skips whole runs of lines that can't give an event.
 
 A run is a stretch of lines that all begin with the tag of a build, or are all of the debug log, or hold no word of
 Packer's. The tests here are stricter than the Skipper's: what they do not pass over is looked at line by line.

@@ -1,4 +1,4 @@
-"""Most lines of a log say nothing that we read: cheap tests that tell so before any line is taken apart."""
+"""Tests whether a single line can't give an event."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Tracker:
         self._clock = clock
         self._key = key
         self.events: list[Event] = []
-        self.before_run: Callable[[int], None] = lambda _line: None
+        self.before_run: Callable[[int, bool], None] = lambda _line, _is_over: None
         self.units = Units(lambda: self.events, self._is_copy)
         self._plugins: set[tuple[str, str]] = set()
         self.passed = PassedNames()
@@ -142,8 +142,7 @@ class Tracker:
     def _begin_run(self, line: int, at: When | None) -> None:
         if self._run.stage is not Stage.BEFORE:
             self._settle_strangers()
-            if not self._run.is_over:
-                self.before_run(line)
+            self.before_run(line, self._run.is_over)
         self._run = PackerRun(self.passed, Stage.BUILDS)
         self.units.is_old, self.units.has_telemetry = self._packer_is_old, False
         self.events.append(RunStarted(line=line, at=at))

@@ -8,7 +8,7 @@ from buildtel.reach.auth import Secrets
 from buildtel.reach.follow import Follower, Line, Narrator
 from buildtel.reach.guest import Guest
 from buildtel.reach.link import Link
-from buildtel.reach.ssh_config import Options
+from buildtel.reach.target import Options
 
 __all__ = [
     "Address", "Follower", "Guest", "Line", "Link", "Narrator", "Options", "Secrets", "parse_address",

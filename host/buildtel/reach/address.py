@@ -1,4 +1,4 @@
-"""What a user writes for a machine: `[user@]host[:port]`, an IPv6 address in brackets where a port follows."""
+"""Parses `[user@]host[:port]`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from buildtel.errors import UsageError
 
 SCHEME = "ssh://"
+FOR_SHELLS = frozenset("'`\"$;&<>|(){}")  # OpenSSH refuses them, too: names become part of a ProxyCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def parse_address(text: str) -> Address:
     """
     user, at, rest = text.removeprefix(SCHEME).rpartition("@")
     host, port = _host_and_port(rest, text)
-    odd = any(char.isspace() or not char.isprintable() for char in text)
+    odd = any(char.isspace() or not char.isprintable() or char in FOR_SHELLS for char in text)
     if odd or not host or host.startswith("-") or user.startswith("-") or (at and not user):
         raise UsageError(f"no address of a machine: {text!r}: write [user@]host[:port]")
     return Address(host, user if at else None, port)

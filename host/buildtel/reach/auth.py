@@ -1,4 +1,4 @@
-"""Logging in: agent, keys, certificates, passphrases, passwords."""
+"""Logs in over SSH: agent, keys, certificates, passphrases, passwords."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import paramiko
 from paramiko import PKey, Transport
 
 from buildtel.errors import BuildtelError
-from buildtel.reach.ssh_config import Target
+from buildtel.reach.target import Target
 
 PASSWORD_TRIES = 3
 PASSWORD_WAYS = frozenset({"password", "keyboard-interactive"})

@@ -1,13 +1,10 @@
-"""From a target to a logged-in connection: straight, through a ProxyCommand, or over jump hosts."""
+"""Connects to a machine: directly, through a ProxyCommand, or over jump hosts."""
 
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import socket
 import subprocess
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +13,10 @@ from paramiko import Transport
 
 from buildtel.errors import BuildtelError
 from buildtel.reach import known_hosts
+from buildtel.reach.address import parse_address
 from buildtel.reach.auth import Secrets, log_in
-from buildtel.reach.ssh_config import Config, Target, jump_address
+from buildtel.reach.processes import end
+from buildtel.reach.target import Config, Target
 
 CONNECT_S = 15.0
 HELLO_S = 10.0  # for the first line of an SSH server, and for the exchange of keys
@@ -57,7 +56,7 @@ def connect(target: Target, config: Config, secrets: Secrets, depth: int = MAX_J
     proxy = None
     try:
         for jump in target.jumps:
-            hops.append(_over(config.target(jump_address(jump)), hops, config, secrets, depth))
+            hops.append(_over(config.target(parse_address(jump)), hops, config, secrets, depth))
         if hops:
             line = _tunnel(hops[-1].transport, target)
         elif target.command is not None:
@@ -120,17 +119,6 @@ def _proxied(target: Target) -> tuple[socket.socket, subprocess.Popen[bytes]]:
             stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
     return ours, process
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End a ProxyCommand and what it started."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(2)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def _logged_in(line: Any, target: Target, config: Config, secrets: Secrets) -> Transport:

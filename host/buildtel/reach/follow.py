@@ -1,4 +1,4 @@
-"""What happens in a machine, as it happens: new bytes of its spools, and each event as a line for people."""
+"""Follows the spools of a machine and gives each new event as a line of text."""
 
 from __future__ import annotations
 

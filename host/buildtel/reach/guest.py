@@ -1,4 +1,4 @@
-"""What can be done with a machine: look at it, put the agent there, fetch what it measured, take it away."""
+"""The actions on a machine: inspect, install the agent, fetch, remove."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Host keys: which are known, and what to do about one that is not (`sshd(8)`, SSH_KNOWN_HOSTS FILE FORMAT)."""
+"""Checks host keys against known_hosts files (`sshd(8)`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from buildtel.errors import BuildtelError
-from buildtel.reach.ssh_config import ACCEPT_NEW, Target
+from buildtel.reach.target import ACCEPT_NEW, Target
 
 REVOKED, AUTHORITY = "@revoked", "@cert-authority"
 HASHED = "|1|"
@@ -46,7 +46,12 @@ def _entries(path: Path, name: str) -> Iterator[Known]:
 
 
 def names(field: str, name: str) -> bool:
-    """Whether the first field of a line names the machine: a hash, or patterns with `*`, `?` and `!`."""
+    """Whether the first field of a line names the machine: a hash, or patterns with `*`, `?` and `!`.
+
+    Args:
+        field: the first field of a line, without its marker.
+        name: the machine's name in small letters: OpenSSH hashes no capitals.
+    """
     if field.startswith(HASHED):
         return _is_hash_of(field, name)
     patterns = field.lower().split(",")
@@ -55,7 +60,7 @@ def names(field: str, name: str) -> bool:
 
 
 def _fits(name: str, pattern: str) -> bool:
-    return fnmatchcase(name.lower(), pattern.replace("[", "[[]"))
+    return fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
 def _is_hash_of(field: str, name: str) -> bool:
@@ -104,8 +109,8 @@ def remember(target: Target, kind: str, key: str) -> None:
     path = target.known_hosts[0]
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
         with path.open("a+", encoding="utf-8") as file:
-            path.chmod(0o600)
             file.seek(max(file.tell() - 1, 0))
             before = "\n" if file.read(1) not in ("", "\n") else ""
             file.write(f"{before}{target.known_as} {kind} {key}\n")

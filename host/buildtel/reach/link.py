@@ -1,4 +1,4 @@
-"""A machine over a connection that may break: commands, and files read on from where they stopped."""
+"""Runs commands over a connection that may break, and resumes reading of files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from buildtel.errors import BuildtelError
 from buildtel.reach.address import Address
 from buildtel.reach.auth import Secrets
 from buildtel.reach.connect import Connection, connect
-from buildtel.reach.ssh_config import Config, Options, Target
+from buildtel.reach.target import Config, Options, Target
 
 READ_S = 30.0  # a command that says nothing for so long has hung
 COMMAND_S = 120.0  # whatever it says
@@ -140,7 +140,7 @@ class Link:
         if self._connection is None or not self._connection.transport.is_active():
             again = self._connection is not None or self._target is not None
             self.close()
-            self._config = self._config or Config(self.options)
+            self._config = self._config or Config(self.options, self.told)
             self._target = self._target or self._config.target(self.address)
             try:
                 self._connection = connect(self._target, self._config, self.secrets)

@@ -11,8 +11,6 @@ from rich.cells import cell_len, set_cell_size
 from buildtel.report.cells import Line, cell_text, cut, fit, right, wrapped
 from buildtel.report.formats import Output
 from buildtel.report.styles import COLOURS, styled
-from buildtel.report.terminal_steps import steps_lines
-from buildtel.report.terminal_timeline import timeline_lines
 from buildtel.report.view import (
     Checks,
     Head,
@@ -87,10 +85,14 @@ def _fitted(text: str, head: Head, room: int) -> str:
 
 
 def _timeline(build: Timeline, out: Output) -> Iterable[Line]:
+    from buildtel.report.terminal_timeline import timeline_lines  # noqa: PLC0415  # a list of builds has none
+
     return timeline_lines(build, out)
 
 
 def _steps(steps: Steps, out: Output) -> Iterable[Line]:
+    from buildtel.report.terminal_steps import steps_lines  # noqa: PLC0415  # a list of builds has none
+
     return steps_lines(steps.rows, out.width)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from buildtel.local.current_job import read_meta
 from buildtel.local.folders import job_key
-from buildtel.metadata import read_meta
 
 SYSTEMS = {
     "GitHub Actions": (

@@ -27,8 +27,10 @@ from buildtel.job.runner import (
 )
 from buildtel.job.steps import LOG_ENDS
 from buildtel.local import current_job
+from buildtel.local.begun import begin
 from buildtel.local.folders import FACTS, RECORDS, job_folder
 from buildtel.local.raw_records import RawRecords
+from buildtel.metadata import job_fields
 from buildtel.timeline.packer_model import Build, PackerReport, PackerRun
 
 from ..samples import START, Guest, counters, log, qemu_build, record_line
@@ -219,7 +221,7 @@ def test_what_a_log_tells_of_the_job_around_it() -> None:
 def folder(tmp_path: Path) -> Path:
     """The folder of a job that has begun, with a step of it, and a line that is no intact record."""
     environ = {"TELEMETRY_DIR": str(tmp_path / "telemetry"), "HOME": str(tmp_path)}
-    place = current_job.begin(environ, "build", "1.2")
+    place = Path(begin(environ, job_fields(environ, "build", "1.2")))
     assert place == Path(job_folder(environ)) and (place / FACTS).is_file()
     host = Guest(boot="host", run=None, ahead_s=0)
     rows = [host.fields("start", "a1", 1, step="a1.1", name="fetch", c=counters()),

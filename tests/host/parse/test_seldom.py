@@ -15,6 +15,7 @@ from buildtel.events import (
     DamagedRecord,
     Event,
     Interrupted,
+    LastLines,
     LastStamp,
     LaterStamp,
     PackerVersion,
@@ -42,7 +43,7 @@ def told(text: str | bytes) -> list[tuple[Any, ...]]:
     return [
         (type(event).__name__, *(getattr(event, name) for name in TOLD[type(event)]))
         for event in events
-        if not isinstance(event, BuildBegan | LastStamp | LaterStamp)
+        if not isinstance(event, BuildBegan | LastLines | LastStamp | LaterStamp)
     ]
 
 

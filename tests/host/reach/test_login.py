@@ -217,7 +217,8 @@ def test_a_machine_that_accepts_and_is_silent(client: Client) -> None:
 @pytest.mark.parametrize(
     ("host", "says"),
     [("", "write [user@]host[:port]"), ("-oProxyCommand=x", ""), ("a:b", "no port"), ("h:70000", "no port"),
-     ("[::1", "[ADDRESS]:PORT"), ("u@", "write [user@]host[:port]")],
+     ("[::1", "[ADDRESS]:PORT"), ("u@", "write [user@]host[:port]"), ("h;id", "write [user@]host[:port]"),
+     ("$(id)@h", "write [user@]host[:port]")],
 )  # fmt: skip
 def test_what_is_no_address(client: Client, host: str, says: str) -> None:
     """Wrong usage, said in a line."""

@@ -1,0 +1,50 @@
+"""The last lines of output that the reader tells of each build."""
+
+from __future__ import annotations
+
+import pytest
+
+from buildtel.events import LastLines
+from buildtel.parse import read
+
+HEAD = (
+    "==> qemu.a: Retrieving ISO\n==> null.b: Provisioning with shell script: x.sh\n==> qemu.a: Connected to SSH!\n"
+    "==> qemu.a: Provisioning with shell script: y.sh\n"
+)
+FORMS = {
+    "plain": "    {name}: {text}",
+    "colour": "\x1b[0;32m    {name}: {text}\x1b[0m",
+    "all loud": "==> {name}: {text}",
+    "timestamp-ui": "2026-01-24T12:00:00Z:     {name}: {text}",
+    "debug": "2026/01/24 12:00:00 ui:     {name}: {text}",
+    "machine-readable": "1769256000,,ui,message,    {name}: {text}",
+}
+
+
+def log_of(form: str, count: int, tail: str) -> bytes:
+    """Two builds of which one prints all the time and the other only at the start."""
+    lines = [FORMS[form].format(name="null.b", text=f"early {number}") for number in range(30)]
+    lines += [FORMS[form].format(name="qemu.a", text=f"line {number}") for number in range(count)]
+    return (HEAD + "\n".join(lines) + "\n" + tail).encode()
+
+
+@pytest.mark.parametrize("count", [30, 30_000], ids=["line by line", "at once"])
+@pytest.mark.parametrize("form", FORMS)
+def test_the_last_twenty_lines_of_each_build_are_told(form: str, count: int) -> None:
+    """By name, without colours, also of a build that has been silent for long; records of agents are no output."""
+    log = log_of(form, count, FORMS[form].format(name="qemu.a", text='BUILDTEL:{"v":1}') + "\n")
+    told = {event.target: event.texts for event in read([log]) if isinstance(event, LastLines)}
+
+    assert told == {
+        "null.b": tuple(f"early {number}" for number in range(10, 30)),
+        "qemu.a": tuple(f"line {number}" for number in range(count - 20, count)),
+    }
+
+
+def test_each_run_of_a_log_has_its_own() -> None:
+    """What the first run said last is told before the second begins."""
+    run = "2026/01/24 12:00:00 [INFO] Packer version: 1.9.4\n" + HEAD + "    qemu.a: of run {}\n"
+    log = (run.format(1) + "==> Wait completed after 1 second\n" + run.format(2)).encode()
+    told = [event.texts[-1] for event in read([log]) if isinstance(event, LastLines) and event.target == "qemu.a"]
+
+    assert told == ["of run 1", "of run 2"]
