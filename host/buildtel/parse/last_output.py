@@ -6,7 +6,7 @@ import re
 from collections import deque
 from collections.abc import Collection
 
-from buildtel.parse.prefix import plain
+from buildtel.parse.prefix import strip_ansi
 
 KEPT_LINES = 20
 LONGEST_BYTES = 2000
@@ -47,7 +47,7 @@ class LastOutput:
         """The builds with their last lines, by name; forgets them."""
         kept, self._kept = self._kept, {}
         return [
-            (name.decode("utf-8", "replace"), tuple(plain(line)[0].decode("utf-8", "replace") for line in lines))
+            (name.decode("utf-8", "replace"), tuple(strip_ansi(line)[0].decode("utf-8", "replace") for line in lines))
             for name, lines in sorted(kept.items())
         ]
 
