@@ -99,7 +99,7 @@ class Fold:
         section = measured.sections[-1]
         if len(measured.sections) >= MAX_RUNS:
             measured.note_once(f"More than {MAX_RUNS} runs of Packer: the rest count as the last of them.")
-        elif section.is_told or section.groups:
+        elif section.has_packer_events or section.groups:
             measured.add_section()
         else:
             section.run = None
@@ -115,7 +115,7 @@ class Fold:
 
     def _last_stamp(self, event: LastStamp) -> None:
         run = self._folded.measured.sections[-1].run
-        if event.at is not None and (event.of_text or (run is not None and run.is_told and not run.is_over)):
+        if event.at is not None and (event.of_text or (run is not None and run.has_packer_events and not run.is_over)):
             self._folded.span.add(event.at)
         self._packers(event)
 

@@ -55,6 +55,6 @@ class FoldState:
 
     def number_runs(self) -> None:
         """Set each section's `run_index`: the report has those runs only that tell of builds."""
-        indexes = {id(run): index for index, run in enumerate(run for run in self.timeline.runs if run.is_told)}
+        indexes = {id(run): index for index, run in enumerate(run for run in self.timeline.runs if run.has_packer_events)}
         for section in self.measured.sections:
             section.run_index = indexes.get(id(section.run))

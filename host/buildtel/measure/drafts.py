@@ -130,9 +130,9 @@ class LogSection:
     groups: list[Group] = field(default_factory=list)
 
     @property
-    def is_told(self) -> bool:
+    def has_packer_events(self) -> bool:
         """Whether a build or the end of all builds is in it."""
-        return self.run is not None and self.run.is_told
+        return self.run is not None and self.run.has_packer_events
 
     @property
     def interrupted_line(self) -> int | None:

@@ -13,7 +13,7 @@ from buildtel.events import AgentRecord, DamagedRecord
 from buildtel.measure.agent_events import AgentEvent, Limits, add_samples, apply
 from buildtel.measure.clock import BootClock
 from buildtel.measure.drafts import RUNNER, Group, LogSection, MachineDraft, Measured, Point
-from buildtel.measure.ledger import MAX_PENDING, MAX_PROCESSES, Pending, SequenceSet, TooMany
+from buildtel.measure.ledger import MAX_PENDING, MAX_PROCESSES, PartialEvent, SequenceSet, TooMany
 from buildtel.measure.records import BODIES, Record, Refused, clean, read_body
 from buildtel.measure.recovery import Life, MachineMatcher, Owner, SpoolBuffer, begin_runs, checked, place
 from buildtel.timeline.provisioner_run import SHELL_LOCAL, ProvisionerRun
@@ -31,7 +31,7 @@ class Intake:
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
         self._seen: dict[str, tuple[SequenceSet, Group]] = {}
-        self._pending: dict[tuple[str, int], Pending] = {}
+        self._pending: dict[tuple[str, int], PartialEvent] = {}
         self._limits = Limits(measured.note_once)
         self._machines = self._groups = 0
         self._spooled = SpoolBuffer()
@@ -146,7 +146,7 @@ class Intake:
         first = (record.sid, record.seq - record.part + 1)
         pending = self._pending.get(first)
         if pending is None:
-            pending = Pending(record, event, unit, machine)
+            pending = PartialEvent(record, event, unit, machine)
             if record.of > 1:
                 self._make_room()
                 self._pending[first] = pending
@@ -161,7 +161,7 @@ class Intake:
             self._measured.counts["missing_parts"] += 1
             self._event(oldest)
 
-    def _event(self, pending: Pending) -> None:
+    def _event(self, pending: PartialEvent) -> None:
         """One whole event of an agent, or what came of it."""
         record, event = pending.first, pending.event
         body, refused = read_body(record.ev, pending.body())
@@ -178,7 +178,7 @@ class Intake:
         point = Point(record.t_ns, record.m_ns, record.boot, event.line, body.get("c"))
         apply(AgentEvent(machine, record, body, point, unit, pending.whole, event.authentic, behind), self._limits)
 
-    def _settled(self, pending: Pending) -> MachineDraft | None:
+    def _settled(self, pending: PartialEvent) -> MachineDraft | None:
         """The machine of an event, from now on known as its process's."""
         sid, unit = pending.first.sid, pending.unit
         group = self._seen[sid][1]

@@ -76,7 +76,7 @@ class SequenceSet:
 
 
 @dataclass(slots=True)
-class Pending:
+class PartialEvent:
     """An event of which some parts came, with where its first came.
 
     `machine` is None where Packer's target tells it.

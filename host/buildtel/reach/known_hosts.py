@@ -81,7 +81,7 @@ def check(target: Target, kind: str, blob: bytes, policy: str) -> None:
     """Trust the key that the machine showed, or refuse it.
 
     Raises:
-        BuildtelError: it is unknown, another than the known one, or revoked; with the mend.
+        BuildtelError: it is unknown, another than the known one, or revoked; the message says how to fix it.
     """
     key, entries = base64.b64encode(blob).decode(), known(target)
     shown = f"{kind} {fingerprint(blob)}"

@@ -14,7 +14,7 @@ from buildtel.errors import BuildtelError
 
 
 class StoreError(BuildtelError):
-    """The store can't be reached, read or written; the message says which and the mend."""
+    """The store can't be reached, read or written; the message says which and how to fix it."""
 
 
 class StoreUnavailable(StoreError):

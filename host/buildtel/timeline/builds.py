@@ -194,7 +194,7 @@ class RunDraft:
     heard: list[Moment] = field(default_factory=list)
 
     @property
-    def is_told(self) -> bool:
+    def has_packer_events(self) -> bool:
         """Whether Packer said anything of builds or of the run's end."""
         return bool(self.builds or self.is_over or self.error)
 

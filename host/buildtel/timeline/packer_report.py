@@ -33,7 +33,7 @@ def report(timeline: Timeline, started_s: float | None = None) -> PackerReport:
         timeline: what Packer did, with the final times.
         started_s: when the packer process of the last run began, Unix seconds; None if nothing tells.
     """
-    told = [run for run in timeline.runs if run.is_told] or timeline.runs[:1]
+    told = [run for run in timeline.runs if run.has_packer_events] or timeline.runs[:1]
     whole = PackerReport(
         version=timeline.version,
         read_from=timeline.read_from,
