@@ -55,6 +55,7 @@ class FoldState:
 
     def number_runs(self) -> None:
         """Set each section's `run_index`: the report has those runs only that tell of builds."""
-        indexes = {id(run): index for index, run in enumerate(run for run in self.timeline.runs if run.has_packer_events)}
+        reported = [run for run in self.timeline.runs if run.has_packer_events]
+        indexes = {id(run): index for index, run in enumerate(reported)}
         for section in self.measured.sections:
             section.run_index = indexes.get(id(section.run))
