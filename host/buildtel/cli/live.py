@@ -21,7 +21,7 @@ from buildtel_agent import Kernel
 if TYPE_CHECKING:
     from buildtel.job import JobDocument
     from buildtel.live.board import Board
-    from buildtel.live.view import View
+    from buildtel.live.drawing import View
 
 SOONEST_REDRAW_S = 0.05
 LAST_BUILDS = 5
@@ -69,7 +69,7 @@ class _Follower:
 
     def __init__(self, file: RawIOBase, name: str) -> None:
         from buildtel.live.board import Board
-        from buildtel.live.view import View
+        from buildtel.live.drawing import View
         from buildtel.parse import Inbox, batches
 
         self._file, self._inbox = file, Inbox(batches)
@@ -130,7 +130,7 @@ class Live:
 
     def _begin(self) -> None:
         from buildtel.live.board import Board
-        from buildtel.live.view import View
+        from buildtel.live.drawing import View
         from buildtel.parse import Inbox, batches
 
         self._inbox, self._board = Inbox(batches), Board(time.monotonic())

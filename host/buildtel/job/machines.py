@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from buildtel.job.model import BootClock, Clock, Machine, Mark, Samples
 from buildtel.job.steps import time_of
-from buildtel.measure.clock import BootClock as BootClockDraft
 from buildtel.measure.drafts import RUNNER, MachineDraft
+from buildtel.measure.guest_clock import BootClock as BootClockDraft
 from buildtel.measure.series import chart
 
 NO_TIMES = "the log has no times: host and guest can't be put on one axis"

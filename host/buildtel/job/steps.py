@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from buildtel.job.model import Process, Status, Step, StepCounters, StepProvisioner
-from buildtel.measure.clock import BootClock
 from buildtel.measure.drafts import LogSection, MachineDraft, Point, StepDraft
 from buildtel.measure.figures import cost_metrics, step_metrics
+from buildtel.measure.guest_clock import BootClock
 from buildtel.measure.series import chart
 from buildtel.timeline.provisioner_run import ProvisionerRun
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buildtel.events import When
 from buildtel.job.fold_state import FoldState, Span
-from buildtel.measure.clock import BootClock, Bounds
+from buildtel.measure.guest_clock import BootClock, Bounds
 
 
 def settle_times(folded: FoldState) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from buildtel.events import BuildFinished
-from buildtel.measure.clock import BootClock
+from buildtel.measure.guest_clock import BootClock
 from buildtel.measure.series import Samples
 from buildtel.timeline.builds import RunDraft
 from buildtel.timeline.provisioner_run import ProvisionerRun

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from buildtel.measure.clock import BootClock
 from buildtel.measure.drafts import Point
+from buildtel.measure.guest_clock import BootClock
 from buildtel.measure.series import Samples
 from buildtel_agent import metrics
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from buildtel.events import When
-from buildtel.parse.clock import Clock
+from buildtel.parse.log_clock import LogClock
 from buildtel.parse.prefix import LOG_UI, UnprefixedLine
 
 
@@ -12,7 +12,7 @@ class LineContext:
 
     __slots__ = ("_clock", "_unprefixed", "copy", "error", "line", "of_process", "packer_only_form", "streams_told")
 
-    def __init__(self, line: int, unprefixed: UnprefixedLine, clock: Clock, *, red: bool, coloured: bool) -> None:
+    def __init__(self, line: int, unprefixed: UnprefixedLine, clock: LogClock, *, red: bool, coloured: bool) -> None:
         self.line = line
         self.copy = unprefixed.form
         self.error = red or unprefixed.error

@@ -18,13 +18,13 @@ from buildtel.events import (
     When,
     ZoneLearned,
 )
-from buildtel.parse.clock import Clock
 from buildtel.parse.containers import Unpacker
 from buildtel.parse.gitlab import LineJoiner
 from buildtel.parse.last_output import LastOutput
 from buildtel.parse.learned import PrefixLearner
 from buildtel.parse.line_context import LineContext
 from buildtel.parse.lines import LineCutter, ToUtf8
+from buildtel.parse.log_clock import LogClock
 from buildtel.parse.phases import OTHER_PHASE
 from buildtel.parse.prefix import LOG_ONLY, MACHINE_ONLY, UnprefixedLine, split_prompts, strip_ansi, strip_prefixes
 from buildtel.parse.runs import Block, Patterns, Run
@@ -59,7 +59,7 @@ class LogReader:
         self._joiner = LineJoiner()
         self._unpacker = Unpacker()
         self._learner = PrefixLearner()
-        self._clock = Clock()
+        self._clock = LogClock()
         self._tracker = Tracker(self._clock, key.encode("utf-8", "surrogateescape") if key else None)
         self._tracker.before_run = self._tell_last
         self._last_output = LastOutput(self._tracker.passed.known)

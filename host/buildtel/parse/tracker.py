@@ -20,9 +20,9 @@ from buildtel.events import (
     RunStarted,
     When,
 )
-from buildtel.parse.clock import Clock
 from buildtel.parse.copies import First
 from buildtel.parse.line_context import LineContext
+from buildtel.parse.log_clock import LogClock
 from buildtel.parse.longtext import LongText
 from buildtel.parse.names import BuildNameCandidate, BuildNameCandidates, PassedNames, split_name
 from buildtel.parse.packer_run import PackerRun
@@ -51,7 +51,7 @@ _FIRST_WITHOUT_QUIET = (1, 13)  # since then what a guest prints has the form of
 class Tracker:
     """Takes messages in order and collects events in `events`, which the caller empties."""
 
-    def __init__(self, clock: Clock, key: bytes | None = None) -> None:
+    def __init__(self, clock: LogClock, key: bytes | None = None) -> None:
         self._clock = clock
         self._key = key
         self.events: list[Event] = []

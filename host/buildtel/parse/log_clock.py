@@ -16,7 +16,7 @@ LEAST_SHARE = 0.1
 _FARTHEST_S = 14 * 3600
 
 
-class Clock:
+class LogClock:
     """Turns the stamps of a line into one `When`, and learns the zone of those without one on the way.
 
     Debug lines and many CIs state a local time without its zone. Where zoned stamps stand beside them, the zone is the
