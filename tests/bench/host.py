@@ -17,6 +17,10 @@ from pathlib import Path
 
 HOST = str(Path(sys.executable).with_name("buildtel-host"))
 LINE = b"    qemu.debian: Unpacking libfoo%d:amd64 (1.2.3-4) over (1.2.2-1) ...\n"
+SMALL = (
+    b"==> qemu.debian: Connected to SSH!\n==> qemu.debian: Provisioning with shell script: x.sh\n"
+    b"    qemu.debian: done\nBuild 'qemu.debian' finished after 3 minutes 2 seconds.\n"
+)
 
 
 def wall_ms(commands: list[list[str]], environment: dict[str, str]) -> float:
@@ -40,22 +44,33 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         environment = {"PATH": "/usr/bin:/bin", "HOME": folder, "TELEMETRY_DIR": f"{folder}/telemetry"}
         small, large = Path(folder) / "small.log", Path(folder) / "large.log"
-        small.write_bytes(b"")
+        small.write_bytes(SMALL)
+        store = f"{folder}/store"
         ten_megabytes(large)
+        for words in (
+            ["collect", "-q", "-o", f"{folder}/small.json", str(small)],
+            ["upload", "-q", "--store", store, f"{folder}/small.json"],
+        ):
+            subprocess.run([HOST, *words], env=environment, check=True)
         start, end = [HOST, "step", "start", "x"], [HOST, "step", "end", "x"]
+        steps = {**environment, "TELEMETRY_DIR": f"{folder}/steps"}
         candidates = {
             "pass": [[sys.executable, "-c", "pass"]],
             "pass, twice": [[sys.executable, "-c", "pass"]] * 2,
             "step start and end": [start, end],
             "--version": [[HOST, "--version"]],
             "--help": [[HOST, "--help"]],
-            "collect of an empty log": [[HOST, "collect", "--force", "-q", str(small)]],
-            "collect of 10 MB": [[HOST, "collect", "-q", str(large)]],
+            "list": [[HOST, "list", "--store", store]],
+            "history": [[HOST, "history", "--store", store]],
+            "upload of nothing": [[HOST, "upload", "--store", store, "-q"]],
+            "report of a small log": [[HOST, "report", f"{folder}/small.json"]],
+            "collect of a small log": [[HOST, "collect", "-q", "-o", f"{folder}/new.json", str(small)]],
+            "collect of 10 MB": [[HOST, "collect", "-q", "-o", f"{folder}/new.json", str(large)]],
         }
         taken: dict[str, list[float]] = {name: [] for name in candidates}
         for _ in range(rounds):
             for name, commands in candidates.items():
-                taken[name].append(wall_ms(commands, environment))
+                taken[name].append(wall_ms(commands, steps if name.startswith("step") else environment))
         for name, times in taken.items():
             ratio = statistics.median(one / other for one, other in zip(times, taken["pass"], strict=True))
             print(f"{name:28}{statistics.median(times):8.1f} ms {ratio:7.2f} x pass")

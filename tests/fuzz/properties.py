@@ -31,7 +31,8 @@ from unittest.mock import patch
 from buildtel import parse
 from buildtel.errors import BuildtelError
 from buildtel.events import AgentRecord, Event, ZoneLearned
-from buildtel.job import Fold, JobDocument, Meta, load_document
+from buildtel.job import JobDocument, Meta, load_document
+from buildtel.job.fold import Fold
 from buildtel.job.model import Machine, Step
 from buildtel.measure.drafts import Point
 from buildtel.measure.figures import cost_metrics, figures, step_metrics

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from buildtel import parse
-from buildtel.job import Fold, Meta
+from buildtel.job import Meta
+from buildtel.job.fold import Fold
 
 from ..killer import Killer
 from ..waiting import wait_for

@@ -11,7 +11,8 @@ import pytest
 
 from buildtel import parse
 from buildtel.events import AgentRecord
-from buildtel.job import Fold, JobDocument, Meta
+from buildtel.job import JobDocument, Meta
+from buildtel.job.fold import Fold
 from buildtel.job.model import Step
 from buildtel.measure.figures import figures
 from buildtel.measure.series import Samples, unpack

@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 
 from buildtel import parse
-from buildtel.job import Fold, JobDocument, Meta
+from buildtel.job import JobDocument, Meta
+from buildtel.job.fold import Fold
 from buildtel.wire import place
 
 from ..killer import HOME, Killer

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import secrets
 import sys
 import time
 from collections import deque
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from buildtel import files
 from buildtel.errors import BuildtelError, UsageError
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _keep(guest: Guest, blocks: Iterator[bytes], path: Path) -> None:
     """Write the blocks into a file; if the connection is lost, the file has what came before."""
     if path.exists() and not path.is_file():
         raise BuildtelError(f"can't write {path}: it is not a regular file. Choose another with -o")
-    aside, size = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.tmp"), 0
+    aside, size = Path(files.name_aside(str(path))), 0
     try:
         with aside.open("xb") as file:
             try:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buildtel.errors import UsageError
-from buildtel.settings import S3Place, read_store_place
 
 if TYPE_CHECKING:
+    from buildtel.settings import S3Place
     from buildtel.store import Store
 
 
@@ -28,6 +28,8 @@ def store_place(args: argparse.Namespace | None = None) -> Path | S3Place:
     Raises:
         UsageError: a setting is not usable.
     """
+    from buildtel.settings import read_store_place
+
     flags = {name: getattr(args, f"store_{name}", None) for name in ("directory", "endpoint", "bucket")}
     return read_store_place(os.environ, flags)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from buildtel import files
 from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, Meta, load_document
-from buildtel.job import document as fold
+from buildtel.job.fold import document as fold
 from buildtel.job.runner import JobFacts, LogSummary, with_runner
 from buildtel.local.documents import read_document, write_named, write_new
 from buildtel.local.folders import FACTS, RECORDS, job_folder, own_folder, telemetry_folder

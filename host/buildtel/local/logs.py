@@ -12,7 +12,8 @@ from typing import BinaryIO, Protocol
 
 from buildtel.errors import BuildtelError
 from buildtel.events import Event
-from buildtel.job import JobDocument, Meta, document
+from buildtel.job import JobDocument, Meta
+from buildtel.job.fold import document
 from buildtel.local.raw_records import RawRecords
 from buildtel.parse import read
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from buildtel.job import Fold, JobDocument
+from buildtel.job import JobDocument
+from buildtel.job.fold import Fold
 from buildtel.parse import Inbox, batches
 
 from .conftest import Home

@@ -22,8 +22,8 @@ from buildtel.events import (
     RunStarted,
     When,
 )
-from buildtel.job import JobDocument, Meta, document
-from buildtel.job.fold import Fold
+from buildtel.job import JobDocument, Meta
+from buildtel.job.fold import Fold, document
 
 from ..samples import START, Guest, arrived, counters, log, numbered, packed, qemu_build
 

@@ -22,8 +22,8 @@ from buildtel.events import (
     RunStarted,
     When,
 )
-from buildtel.job import JobDocument, Meta, document
-from buildtel.job.fold import Fold
+from buildtel.job import JobDocument, Meta
+from buildtel.job.fold import Fold, document
 from buildtel.measure import agent_events, intake, recovery
 from buildtel.measure.drafts import MAX_NOTES, Measured
 from buildtel.measure.series import MAX_KEPT, Samples

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from buildtel import parse
-from buildtel.job import Fold, Meta
+from buildtel.job import Meta
+from buildtel.job.fold import Fold
 
 LOG = Path(__file__).parents[3] / "fixtures" / "wired" / "killed-after-hello.log"
 

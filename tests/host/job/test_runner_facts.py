@@ -10,7 +10,7 @@ import pytest
 
 from buildtel import parse
 from buildtel.job import JobDocument, Meta
-from buildtel.job import document as fold
+from buildtel.job.fold import document as fold
 from buildtel.job.model import Integrity, Machine, Samples, Step
 from buildtel.job.runner import (
     NOT_ENDED,

@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 import pytest
 
 from buildtel import parse
-from buildtel.job import JobDocument, Meta, document
+from buildtel.job import JobDocument, Meta
+from buildtel.job.fold import document
 
 from ..samples import START, Guest, Line, log, said, say
 

@@ -10,7 +10,7 @@ import pytest
 from buildtel import parse
 from buildtel.events import AgentRecord, When
 from buildtel.job import JobDocument, Meta
-from buildtel.job import document as fold
+from buildtel.job.fold import document as fold
 from buildtel.job.runner import ON, RUNNER
 from buildtel_agent import flatten, pack_columns
 

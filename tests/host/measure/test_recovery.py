@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from buildtel import parse
 from buildtel.events import Event
-from buildtel.job import Fold, JobDocument, Meta
+from buildtel.job import JobDocument, Meta
+from buildtel.job.fold import Fold
 from buildtel.job.machines import NO_LOG
 from buildtel.job.model import Step
 from buildtel.job.notes import WITHOUT_LOG

@@ -15,7 +15,7 @@ import pytest
 from buildtel import parse
 from buildtel.events import AgentRecord
 from buildtel.job import JobDocument, Meta
-from buildtel.job import document as fold
+from buildtel.job.fold import document as fold
 
 from ..samples import Guest, counters, log, packed, say
 

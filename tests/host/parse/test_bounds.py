@@ -10,8 +10,9 @@ import pytest
 
 from buildtel import parse
 from buildtel.events import BuildFinished, BuildSeen, ProvisionerStarted, UnreadableLine
-from buildtel.job import Fold, Meta
-from buildtel.job import document as fold
+from buildtel.job import Meta
+from buildtel.job.fold import Fold
+from buildtel.job.fold import document as fold
 from buildtel.parse.copies import MAX_COPIES, Copies, First
 from buildtel.parse.learned import MAX_HELD_LINES
 from buildtel.parse.packer_run import MAX_BUILDS, MAX_ODD_NAMES

@@ -9,7 +9,8 @@ import pytest
 
 import buildtel_agent as agent
 from buildtel import parse
-from buildtel.job import Fold, Meta, load_document
+from buildtel.job import Meta, load_document
+from buildtel.job.fold import Fold
 from buildtel.job.model import json_schema
 from buildtel.report.formats import rendered
 from buildtel.report.job_view import JobView

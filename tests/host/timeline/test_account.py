@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buildtel import parse
-from buildtel.job import Fold, JobDocument, Meta
+from buildtel.job import JobDocument, Meta
+from buildtel.job.fold import Fold
 from buildtel.timeline.account import stretches
 from buildtel.timeline.packer_model import Build, Phase, Provisioner
 
