@@ -245,9 +245,9 @@ def test_doctor_tells_of_the_job_under_way(job: Job) -> None:
     """Begun by init, or without it."""
     assert found(job)["job"]["state"] == "ok"
     job.host("run", "a", "--", "true")
-    assert "build 0 is under way" in found(job)["job"]["said"]
+    assert "build 0 is in progress" in found(job)["job"]["said"]
     job.host("init", "e2e", "2")
-    assert "e2e 2 is under way" in found(job)["job"]["said"]
+    assert "e2e 2 is in progress" in found(job)["job"]["said"]
 
 
 def found(job: Job) -> dict[str, dict[str, str]]:
