@@ -1,4 +1,4 @@
-"""What continuous integration systems tell a job in its environment; data alone, because every `step` reads it."""
+"""Reads the environment variables of known CI systems; tables only, because every `step` imports it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,12 @@ SLOT_VARIABLES = (
 
 
 def first(environ: Mapping[str, str], names: Sequence[str]) -> str | None:
-    """The first of these variables that holds anything."""
+    """The first of these variables that holds anything.
+
+    Args:
+        environ: the environment.
+        names: variables, the preferred one first.
+    """
     return next((environ[name] for name in names if environ.get(name)), None)
 
 

@@ -1,8 +1,8 @@
-"""What can go wrong in a way that a user can mend; everything else is our bug."""
+"""Errors a user can fix; every other exception is a bug of buildtel."""
 
 
 class BuildtelError(Exception):
-    """A problem of the user's world: says what is wrong, where, and the mend.
+    """An error that the user can fix: the message says what is wrong, where, and how to fix it.
 
     `exit_code` is what the process ends with: 1 for a failure, 2 for wrong usage.
     """

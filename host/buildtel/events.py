@@ -1,4 +1,4 @@
-"""The vocabulary between reading and folding: what a log says, one frozen value a fact.
+"""The events between parsing and folding: one immutable event per fact of the log.
 
 Every event knows the line it was read from (1-based) and the time that line carries, if the log
 has times at all. Nothing here does I/O, and nothing here judges: that is the fold's work.

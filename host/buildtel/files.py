@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all; light, because every `step` imports it."""
+"""Writes files atomically; imports little, because every `step` imports it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,12 @@ def create(path: str, data: bytes) -> bool:
 
 
 def link_new(aside: str, path: str) -> bool:
-    """Give a file a second name, unless something has it: then False."""
+    """Give a file a second name, unless something has it: then False.
+
+    Args:
+        aside: the existing file.
+        path: the second name.
+    """
     try:
         os.link(aside, path)
     except FileExistsError:

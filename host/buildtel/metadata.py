@@ -1,4 +1,4 @@
-"""Which job this process belongs to: from its environment, then from git."""
+"""Finds out which job this is, from the environment, then from git."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each metric is called in words: every view takes columns, labels and units from here.
+"""The words of each metric: help, labels, units, rank of its column.
 
 The agent's registry `METRICS` has name, unit, source and formula of a metric; a row here makes it readable.
 """
@@ -111,7 +111,13 @@ def figure(name: str, value: float | None, grain_s: float | None = None) -> str:
 
 
 def with_unit(name: str, value: float | None, grain_s: float | None = None) -> str:
-    """A metric's value as text with its unit: `85%`, `12 MB`, `3:12`; arguments as for `figure`."""
+    """A metric's value as text with its unit: `85%`, `12 MB`, `3:12`; arguments as for `figure`.
+
+    Args:
+        name: the metric.
+        value: its value, None where it is not known.
+        grain_s: the resolution of a duration, in seconds.
+    """
     unit, text = _UNITS.get(name, ""), figure(name, value, grain_s)
     if unit in ("", "s"):
         return text
@@ -119,7 +125,12 @@ def with_unit(name: str, value: float | None, grain_s: float | None = None) -> s
 
 
 def moved(name: str, value: float | None) -> str:
-    """A difference of a metric's values as text, with its sign; arguments as for `figure`."""
+    """A difference of a metric's values as text, with its sign; arguments as for `figure`.
+
+    Args:
+        name: the metric.
+        value: the difference, None where it is not known.
+    """
     if value is None:
         return "-"
     text = duration(abs(value)) if _UNITS.get(name) == "s" else number(abs(value))

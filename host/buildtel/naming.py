@@ -1,4 +1,4 @@
-"""How files and keys of a job are named; light, because Packer's start waits for it."""
+"""Names of the files and keys of a job; imports little, because the start of Packer waits for it."""
 
 from __future__ import annotations
 
@@ -37,5 +37,10 @@ def stamp(time: datetime) -> str:
 
 
 def stem_of(job: str, time: datetime) -> str:
-    """`JOB_YYYYMMDD_HHMMSS`: how the files of a job are named."""
+    """`JOB_YYYYMMDD_HHMMSS`: how the files of a job are named.
+
+    Args:
+        job: the job's name.
+        time: the time of the build, in UTC.
+    """
     return f"{escape(job)}_{stamp(time)}"

@@ -1,4 +1,4 @@
-"""The user's settings: flags, then environment, then the configuration file, then the defaults.
+"""The user's settings: flags, then environment, then configuration file, then defaults.
 
 The file is `$XDG_CONFIG_HOME/buildtel/config.toml`; docs/store.md has a table of all settings.
 Secret keys come from the environment or an AWS profile only, never from this file.

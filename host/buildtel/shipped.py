@@ -1,4 +1,4 @@
-"""Where the two files are that travel to a template: the agent and the Packer library.
+"""Finds the agent and the Packer library in a checkout or an installed wheel.
 
 In a checkout they are those of the checkout, so that edits count at once; in an installed wheel the
 library is package data and the agent a module beside the package.

@@ -1,4 +1,4 @@
-"""Figures and names as text: durations, sizes, and names that strangers chose made harmless."""
+"""Formats durations, sizes and figures as text; makes untrusted names safe to print."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ from buildtel.job.fold import Fold
 from buildtel.job.model import Machine, Step
 from buildtel.measure.drafts import Point
 from buildtel.measure.figures import cost_metrics, figures, step_metrics
-from buildtel.measure.ledger import Pending
+from buildtel.measure.ledger import PartialEvent
 from buildtel.measure.records import Record, read_body, read_record
 from buildtel.measure.series import chart, unpack
 from buildtel.parse import runs
@@ -120,12 +120,12 @@ class Reference:
         self.ends: dict[str, set[str]] = defaultdict(set)
         self.facts: dict[str, set[Any]] = defaultdict(lambda: {None})
         self.ranges: dict[str, tuple[int, int]] = {}
-        events: dict[tuple[str, int], Pending] = {}
+        events: dict[tuple[str, int], PartialEvent] = {}
         for data in corpus:
             for event in parse.read([data]):
                 if isinstance(event, AgentRecord):
                     record = read_record(event.fields)
-                    pending = events.setdefault((record.sid, record.seq - record.part + 1), Pending(record, event))
+                    pending = events.setdefault((record.sid, record.seq - record.part + 1), PartialEvent(record, event))
                     pending.parts[record.part] = record.body
         views = [(pending.first, body) for pending in events.values() for body in _views(pending)]
         self._learn(views)
@@ -246,12 +246,12 @@ class Reference:
                     raise Broken(f"a sample of {value} MB, which no record carries")
 
 
-def _views(pending: Pending) -> Iterator[dict[str, Any]]:
+def _views(pending: PartialEvent) -> Iterator[dict[str, Any]]:
     """An event's body as it is and, if it came in parts, as it would be without some of them."""
     for amount in range(1, len(pending.parts) + 1):
         for parts in combinations(sorted(pending.parts), amount):
             seen = {part: pending.parts[part] for part in parts}
-            yield read_body(pending.first.ev, Pending(pending.first, pending.event, parts=seen).body())[0]
+            yield read_body(pending.first.ev, PartialEvent(pending.first, pending.event, parts=seen).body())[0]
 
 
 def _told(body: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`run`: a command as a step of this machine; to whoever calls it, the command itself.
+"""Runs a command as a measured step; exit status, signals and standard streams stay the command's.
 
 This process starts the command as its child, with its own files and no others, passes signals on to it, and gives
 its exit status. Another child measures: it writes to standard error only, and where it fails the command goes on.
@@ -17,8 +17,8 @@ from contextlib import suppress
 from itertools import pairwise
 
 import buildtel_agent as agent
+from buildtel.capture.group_signal import GroupSignalProbe
 from buildtel.capture.steps import options
-from buildtel.capture.witness import Witness
 from buildtel.errors import BuildtelError
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
@@ -38,16 +38,16 @@ def run(environ: Mapping[str, str], name: str, command: list[str], agent_file: s
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
     try:
         sampler = Sampler(found, command[0].rpartition("/")[2], grouped=bool(environ.get("GITHUB_ACTIONS")))
-        witness = Witness(PASSED_ON)
+        probe = GroupSignalProbe(PASSED_ON)
     except OSError as error:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         raise BuildtelError(f"no process can be started to measure it: {error.strerror}") from error
     known = {"BUILDTEL": agent_file, "BUILDTEL_PARENT": sampler.step} if sampler.step else {}
     try:
         pid = spawn(command, {**environ, **known}, before)
-        status = wait_for(pid, witness)
+        status = wait_for(pid, probe)
     finally:
-        witness.dismiss()
+        probe.dismiss()
     sampler.end(status)
     return agent.exit_of(status, "wait")[0]
 
@@ -80,14 +80,14 @@ def become(command: list[str], environ: Mapping[str, str], program: str | None =
         os.execve("/bin/sh", [*(IN_SHELL if is_script else BY_SHELL), *command], environ)
 
 
-def wait_for(pid: int, witness: Witness) -> int:
+def wait_for(pid: int, probe: GroupSignalProbe) -> int:
     """Passes signals on until the command has ended; its status as wait(2) gives it.
 
     A signal to the whole group has reached the command already.
     """
     while True:
         number = signal.sigwait({*PASSED_ON, signal.SIGCHLD})
-        if number != signal.SIGCHLD and not witness.saw(number):
+        if number != signal.SIGCHLD and not probe.saw(number):
             os.kill(pid, number)
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:

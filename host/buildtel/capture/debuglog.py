@@ -1,4 +1,4 @@
-"""What Packer says in its debug log, read while it is written: Packer keeps its own output, and we stand beside it.
+"""Reads Packer's debug log while Packer writes it, so that Packer keeps its own output.
 
 The log has each message of Packer's, marked `ui:`, and where Packer may report to its maker (`CHECKPOINT_DISABLE` is
 unset, or 0) also when provisioners begin and end: that is never switched on for our sake.

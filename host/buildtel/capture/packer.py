@@ -1,4 +1,4 @@
-"""Runs Packer as it runs alone, and keeps what it prints, when it came, and what the machine did meanwhile."""
+"""Runs Packer, logs its output with times, and samples this machine meanwhile."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ PIPES = "pipes"
 NO_LOG = {"PACKER_LOG": "", "PACKER_LOG_PATH": ""}
 
 
-class Ended(NamedTuple):
-    """How Packer ended: its wait status, and why the log is not whole if it is not."""
+class ExitInfo(NamedTuple):
+    """How Packer ended: its wait status, and why the log is incomplete (None if it is complete)."""
 
     status: int
     problem: str | None
 
 
-class Watched:
-    """A run of Packer that is watched; `lines` is given each stretch of the log as it is kept.
+class PackerProcess:
+    """A run of Packer whose output is read and logged; `lines` gets each part of the log when it is written.
 
     Packer's words are read from its debug log, beside it. Where that can't be, and where `write` is given, its output
     comes through pipes.
@@ -60,7 +60,7 @@ class Watched:
         self._name = agent.clean_name(f"packer {subcommand(command[1:])}")
         self._step = f"{self._recorder.sid}.1"
 
-    def run(self) -> Ended:
+    def run(self) -> ExitInfo:
         """Run it to its end.
 
         Raises:
@@ -83,7 +83,7 @@ class Watched:
                 self._end(status)
         finally:
             self._debug.close()
-        return Ended(status, self._log.problem or self._problem)
+        return ExitInfo(status, self._log.problem or self._problem)
 
     @contextmanager
     def _excused(self, what: str) -> Iterator[None]:

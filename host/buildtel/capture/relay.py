@@ -1,4 +1,4 @@
-"""Packer as a child with our own files, terminal, session and group: what it does is what it does alone."""
+"""Runs Packer as a child process with this process's files, terminal and group; passes on signals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from buildtel.capture.command import become
-from buildtel.capture.witness import Witness
+from buildtel.capture.group_signal import GroupSignalProbe
 
 CHUNK_BYTES = 65536
 PASSED_ON = tuple(
@@ -56,7 +56,7 @@ class Relay:
         Raises:
             OSError: no process can be started.
         """
-        self._witness = Witness(PASSED_ON)
+        self._probe = GroupSignalProbe(PASSED_ON)
         self._listen()
         try:
             self.pid = self._spawn(self._connect() if self._write else {})
@@ -85,7 +85,7 @@ class Relay:
             signal.signal(number, handler)
         os.close(self._wakes)
         os.close(self._waker)
-        self._witness.dismiss()
+        self._probe.dismiss()
 
     # Files.
 
@@ -145,7 +145,7 @@ class Relay:
         """A signal to the group, as the terminal sends it, has reached the command by itself."""
         while self._signals:
             number = self._signals[0]
-            is_told = self._witness.saw(number)
+            is_told = self._probe.saw(number)
             if number == signal.SIGTSTP:
                 self._pause(is_told)
             elif not is_told:

@@ -1,4 +1,4 @@
-"""The runner's counters while Packer runs, by the agent's own code, and those of the hypervisor's process apart."""
+"""Samples the runner's counters and the hypervisor's process while Packer runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log that the wrapper keeps: each line of Packer's behind the time at which it came."""
+"""Writes the log of the wrapper: a time stamp before each line of Packer's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`step start`, `step end`: the agent measures this machine as it does a guest.
+"""Starts and ends steps of this machine with the agent's code.
 
 Nothing here may load what costs: a step's two calls take little more than two starts of Python.
 """

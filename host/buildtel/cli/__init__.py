@@ -1,4 +1,4 @@
-"""The command `buildtel-host`: the frame; each command is a module of its own, imported when asked for.
+"""The program `buildtel-host`: runs one command; each command is a module, imported only when it is used.
 
 A command is a line of `COMMANDS` and a module with `add_arguments(parser)` and `run(args) -> int`.
 """
@@ -16,26 +16,26 @@ if TYPE_CHECKING:  # `step` must cost little more than a start of Python: nothin
     from typing import Any
 
 COMMANDS = {
-    "packer": "run Packer and account for every second of its builds, with no change to the template",
+    "packer": "run Packer and report where each second of its builds went; the template stays as it is",
     "live": "show the progress of a running build, in a second terminal",
     "wire": "add buildtel's files to a Packer template folder, or check the template",
-    "init": "begin a job on this runner: its steps and its document follow",
-    "step": "begin or end a step on this runner",
-    "run": "run a command as a step on this runner",
-    "finalize": "end the job that init began: write its document, show its steps and totals",
-    "shell-init": "print telemetry_init, telemetry_step_start, telemetry_step_end and telemetry_finalize for a shell",
-    "collect": "make one job document of a Packer log, and show the report",
-    "guest": "install, watch, fetch and remove the agent on a machine that SSH reaches",
-    "report": "show one job: its builds, steps and bottlenecks",
-    "upload": "put documents into the store (default: every one of $TELEMETRY_DIR not delivered yet)",
+    "init": "start a job on this runner; later `step` and `run` commands belong to it",
+    "step": "start or end a step on this runner",
+    "run": "run a command and measure it as a step on this runner",
+    "finalize": "end the job that `init` started: write its document and print its report",
+    "shell-init": "print shell functions: telemetry_init, telemetry_step_start, telemetry_step_end, telemetry_finalize",
+    "collect": "turn a Packer log into a job document and print its report",
+    "guest": "manage the agent on a machine over SSH: install, status, fetch, follow, remove",
+    "report": "print the report of one job: its builds, steps and bottlenecks",
+    "upload": "upload documents to the store (default: all documents in $TELEMETRY_DIR that are not uploaded yet)",
     "list": "list the builds of the store, newest first",
-    "history": "show the last builds of a job: how long each took, and the trend",
-    "compare": "compare two builds: what took longer or less, step by step",
+    "history": "show how long the last builds of a job took, and the trend",
+    "compare": "compare two builds step by step: what became slower or faster",
     "prune": "remove old builds from the store",
-    "doctor": "look at this machine and its store: what is missing, and the mend",
+    "doctor": "check this machine and the store: report what is missing and how to fix it",
 }
 PROGRAM = "buildtel-host"
-ABOUT = "Where the time of a Packer build goes: guest and host on one axis, in one document."
+ABOUT = "Shows where the time of a Packer build goes, measured on the host and inside the virtual machine."
 STOPPED = 130
 LONG_RUNNING = ("packer", "live", "guest", "run")
 
@@ -52,10 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(PROGRAM, __version__)
         return 0
     if words[:1] == ["step"]:
-        from buildtel.cli import quick
+        from buildtel.cli import fast_path
 
-        if quick.wants(words):
-            return quick.step_of(words)
+        if fast_path.wants(words):
+            return fast_path.step_of(words)
     from buildtel.errors import BuildtelError
 
     try:
@@ -113,7 +113,7 @@ def _open_closed_streams() -> None:
 
 
 def _hung_up() -> int:
-    """The reader of our output left (`| head`): nothing to say, and nobody to say it to."""
+    """The reader of standard output has closed it (`| head`): end without a message."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     return 0

@@ -1,4 +1,4 @@
-"""`collect`: a log into one document."""
+"""`collect`: turns a Packer log into one job document."""
 
 from __future__ import annotations
 
@@ -33,41 +33,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_ssh_arguments(parser)
     parser.add_argument(
         "-o", "--output", metavar="FILE",
-        help="where the document goes (default: $TELEMETRY_DIR/JOB_TIME.json; - is standard output)",
+        help="file to write the document to (default: $TELEMETRY_DIR/JOB_TIME.json; - is standard output)",
     )  # fmt: skip
     parser.add_argument("--job", metavar="NAME", help="the job's name (default: build)")
     parser.add_argument(
-        "--version", metavar="V", help="the appliance's version (default: the CI's tag, git describe, or 0)"
+        "--version", metavar="V", help="the appliance's version (default: the CI's tag, `git describe`, or 0)"
     )
-    add_format(parser, "of the report (default: %(default)s)")
-    parser.add_argument("-q", "--quiet", action="store_true", help="show no report, and say nothing but errors")
-    parser.add_argument("--force", action="store_true", help="make a document, even if no line of the log is Packer's")
+    add_format(parser, "format of the report (default: %(default)s)")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only, no report")
+    parser.add_argument("--force", action="store_true", help="write a document even if the log has no line of Packer's")
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if a document was made, whatever the build's result."""
     if args.log is None and not args.spool and not args.ssh:
-        raise UsageError("collect what? name the log of `packer build` (or - for standard input), --spool or --ssh")
+        raise UsageError("collect: no input. Name the log of `packer build`, - (standard input), --spool or --ssh")
     from buildtel.local.keeping import Request, keep
 
     kept = keep(Request(args.log, args.output, args.job, args.version, force=args.force), SpoolSources(args))
     if not args.quiet:
-        print_report(kept, args.format, sys.stdout)
+        print_result(kept, args.format, sys.stdout)
     return 0
 
 
-def print_report(kept: Kept, form: str, to: TextIO) -> None:
-    """Say where a document is, and print its report; nothing of one that went to standard output."""
-    from buildtel.cli.show import tell
+def print_result(kept: Kept, form: str, to: TextIO) -> None:
+    """Print where the document is, and its report; nothing if the document went to standard output.
+
+    Args:
+        kept: the document and its file.
+        form: the format of the report.
+        to: the stream for the report.
+    """
+    from buildtel.cli.show import print_report
 
     if kept.path is not None:
-        tell(kept.document, kept.path, form, to)
+        print_report(kept.document, kept.path, form, to)
 
 
 class SpoolSources:
-    """The spools that stand beside a log: files, and running machines over SSH.
+    """The spools that belong to a log: files, and running machines over SSH.
 
-    `notes` are sentences about what could not be had of them.
+    `notes` has a sentence for each one that could not be read.
     """
 
     def __init__(self, args: argparse.Namespace) -> None:
@@ -76,7 +82,7 @@ class SpoolSources:
         self.notes: list[str] = []
 
     def events(self, has_log: bool) -> Iterator[Event]:
-        """All records. A machine that is lost is no error where there is a log: a note says it.
+        """All records. If there is a log, a machine that can't be reached is a note, not an error.
 
         Raises:
             BuildtelError: a file can't be read; without a log: a machine can't be reached.
@@ -100,12 +106,12 @@ class SpoolSources:
         with reached(host, self._args) as guest:
             spools = guest.spools()
             if not spools.files:
-                self.note(f"--ssh {host}: no spool is there: no agent has measured, or the build took it away.")
+                self.note(f"--ssh {host}: no spool found: no agent has run there, or the build has removed it.")
             yield from read_spool(guest.lines(spools), number, self._key)
             for words in spools.left_out:
                 self.note(f"--ssh {host}: {words}")
 
     def note(self, words: str) -> None:
-        """Say it now, and in the document."""
+        """Print a note now and add it to the document."""
         say(words)
         self.notes.append(words if words.endswith(".") else f"{words}.")

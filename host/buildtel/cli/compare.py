@@ -1,4 +1,4 @@
-"""`compare`: two builds side by side."""
+"""`compare`: compares two builds step by step."""
 
 from __future__ import annotations
 
@@ -12,21 +12,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     add_store_arguments(parser)
     names = "a document's file, latest, ^1 (the one before it), VERSION, or VERSION@YYYYMMDD_HHMMSS"
-    parser.add_argument("before", nargs="?", default="^1", metavar="A", help=f"{names} (default: %(default)s)")
-    parser.add_argument("after", nargs="?", default="latest", metavar="B", help="as A (default: %(default)s)")
-    parser.add_argument("--job", default="build", metavar="JOB", help="of A and B in the store (default: %(default)s)")
+    parser.add_argument(
+        "before", nargs="?", default="^1", metavar="A", help=f"the older build: {names} (default: %(default)s)"
+    )
+    parser.add_argument(
+        "after", nargs="?", default="latest", metavar="B", help="the newer build, named like A (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--job", default="build", metavar="JOB", help="the job of A and B in the store (default: %(default)s)"
+    )
     add_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if both were found, whatever differs."""
-    from buildtel.cli.asked import Asked
+    from buildtel.cli.resolve_build import BuildResolver
     from buildtel.cli.show import show
     from buildtel.insight.comparison import compare
     from buildtel.report.comparison_view import ComparisonView
 
-    asked = Asked(args)
-    before, after = asked.build(args.before, args.job), asked.build(args.after, args.job)
+    resolver = BuildResolver(args)
+    before, after = resolver.build(args.before, args.job), resolver.build(args.after, args.job)
     comparison = compare(before.document, after.document, before.name, after.name)
     show(ComparisonView(comparison), args.format)
     return 0

@@ -1,4 +1,4 @@
-"""`doctor`: what is missing on this machine and in its store, in words that say the mend."""
+"""`doctor`: checks this machine and the store, and says how to fix what is missing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from buildtel.cli.stores import add_store_arguments
 
     add_store_arguments(parser)
-    parser.add_argument("--proc", default="/proc", metavar="DIR", help="where the kernel's files are (%(default)s)")
+    about = "where the kernel's files are (default: %(default)s)"
+    parser.add_argument("--proc", default="/proc", metavar="DIR", help=about)
     add_format(parser)
 
 
@@ -38,14 +39,14 @@ def _noted(checks: Iterable[Check], states: set[str]) -> Iterator[Check]:
 
 
 def _findings(args: argparse.Namespace) -> Iterable[Check]:
-    from buildtel.cli import examine_machine, examine_store
+    from buildtel.cli import check_machine, check_store
     from buildtel.cli.stores import open_store, store_place
     from buildtel.errors import BuildtelError
 
-    yield from examine_machine.findings(os.environ, args.proc)
+    yield from check_machine.findings(os.environ, args.proc)
     try:
         place, store = store_place(args), open_store(args)
     except BuildtelError as error:
-        yield fail("store", str(error), "mend the setting that it names")
+        yield fail("store", str(error), "correct the setting that it names")
         return
-    yield from examine_store.findings(store, place)
+    yield from check_store.findings(store, place)

@@ -1,4 +1,4 @@
-"""`finalize`: the job is over; its document, with totals and all."""
+"""`finalize`: ends the job and writes its document."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from buildtel.errors import BuildtelError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("log", metavar="LOG", nargs="?", help="Packer's log, if no `collect` has read it")
+    parser.add_argument("log", metavar="LOG", nargs="?", help="Packer's log, unless `collect` has read it already")
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="where the document goes (default: $TELEMETRY_DIR/JOB_TIME.json)"
+        "-o", "--output", metavar="FILE", help="file to write the document to (default: $TELEMETRY_DIR/JOB_TIME.json)"
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="show no report")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print no report")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
 
     found = current_job.current(os.environ)
     if found is None:
-        raise BuildtelError("no job has begun here: `buildtel-host init JOB VERSION`, `step start` and `run` begin one")
+        raise BuildtelError("no job is in progress. Start one with `buildtel-host init`, `step start` or `run`")
     folder, facts = found
     facts = facts.model_copy(update={"ended_at": round(time.time(), 3)})
     raw = RawRecords()
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     raw.write_beside(path, after_others=not args.log)
     folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))
     if not args.quiet:
-        from buildtel.cli.show import tell
+        from buildtel.cli.show import print_report
 
-        tell(document, path, "table")
+        print_report(document, path, "table")
     return 0

@@ -1,4 +1,4 @@
-"""What the doctor finds, as checks: all is well, something will be missing, something will not work."""
+"""The results of `doctor`: ok, warning, failure."""
 
 from __future__ import annotations
 
@@ -6,15 +6,32 @@ from buildtel.report.view import Check
 
 
 def ok(about: str, said: str) -> Check:
-    """All is well."""
+    """A check that passed.
+
+    Args:
+        about: what was checked.
+        said: the result in words.
+    """
     return Check("ok", about, said)
 
 
-def warn(about: str, said: str, mend: str) -> Check:
-    """Something will be missing."""
-    return Check("warn", about, said, mend)
+def warn(about: str, said: str, fix: str) -> Check:
+    """A warning: something will be missing.
+
+    Args:
+        about: what was checked.
+        said: the result in words.
+        fix: how to fix it.
+    """
+    return Check("warn", about, said, fix)
 
 
-def fail(about: str, said: str, mend: str) -> Check:
-    """Something will not work."""
-    return Check("fail", about, said, mend)
+def fail(about: str, said: str, fix: str) -> Check:
+    """A failure: something will not work.
+
+    Args:
+        about: what was checked.
+        said: the result in words.
+        fix: how to fix it.
+    """
+    return Check("fail", about, said, fix)

@@ -1,4 +1,4 @@
-"""`guest`: the agent on a machine that SSH reaches: install, status, fetch, follow, remove."""
+"""`guest`: the agent on a machine over SSH: install, status, fetch, follow, remove."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 POLICIES = ("strict", "accept-new")
 SHOWN_BEFORE = 10
 ACTIONS = {
-    "install": "put the agent there and start its sampler; the machine's steps can then be measured",
-    "status": "say what is installed there, and what it has measured",
-    "fetch": "write what it measured into a file, for `collect --spool`",
-    "follow": "show its steps as they happen, until the agent is removed",
-    "remove": "take the agent and all that it measured away",
+    "install": "install the agent on the machine and start sampling; its steps can then be measured",
+    "status": "show which agent is installed and how much it has measured",
+    "fetch": "download the measurements into a file for `collect --spool`",
+    "follow": "show steps while they run, until the agent is removed",
+    "remove": "remove the agent and all its measurements from the machine",
 }
 
 
@@ -36,35 +36,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
     for name, words in ACTIONS.items():
         action = actions.add_parser(name, help=words, description=words, allow_abbrev=False)
-        action.add_argument("host", metavar="HOST", help="[user@]host[:port], or a Host of ~/.ssh/config")
+        action.add_argument("host", metavar="HOST", help="[user@]host[:port], or a host name of ~/.ssh/config")
         add_ssh_arguments(action)
         if name == "install":
-            action.add_argument("--sudo", action="store_true", help="as root, by sudo -n")
+            action.add_argument("--sudo", action="store_true", help="install as root with `sudo -n`")
         elif name == "fetch":
             action.add_argument(
-                "-o", "--output", metavar="FILE", help="where to (default: HOST.spool.jsonl; - is stdout)"
+                "-o", "--output", metavar="FILE", help="file to write (default: HOST.spool.jsonl; - is standard output)"
             )
         elif name == "follow":
             action.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
             action.add_argument(
-                "--all", action="store_true", help=f"from the start, not the last {SHOWN_BEFORE} events"
+                "--all", action="store_true", help=f"show all events from the start, not only the last {SHOWN_BEFORE}"
             )
 
 
 def add_ssh_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what every connection by SSH takes."""
+    """Declare the arguments of SSH connections."""
     parser.add_argument(
-        "-i", "--identity", metavar="KEY", action="append", default=[], help="a private key (repeatable)"
+        "-i", "--identity", metavar="KEY", action="append", default=[], help="use this private key (repeatable)"
     )
-    parser.add_argument("-F", "--ssh-config", metavar="FILE", help="instead of ~/.ssh/config")
+    parser.add_argument("-F", "--ssh-config", metavar="FILE", help="use this file instead of ~/.ssh/config")
     parser.add_argument(
         "--host-key-policy", choices=POLICIES, default=POLICIES[0],
-        help="of a machine never seen before; a key that changed is always refused (default: %(default)s)",
+        help="what to do with an unknown host key; a changed key is always rejected (default: %(default)s)",
     )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status 0 if it was done."""
+    """Exit status 0 if the action succeeded."""
     with reached(args.host, args) as guest:
         status: int = globals()[f"_{args.action}"](guest, args)
         return status
@@ -72,7 +72,12 @@ def run(args: argparse.Namespace) -> int:
 
 @contextmanager
 def reached(host: str, args: argparse.Namespace) -> Iterator[Guest]:
-    """The machine of that name, hung up on at the end."""
+    """The machine, connected over SSH for the `with` block.
+
+    Args:
+        host: `[user@]host[:port]`.
+        args: parsed arguments of `add_ssh_arguments`.
+    """
     from buildtel.reach import Guest, Link, Options, Secrets, parse_address
 
     options = Options(
@@ -82,14 +87,14 @@ def reached(host: str, args: argparse.Namespace) -> Iterator[Guest]:
     )
     for key in options.keys:
         if not key.is_file():
-            raise UsageError(f"no such key: {key} (-i)")
+            raise UsageError(f"-i {key}: there is no such file. Check the name")
     given = (os.environ.get("BUILDTEL_SSH_PASSWORD"), os.environ.get("BUILDTEL_SSH_PASSPHRASE"))
     with Link(parse_address(host), options, Secrets(_ask, *given), told=say) as link:
         yield Guest(link)
 
 
 def say(words: str) -> None:
-    """A line for people."""
+    """Print one line on standard error."""
     from buildtel.text import safe
 
     print(f"buildtel-host: {safe(words)}", file=sys.stderr)
@@ -118,7 +123,7 @@ def _install(guest: Guest, args: argparse.Namespace) -> int:
 
 def _remove(guest: Guest, args: argparse.Namespace) -> int:
     if guest.agent() is None:
-        say(f"{guest.name}: nothing to remove: no agent is installed there")
+        say(f"{guest.name}: no agent is installed; nothing to remove")
         return 0
     for words in guest.remove():
         say(f"{guest.name}: {words}")
@@ -131,10 +136,10 @@ def _status(guest: Guest, args: argparse.Namespace) -> int:
 
     agent, spools = guest.agent(), guest.spools()
     if agent is None and not spools.files and not spools.left_out:
-        print(f"{guest.name}: no agent installed: `buildtel-host guest install {guest.name}` puts it there")
+        print(f"{guest.name}: no agent is installed. Install it with `buildtel-host guest install {guest.name}`")
         return 0
     if agent is None:
-        print(f"{guest.name}: no agent installed, but spools are there")
+        print(f"{guest.name}: no agent is installed, but there are spools")
     else:
         owner = "root" if agent.owner == 0 else f"user {agent.owner}"
         print(f"{guest.name}: agent {safe(guest.version())}, installed by {owner}")
@@ -159,8 +164,8 @@ def _fetch(guest: Guest, args: argparse.Namespace) -> int:
         for words in spools.left_out:
             say(words)
         raise BuildtelError(
-            f"{guest.name}: nothing to fetch: no agent has measured there, or `remove` (or the build's last step) "
-            f"took it away; `buildtel-host guest install {guest.name}` puts one there"
+            f"{guest.name}: nothing to fetch: no agent has run there, or its spool was removed (by `guest remove` or "
+            f"the build's last step). Install the agent with `buildtel-host guest install {guest.name}`"
         )
     if args.output == "-":
         for block in guest.lines(spools):
@@ -174,9 +179,9 @@ def _fetch(guest: Guest, args: argparse.Namespace) -> int:
 
 
 def _keep(guest: Guest, blocks: Iterator[bytes], path: Path) -> None:
-    """Write what comes into a file, whole, or as much as came before the machine was lost."""
+    """Write the blocks into a file; if the connection is lost, the file has what came before."""
     if path.exists() and not path.is_file():
-        raise BuildtelError(f"can't write {path}: it is no file: name another by -o")
+        raise BuildtelError(f"can't write {path}: it is not a regular file. Choose another with -o")
     aside, size = Path(files.name_aside(str(path))), 0
     try:
         with aside.open("xb") as file:
@@ -186,9 +191,9 @@ def _keep(guest: Guest, blocks: Iterator[bytes], path: Path) -> None:
             finally:
                 if size:
                     aside.replace(path)
-                    say(f"{guest.name}: {_mb(size)} in {path}: `buildtel-host collect LOG --spool {path}` uses it")
+                    say(f"{guest.name}: {_mb(size)} in {path}; use it with `buildtel-host collect LOG --spool {path}`")
     except OSError as error:
-        raise BuildtelError(f"can't write {path}: {error.strerror or error}: name another place by -o") from error
+        raise BuildtelError(f"can't write {path}: {error.strerror or error}. Choose another file with -o") from error
     finally:
         aside.unlink(missing_ok=True)
 
@@ -198,7 +203,7 @@ def _follow(guest: Guest, args: argparse.Namespace) -> int:
 
     if guest.agent() is None:
         raise BuildtelError(
-            f"{guest.name}: no agent installed: `buildtel-host guest install {guest.name}` puts it there"
+            f"{guest.name}: no agent is installed. Install it with `buildtel-host guest install {guest.name}`"
         )
     follower = Follower(guest, os.environ.get("BUILDTEL_KEY"))
     before: deque[str] | None = None if args.all else deque(maxlen=SHOWN_BEFORE)
@@ -217,7 +222,7 @@ def _follow(guest: Guest, args: argparse.Namespace) -> int:
 
 
 def _lines(events: Iterator[Event | None], form: str) -> Iterator[str | None]:
-    """Each event as a line of text; None where all that is known has been told."""
+    """Each event as a line of text; None after the last event that is known now."""
     from buildtel.events import AgentRecord
     from buildtel.reach import Narrator
 

@@ -1,4 +1,4 @@
-"""`history`: the last builds of a job and their trend."""
+"""`history`: lists the last builds of a job with their trend."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     add_store_arguments(parser)
     parser.add_argument(
-        "words", nargs="*", metavar="N|JOB", help=f"how many builds (default: {BUILDS}), of which job (default: {JOB})"
-    )
+        "words", nargs="*", metavar="N|JOB",
+        help=f"number of builds (default: {BUILDS}), name of the job (default: {JOB})",
+    )  # fmt: skip
     add_format(parser)
 
 
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def asked(words: list[str]) -> tuple[int, str]:
-    """How many builds of which job: `5`, `e2e`, `5 e2e`.
+    """The number of builds and the job that the words name: `5`, `e2e`, `5 e2e`.
 
     Raises:
         UsageError: the words are something else.
@@ -52,7 +53,7 @@ def asked(words: list[str]) -> tuple[int, str]:
     numbers = [word for word in words if word.lstrip("-").isdigit()]
     names = [word for word in words if word not in numbers]
     if len(numbers) > 1 or len(names) > 1:
-        raise UsageError(f"history takes a number of builds and a job, not {' '.join(words)!r}")
+        raise UsageError(f"history: expected one number of builds and one job, got {' '.join(words)!r}")
     try:
         return (positive(numbers[0]) if numbers else BUILDS), (names[0] if names else JOB)
     except argparse.ArgumentTypeError as error:

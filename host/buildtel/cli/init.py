@@ -1,4 +1,4 @@
-"""`init`: a job begins on this runner."""
+"""`init`: starts a job on this runner."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("job", metavar="JOB", help="the job's name, such as build or e2e")
     parser.add_argument(
-        "version", metavar="VERSION", nargs="?", help="the appliance's (default: the CI's tag, git describe, or 0)"
-    )
+        "version", metavar="VERSION", nargs="?",
+        help="the appliance's version (default: the CI's tag, `git describe`, or 0)",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status 0 if the job has a place for its records."""
+    """Exit status 0 if the folder of the job could be created."""
     from buildtel.capture import steps
     from buildtel.local.begun import begin, folders_with_steps
     from buildtel.metadata import job_fields
@@ -28,5 +29,5 @@ def run(args: argparse.Namespace) -> int:
             print(said, file=sys.stderr)
     folder = begin(os.environ, job_fields(os.environ, args.job, args.version))
     steps.options(os.environ, "")
-    print(f"job {args.job} begins: its records are in {folder}", file=sys.stderr)
+    print(f"job {args.job} started; records: {folder}", file=sys.stderr)
     return 0

@@ -1,4 +1,4 @@
-"""`list`: the builds of the store."""
+"""`list`: lists the builds in the store."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from buildtel.cli.stores import add_store_arguments
 
     add_store_arguments(parser)
-    parser.add_argument("--job", metavar="JOB", help="only this job (default: all)")
-    parser.add_argument("--limit", type=positive, metavar="N", help="only the N newest")
+    parser.add_argument("--job", metavar="JOB", help="list only this job (default: all jobs)")
+    parser.add_argument("--limit", type=positive, metavar="N", help="list only the N newest builds")
     add_format(parser)
 
 
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def row_of(entry: Entry) -> BuildRow:
-    """An entry of the index as a row."""
+    """The row of one entry of the index."""
     from buildtel.report.builds_view import BuildRow
     from buildtel.store.index import name_of
 
@@ -49,18 +49,23 @@ def row_of(entry: Entry) -> BuildRow:
 
 
 def say_empty(address: str, job: str | None) -> None:
-    """One line on stderr for a store without builds."""
+    """Print one line on standard error: the store has no builds.
+
+    Args:
+        address: the store, as the user knows it.
+        job: the job that was asked for, None for all jobs.
+    """
     import sys
 
     of_job = f" of job {job!r}" if job is not None else ""
-    print(f"no builds{of_job} in {address}: put some there with upload", file=sys.stderr)
+    print(f"no builds{of_job} in {address}. Upload one with `buildtel-host upload`", file=sys.stderr)
 
 
 def positive(text: str) -> int:
-    """A number of builds.
+    """A number of builds, read from `text`.
 
     Raises:
-        argparse.ArgumentTypeError: it is none.
+        argparse.ArgumentTypeError: `text` is not a positive number.
     """
     if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of builds, such as 10")

@@ -1,4 +1,4 @@
-"""`live`: what a build does now, in a second terminal; and the same view below the output of `packer --live always`."""
+"""`live`: shows a running build in a second terminal, or below Packer's output with `packer --live always`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from io import RawIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from buildtel.capture.packer import Watched
+from buildtel.capture.packer import PackerProcess
 from buildtel.capture.relay import write_all
 from buildtel.errors import BuildtelError
 from buildtel_agent import Kernel
@@ -21,7 +21,7 @@ from buildtel_agent import Kernel
 if TYPE_CHECKING:
     from buildtel.job import JobDocument
     from buildtel.live.board import Board
-    from buildtel.live.view import View
+    from buildtel.live.drawing import View
 
 SOONEST_REDRAW_S = 0.05
 LAST_BUILDS = 5
@@ -34,12 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
         "log", metavar="LOG", nargs="?",
-        help="the log that `buildtel-host packer` keeps (default: that of the newest running build in $TELEMETRY_DIR)",
+        help="the log that `buildtel-host packer` writes (default: the newest running build in $TELEMETRY_DIR)",
     )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
-    """On a terminal the view until the build's end or Ctrl-C; else its lines, once."""
+    """Show the view until the build ends or Ctrl-C; without a terminal print it once."""
     path = args.log or _newest()
     with Path(path).open("rb", buffering=0) as file:
         follower = _Follower(file, Path(path).name)
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _newest() -> str:
-    """The log of the build that began last, of those that run."""
+    """The log of the running build that started last."""
     from buildtel.capture.stamped import is_growing
     from buildtel.local.folders import LOG_SUFFIX, telemetry_folder
 
@@ -61,15 +61,15 @@ def _newest() -> str:
         with path.open("rb") as file:
             if is_growing(file.fileno()):
                 return str(path)
-    raise BuildtelError(f"no running build has a log in {folder}: start one with `buildtel-host packer build`")
+    raise BuildtelError(f"no running build has a log in {folder}. Start one with `buildtel-host packer build`")
 
 
 class _Follower:
-    """Reads a log as it grows; its stamps say when things were, also those before we came."""
+    """Reads a log while it grows; the log's time stamps give the times of earlier events, too."""
 
     def __init__(self, file: RawIOBase, name: str) -> None:
         from buildtel.live.board import Board
-        from buildtel.live.view import View
+        from buildtel.live.drawing import View
         from buildtel.parse import Inbox, batches
 
         self._file, self._inbox = file, Inbox(batches)
@@ -88,14 +88,14 @@ class _Follower:
         return began.timestamp() + self._ahead_s
 
     def read(self) -> None:
-        """Take in what the log holds by now."""
+        """Read what was added to the log."""
         while chunk := self._file.read(CHUNK_BYTES):
             for event in self._inbox.put(chunk):
                 at = getattr(event, "at", None)
                 self.board.take([event], at.unix_s + self._ahead_s if at else time.monotonic())
 
     def follow(self) -> None:
-        """Show the view until nobody keeps the log any more."""
+        """Show the view until no process writes the log."""
         from buildtel.capture.stamped import is_growing
 
         grows = True
@@ -110,22 +110,27 @@ class _Follower:
 
 
 class Live:
-    """The view, made while Packer starts: what it needs is not small, and Packer shall not wait for it."""
+    """The view below Packer's output. Its imports are slow, so it is made while Packer starts; Packer does not wait."""
 
     def __init__(self, job: str) -> None:
         self._job = job
         self._view: View | None = None
 
-    def watched(self, command: Sequence[str], log: str) -> Watched:
-        """A Packer that is about to run, with the view below its output."""
-        self._run = Watched(command, os.environ, log, self._lines, self._write)
+    def process(self, command: Sequence[str], log: str) -> PackerProcess:
+        """Packer, ready to run, with the view below its output.
+
+        Args:
+            command: Packer's command line.
+            log: the file for its log.
+        """
+        self._run = PackerProcess(command, os.environ, log, self._lines, self._write)
         self._run.relay.begun = self._begin
         self._run.relay.resized = self._run.relay.over = self._erase
         return self._run
 
     def _begin(self) -> None:
         from buildtel.live.board import Board
-        from buildtel.live.view import View
+        from buildtel.live.drawing import View
         from buildtel.parse import Inbox, batches
 
         self._inbox, self._board = Inbox(batches), Board(time.monotonic())
@@ -152,7 +157,7 @@ class Live:
 
 
 def _learn(board: Board, job: str) -> None:
-    """Give the board what the job's last builds took, from this machine's documents, else from the store."""
+    """Give the board the durations of the job's last builds, from documents on this machine, else from the store."""
     from buildtel.live.usual import Usual
 
     try:

@@ -1,4 +1,4 @@
-"""`packer ARGS…`: Packer as ever, and at its end the account of every second."""
+"""`packer ARGS…`: runs Packer unchanged, and reports at its end where each second went."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from buildtel.errors import BuildtelError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from buildtel.capture.packer import Watched
+    from buildtel.capture.packer import PackerProcess
     from buildtel.cli.collect import SpoolSources
 
 HELP = frozenset(("-h", "-help", "--help"))
@@ -53,80 +53,82 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     flags = "[--live MODE] [--job NAME] [--version V] [--spool FILE] [-o FILE] [-q]"
     parser.usage = f"buildtel-host packer {flags} build ..."
-    parser.add_argument("words", metavar="ARGS", nargs="*", help="Packer's own words, as in `packer build .`")
+    parser.add_argument("words", metavar="ARGS", nargs="*", help="Packer's own arguments, as in `packer build .`")
     parser.add_argument(
         "--live", choices=("always", "never"), default="never",
-        help="always: a view below Packer's output, which then comes through pipes (default: never; see `live`)",
+        help="always: show progress below Packer's output, which then uses pipes (default: never; see `live`)",
     )  # fmt: skip
     parser.add_argument("--job", metavar="NAME", help="the job's name (default: build)")
     parser.add_argument(
-        "--version", metavar="V", help="the appliance's version (default: the CI's tag, git describe, or 0)"
+        "--version", metavar="V", help="the appliance's version (default: the CI's tag, `git describe`, or 0)"
     )
     parser.add_argument(
         "--spool", metavar="FILE", action="append", default=[],
-        help="spool file that this build downloads: all records, at full resolution (repeatable)",
+        help="spool file that this build downloads; it has all records (repeatable)",
     )  # fmt: skip
     parser.set_defaults(ssh=[])
-    parser.add_argument("-o", "--output", metavar="FILE", help="where the document goes (default: in $TELEMETRY_DIR)")
-    parser.add_argument("-q", "--quiet", action="store_true", help="show no report, and say nothing but errors")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="file to write the document to (default: in $TELEMETRY_DIR)"
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only, no report")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Packer's own exit status, whatever becomes of the telemetry."""
+    """Packer's own exit status, even if the telemetry fails."""
     from buildtel.capture.packer import find_packer, subcommand
 
     if args.output == "-":
-        raise UsageError("packer -o FILE: standard output is Packer's: name a file")
+        raise UsageError("packer -o -: standard output belongs to Packer. Name a file")
     if not args.words:
-        raise UsageError("packer ARGS: which command of Packer's? for example `buildtel-host packer build .`")
+        raise UsageError("packer: no command of Packer's given. Example: `buildtel-host packer build .`")
     packer = find_packer(os.environ)
     command = [packer or "packer", *args.words]
     if packer is None or subcommand(args.words) != "build" or not HELP.isdisjoint(args.words):
         return _alone(command)
     try:
         log = _log_path(args)
-        watched = _watched(args, command, log)
+        process = _process(args, command, log)
     except Exception as error:
         _say(f"this build is not measured: {_one_line(error)}")
         return _alone(command)
-    return _build(args, watched, log)
+    return _build(args, process, log)
 
 
 def _alone(command: list[str]) -> int:
-    """Become Packer; a shell says what is wrong with one that can't be run."""
+    """Replace this process by Packer, without measuring; errors are those of a shell."""
     from buildtel.capture.command import become
 
     return become(["packer", *command[1:]], os.environ)
 
 
-def _watched(args: argparse.Namespace, command: list[str], log: str) -> Watched:
-    """Packer, about to be run."""
+def _process(args: argparse.Namespace, command: list[str], log: str) -> PackerProcess:
+    """Packer, ready to run."""
     if args.live == "always":
         from buildtel.cli.live import Live
 
-        return Live(args.job or "build").watched(command, log)
-    from buildtel.capture.packer import Watched
+        return Live(args.job or "build").process(command, log)
+    from buildtel.capture.packer import PackerProcess
 
-    return Watched(command, os.environ, log)
+    return PackerProcess(command, os.environ, log)
 
 
-def _build(args: argparse.Namespace, watched: Watched, log: str) -> int:
+def _build(args: argparse.Namespace, process: PackerProcess, log: str) -> int:
     _ignore_termination()
     began_s = time.time()
-    watched.relay.begun = partial(_begun, watched.relay.begun)
+    process.relay.begun = partial(_begun, process.relay.begun)
     try:
-        ended = watched.run()
+        ended = process.run()
     except OSError as error:
         Path(log).unlink(missing_ok=True)
         _say(f"this build is not measured: {_one_line(error)}")
-        return _alone(list(watched.command))
+        return _alone(list(process.command))
     try:
         _account(args, log, ended.problem, began_s)
     except Exception as error:
         _say(f"this build has no document: {_one_line(error)}; its log: {log}")
     misplaced = _misplaced(args.words)
     if misplaced and ended.status:
-        _say(f"{misplaced} stood behind `build`, so Packer got it: write `buildtel-host packer {misplaced} build ...`")
+        _say(f"Packer got {misplaced}, which is buildtel's. Write `buildtel-host packer {misplaced} build ...`")
     for number in TERMINATION_SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # even Python's own end takes time
     return _as_packer(os.waitstatus_to_exitcode(ended.status))
@@ -138,7 +140,7 @@ def _begun(also: Callable[[], None]) -> None:
 
 
 def _load() -> None:
-    """Import while Packer runs what its account needs: most of the time that the account takes."""
+    """Import the modules for the report while Packer runs: imports take most of the report's time."""
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, _thread.get_native_id(), LEAST_PRIORITY)
     with suppress(Exception):  # it is said when the account is made
@@ -150,19 +152,19 @@ def _load() -> None:
 
 
 def _misplaced(words: list[str]) -> str | None:
-    """A flag of ours among Packer's words, which Packer does not know."""
+    """A flag of buildtel's among Packer's arguments, which Packer does not know."""
     return next((word for word in words if word.partition("=")[0] in OURS_ALONE), None)
 
 
 def _ignore_termination() -> None:
-    """Let the signals that end Packer not end this process: the account of a cancelled build comes after it."""
+    """Survive the signals that end Packer: a cancelled build gets its report, too."""
     for number in TERMINATION_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda _number, _frame: None)
 
 
 def _log_path(args: argparse.Namespace) -> str:
-    """A new file for the log, named as the document will be."""
+    """A new file for the log, with the name of the later document."""
     from datetime import datetime, timezone
 
     from buildtel.local.folders import log_path
@@ -172,8 +174,8 @@ def _log_path(args: argparse.Namespace) -> str:
 
 
 def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: float) -> None:
-    """The document, then the report on standard error: standard output is Packer's."""
-    from buildtel.cli.collect import print_report
+    """Write the document, then print the report on standard error (standard output is Packer's)."""
+    from buildtel.cli.collect import print_result
     from buildtel.local.folders import LOG_SUFFIX
     from buildtel.local.keeping import Request, keep
 
@@ -186,14 +188,14 @@ def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: f
         return
     try:
         print(f"log: {log}", file=sys.stderr)
-        print_report(kept, "table", sys.stderr)
+        print_result(kept, "table", sys.stderr)
         sys.stderr.flush()
     except (OSError, ValueError) as error:
         _say(f"the report could not be printed: {_one_line(error)}; document: {kept.path}")
 
 
 def _spools(args: argparse.Namespace, began_s: float) -> SpoolSources:
-    """The spools that this build downloaded: a file that is not there, or older, is a note, for a build may fail."""
+    """The spools that this build downloaded; a file that is missing or older than the build is a note, not an error."""
     from buildtel.cli.collect import SpoolSources
 
     new = [name for name in args.spool if Path(name).is_file() and Path(name).stat().st_mtime >= began_s - 1]
@@ -205,7 +207,7 @@ def _spools(args: argparse.Namespace, began_s: float) -> SpoolSources:
 
 
 def _say(text: str) -> None:
-    """One line on standard error, if anybody reads there."""
+    """Print one line on standard error; ignore a closed stream."""
     try:
         os.write(2, f"buildtel-host: {text}\n".encode("utf-8", "replace"))
     except OSError:
@@ -218,7 +220,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def _as_packer(code: int) -> int:
-    """End as Packer did: with its exit status, or by the same signal; what could not be printed is dropped."""
+    """End as Packer did: with its exit status, or by the same signal. Output that can't be printed is dropped."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

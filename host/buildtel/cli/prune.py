@@ -1,4 +1,4 @@
-"""`prune`: old builds out of the store."""
+"""`prune`: deletes old builds from the store."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from buildtel.cli.stores import add_store_arguments
 
     add_store_arguments(parser)
-    parser.add_argument("--keep", type=positive, metavar="N", help="keep the N newest of each job")
-    parser.add_argument("--older-than", type=age, metavar="D", help="keep what is younger, such as 12h, 90d, 8w")
-    parser.add_argument("--job", metavar="JOB", help="only this job (default: all)")
-    parser.add_argument("--dry-run", action="store_true", help="say what would go, and remove nothing")
+    parser.add_argument("--keep", type=positive, metavar="N", help="keep the N newest builds of each job")
+    parser.add_argument("--older-than", type=age, metavar="D", help="delete builds older than this age: 12h, 90d, 8w")
+    parser.add_argument("--job", metavar="JOB", help="prune only this job (default: all jobs)")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be deleted; delete nothing")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status 0 if all that was to go is gone."""
+    """Exit status 0 if all old builds were deleted."""
     from buildtel.cli.stores import check_place, open_store
     from buildtel.store.index import jobs
 
     if args.keep is None and args.older_than is None:
-        raise UsageError("prune needs to be told what to keep: --keep N, --older-than D, or both")
+        raise UsageError("prune: no limit given. Use --keep N, --older-than D, or both")
     check_place(args)
     store = open_store(args)
     for job in [args.job] if args.job is not None else jobs(store):
@@ -54,19 +54,20 @@ def _prune(store: Store, job: str, args: argparse.Namespace) -> None:
     for entry in reversed(planned.gone):
         if not args.dry_run:
             remove(store, entry)
-        write(f"{'would remove' if args.dry_run else 'removed'} {safe(job)} {safe(name_of(entry.document))}\n")
+        write(f"{'would delete' if args.dry_run else 'deleted'} {safe(job)} {safe(name_of(entry.document))}\n")
     print(_summary(safe(job), planned, args.dry_run), file=sys.stderr)
 
 
 def _summary(job: str, planned: Plan, dry_run: bool) -> str:
-    return f"{job}: {len(planned.gone)} build(s) {'would go' if dry_run else 'gone'}, {len(planned.kept)} stay"
+    done = "would be deleted" if dry_run else "deleted"
+    return f"{job}: {len(planned.gone)} build(s) {done}, {len(planned.kept)} kept"
 
 
 def age(text: str) -> timedelta:
-    """A length of time: a number and h, d or w.
+    """An age, read from a number with h (hours), d (days) or w (weeks).
 
     Raises:
-        argparse.ArgumentTypeError: it is none.
+        argparse.ArgumentTypeError: `text` has another form.
     """
     words = re.fullmatch(r"([0-9]{1,5})([hdw])", text)
     if words is None:

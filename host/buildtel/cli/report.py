@@ -1,4 +1,4 @@
-"""`report`: one document, shown."""
+"""`report`: prints the report of one document."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_store_arguments(parser)
     parser.add_argument(
         "which", nargs="?", default="latest", metavar="latest|^N|VERSION|FILE",
-        help="a document's file; in the store the newest of all, the Nth before it, the newest of a VERSION, or "
-        "one build of it, VERSION@YYYYMMDD_HHMMSS (default: %(default)s)",
+        help="a document's file, or a build in the store: the newest (latest), the Nth before it (^N), the "
+        "newest of a VERSION, or one build of a version, VERSION@YYYYMMDD_HHMMSS (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("job", nargs="?", default="build", metavar="JOB", help="the job (default: %(default)s)")
     add_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status 0 if there was something to show."""
-    from buildtel.cli.asked import Asked
+    """Exit status 0 if the build was found."""
+    from buildtel.cli.resolve_build import BuildResolver
     from buildtel.cli.show import show
     from buildtel.report.job_view import JobView
 
-    show(JobView(Asked(args).build(args.which, args.job).document), args.format)
+    show(JobView(BuildResolver(args).build(args.which, args.job).document), args.format)
     return 0

@@ -1,4 +1,4 @@
-"""`run NAME -- COMMAND`: a command as a step of this runner."""
+"""`run NAME -- COMMAND`: runs a command and measures it as a step of this runner."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """The command's own exit status; it runs also where it can't be measured."""
+    """The command's own exit status; the command runs even if it can't be measured."""
     from buildtel import shipped
     from buildtel.capture import command as runner
 
     command = args.words[1:] if args.words[:1] == ["--"] else args.words
     if not command:
-        raise UsageError("run NAME -- COMMAND: which command?")
+        raise UsageError("run: no command given. Write `buildtel-host run NAME -- COMMAND`")
     try:
         return runner.run(os.environ, args.name, command, str(shipped.agent()))
     except BuildtelError as error:

@@ -1,4 +1,4 @@
-"""`shell-init`: the original's functions for bash and dash."""
+"""`shell-init`: prints the shell functions of the original system, for bash and dash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A view written to standard output, in the form asked for; what `--format` may be."""
+"""Prints a view in the chosen format; declares `--format`."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def add_format(parser: argparse.ArgumentParser, about: str = "default: %(default
     parser.add_argument("--format", choices=FORMATS, default="table", help=about)
 
 
-def tell(document: JobDocument, where: Path, form: str, to: TextIO | None = None) -> None:
-    """Say where a document is, and print its report to `to`; on GitHub it is the job's summary, too.
+def print_report(document: JobDocument, where: Path, form: str, to: TextIO | None = None) -> None:
+    """Print where the document is, and its report; on GitHub Actions add it to the job summary.
 
     Args:
         document: the document.
@@ -46,10 +46,10 @@ def tell(document: JobDocument, where: Path, form: str, to: TextIO | None = None
 
 
 def show(view: View, form: str, to: TextIO | None = None) -> None:
-    """Print a view (to standard output by default); plain characters only where that is no terminal.
+    """Print a view; use ASCII characters only if the stream is not a terminal.
 
     Args:
-        view: what is shown.
+        view: what to print.
         form: one of `FORMATS`.
         to: the stream; None: standard output.
     """
@@ -57,7 +57,7 @@ def show(view: View, form: str, to: TextIO | None = None) -> None:
 
 
 def output(to: TextIO) -> Output:
-    """What a stream shows: a terminal of UTF-8 draws bars as lines."""
+    """The abilities of a stream: width, colours, and UTF-8 lines for bars on a terminal."""
     from shutil import get_terminal_size
 
     from buildtel.text import printed
@@ -72,7 +72,7 @@ def output(to: TextIO) -> Output:
 
 
 def write(text: str, to: TextIO | None = None) -> None:
-    """Print `text`; what the output's encoding does not have, or a CI's runner would obey, is escaped.
+    """Print `text`; characters that the encoding lacks and commands to a CI runner are escaped.
 
     Args:
         text: whole lines.

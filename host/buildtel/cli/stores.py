@@ -1,4 +1,4 @@
-"""The store that flags, environment and configuration name, ready to be used."""
+"""Opens the store that flags, environment or configuration file name."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 def add_store_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags that name a store."""
-    group = parser.add_argument_group("store", "also by environment and configuration file, see docs/store.md")
-    group.add_argument("--store", metavar="DIR", dest="store_directory", help="a directory as the store")
-    group.add_argument("--endpoint", metavar="URL", dest="store_endpoint", help="an S3 server, as http://HOST:PORT")
-    group.add_argument("--bucket", metavar="NAME", dest="store_bucket", help="the bucket (appliance-telemetry)")
+    group = parser.add_argument_group("store", "environment and configuration file can set these too (docs/store.md)")
+    group.add_argument("--store", metavar="DIR", dest="store_directory", help="use this directory as the store")
+    group.add_argument("--endpoint", metavar="URL", dest="store_endpoint", help="use this S3 server: http://HOST:PORT")
+    group.add_argument("--bucket", metavar="NAME", dest="store_bucket", help="bucket (default: appliance-telemetry)")
 
 
 def store_place(args: argparse.Namespace | None = None) -> Path | S3Place:
@@ -35,7 +35,7 @@ def store_place(args: argparse.Namespace | None = None) -> Path | S3Place:
 
 
 def check_place(args: argparse.Namespace) -> None:
-    """Nothing, if the directory that `--store` names can be read from.
+    """Check the directory that `--store` names, if it is given.
 
     Raises:
         UsageError: it is a file, or is not there.
@@ -45,9 +45,9 @@ def check_place(args: argparse.Namespace) -> None:
         return
     path = Path(named).expanduser()
     if path.exists() and not path.is_dir():
-        raise UsageError(f"--store {named}: it is a file: name a directory (a file is shown by `report {named}`)")
+        raise UsageError(f"--store {named}: it is a file. Name a directory (`report {named}` shows a file)")
     if not path.exists():
-        raise UsageError(f"--store {named}: there is no such directory")
+        raise UsageError(f"--store {named}: there is no such directory. Check the name")
 
 
 def open_store(args: argparse.Namespace | None = None) -> Store:

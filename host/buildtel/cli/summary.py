@@ -1,4 +1,4 @@
-"""The report as the job summary of GitHub Actions."""
+"""Adds the report to the job summary of GitHub Actions."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from buildtel.report.formats import rendered
 from buildtel.report.view import View
 
 LARGEST_BYTES = 1024 * 1024  # of all that a step writes there; GitHub refuses more
-CUT = "\n\n*(cut: GitHub takes no more; the document has it all)*\n"
+CUT = "\n\n*(cut: GitHub limits the size of a summary; the document has everything)*\n"
 
 
 def add_summary(view: View, environ: Mapping[str, str]) -> None:
-    """Append the report to the job's summary, where there is one; what does not fit is left out and said.
+    """Append the report to the job summary, if there is one; a report that is too long is cut with a note.
 
     Args:
         view: the report.
@@ -26,11 +26,11 @@ def add_summary(view: View, environ: Mapping[str, str]) -> None:
         with open(path, "ab") as file:  # noqa: PTH123
             file.write(fitting(rendered(view, "markdown"), LARGEST_BYTES - file.tell()))
     except OSError as error:
-        print(f"buildtel-host: no job summary: {path}: {error.strerror}", file=sys.stderr)
+        print(f"buildtel-host: can't write the job summary {path}: {error.strerror}", file=sys.stderr)
 
 
 def fitting(text: str, room_bytes: int) -> bytes:
-    """As many whole lines of `text` as fit, with a word on the rest.
+    """As many whole lines of `text` as fit, with a note if lines are left out.
 
     Args:
         text: Markdown.

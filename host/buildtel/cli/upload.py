@@ -1,4 +1,4 @@
-"""`upload`: documents into the store, by way of the outbox."""
+"""`upload`: uploads documents to the store; those that fail wait in a queue (the outbox)."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     from buildtel.cli.stores import add_store_arguments
 
-    parser.add_argument("documents", nargs="*", metavar="job.json", help="the documents to deliver")
+    parser.add_argument("documents", nargs="*", metavar="job.json", help="the documents to upload")
     parser.add_argument(
-        "--redirect", action="store_true", help="deliver what waits in the outbox for other stores to this one, too"
+        "--redirect", action="store_true", help="also upload queued documents meant for another store"
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     add_store_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status 0 if all was delivered; what was not waits in the outbox."""
+    """Exit status 0 if all documents were uploaded; the others wait in the outbox."""
     from buildtel.cli.stores import open_store
     from buildtel.local.begun import folders_with_steps
     from buildtel.local.delivered import Delivered
@@ -53,13 +53,13 @@ def run(args: argparse.Namespace) -> int:
     upload.run(delivered.missing())
     delivered.add(upload.delivered)
     if not upload.delivered and upload.status == 0 and not args.quiet:
-        print(f"nothing to deliver: every document of {folder} is in {store.address()}", file=sys.stderr)
+        print(f"nothing to upload: all documents of {folder} are in {store.address()}", file=sys.stderr)
     return upload.status
 
 
 @dataclass
 class Upload:
-    """One run of the command: new documents go behind those that wait, then all are delivered in order."""
+    """One run of the command: adds new documents to the queue, then uploads the queue in order."""
 
     store: Store
     outbox: Outbox
@@ -78,7 +78,7 @@ class Upload:
                 print(f"buildtel-host: {said}", file=sys.stderr)
 
     def run(self, paths: list[Path]) -> None:
-        """Deliver these and what waits; `status` and `delivered` (digests) tell what came of it."""
+        """Upload these documents and the queue; `status` and `delivered` (digests) have the result."""
         from buildtel.local.outbox import OutboxError
 
         parcels = [parcel for path in paths for parcel in self._parcel(path)]
@@ -97,7 +97,7 @@ class Upload:
             print(f"buildtel-host: {self.store.caveat()}", file=sys.stderr)
 
     def _parcel(self, path: Path) -> Iterator[Parcel]:
-        """The document with what goes with it; nothing, if it is none."""
+        """The document and the files that go with it; nothing if it is not a document."""
         from buildtel.job import load_document
         from buildtel.local.documents import read_document
         from buildtel.local.outbox import Parcel
@@ -128,7 +128,7 @@ class Upload:
             self._fail(f"{error}; {_count(len(waiting))} in {self.outbox.folder} for the next upload")
 
     def _deliver_directly(self, parcels: list[Parcel]) -> None:
-        """Without an outbox: what fails stays where it was."""
+        """Upload without a queue: a document that fails stays where it is."""
         from buildtel.store import StoreError
 
         try:
@@ -136,7 +136,7 @@ class Upload:
                 with self._told(but=StoreError):
                     self._deliver(parcel)
         except StoreError as error:
-            self._fail(f"{error}; {len(parcels) - len(self.delivered)} not delivered, and no outbox to wait in")
+            self._fail(f"{error}; {len(parcels) - len(self.delivered)} not uploaded, and there is no outbox")
 
     def _deliver(self, parcel: Parcel) -> None:
         from buildtel.store.delivery import deliver
@@ -144,17 +144,17 @@ class Upload:
         delivery = deliver(self.store, parcel.document, parcel.packer_steps, parcel.name, parcel.events)
         self.delivered.add(parcel.digest)
         if not self.quiet:
-            print(f"{delivery.key}{'' if delivery.new else ' (was there)'}", flush=True)
+            print(f"{delivery.key}{'' if delivery.new else ' (already there)'}", flush=True)
 
     def _tell_of_others(self) -> None:
         others = len(self.outbox.waiting()) - len(self.outbox.waiting(self.store.address()))
         if others and not self.redirect and not self.quiet:
-            text = f"{_count(others)} in {self.outbox.folder} for another store: set that one, or use --redirect"
+            text = f"{_count(others)} in {self.outbox.folder} for another store. Set that store, or use --redirect"
             print(f"buildtel-host: {text}", file=sys.stderr)
 
     @contextmanager
     def _told(self, but: type[BuildtelError] | tuple[()] = ()) -> Iterator[None]:
-        """A problem of one document is told, and does not hold up the others."""
+        """Print the error of one document and go on with the others."""
         try:
             yield
         except but:

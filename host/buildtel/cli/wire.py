@@ -1,4 +1,4 @@
-"""`buildtel-host wire`: the files beside a template, the lines to add, and what is not wired."""
+"""`wire`: adds buildtel's files to a template folder, prints the lines to add, or checks the template."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from buildtel.errors import BuildtelError
 
 _CHECK_HELP = (
-    "change nothing; say what is not wired (exit 1). A comment `# buildtel: ignore` above or in a build, source or"
-    " provisioner leaves it out"
+    "change nothing; list what is not wired, and exit with 1 if anything is. The comment `# buildtel: ignore` above or"
+    " in a build, source or provisioner skips it"
 )
 
 if TYPE_CHECKING:
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares what the command takes."""
-    parser.add_argument("path", metavar="DIR|FILE", type=Path, help="what `packer build` is given")
+    """Declare the command's arguments."""
+    parser.add_argument("path", metavar="DIR|FILE", type=Path, help="the folder or file that `packer build` gets")
     parser.add_argument("--check", action="store_true", help=_CHECK_HELP)
     parser.add_argument(
         "--level",
         type=int,
         choices=(1, 2),
         default=2,
-        help="with --check: 1 accepts shell provisioners that are not measured as steps of their own",
+        help="with --check: 1 allows shell provisioners that are not measured as steps (default: 2)",
     )
     parser.add_argument("--force", action="store_true", help="replace files that were edited or are not buildtel's")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Does it; 0 if all is well, 1 if the check found something wrong."""
+    """Exit status 0, or 1 if the check found something."""
     from buildtel.wire import builds, lines, place
     from buildtel.wire.template import read
 
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _refuse(template: Template, builds: Sequence[Build]) -> None:
-    """Looks at what is wrong with the template, before anything is written."""
+    """Stop with an error, before any file is written, if the template can't be wired."""
     from buildtel.wire.template import JSON_ADVICE
     from buildtel.wire.template_rules import refused
 
@@ -65,24 +65,24 @@ def _refuse(template: Template, builds: Sequence[Build]) -> None:
     if not builds and json_files:
         raise BuildtelError(f"{json_files[0]} is a JSON template: {JSON_ADVICE}; nothing was written")
     if not builds:
-        raise BuildtelError(f"{template.path}: no *.pkr.hcl here has a build block: name the folder of the template")
+        raise BuildtelError(f"{template.path}: no *.pkr.hcl has a build block. Name the folder of the template")
     for finding in refused(template):
         raise BuildtelError(f"{finding.path}:{finding.line}: {finding.text}; nothing was written")
 
 
 def _say_why_not(template: Template, builds: Sequence[Build]) -> None:
-    """A template without a Linux guest: that is no mistake, and there is nothing to write."""
+    """Print why nothing is written: the template has no Linux guest, which is not an error."""
     from buildtel.wire import lines
 
     for note in _notes(template, builds):
         print(note, file=sys.stderr)
     if all(source.guest.is_none for build in builds for source in build.sources):
         print(lines.shell_local(template.folder), end="")
-        print(f"{template.path} builds no guest: nothing to wire, nothing was written", file=sys.stderr)
+        print(f"{template.path} builds no guest: there is nothing to wire, and nothing was written", file=sys.stderr)
         return
     print(
-        f"{template.path} builds no Linux guest to measure: leave it unwired, nothing was written;"
-        "\n`buildtel-host packer build …` still shows what Packer's log says",
+        f"{template.path} builds no Linux guest, so there is nothing to wire; nothing was written;"
+        "\n`buildtel-host packer build …` still reports what Packer's log says",
         file=sys.stderr,
     )
 
@@ -94,7 +94,7 @@ def _notes(template: Template, builds: Sequence[Build]) -> list[str]:
 
 
 def _guests(builds: Sequence[Build]) -> list[str]:
-    """Why sources are left out, each once."""
+    """Why sources are not wired, each reason once."""
     from buildtel.wire.build_rules import guests, ignored
 
     found = (finding for build in builds for rule in (ignored, guests) for finding in rule(build))

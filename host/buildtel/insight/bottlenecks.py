@@ -1,4 +1,4 @@
-"""What is worth a look: steps above a threshold, long phases of Packer's own, a runner that lacked something."""
+"""Finds bottlenecks: steps above a threshold, long phases of Packer's, a runner short of a resource."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from buildtel.insight.thresholds import LONG_S, SHORTEST_S, STARVED, STARVED_S, 
 from buildtel.insight.top_steps import grains_of_steps, leaves, step_name
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
-from buildtel.timeline.unit import SHELL_LOCAL
+from buildtel.timeline.provisioner_run import SHELL_LOCAL
 
 MAX_STEPS = 1000
 MAX_BOTTLENECKS = 20

@@ -1,4 +1,4 @@
-"""Two documents side by side: steps matched by name, machine and occurrence, what changed most first."""
+"""Compares two documents: matches steps by name, machine and occurrence; the largest change first."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ def _pair(
     after: dict[str, float | int | None] | None,
 ) -> Pair:
     name, machine, occurrence = identity
-    state = "added" if before is None else "gone" if after is None else "both"
+    state = "added" if before is None else "removed" if after is None else "both"
     changes = tuple(_changes(before or {}, after or {}))
     return Pair(safe(name), safe(machine), occurrence, state, changes)
 

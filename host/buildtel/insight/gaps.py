@@ -1,4 +1,4 @@
-"""What nothing was measured of."""
+"""Finds the parts of a document that were not measured."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from buildtel.insight.stretches import provisioner_label
 from buildtel.job import JobDocument
-from buildtel.timeline.unit import SHELL_LOCAL
+from buildtel.timeline.provisioner_run import SHELL_LOCAL
 
 
 def unmeasured_provisioners(document: JobDocument) -> Iterator[str]:

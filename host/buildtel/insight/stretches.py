@@ -1,4 +1,4 @@
-"""What Packer did in each build, in order, each with its place on the time axis."""
+"""The parts of each build in order of time, each with its place on the time axis."""
 
 from __future__ import annotations
 

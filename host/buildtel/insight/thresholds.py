@@ -1,4 +1,4 @@
-"""When a figure is worth a look: the original's thresholds, what they mean, and what would help."""
+"""The thresholds of figures: what exceeding one means, and what helps."""
 
 from __future__ import annotations
 

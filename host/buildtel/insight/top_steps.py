@@ -1,4 +1,4 @@
-"""What a reader looks at first: which part took longest, which used the disks most."""
+"""The slowest step and the step with the most disk I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long builds took, one after the other: their changes, and the newest against those before it."""
+"""The trend of build durations: each change, and the newest build against the ones before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Provisioners that have no records of their own: by the whole-life samples (level 1), else by Packer's words alone."""
+"""Makes steps of provisioners without records, from the VM's samples or from Packer's output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from buildtel.job.verdicts import PACKER, tells_end
 from buildtel.measure.drafts import RUNNER, MachineDraft
 from buildtel.measure.figures import LEAST_S, figures, window
 from buildtel.timeline.packer_model import PackerReport, Provisioner
-from buildtel.timeline.unit import SHELL_LOCAL
+from buildtel.timeline.provisioner_run import SHELL_LOCAL
 
 SHELL = "shell"
 

@@ -1,4 +1,4 @@
-"""What to know of figures that a machine's kernel tells only roughly."""
+"""Notes on figures that the kernel of a machine measures only roughly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Packer's words tell of a step whose own records lack its end, its exit status, or both.
+"""Takes a step's missing end or exit status from Packer's output.
 
 A provisioner that Packer passed has ended with an exit status that it allows, and one that failed with the status that
 Packer prints. That is the end of the one step that is the provisioner; steps within it, or beside each other, may have

@@ -1,4 +1,4 @@
-"""The drafts of a whole log made one document."""
+"""Turns the state of a fold into the job document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from buildtel.job.attribute import attributed_steps, shell_local_steps
 from buildtel.job.caveats import caveats
 from buildtel.job.endings import ended
-from buildtel.job.folded import Folded, Span
+from buildtel.job.fold_state import FoldState, Span
 from buildtel.job.machines import finish_clock, finish_machine, machine_key
 from buildtel.job.model import (
     SCHEMA,
@@ -32,7 +32,7 @@ from buildtel.timeline.packer_model import PackerReport
 from buildtel.timeline.packer_report import report
 
 
-def finish(folded: Folded, meta: Meta) -> JobDocument:
+def finish(folded: FoldState, meta: Meta) -> JobDocument:
     """The document of all that was folded."""
     folded.number_runs()
     log = of_log(folded, meta)
@@ -43,7 +43,7 @@ def finish(folded: Folded, meta: Meta) -> JobDocument:
     return JobDocument(schema=SCHEMA, **meta_fields(meta), **fields)
 
 
-def of_log(folded: Folded, meta: Meta) -> Parts:
+def of_log(folded: FoldState, meta: Meta) -> Parts:
     """What Packer's words, and the records in the log and its spools, make of a document."""
     around = None if folded.runner is None else next((machine for _, machine in folded.runner.machines()), None)
     packer = report(folded.timeline, packer_started_s(around))
@@ -119,7 +119,7 @@ def iso(unix_s: float) -> str:
     return datetime.fromtimestamp(unix_s, timezone.utc).isoformat(timespec="seconds")
 
 
-def measured_units(folded: Folded) -> set[tuple[str | None, int]]:
+def measured_units(folded: FoldState) -> set[tuple[str | None, int]]:
     """(build, place) of the provisioners that measured themselves."""
     steps = ((draft.target, step.unit) for _, draft in folded.measured.machines() for step in draft.steps.values())
     return {(target, unit.index) for target, unit in steps if unit is not None}

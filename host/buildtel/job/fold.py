@@ -1,4 +1,4 @@
-"""Events to one job document: a pure function, fed one event at a time so that no log is ever held.
+"""Folds events into a job document: a pure function, one event at a time, in bounded memory.
 
 What is kept is bounded, whatever the log's length; where a bound is met, the document says so.
 """
@@ -21,7 +21,7 @@ from buildtel.events import (
     ZoneLearned,
 )
 from buildtel.job.finish import finish
-from buildtel.job.folded import Folded
+from buildtel.job.fold_state import FoldState
 from buildtel.job.model import JobDocument, Meta
 from buildtel.job.runner import is_runners
 from buildtel.job.times import settle_times
@@ -51,7 +51,7 @@ class Fold:
     """The fold, one event at a time: `add` each, then `document`."""
 
     def __init__(self) -> None:
-        self._folded = Folded()
+        self._folded = FoldState()
         self._records = Intake(self._folded.measured)
         self._of_runner: Intake | None = None
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
@@ -99,7 +99,7 @@ class Fold:
         section = measured.sections[-1]
         if len(measured.sections) >= MAX_RUNS:
             measured.note_once(f"More than {MAX_RUNS} runs of Packer: the rest count as the last of them.")
-        elif section.is_told or section.groups:
+        elif section.has_packer_events or section.groups:
             measured.add_section()
         else:
             section.run = None
@@ -115,7 +115,7 @@ class Fold:
 
     def _last_stamp(self, event: LastStamp) -> None:
         run = self._folded.measured.sections[-1].run
-        if event.at is not None and (event.of_text or (run is not None and run.is_told and not run.is_over)):
+        if event.at is not None and (event.of_text or (run is not None and run.has_packer_events and not run.is_over)):
             self._folded.span.add(event.at)
         self._packers(event)
 

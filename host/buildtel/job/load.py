@@ -1,4 +1,4 @@
-"""A stored document read back, of this version or of the original system."""
+"""Loads a stored document, of this version or of the original system."""
 
 from __future__ import annotations
 

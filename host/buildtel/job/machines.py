@@ -1,11 +1,11 @@
-"""The draft of a machine made a machine of the document: its facts, its samples, its marks and its clock."""
+"""Makes a machine of the document from its draft: facts, samples, marks, clock."""
 
 from __future__ import annotations
 
 from buildtel.job.model import BootClock, Clock, Machine, Mark, Samples
 from buildtel.job.steps import time_of
-from buildtel.measure.clock import BootClock as BootClockDraft
 from buildtel.measure.drafts import RUNNER, MachineDraft
+from buildtel.measure.guest_clock import BootClock as BootClockDraft
 from buildtel.measure.series import chart
 
 NO_TIMES = "the log has no times: host and guest can't be put on one axis"

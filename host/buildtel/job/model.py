@@ -1,4 +1,4 @@
-"""The job document, `buildtel.job/1`: the original's JSON and what was added (docs/format.md, 2).
+"""The model of the job document, `buildtel.job/1` (docs/format.md, 2).
 
 Every field of the original is always there, null where unknown; added ones may be missing.
 """

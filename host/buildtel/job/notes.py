@@ -1,16 +1,16 @@
-"""What a reader should know before the figures of a document are trusted, in sentences."""
+"""The notes of a document: what a reader should know before using its figures."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 
-from buildtel.job.folded import Folded, Span
+from buildtel.job.fold_state import FoldState, Span
 from buildtel.job.model import Clock
 from buildtel.measure.drafts import Measured
 from buildtel.measure.records import clean
 from buildtel.timeline.packer_model import Build, PackerReport
-from buildtel.timeline.unit import SHELL_LOCAL
+from buildtel.timeline.provisioner_run import SHELL_LOCAL
 
 WITHOUT_LOG = "Made without a log: what Packer did is not known, and `timestamp` is when this was collected."
 NO_ACCOUNT = (
@@ -47,7 +47,7 @@ def doubts(told: Measured) -> Iterable[str]:
     yield f"{number} record(s) not authentic (`mac` missing, or made with another key){of}."
 
 
-def notes(folded: Folded, packer: PackerReport, clocks: dict[str, Clock], start_s: float | None) -> Iterable[str]:
+def notes(folded: FoldState, packer: PackerReport, clocks: dict[str, Clock], start_s: float | None) -> Iterable[str]:
     """What a reader should know before trusting the figures."""
     yield from folded.measured.notes
     yield from lacks(folded, packer, start_s) if folded.logged else (WITHOUT_LOG,)
@@ -71,7 +71,7 @@ def _has_machine(build: Build) -> bool:
     return build.ssh_wait or not build.provisioners or any(unit.kind != SHELL_LOCAL for unit in build.provisioners)
 
 
-def lacks(folded: Folded, packer: PackerReport, start_s: float | None) -> Iterable[str]:
+def lacks(folded: FoldState, packer: PackerReport, start_s: float | None) -> Iterable[str]:
     """What the log lacks."""
     builds = [build for run in packer.runs for build in run.builds]
     if folded.prefix_unknown:
@@ -89,7 +89,7 @@ def lacks(folded: Folded, packer: PackerReport, start_s: float | None) -> Iterab
         yield NO_ACCOUNT.format("Packer's output has no times here, only the debug lines between have")
 
 
-def of_times(span: Span, folded: Folded, start_s: float | None) -> Iterable[str]:
+def of_times(span: Span, folded: FoldState, start_s: float | None) -> Iterable[str]:
     """What the stamps of the log do not tell."""
     if folded.is_mixed and folded.ahead_s is None:
         yield "Some stamps of the log have no time zone and fit none of the others: they were not used."
@@ -117,4 +117,4 @@ def losses(told: Measured, unreadable: Counter[str]) -> Iterable[str]:
     for reason, number in told.damage.most_common(MAX_DAMAGE_NOTES):
         yield f"{number} record(s) damaged and not used: {reason}."
     for field, number in told.partly.most_common(MAX_DAMAGE_NOTES):
-        yield f"{number} record(s) used without a field that no agent writes so: {field}."
+        yield f"{number} record(s) had an invalid field, which was ignored: {field}."

@@ -1,4 +1,4 @@
-"""What a document is joined of: what a log tells, and what the runner's own records do."""
+"""The parts that a document is joined from: the log's and the runner's."""
 
 from __future__ import annotations
 

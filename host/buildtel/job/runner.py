@@ -1,4 +1,4 @@
-"""The runner's part of a document: its steps, its facts, and the guest's steps put under them."""
+"""Joins the runner's steps with the document of a log."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from buildtel.timeline.packer_model import PackerReport
 ON = "on"  # the field of a record that says whose it is
 GRAIN_S = 1.0  # Packer's log may have whole seconds, cut off, not rounded
 OPEN_JOB = "The job was not finalized."
-NOT_ENDED = "it was never ended: the job was cancelled, or its machine was lost"
+NOT_ENDED = "no end recorded (job cancelled or runner lost)"
 
 
-class Told(BaseModel):
+class LogSummary(BaseModel):
     """What a log alone told, of which its document with the runner's steps in it says more."""
 
     status: Status | None = None
@@ -30,13 +30,13 @@ class Told(BaseModel):
     notes: list[str] = []
 
     @classmethod
-    def by(cls, document: JobDocument) -> Told:
+    def by(cls, document: JobDocument) -> LogSummary:
         """What `document` tells."""
         return cls(status=document.status, integrity=document.integrity, notes=document.notes)
 
     def alone(self, document: JobDocument) -> JobDocument:
         """`document` without what the runner's records added to it."""
-        return document.model_copy(update={name: getattr(self, name) for name in Told.model_fields})
+        return document.model_copy(update={name: getattr(self, name) for name in LogSummary.model_fields})
 
 
 class JobFacts(BaseModel):
@@ -51,7 +51,7 @@ class JobFacts(BaseModel):
     started_at: float
     ended_at: float | None = None
     document: str | None = None
-    told: Told | None = None
+    told: LogSummary | None = None
     unasked: bool = False
     slot: str | None = None
 

@@ -1,4 +1,4 @@
-"""Figures for each stretch of a build's account: of the machine that Packer ran on, and of the build's hypervisor."""
+"""Figures of the runner and the hypervisor for each part of a build's time."""
 
 from __future__ import annotations
 

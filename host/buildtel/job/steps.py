@@ -1,13 +1,13 @@
-"""A step's draft made a step of the document: times on one axis, figures from counters."""
+"""Makes a step of the document from its draft: times on one axis, figures from counters."""
 
 from __future__ import annotations
 
 from buildtel.job.model import Process, Status, Step, StepCounters, StepProvisioner
-from buildtel.measure.clock import BootClock
-from buildtel.measure.drafts import MachineDraft, Point, Section, StepDraft
+from buildtel.measure.drafts import LogSection, MachineDraft, Point, StepDraft
 from buildtel.measure.figures import cost_metrics, step_metrics
+from buildtel.measure.guest_clock import BootClock
 from buildtel.measure.series import chart
-from buildtel.timeline.unit import Unit
+from buildtel.timeline.provisioner_run import ProvisionerRun
 
 TIMEOUT_WORDS = ("timeout", "timed out", "deadline exceeded")
 NO_START = "its start is not in the log"
@@ -15,7 +15,7 @@ LOG_ENDS = "the log ends before the step does"
 SPOOL_ENDS = "no record of its end is there"
 
 
-def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: Section) -> Step:
+def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: LogSection) -> Step:
     """The step of `draft`; without an end it is marked, with the figures of its last beat."""
     last = draft.end or draft.beat
     status, why = step_status(draft, machine, section)
@@ -47,7 +47,7 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: Sect
     )
 
 
-def step_provisioner(unit: Unit | None) -> StepProvisioner | None:
+def step_provisioner(unit: ProvisionerRun | None) -> StepProvisioner | None:
     """The document's words for a provisioner unit."""
     return None if unit is None else StepProvisioner(index=unit.index, kind=unit.kind, detail=unit.detail)
 
@@ -70,7 +70,7 @@ def _processes(rows: list[tuple[str, float | None, float | None]] | None) -> lis
     return None if rows is None else [Process(name=name, cpu_s=cpu_s, io_mb=io_mb) for name, cpu_s, io_mb in rows]
 
 
-def step_status(draft: StepDraft, machine: MachineDraft, section: Section) -> tuple[Status, str | None]:
+def step_status(draft: StepDraft, machine: MachineDraft, section: LogSection) -> tuple[Status, str | None]:
     """How the step went, and why its end is not known if it is not."""
     if draft.end is not None:
         known = draft.exit_code is not None
@@ -111,5 +111,5 @@ def _speaks_after(clock: BootClock, point: Point) -> bool:
     return clock.first_t_ns > point.t_ns
 
 
-def _next_unit_began(unit: Unit, machine: MachineDraft, section: Section) -> bool:
+def _next_unit_began(unit: ProvisionerRun, machine: MachineDraft, section: LogSection) -> bool:
     return len(section.units(machine.target)) > unit.index + 1

@@ -1,13 +1,13 @@
-"""The times of a log put on one axis once it is read: zones that were learned, stamps that came with a later copy."""
+"""Puts the times of a whole log on one axis: time zones learned late, stamps from a later copy."""
 
 from __future__ import annotations
 
 from buildtel.events import When
-from buildtel.job.folded import Folded, Span
-from buildtel.measure.clock import BootClock, Bounds
+from buildtel.job.fold_state import FoldState, Span
+from buildtel.measure.guest_clock import BootClock, Bounds
 
 
-def settle_times(folded: Folded) -> None:
+def settle_times(folded: FoldState) -> None:
     """Give every event of Packer's and every clock of `folded` its time on one axis.
 
     Stamps without a zone stay on an axis of their own where the log has no others; else they are shifted by the zone
@@ -25,7 +25,7 @@ def settle_times(folded: Folded) -> None:
     _settle_span(folded.span, folded)
 
 
-def _resolved(at: When | None, folded: Folded) -> When | None:
+def _resolved(at: When | None, folded: FoldState) -> When | None:
     if at is None or at.zone_known or not folded.is_mixed:
         return at
     if folded.ahead_s is None:
@@ -33,7 +33,7 @@ def _resolved(at: When | None, folded: Folded) -> When | None:
     return When(at.unix_s - folded.ahead_s, at.resolution_s, True)
 
 
-def _settle_clock(clock: BootClock, folded: Folded) -> None:
+def _settle_clock(clock: BootClock, folded: FoldState) -> None:
     if folded.is_mixed:
         if folded.ahead_s is not None:
             clock.known.narrow(clock.unzoned.shifted(-folded.ahead_s))
@@ -41,7 +41,7 @@ def _settle_clock(clock: BootClock, folded: Folded) -> None:
     clock.settle(folded.ahead_s if folded.is_mixed else None)
 
 
-def _settle_span(span: Span, folded: Folded) -> None:
+def _settle_span(span: Span, folded: FoldState) -> None:
     if not folded.is_mixed:
         return
     first, last = span.first.pop(False, None), span.last.pop(False, None)

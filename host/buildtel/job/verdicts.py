@@ -1,4 +1,4 @@
-"""What Packer's words on a provisioner say of the steps in it, and on which machine a step ran."""
+"""The status of a step, its machine and its provisioner, as Packer's output tells them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from buildtel.job.model import Status, Step
 from buildtel.measure.drafts import MachineDraft
 from buildtel.timeline.packer_model import PackerReport, Provisioner
-from buildtel.timeline.unit import Unit
+from buildtel.timeline.provisioner_run import ProvisionerRun
 
 PACKER = "packer"  # what told a step's end or exit status
 Units = dict[tuple[str | None, int], Provisioner]
@@ -20,7 +20,7 @@ def units_of(draft: MachineDraft, packer: PackerReport) -> Units:
     return {(build.name, place): unit for build in builds for place, unit in enumerate(build.provisioners)}
 
 
-def unit_of(unit: Unit | None, units: Units) -> Provisioner | None:
+def unit_of(unit: ProvisionerRun | None, units: Units) -> Provisioner | None:
     """Packer's account of the provisioner that a step ran in."""
     return None if unit is None else units.get((unit.target, unit.index))
 

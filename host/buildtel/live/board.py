@@ -1,4 +1,4 @@
-"""What is under way now: the timeline of the log as it grows, and since when each build does what it does."""
+"""The state of a running build: the timeline so far, and since when each build does its current work."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from buildtel.events import AgentRecord, Event
 from buildtel.live.usual import Key, Usual, phase_key, provisioner_key
 from buildtel.timeline.builds import BuildDraft, PhaseDraft, Timeline
-from buildtel.timeline.unit import Moment, Unit
+from buildtel.timeline.provisioner_run import Moment, ProvisionerRun
 from buildtel_agent import metrics
 
 
@@ -38,7 +38,7 @@ class BuildLine:
 
     build: BuildDraft
     since_s: float
-    what: PhaseDraft | Unit | Moment | None = None
+    what: PhaseDraft | ProvisionerRun | Moment | None = None
     step: str | None = None
     over_s: float | None = None
     gauges: Gauges | None = None
@@ -58,7 +58,7 @@ class BuildLine:
         """What the build does, in words; empty where Packer says nothing of it."""
         if isinstance(self.what, PhaseDraft):
             return self.what.text or self.what.name
-        if isinstance(self.what, Unit):
+        if isinstance(self.what, ProvisionerRun):
             return f"{self.what.kind} {self.step or self.what.detail}".strip()
         return "starts" if self.what is None else ""
 
@@ -67,7 +67,7 @@ class BuildLine:
         """What names that in all runs."""
         if isinstance(self.what, PhaseDraft):
             return phase_key(self.build.name, self.what.name, self.what.text)
-        if isinstance(self.what, Unit):
+        if isinstance(self.what, ProvisionerRun):
             return provisioner_key(self.build.name, self.what.index, self.what.kind)
         return None
 

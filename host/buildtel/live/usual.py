@@ -1,4 +1,4 @@
-"""How long the phases of a job's builds usually take: the medians of its last documents."""
+"""The usual duration of each phase: the median of the job's last documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job begins on this runner: its folder and its facts; light, because a job's first `step` may begin it."""
+"""Starts a job on this runner: its folder and facts; imports little, because the first `step` may start a job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The job that `init` began, between the commands: its facts, its records, its document."""
+"""The job that `init` started, between two commands: its facts, records and document."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from buildtel import files
 from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, Meta, load_document
 from buildtel.job.fold import document as fold
-from buildtel.job.runner import JobFacts, Told, with_runner
+from buildtel.job.runner import JobFacts, LogSummary, with_runner
 from buildtel.local.documents import read_document, write_named, write_new
 from buildtel.local.folders import FACTS, RECORDS, job_folder, own_folder, telemetry_folder
 from buildtel.local.raw_records import RawRecords
@@ -64,7 +64,7 @@ def merged(
     if document is not None:
         # A second log of a job that nobody began by `init` is another document.
         written = None if facts.unasked and facts.told is not None else facts.document
-        facts = facts.model_copy(update={"told": Told.by(document), "document": written})
+        facts = facts.model_copy(update={"told": LogSummary.by(document), "document": written})
     elif facts.told is not None and facts.document and Path(facts.document).is_file():
         document = facts.told.alone(load_document(read_document(Path(facts.document)), facts.document))
     return with_runner(document, runner_document(folder, facts, raw), facts), facts

@@ -1,4 +1,4 @@
-"""Which documents of the telemetry folder each store has already: a list in that folder."""
+"""The list of documents of the telemetry folder that a store already has."""
 
 from __future__ import annotations
 

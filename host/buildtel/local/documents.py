@@ -1,4 +1,4 @@
-"""Documents on this machine's disk: where they go, and how they get there whole."""
+"""Reads and writes documents on this machine's disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where this machine keeps what is measured on it; light, because every `step` imports it."""
+"""The folders of this machine; imports little, because every `step` imports it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The document of a log, written where it belongs: into the job under way, the telemetry folder, or a file."""
+"""Makes the document of a log and writes it to the job in progress, the telemetry folder or a file."""
 
 from __future__ import annotations
 

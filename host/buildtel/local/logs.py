@@ -1,4 +1,4 @@
-"""Logs on this machine's disk: their bytes, and the document that they become."""
+"""Reads logs from this machine's disk and makes documents of them."""
 
 from __future__ import annotations
 

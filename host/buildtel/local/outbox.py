@@ -1,4 +1,4 @@
-"""Documents on their way: each stands in a folder on this machine's disk until its store has it.
+"""The upload queue: documents on this machine's disk that are not in their store yet.
 
 A parcel is a folder `NUMBER_DIGEST` with the document, what goes with it, and the address of its
 store; it is made aside, synced and then renamed, so that it is there whole or not at all. It is

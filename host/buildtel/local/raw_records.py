@@ -1,4 +1,4 @@
-"""The agents' records as they were read, kept compressed beside the document they became."""
+"""Keeps the agents' records, compressed, beside their document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs that never reached `finalize`: cancelled, lost with their machine, or followed by another `init`."""
+"""Makes documents of jobs that ended without `finalize`."""
 
 from __future__ import annotations
 

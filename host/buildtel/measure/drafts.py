@@ -1,4 +1,4 @@
-"""What records told so far: the mutable side of a document, until the log is over."""
+"""The drafts of machines and steps: what records have told so far."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from buildtel.events import BuildFinished
-from buildtel.measure.clock import BootClock
+from buildtel.measure.guest_clock import BootClock
 from buildtel.measure.series import Samples
 from buildtel.timeline.builds import RunDraft
-from buildtel.timeline.unit import Unit
+from buildtel.timeline.provisioner_run import ProvisionerRun
 
 MAX_NOTES = 100
 RUNNER = "runner"  # the machine that Packer runs on
@@ -38,7 +38,7 @@ class StepDraft:
     id: str
     name: str | None
     parent: str | None
-    unit: Unit | None
+    unit: ProvisionerRun | None
     line: int
     start: Point | None = None
     beat: Point | None = None
@@ -82,7 +82,7 @@ class MachineDraft:
     """
 
     target: str | None
-    section: Section
+    section: LogSection
     is_runner: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     steps: dict[str, StepDraft] = field(default_factory=dict)
@@ -118,7 +118,7 @@ class Group:
 
 
 @dataclass(slots=True)
-class Section:
+class LogSection:
     """The stretch of the log that one `packer` process printed.
 
     `run` is what Packer said in it, None where it said nothing; `run_index` which of the report's runs that is.
@@ -130,16 +130,16 @@ class Section:
     groups: list[Group] = field(default_factory=list)
 
     @property
-    def is_told(self) -> bool:
+    def has_packer_events(self) -> bool:
         """Whether a build or the end of all builds is in it."""
-        return self.run is not None and self.run.is_told
+        return self.run is not None and self.run.has_packer_events
 
     @property
     def interrupted_line(self) -> int | None:
         """Where Packer was told to stop."""
         return None if self.run is None else self.run.interrupted_line
 
-    def units(self, target: str | None) -> list[Unit]:
+    def units(self, target: str | None) -> list[ProvisionerRun]:
         """The provisioners of a build, in order."""
         build = self.run.builds.get(target or "") if self.run is not None else None
         return [] if build is None else build.units
@@ -154,6 +154,10 @@ class Section:
 
         A record that does not know its run goes with its boot, else with the fullest group; and a
         group that does not know its run takes the first that comes.
+
+        Args:
+            run: the id of the Packer run, None where the record does not know it.
+            boot: the boot id, None where it is not known.
         """
         known = next((group for group in self.groups if run is not None and group.run == run), None)
         if known is None and run is None and self.groups:
@@ -187,7 +191,7 @@ class Measured:
         notes: what to know before the figures are trusted.
     """
 
-    sections: list[Section] = field(default_factory=lambda: [Section(0)])
+    sections: list[LogSection] = field(default_factory=lambda: [LogSection(0)])
     counts: Counter[str] = field(default_factory=Counter)
     damage: Counter[str] = field(default_factory=Counter)
     partly: Counter[str] = field(default_factory=Counter)
@@ -200,9 +204,9 @@ class Measured:
 
     def add_section(self) -> None:
         """Another `packer` process prints from here on."""
-        self.sections.append(Section(len(self.sections)))
+        self.sections.append(LogSection(len(self.sections)))
 
-    def machines(self) -> Iterator[tuple[Section, MachineDraft]]:
+    def machines(self) -> Iterator[tuple[LogSection, MachineDraft]]:
         """The machines of each section's own run, in the log's order."""
         for section in self.sections:
             own = section.own_group()

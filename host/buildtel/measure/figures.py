@@ -1,12 +1,12 @@
-"""Figures of a stretch: the agent's formulas on the counters at both ends of it."""
+"""Computes the figures between two sets of counters, with the agent's formulas."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from buildtel.measure.clock import BootClock
 from buildtel.measure.drafts import Point
+from buildtel.measure.guest_clock import BootClock
 from buildtel.measure.series import Samples
 from buildtel_agent import metrics
 
@@ -27,7 +27,13 @@ def figures(start: dict[str, Any], end: dict[str, Any], seconds: float, peak_kb:
 
 
 def step_metrics(start: Point | None, end: Point | None, peak_kb: int | None) -> Figures:
-    """The figures between two points; across a reboot only the wall clock's duration can be had."""
+    """The figures between two points; across a reboot only the wall clock's duration can be had.
+
+    Args:
+        start: the first point.
+        end: the last point.
+        peak_kb: the largest memory use sampled between, in KiB, None without samples.
+    """
     if start is None or end is None:
         return {}
     if start.boot != end.boot or end.m_ns < start.m_ns:

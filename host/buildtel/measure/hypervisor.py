@@ -1,4 +1,4 @@
-"""The process of the hypervisor (qemu, …) on the runner: how much of the host each build's machine took.
+"""The share of the host that each build's hypervisor process used.
 
 The runner's samples hold, for each such process, columns `hyp.NAME:PID.N`: the boot time of its start (ms),
 CPU ticks, resident memory (kB), bytes read and bytes written (`/proc/PID/stat`, `/proc/PID/io`).
@@ -26,14 +26,26 @@ class Process:
     columns: list[list[int | None]]
 
     def grown(self, number: int, from_s: float, to_s: float) -> float | None:
-        """How far a counter that began at 0 with the process grew between two instants."""
+        """How far a counter that began at 0 with the process grew between two instants.
+
+        Args:
+            number: the index of the value in a sample.
+            from_s: the start, in seconds on the host's axis.
+            to_s: the end, in seconds on the host's axis.
+        """
         column = self.columns[number]
         if not any(value is not None for value in column):
             return None
         return self._at(column, to_s) - self._at(column, from_s)
 
     def largest(self, number: int, from_s: float, to_s: float) -> int | None:
-        """The largest value sampled between two instants."""
+        """The largest value sampled between two instants.
+
+        Args:
+            number: the index of the value in a sample.
+            from_s: the start, in seconds on the host's axis.
+            to_s: the end, in seconds on the host's axis.
+        """
         inside = zip(self.times_s, self.columns[number], strict=True)
         return max((value for time, value in inside if value is not None and from_s <= time <= to_s), default=None)
 
@@ -55,7 +67,12 @@ class Hypervisor:
     processes: list[Process] = field(default_factory=list)
 
     def figures(self, from_s: float, to_s: float) -> dict[str, float | int | None] | None:
-        """CPU (100 % is one core), memory and disk of a stretch; None before and after the machine's life."""
+        """CPU (100 % is one core), memory and disk of a stretch; None before and after the machine's life.
+
+        Args:
+            from_s: the start, in seconds on the host's axis.
+            to_s: the end, in seconds on the host's axis.
+        """
         alive = [one for one in self.processes if one.started_s < to_s and one.times_s[-1] > from_s]
         if not alive:
             return None

@@ -1,4 +1,4 @@
-"""Takes the records of agents: each once, its parts put together, to the machine that it is of.
+"""Takes each record once, joins its parts, and assigns it to its machine.
 
 What is kept is bounded, whatever the number of records; where a bound is met, a note says so. What spools bring is held
 until the log is over.
@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Iterable
 
 from buildtel.events import AgentRecord, DamagedRecord
-from buildtel.measure.arrivals import Arrival, Limits, add_samples, take
-from buildtel.measure.clock import BootClock
-from buildtel.measure.drafts import RUNNER, Group, MachineDraft, Measured, Point, Section
-from buildtel.measure.ledger import MAX_PENDING, MAX_PROCESSES, Full, Pending, Seen
+from buildtel.measure.agent_events import AgentEvent, Limits, add_samples, apply
+from buildtel.measure.drafts import RUNNER, Group, LogSection, MachineDraft, Measured, Point
+from buildtel.measure.guest_clock import BootClock
+from buildtel.measure.ledger import MAX_PENDING, MAX_PROCESSES, PartialEvent, SequenceSet, TooMany
 from buildtel.measure.records import BODIES, Record, Refused, clean, read_body
-from buildtel.measure.recovery import Held, Home, Homes, Life, begin_runs, checked, place
-from buildtel.timeline.unit import SHELL_LOCAL, Unit
+from buildtel.measure.recovery import Life, MachineMatcher, Owner, SpoolBuffer, begin_runs, checked, place
+from buildtel.timeline.provisioner_run import SHELL_LOCAL, ProvisionerRun
 
 MAX_GROUP_UNITS = 50_000
 MAX_MACHINES = 64
@@ -30,30 +30,35 @@ class Intake:
 
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
-        self._seen: dict[str, tuple[Seen, Group]] = {}
-        self._pending: dict[tuple[str, int], Pending] = {}
+        self._seen: dict[str, tuple[SequenceSet, Group]] = {}
+        self._pending: dict[tuple[str, int], PartialEvent] = {}
         self._limits = Limits(measured.note_once)
         self._machines = self._groups = 0
-        self._held = Held()
-        self._homes: dict[str, Home] = {}
+        self._spooled = SpoolBuffer()
+        self._owners: dict[str, Owner] = {}
 
     @property
-    def _section(self) -> Section:
+    def _section(self) -> LogSection:
         return self._measured.sections[-1]
 
-    def add(self, event: AgentRecord, unit: Unit | None) -> None:
-        """Take a record that came through `unit`, None outside of any provisioner."""
+    def add(self, event: AgentRecord, unit: ProvisionerRun | None) -> None:
+        """Take a record that came through `unit`, None outside of any provisioner.
+
+        Args:
+            event: the record.
+            unit: the provisioner that it came through, None outside of any.
+        """
         try:
             record = checked(event)
         except Refused as refused:
-            self._refuse(f"a record that no agent writes ({refused})")
+            self._refuse(f"an invalid record ({refused})")
             return
         try:
             if event.spool is not None:
-                self._held.add(record, event)
+                self._spooled.add(record, event)
                 return
             group = self._new_in(record)
-        except Full:
+        except TooMany:
             self._refuse("more agent processes or gaps than any build has")
             return
         if group is None:
@@ -71,7 +76,7 @@ class Intake:
 
     def close(self) -> None:
         """Use what spools brought and what came in parts."""
-        if self._held.seen or self._held.left_out:
+        if self._spooled.seen or self._spooled.left_out:
             self._recover()
         for pending in list(self._pending.values()):
             self._measured.counts["missing_parts"] += 1
@@ -93,12 +98,12 @@ class Intake:
 
     def _is_kept_back(self, sid: str) -> bool:
         """Whether the records of a process that are not here are in a spool, by its machine's own word."""
-        _, machine = self._homes.get(sid, (None, None))
+        _, machine = self._owners.get(sid, (None, None))
         return machine is not None and machine.lacks_spool
 
     def _whose(self, sid: str) -> str:
         """In words: of what the missing records of a process would have told."""
-        _, machine = self._homes.get(sid, (None, None))
+        _, machine = self._owners.get(sid, (None, None))
         if machine is None:
             return "an agent"
         steps = [step for step in machine.steps.values() if step.id.rpartition(".")[0] == sid]
@@ -120,9 +125,9 @@ class Intake:
         known = self._seen.get(record.sid)
         if known is None:
             if len(self._seen) >= MAX_PROCESSES:
-                raise Full
+                raise TooMany
             group = self._group(record)
-            known = self._seen[record.sid] = (Seen(), group)
+            known = self._seen[record.sid] = (SequenceSet(), group)
         return known[1] if known[0].add(record.seq) else None
 
     def _group(self, record: Record) -> Group:
@@ -134,14 +139,14 @@ class Intake:
         return group
 
     def _collect(
-        self, record: Record, event: AgentRecord, unit: Unit | None, machine: MachineDraft | None = None
+        self, record: Record, event: AgentRecord, unit: ProvisionerRun | None, machine: MachineDraft | None = None
     ) -> None:
         """Hold an event's parts until all are there."""
         self._leave_out(record.ev, [name if name in BODIES[record.ev] else "?" for name in event.refused])
         first = (record.sid, record.seq - record.part + 1)
         pending = self._pending.get(first)
         if pending is None:
-            pending = Pending(record, event, unit, machine)
+            pending = PartialEvent(record, event, unit, machine)
             if record.of > 1:
                 self._make_room()
                 self._pending[first] = pending
@@ -156,7 +161,7 @@ class Intake:
             self._measured.counts["missing_parts"] += 1
             self._event(oldest)
 
-    def _event(self, pending: Pending) -> None:
+    def _event(self, pending: PartialEvent) -> None:
         """One whole event of an agent, or what came of it."""
         record, event = pending.first, pending.event
         body, refused = read_body(record.ev, pending.body())
@@ -171,16 +176,16 @@ class Intake:
         self._clock(machine, record, event, unit)
         self._limits.afford(record.ev, body)
         point = Point(record.t_ns, record.m_ns, record.boot, event.line, body.get("c"))
-        take(Arrival(machine, record, body, point, unit, pending.whole, event.authentic, behind), self._limits)
+        apply(AgentEvent(machine, record, body, point, unit, pending.whole, event.authentic, behind), self._limits)
 
-    def _settled(self, pending: Pending) -> MachineDraft | None:
+    def _settled(self, pending: PartialEvent) -> MachineDraft | None:
         """The machine of an event, from now on known as its process's."""
         sid, unit = pending.first.sid, pending.unit
         group = self._seen[sid][1]
         on_runner = unit is not None and unit.kind == SHELL_LOCAL
         machine = pending.machine or self._machine(group, pending.event.target, RUNNER if on_runner else None)
         if machine is not None:
-            self._homes[sid] = (group, machine)
+            self._owners[sid] = (group, machine)
         return machine
 
     def _machine(self, group: Group, target: str | None, key: str | None = None) -> MachineDraft | None:
@@ -193,7 +198,7 @@ class Intake:
             machine = group.machines[key or target] = MachineDraft(target, self._section, key == RUNNER)
         return machine
 
-    def _clock(self, machine: MachineDraft, record: Record, event: AgentRecord, unit: Unit | None) -> None:
+    def _clock(self, machine: MachineDraft, record: Record, event: AgentRecord, unit: ProvisionerRun | None) -> None:
         clock = machine.boots.get(record.boot)
         doubted = event.authentic is False
         if clock is None or (clock.doubted and not doubted):
@@ -209,44 +214,44 @@ class Intake:
 
     def _recover(self) -> None:
         """Take from the spools what the log lacks, each record to the machine that the log knows it by."""
-        if self._held.left_out:
-            left_out = f"{self._held.left_out} record(s) of the spools left out"
+        if self._spooled.left_out:
+            left_out = f"{self._spooled.left_out} record(s) of the spools left out"
             self._measured.note_once(f"{left_out}: more than any build has.")
         for pending in self._pending.values():  # what the log has of them names their machine
             self._settled(pending)
-        homes = Homes(self._measured, self._held, self._homes)
-        rows, numbers = self._held.fresh(self._seen), self._held.new(self._seen)
+        matcher = MachineMatcher(self._measured, self._spooled, self._owners)
+        rows, numbers = self._spooled.fresh(self._seen), self._spooled.new(self._seen)
         begin_runs(self._section, rows)
         for row in rows:
-            home = self._home(homes, row.record, row.spool)
-            if home is not None:
-                home[1].spooled = True
-                self._recovered(home, row.record, numbers.pop(row.record.sid, []), row.authentic)
-                self._collect(*row.unpacked(), None, home[1])
-        for (spool, _), life in sorted(self._held.lives.items(), key=lambda item: item[1].first.t_ns):
-            home = self._home(homes, life.first, spool)
-            if home is not None:
-                home[1].spooled = True
-                self._recovered(home, life.first, numbers.pop(life.first.sid, []), life.authentic)
-                self._lived(home[1], life)
-        self._measured.counts["duplicate"] += self._held.duplicate
+            owner = self._owner(matcher, row.record, row.spool)
+            if owner is not None:
+                owner[1].spooled = True
+                self._recovered(owner, row.record, numbers.pop(row.record.sid, []), row.authentic)
+                self._collect(*row.unpacked(), None, owner[1])
+        for (spool, _), life in sorted(self._spooled.lives.items(), key=lambda item: item[1].first.t_ns):
+            owner = self._owner(matcher, life.first, spool)
+            if owner is not None:
+                owner[1].spooled = True
+                self._recovered(owner, life.first, numbers.pop(life.first.sid, []), life.authentic)
+                self._lived(owner[1], life)
+        self._measured.counts["duplicate"] += self._spooled.duplicate
 
-    def _home(self, homes: Homes, record: Record, spool: int) -> Home | None:
+    def _owner(self, matcher: MachineMatcher, record: Record, spool: int) -> Owner | None:
         """Group and machine of a process's records; None if there are too many machines."""
-        known = homes.known(record, spool)
+        known = matcher.known(record, spool)
         if known is not None:
             return known
-        group, key = homes.stranger(self._section, record, spool)
+        group, key = matcher.unmatched(self._section, record, spool)
         machine = self._machine(group, None, key)
         return None if machine is None else (group, machine)
 
-    def _recovered(self, home: Home, record: Record, numbers: list[int], authentic: bool | None) -> None:
+    def _recovered(self, owner: Owner, record: Record, numbers: list[int], authentic: bool | None) -> None:
         """Count the records of one process that only the spools have, the first time one of them comes."""
-        group = home[0]
+        group = owner[0]
         if not numbers:
-            self._seen.setdefault(record.sid, (Seen(), group))
+            self._seen.setdefault(record.sid, (SequenceSet(), group))
             return
-        seen, group = self._seen.setdefault(record.sid, (Seen(), group))
+        seen, group = self._seen.setdefault(record.sid, (SequenceSet(), group))
         for seq in numbers:
             seen.add(seq)
         group.records += len(numbers)

@@ -1,4 +1,4 @@
-"""Which records have been seen: duplicates, gaps, and events that came in parts."""
+"""Keeps track of records: duplicates, gaps, and events that came in parts."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 from buildtel.events import AgentRecord
 from buildtel.measure.drafts import MachineDraft
 from buildtel.measure.records import Record, as_far_as_it_goes
-from buildtel.timeline.unit import Unit
+from buildtel.timeline.provisioner_run import ProvisionerRun
 
 MAX_PROCESSES = 20_000
 MAX_GAPS = 2_000
 MAX_PENDING = 256
 
 
-class Full(Exception):
+class TooMany(Exception):
     """More agent processes, or more gaps in one, than any build has."""
 
 
 @dataclass(slots=True)
-class Seen:
+class SequenceSet:
     """The sequence numbers of one agent process, as disjoint ranges in order."""
 
     starts: list[int] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Seen:
         """True if `seq` is new.
 
         Raises:
-            Full: the ranges are too many.
+            TooMany: the ranges are too many.
         """
         at = bisect_right(self.starts, seq) - 1
         if at >= 0 and seq <= self.ends[at]:
@@ -47,7 +47,7 @@ class Seen:
         elif meets:
             self.starts[at + 1] = seq
         elif len(self.starts) >= MAX_GAPS:
-            raise Full
+            raise TooMany
         else:
             self.starts.insert(at + 1, seq)
             self.ends.insert(at + 1, seq)
@@ -76,7 +76,7 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Pending:
+class PartialEvent:
     """An event of which some parts came, with where its first came.
 
     `machine` is None where Packer's target tells it.
@@ -84,7 +84,7 @@ class Pending:
 
     first: Record
     event: AgentRecord
-    unit: Unit | None = None
+    unit: ProvisionerRun | None = None
     machine: MachineDraft | None = None
     parts: dict[int, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -102,7 +102,13 @@ class Pending:
 
 
 def union(left: Mapping[str, Any], right: Mapping[str, Any], depth: int = 4) -> dict[str, Any]:
-    """Both objects' keys; where both have an object under a key, those two's union, `depth` levels down."""
+    """Both objects' keys; where both have an object under a key, those two's union, `depth` levels down.
+
+    Args:
+        left: an object.
+        right: another object; its values win.
+        depth: how many levels down objects are joined.
+    """
     whole = dict(left)
     for key, value in right.items():
         known = whole.get(key)

@@ -1,4 +1,4 @@
-"""What a record may hold: every field checked here, so that the fold meets sane values only.
+"""Validates every field of a record, so that later code gets valid values only.
 
 A record with a good CRC is still a stranger's JSON. Its envelope is read or refused as a whole; in
 its body each field is kept or refused for itself. The format is docs/format.md, section 1.
@@ -89,6 +89,10 @@ def read_body(ev: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[st
 
     A field that is missing or null is absent from the first; unknown fields are ignored. Of `c` each group is
     kept or refused for itself (`c.cpu`).
+
+    Args:
+        ev: the kind of event.
+        body: its fields.
     """
     body, crowded = _uncrowded(body)
     kept, refused = _each(BODIES[ev], body)
@@ -235,7 +239,13 @@ def named(check: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
 
 
 def group(per: str, least: int, most: int) -> Callable[[Any], Any]:
-    """What a group of counters may hold: `least` numbers and up to `most`, or such a list for each device."""
+    """What a group of counters may hold: `least` numbers and up to `most`, or such a list for each device.
+
+    Args:
+        per: what the group has a list for, empty for one list of the whole machine.
+        least: the smallest number of values in a list.
+        most: the largest number of values in a list.
+    """
     return named(numbers(least, most)) if per else numbers(least, most)
 
 
@@ -260,7 +270,12 @@ def columns(value: Any) -> dict[str, list[int | None]]:
 
 
 def column(value: Any, length: int) -> list[int | None]:
-    """One column of `length` differences."""
+    """One column of `length` differences.
+
+    Args:
+        value: the column, as it was read.
+        length: the number of samples.
+    """
     if not isinstance(value, list) or len(value) != length:
         raise Refused("columns of unequal length")
     if not all(item is None or (type(item) is int and abs(item) < COUNT_LIMIT) for item in value):

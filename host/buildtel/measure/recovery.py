@@ -1,6 +1,6 @@
-"""What spools bring: held until the log is over, then only what the log lacks is taken, in one fixed order.
+"""Buffers the records of spools until the log ends, then uses those that the log lacks, in a fixed order.
 
-So it does not matter in which order log and spools come, how often, or how much they overlap.
+So the result does not depend on the order of log and spools, on repetitions, or on how much they overlap.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from buildtel.events import AgentRecord
-from buildtel.measure.drafts import Group, MachineDraft, Measured, Point, Section, StepDraft
-from buildtel.measure.ledger import MAX_PROCESSES, Seen
+from buildtel.measure.drafts import Group, LogSection, MachineDraft, Measured, Point, StepDraft
+from buildtel.measure.ledger import MAX_PROCESSES, SequenceSet
 from buildtel.measure.records import Record, Refused, apart, read_body, read_record
 from buildtel.measure.series import Samples, unpack
-from buildtel.timeline.unit import Unit
+from buildtel.timeline.provisioner_run import ProvisionerRun
 
 MAX_HELD_BYTES = 48 << 20
 MAX_HELD_BOOTS = 256
 SHELLS = ("shell", "powershell", "shell-local")
 
-Home = tuple[Group, MachineDraft]
-Known = dict[str, tuple[Seen, Group]]
+Owner = tuple[Group, MachineDraft]
+Known = dict[str, tuple[SequenceSet, Group]]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SpoolRecord:
     """A record of a spool, packed."""
 
     record: Record  # without its body
@@ -65,11 +65,11 @@ def checked(event: AgentRecord) -> Record:
 
 
 @dataclass(slots=True)
-class Held:
+class SpoolBuffer:
     """The distinct records of all spools, bounded; whole-life samples are thinned as they come."""
 
-    seen: dict[str, Seen] = field(default_factory=dict)
-    rows: dict[tuple[str, int], Kept] = field(default_factory=dict)
+    seen: dict[str, SequenceSet] = field(default_factory=dict)
+    rows: dict[tuple[str, int], SpoolRecord] = field(default_factory=dict)
     lives: dict[tuple[int, str | None], Life] = field(default_factory=dict)
     boots: dict[int, set[str]] = field(default_factory=dict)
     duplicate: int = 0
@@ -80,13 +80,17 @@ class Held:
     def add(self, record: Record, event: AgentRecord) -> None:
         """Hold a record of `event.spool`, or count it.
 
+        Args:
+            record: the record.
+            event: the event that it was read from.
+
         Raises:
-            Full: more gaps in one process's numbers than any build has.
+            TooMany: more gaps in one process's numbers than any build has.
         """
         if self._bytes >= MAX_HELD_BYTES or (record.sid not in self.seen and len(self.seen) >= MAX_PROCESSES):
             self.left_out += 1
             return
-        if not self.seen.setdefault(record.sid, Seen()).add(record.seq):
+        if not self.seen.setdefault(record.sid, SequenceSet()).add(record.seq):
             self.duplicate += 1
             return
         spool = event.spool or 0
@@ -115,9 +119,9 @@ class Held:
     def _keep(self, record: Record, event: AgentRecord, spool: int) -> None:
         data = zlib.compress(json.dumps(event.fields).encode(), 1)
         self._bytes += len(data) + 500
-        self.rows[record.sid, record.seq] = Kept(record.bare(), spool, event.authentic, event.refused, data)
+        self.rows[record.sid, record.seq] = SpoolRecord(record.bare(), spool, event.authentic, event.refused, data)
 
-    def fresh(self, known: Known) -> list[Kept]:
+    def fresh(self, known: Known) -> list[SpoolRecord]:
         """The records that are not `known`: boot by boot, each in the order of its clock."""
         rows = [row for (sid, seq), row in self.rows.items() if sid not in known or not known[sid][0].has(seq)]
         began: dict[str | None, int] = {}
@@ -155,39 +159,44 @@ class Held:
         return {spool: min(spools) for spools, _ in found for spool in spools}
 
 
-class Homes:
+class MachineMatcher:
     """To which machine of the log a spool's records belong: told by their process, boot, spool or run."""
 
-    def __init__(self, measured: Measured, held: Held, by_sid: dict[str, Home]) -> None:
-        self._measured, self._by_sid, self._together = measured, by_sid, held.together()
+    def __init__(self, measured: Measured, buffer: SpoolBuffer, by_sid: dict[str, Owner]) -> None:
+        self._measured, self._by_sid, self._together = measured, by_sid, buffer.together()
         groups = [group for section in measured.sections for group in section.groups]
         self._runs = {group.run for group in groups if group.run is not None}
-        self._by_boot: dict[str, Home] = {}
+        self._by_boot: dict[str, Owner] = {}
         for group in groups:
             for machine in group.machines.values():
                 self._by_boot.update({boot: (group, machine) for boot in machine.boots if boot is not None})
-        self._by_spool: dict[int, list[Home]] = {}
-        for spool, boots in held.boots.items():
-            homes = [self._by_boot[boot] for boot in sorted(boots) if boot in self._by_boot]
-            self._by_spool.setdefault(self._first(spool), []).extend(homes)
-        for (sid, _), row in held.rows.items():
+        self._by_spool: dict[int, list[Owner]] = {}
+        for spool, boots in buffer.boots.items():
+            owners = [self._by_boot[boot] for boot in sorted(boots) if boot in self._by_boot]
+            self._by_spool.setdefault(self._first(spool), []).extend(owners)
+        for (sid, _), row in buffer.rows.items():
             if sid in by_sid:
                 self._by_spool.setdefault(self._first(row.spool), []).append(by_sid[sid])
 
     def _first(self, spool: int) -> int:
         return self._together.get(spool, spool)
 
-    def known(self, record: Record, spool: int) -> Home | None:
-        """Group and machine, where the log knows them."""
+    def known(self, record: Record, spool: int) -> Owner | None:
+        """Group and machine, where the log knows them.
+
+        Args:
+            record: a record of a spool.
+            spool: the number of the spool.
+        """
         near = self._by_spool.get(self._first(spool), [])
         return (
             self._by_sid.get(record.sid)
             or self._by_boot.get(record.boot or "")
-            or (near[0] if near and all(home[1] is near[0][1] for home in near) else None)
+            or (near[0] if near and all(owner[1] is near[0][1] for owner in near) else None)
             or self._only_machine(record.run)
         )
 
-    def _only_machine(self, run: str | None) -> Home | None:
+    def _only_machine(self, run: str | None) -> Owner | None:
         """The machine of the one build of this run, where there is but one."""
         for section in self._measured.sections if run is not None else ():
             for group in section.groups:
@@ -195,18 +204,28 @@ class Homes:
                     return group, next(iter(group.machines.values()))
         return None
 
-    def stranger(self, section: Section, record: Record, spool: int) -> tuple[Group, str]:
+    def unmatched(self, section: LogSection, record: Record, spool: int) -> tuple[Group, str]:
         """The group of records that stand alone, and the key of their machine in it.
 
         Where the log knows its runs and theirs is none of them, they are foreign.
+
+        Args:
+            section: the section of the log that gets the group.
+            record: a record of a spool.
+            spool: the number of the spool.
         """
         foreign = record.run is not None and bool(self._runs) and record.run not in self._runs
         own = None if foreign or not self._runs else section.own_group()
         return own or section.group_of(record.run, record.boot), f"spool {self._first(spool)}"
 
 
-def begin_runs(section: Section, rows: list[Kept]) -> None:
-    """Make the groups of all runs of `rows`, the newest first: without a log that one is the build's own."""
+def begin_runs(section: LogSection, rows: list[SpoolRecord]) -> None:
+    """Make the groups of all runs of `rows`, the newest first: without a log that one is the build's own.
+
+    Args:
+        section: the section of the log that gets the groups.
+        rows: the records of the spools.
+    """
     if section.groups:
         return
     newest: dict[str, int] = {}
@@ -217,7 +236,7 @@ def begin_runs(section: Section, rows: list[Kept]) -> None:
         section.groups.append(Group(run))
 
 
-def targets(section: Section) -> set[str | None]:
+def targets(section: LogSection) -> set[str | None]:
     """The builds that a run of Packer had, as far as the log tells."""
     machines = {machine.target for group in section.groups for machine in group.machines.values()}
     builds = section.run.builds.values() if section.run is not None else ()
@@ -282,7 +301,7 @@ def _when(step: StepDraft, machine: MachineDraft) -> tuple[int, int]:
     return (clock.first_t_ns if clock is not None else 0, point.m_ns if point is not None else 0)
 
 
-def _choices(step: StepDraft, machine: MachineDraft, units: list[Unit]) -> list[int]:
+def _choices(step: StepDraft, machine: MachineDraft, units: list[ProvisionerRun]) -> list[int]:
     """The places of the provisioners that a step can have run in, in order."""
     if step.unit is not None:
         return [place for place, unit in enumerate(units) if unit is step.unit]
@@ -308,18 +327,18 @@ def _first_fit(choices: list[list[int]]) -> list[int]:
     return found
 
 
-def _may_be_late(step: StepDraft, unit: Unit, machine: MachineDraft) -> bool:
+def _may_be_late(step: StepDraft, unit: ProvisionerRun, machine: MachineDraft) -> bool:
     """Whether the first record of a step that came may have been made before the provisioner it came through began."""
     return step.came_behind or unit.saw_bye or _came_late(step, unit, machine)
 
 
-def _came_late(step: StepDraft, unit: Unit, machine: MachineDraft) -> bool:
+def _came_late(step: StepDraft, unit: ProvisionerRun, machine: MachineDraft) -> bool:
     point = step.start or step.beat or step.end
     clock = machine.boots.get(point.boot) if point is not None else None
     return point is not None and clock is not None and clock.came_late(point.m_ns, unit)
 
 
-def _own_unit(step: StepDraft, unit: Unit, machine: MachineDraft) -> Unit | None:
+def _own_unit(step: StepDraft, unit: ProvisionerRun, machine: MachineDraft) -> ProvisionerRun | None:
     """The provisioner that a step ran in whose records may have come late, through `unit`.
 
     Where the times leave several it is the one in which no other step ran; else the one that its records came through,
@@ -339,7 +358,7 @@ def points(step: StepDraft) -> list[Point]:
     return [point for point in (step.start, step.beat, step.end) if point is not None]
 
 
-def _around(points: list[Point], machine: MachineDraft, units: list[Unit]) -> Iterator[Unit]:
+def _around(points: list[Point], machine: MachineDraft, units: list[ProvisionerRun]) -> Iterator[ProvisionerRun]:
     """The units in which all of a step's instants may be, by the log's times and how far they can be off."""
     clock = machine.boots.get(points[0].boot) if points else None
     zero = (clock.zero() or clock.unzoned.zero()) if clock is not None else None

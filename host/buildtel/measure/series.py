@@ -1,4 +1,4 @@
-"""Figures over time: from cumulative columns to what a chart shows, and the whole-life samples."""
+"""Makes charts of cumulative columns, and keeps the samples of a machine's whole life."""
 
 from __future__ import annotations
 
@@ -204,7 +204,12 @@ class Samples:
         return whole
 
     def peak_kb(self, from_ms: float, to_ms: float) -> int | None:
-        """The largest memory use of the samples between two instants."""
+        """The largest memory use of the samples between two instants.
+
+        Args:
+            from_ms: the start, in milliseconds of the monotonic clock.
+            to_ms: the end, in milliseconds of the monotonic clock.
+        """
         inside = (at for at, time in enumerate(self.times_ms) if from_ms <= time <= to_ms)
         used = (used_kb({"mem": [self._value(f"mem.{number}", at) for number in range(3)]}) for at in inside)
         return max((kb for kb in used if kb is not None), default=None)

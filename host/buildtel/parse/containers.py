@@ -1,4 +1,4 @@
-r"""Lines that a log driver or a recorder put into a container of its own, unpacked: JSON, logfmt, CRI, asciinema.
+r"""Unpacks lines that a log driver or a recorder has wrapped: JSON, logfmt, CRI, asciinema.
 
 Each unpacked line gets the container's time before it, as a stamp that `parse.prefix` reads. Sources: Docker's
 json-file driver, Kubernetes' CRI log format, systemd's `journalctl -o json`, the loggers bunyan, pino, zap, zerolog,

@@ -1,4 +1,4 @@
-"""What stood in one stream already and comes once more in the other: a debug log repeats the output."""
+"""Drops messages that a debug log repeats from the output."""
 
 from __future__ import annotations
 

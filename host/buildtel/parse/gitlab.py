@@ -1,4 +1,4 @@
-"""Joins what GitLab's runner cut: with timestamps on it writes long lines in pieces (`FF_TIMESTAMPS`)."""
+"""Joins long lines that GitLab's runner has cut (`FF_TIMESTAMPS`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last lines of output of each build, which may tell why it failed; from single lines or from a run of them."""
+"""Keeps the last lines of output of each build, which may tell why it failed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections import deque
 from collections.abc import Collection
 
-from buildtel.parse.prefix import plain
+from buildtel.parse.prefix import strip_ansi
 
 KEPT_LINES = 20
 LONGEST_BYTES = 2000
@@ -47,7 +47,7 @@ class LastOutput:
         """The builds with their last lines, by name; forgets them."""
         kept, self._kept = self._kept, {}
         return [
-            (name.decode("utf-8", "replace"), tuple(plain(line)[0].decode("utf-8", "replace") for line in lines))
+            (name.decode("utf-8", "replace"), tuple(strip_ansi(line)[0].decode("utf-8", "replace") for line in lines))
             for name, lines in sorted(kept.items())
         ]
 

@@ -1,4 +1,4 @@
-"""Learns what a CI, a container tool or a logger puts before each line of Packer's, from the lines themselves.
+"""Learns the prefix that a CI, container tool or logger puts before each line.
 
 The text before `NAME: output will be in this color.` and `==> NAME: ` is the same in every line, but for clocks,
 counters and levels. Lines are held until the first of Packer's lines tells what stands before it, mostly nothing.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from buildtel.parse.linetime import PrefixTime, Reader, RunningClock, clock_of
 from buildtel.parse.phases import phase_of
-from buildtel.parse.prefix import ANSI, LOG_UI, MACHINE_ONLY, peel, plain
+from buildtel.parse.prefix import ANSI, LOG_UI, MACHINE_ONLY, strip_ansi, strip_prefixes
 from buildtel.parse.provisioners import provisioner_of
 from buildtel.parse.records import MARK
 from buildtel.parse.words import verdict
@@ -116,12 +116,13 @@ class PrefixLearner:
         yield from held
 
     def _look(self, line: bytes) -> None:
-        text, _, coloured = plain(line[: 1 << 16])
+        text, _, coloured = strip_ansi(line[: 1 << 16])
         if not (MARK in text or COLOUR_LINE in text or b"acker" in text or any(one in text for one in _ANCHORS)):
             return
-        peeled = peel(text)
-        only_packers = peeled.is_packers_log or peeled.form in (LOG_UI, MACHINE_ONLY) or peeled.text.startswith(MARK)
-        if not peeled.noise and (only_packers or _is_bare(peeled.text, coloured)):
+        unprefixed = strip_prefixes(text)
+        has_form = unprefixed.form in (LOG_UI, MACHINE_ONLY)
+        only_packers = has_form or unprefixed.is_packers_log or unprefixed.text.startswith(MARK)
+        if not unprefixed.noise and (only_packers or _is_bare(unprefixed.text, coloured)):
             self.is_decided = True
             indentation = text[: len(text) - len(text.lstrip(b" \t"))]
             if indentation:
@@ -168,7 +169,7 @@ class PrefixLearner:
     def _saw_packer(self) -> bool:
         if self._declared:
             return True
-        texts = (plain(line[: 1 << 12])[0] for _, line in self._held if line is not None and b"==> " in line)
+        texts = (strip_ansi(line[: 1 << 12])[0] for _, line in self._held if line is not None and b"==> " in line)
         return any(_only_packer_says(text.partition(b"==> ")[2]) for text in texts)
 
     # Once it is decided.
@@ -244,7 +245,7 @@ def _own_end(prefix: bytes) -> int:
 
 def _own_start(text: bytes) -> int:
     """Where a text goes on behind Packer's own stamps at its start."""
-    return len(text) - len(peel(text).text) if text[:1].isdigit() else 0
+    return len(text) - len(strip_prefixes(text).text) if text[:1].isdigit() else 0
 
 
 def _is_bare(text: bytes, coloured: bool) -> bool:

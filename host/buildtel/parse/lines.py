@@ -1,4 +1,4 @@
-"""Chunks of bytes to numbered lines, in bounded memory and linear time."""
+"""Splits chunks of bytes into numbered lines, in bounded memory and linear time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clocks that stand in the text before a line: with or without date and zone, or counted from some start."""
+"""Reads time stamps at the start of a line: with or without date and zone, or relative."""
 
 from __future__ import annotations
 

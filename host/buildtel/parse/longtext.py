@@ -1,11 +1,11 @@
-"""Texts that go on in the next lines: an error of Packer's, an artifact's description."""
+"""Joins texts that continue on the next lines: errors, descriptions of artifacts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
 from buildtel.events import Artifact, BuildFinished, Event, LastStamp, RunFailed
-from buildtel.parse.said import Said
+from buildtel.parse.line_context import LineContext
 from buildtel.parse.words import exit_status
 
 _MAX_LINES = 12
@@ -18,9 +18,9 @@ class LongText:
 
     event: BuildFinished | Artifact | RunFailed
     _lines: list[bytes] = field(default_factory=list)
-    _last: Said | None = None
+    _last: LineContext | None = None
 
-    def goes_on(self, line: bytes, said: Said) -> bool:
+    def goes_on(self, line: bytes, said: LineContext) -> bool:
         """Take a line without any form of packer's; False where the text is over.
 
         An artifact goes on only below a heading (`AMIs were created:`); a heading may have a gap below it, and an

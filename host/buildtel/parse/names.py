@@ -1,4 +1,4 @@
-"""Which word before a colon is a build's name: `-color=false` logs never list the builds in advance."""
+"""Learns which words before a colon are names of builds."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from dataclasses import dataclass
 
 from buildtel.events import When
 
-_MAX_STRANGERS = 200
+_MAX_CANDIDATES = 200
 _MAX_PASSED = 100
 _MAX_NAME_BYTES = 300
 
 
 @dataclass(slots=True)
-class Stranger:
-    """A name that may be a build's: nothing that only packer says has followed it yet.
+class BuildNameCandidate:
+    """A name that may be a build's: no text that only Packer prints has followed it yet.
 
     Attributes:
         line: where it stood first.
         at: the time of that line.
         common: what all its lines have in common from their start.
-        sure: it stood in a line of a form that only packer writes.
+        packer_only: it was in a line of a form that only Packer writes.
     """
 
     line: int
     at: When | None
     common: bytes
-    sure: bool
+    packer_only: bool
 
-    def meet(self, rest: bytes, sure: bool) -> None:
-        """Take one more line, `NAME: message`."""
+    def meet(self, rest: bytes, packer_only: bool) -> None:
+        """Add one more line, `NAME: message`."""
         self.common = common_start(self.common, rest[:_MAX_NAME_BYTES])
-        self.sure = self.sure or sure
+        self.packer_only = self.packer_only or packer_only
 
     def proven(self, name: bytes, rest: bytes, proves: Callable[[bytes], bool]) -> bytes | None:
         """The name that `rest` proves, `name` itself or a longer one that has a colon and a space in it."""
@@ -44,20 +44,20 @@ class Stranger:
 
 
 class PassedNames:
-    """Names whose lines tell nothing more, unless they hold what Packer's own words begin with.
+    """Names whose lines can be skipped, unless a line contains the start of a text of Packer's.
 
     Attributes:
         known: those of builds.
         begun: those of builds that have said something. Of these and of the following it keeps 100 each.
-        sure: those of strangers whose lines tell nothing more in any form.
-        bare: those of strangers whose lines tell nothing more as long as they have neither colour nor time.
+        packer_only: those of candidates whose lines tell nothing more in any form.
+        bare: those of candidates whose lines tell nothing more as long as they have neither colour nor time.
         version: changes with each of them.
     """
 
     def __init__(self) -> None:
         self.known: set[bytes] = set()
         self.begun: set[bytes] = set()
-        self.sure: set[bytes] = set()
+        self.packer_only: set[bytes] = set()
         self.bare: set[bytes] = set()
         self.version = 0
 
@@ -71,24 +71,25 @@ class PassedNames:
         if name in self.known:
             self._add(self.begun, name)
 
-    def settle(self, name: bytes, stranger: Stranger) -> None:
-        """Pass its lines over, if nothing but a proof can change what is known of this stranger.
+    def settle(self, name: bytes, candidate: BuildNameCandidate) -> None:
+        """Pass its lines over, if nothing but a proof can change what is known of this candidate.
 
         A name that ends with `)` may be a post-processor's, which proves its build by itself.
         """
-        if len(stranger.common) <= len(name) + 2 and not name.endswith(b")"):
-            self._add(self.sure if stranger.sure else self.bare, name)
+        if len(candidate.common) <= len(name) + 2 and not name.endswith(b")"):
+            self._add(self.packer_only if candidate.packer_only else self.bare, name)
 
     def forget(self, name: bytes) -> None:
-        """It is no stranger's any more."""
-        for names in (self.sure, self.bare):
+        """It is no candidate's any more."""
+        for names in (self.packer_only, self.bare):
             if name in names:
                 names.remove(name)
                 self.version += 1
 
-    def clear(self, strangers_only: bool = False) -> None:
+    def clear(self, candidates_only: bool = False) -> None:
         """A run is over, or another begins."""
-        for names in (self.sure, self.bare) if strangers_only else (self.known, self.begun, self.sure, self.bare):
+        of_builds = () if candidates_only else (self.known, self.begun)
+        for names in (*of_builds, self.packer_only, self.bare):
             names.clear()
         self.version += 1
 
@@ -98,33 +99,35 @@ class PassedNames:
             self.version += 1
 
 
-class Strangers:
+class BuildNameCandidates:
     """The names that are not known yet, a bounded number of them; `passed` learns which of them tell nothing more."""
 
     def __init__(self, passed: PassedNames) -> None:
-        self._by_name: dict[bytes, Stranger] = {}
+        self._by_name: dict[bytes, BuildNameCandidate] = {}
         self._passed = passed
-        passed.clear(strangers_only=True)
+        passed.clear(candidates_only=True)
 
-    def meet(self, name: bytes, line: int, at: When | None, rest: bytes, sure: bool) -> Stranger | None:
-        """Take a line, `NAME: message`, of the stranger of that name; None where there are too many already."""
-        stranger = self._by_name.get(name)
-        if stranger is None:
-            if len(self._by_name) >= _MAX_STRANGERS:
+    def meet(
+        self, name: bytes, line: int, at: When | None, rest: bytes, packer_only: bool
+    ) -> BuildNameCandidate | None:
+        """Take a line, `NAME: message`, of the candidate of that name; None where there are too many already."""
+        candidate = self._by_name.get(name)
+        if candidate is None:
+            if len(self._by_name) >= _MAX_CANDIDATES:
                 return None
-            stranger = self._by_name[name] = Stranger(line, at, rest[:_MAX_NAME_BYTES], False)
-        stranger.meet(rest, sure)
-        self._passed.settle(name, stranger)
-        return stranger
+            candidate = self._by_name[name] = BuildNameCandidate(line, at, rest[:_MAX_NAME_BYTES], False)
+        candidate.meet(rest, packer_only)
+        self._passed.settle(name, candidate)
+        return candidate
 
     def forget(self, name: bytes) -> None:
         """The name is known now."""
         self._by_name.pop(name, None)
         self._passed.forget(name)
 
-    def sure(self) -> list[tuple[bytes, Stranger]]:
+    def packer_only(self) -> list[tuple[bytes, BuildNameCandidate]]:
         """Those in lines that only packer writes, by their first line."""
-        found = [item for item in self._by_name.items() if item[1].sure]
+        found = [item for item in self._by_name.items() if item[1].packer_only]
         return sorted(found, key=lambda item: item[1].line)
 
 

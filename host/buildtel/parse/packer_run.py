@@ -1,10 +1,10 @@
-"""One run of Packer's while it is read: how far it is, its builds, and the names that may be builds'."""
+"""The state of one run of Packer while it is read: its builds and candidates for their names."""
 
 from __future__ import annotations
 
 from buildtel.events import BuildSeen, Event, UnreadableLine, When
 from buildtel.parse.copies import Copies
-from buildtel.parse.names import PassedNames, Strangers
+from buildtel.parse.names import BuildNameCandidates, PassedNames
 from buildtel.parse.states import BuildState, Stage
 
 MAX_BUILDS = 1000
@@ -19,7 +19,7 @@ class PackerRun:
         stage: how far it is.
         builds: by name.
         odd_names: those that have a colon and a space in them.
-        strangers: names that may be of builds.
+        candidates: names that may be of builds.
         copies: what stood in one stream and may come once more in the other.
         has_log: Packer's debug log is among its output.
         total: its line on the time that all builds took.
@@ -29,7 +29,7 @@ class PackerRun:
         self.stage = stage
         self.builds: dict[bytes, BuildState] = {}
         self.odd_names: list[bytes] = []
-        self.strangers = Strangers(passed)
+        self.candidates = BuildNameCandidates(passed)
         self.copies = Copies()
         self.has_log = False
         self.total: bytes | None = None
@@ -87,7 +87,7 @@ class PackerRun:
 
     def _add(self, name: bytes) -> BuildState:
         build = self.builds[name] = BuildState(name.decode("utf-8", "replace"))
-        self.strangers.forget(name)
+        self.candidates.forget(name)
         if b": " in name:
             self.odd_names.append(name)
         return build

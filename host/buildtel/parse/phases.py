@@ -1,4 +1,4 @@
-"""Packer's own texts and the phases that they begin; a text that is not here begins none.
+"""The table of Packer's texts that start a phase.
 
 Sources: the `ui.Say` texts of hashicorp/packer 0.5 to 1.16 and of the plugins for amazon, azure, docker,
 googlecompute, hyperv, proxmox, qemu, virtualbox, vmware, vsphere, digitalocean and others; words of single plugins

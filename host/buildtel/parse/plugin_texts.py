@@ -1,4 +1,4 @@
-"""Words of single plugins that begin a phase, as `fmt` patterns of their Go sources, beside those that all share.
+"""The table of texts of single plugins that start a phase.
 
 One row a plugin: name, the version whose source was read, and the patterns by phase. `docs/plugin_texts.py` lists what
 a newer version says beside these. The words that many plugins share stand in `phases.py`.

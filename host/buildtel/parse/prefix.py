@@ -1,6 +1,6 @@
-"""Takes off what others put before packer's text: CI stamps, `-timestamp-ui`, `PACKER_LOG`, `-machine-readable`.
+"""Strips the prefixes of CI stamps, `-timestamp-ui`, `PACKER_LOG` and `-machine-readable`.
 
-The forms are those of docs/packer-log.md. `peel` is called for every line: one slice, few regexes.
+The forms are those of docs/packer-log.md. `strip_prefixes` is called for every line: one slice, few regexes.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ MACHINE_ONLY = "machine only"
 
 
 @dataclass(slots=True)
-class Peeled:
+class UnprefixedLine:
     """A line without its prefixes.
 
     Attributes:
@@ -62,7 +62,7 @@ class Peeled:
         form: OUT (the output), LOG_UI (the copy of the output in a debug log), LOG_ONLY (a debug
             line), MACHINE_ONLY (a machine-readable line that is not text for people).
         error: said on the error stream.
-        sure: only packer writes such lines.
+        packer_only_form: only packer writes such lines.
         stamps: the times found, outermost first.
         log_stamp: the time of the debug log, without a zone.
         epoch: the time of a machine-readable line.
@@ -74,7 +74,7 @@ class Peeled:
     text: bytes
     form: str = OUT
     error: bool = False
-    sure: bool = False
+    packer_only_form: bool = False
     stamps: tuple[re.Match[bytes], ...] = ()
     log_stamp: re.Match[bytes] | None = None
     epoch: bytes | None = None
@@ -82,7 +82,7 @@ class Peeled:
     counted: tuple[float, float] | None = None
     of_process: bool = False
 
-    def inherit(self, outer: Peeled) -> None:
+    def inherit(self, outer: UnprefixedLine) -> None:
         """Take the times and the form of the line that this is a part of, where this has none."""
         if not self.stamps and self.log_stamp is None and self.epoch is None:
             self.stamps, self.log_stamp, self.epoch = outer.stamps, outer.log_stamp, outer.epoch
@@ -96,7 +96,7 @@ class Peeled:
         return self.form == LOG_ONLY and self.text.startswith(PACKERS_LOG)
 
 
-def plain(line: bytes) -> tuple[bytes, bool, bool]:
+def strip_ansi(line: bytes) -> tuple[bytes, bool, bool]:
     """(line without NULs, colours and cursor codes; whether it was red; whether it had packer's colours)."""
     if b"\x00" in line:
         line = line.replace(b"\x00", b"")
@@ -122,95 +122,95 @@ def split_prompts(line: bytes) -> list[bytes]:
     return [*parts, line]
 
 
-def peel(line: bytes) -> Peeled:
-    """Take every known prefix off `line` (which `plain` has cleaned)."""
+def strip_prefixes(line: bytes) -> UnprefixedLine:
+    """Take every known prefix off `line` (which `strip_ansi` has cleaned)."""
     line = line.rstrip()
-    peeled = Peeled(line)
+    unprefixed = UnprefixedLine(line)
     for _ in range(5):
-        text = peeled.text
-        if not text or text[0] in _NEVER_STAMPED or not _peel_one(peeled, text):
+        text = unprefixed.text
+        if not text or text[0] in _NEVER_STAMPED or not _strip_one(unprefixed, text):
             break
-    indented = peeled.text.lstrip(b" \t")
+    indented = unprefixed.text.lstrip(b" \t")
     if indented.startswith(_UNINDENTED):
-        peeled.text = indented
-    if b"\r" in peeled.text:
-        inner = peel(peeled.text.rpartition(b"\r")[2])
-        peeled.text, peeled.form = inner.text, inner.form if peeled.form == OUT else peeled.form
-    return peeled
+        unprefixed.text = indented
+    if b"\r" in unprefixed.text:
+        inner = strip_prefixes(unprefixed.text.rpartition(b"\r")[2])
+        unprefixed.text, unprefixed.form = inner.text, inner.form if unprefixed.form == OUT else unprefixed.form
+    return unprefixed
 
 
-def _peel_one(peeled: Peeled, text: bytes) -> bool:
+def _strip_one(unprefixed: UnprefixedLine, text: bytes) -> bool:
     first = text[0]
     if first == 112 and (own := _OF_A_PROCESS_FIRST.match(text)):
-        peeled.text, peeled.of_process = text[own.end() :], True
+        unprefixed.text, unprefixed.of_process = text[own.end() :], True
         return True
     if 48 <= first <= 57:
         return (
-            _peel_log(peeled, text)
-            or _peel_stamp(peeled, text)
-            or _peel_machine(peeled, text)
-            or _peel_noise(peeled, text)
+            _strip_log(unprefixed, text)
+            or _strip_stamp(unprefixed, text)
+            or _strip_machine(unprefixed, text)
+            or _strip_noise(unprefixed, text)
         )
     if b"\t" in text:
         inner = text.split(b"\t", 2)
-        if len(inner) == 3 and len(inner[0]) < 300 and _peel_stamp(peeled, inner[2]):
+        if len(inner) == 3 and len(inner[0]) < 300 and _strip_stamp(unprefixed, inner[2]):
             return True
     if first in b"[#/-;>*|\xef\xff":
-        return _peel_stamp(peeled, text) or _peel_noise(peeled, text)
+        return _strip_stamp(unprefixed, text) or _strip_noise(unprefixed, text)
     if text.startswith(_BOM):
-        peeled.text = text[3:]
+        unprefixed.text = text[3:]
         return True
-    return 65 <= first <= 90 and _peel_noise(peeled, text)
+    return 65 <= first <= 90 and _strip_noise(unprefixed, text)
 
 
-def _peel_stamp(peeled: Peeled, text: bytes) -> bool:
+def _strip_stamp(unprefixed: UnprefixedLine, text: bytes) -> bool:
     found = _STAMP.match(text)
     if not found:
         if text.startswith(_BOM):
-            peeled.text = text[3 if text[0] == 0xEF else 2 :]
+            unprefixed.text = text[3 if text[0] == 0xEF else 2 :]
             return True
         return False
-    peeled.stamps += (found,)
-    peeled.sure = peeled.sure or bool(found[8] and found[9])
-    peeled.text = text[found.end() :]
+    unprefixed.stamps += (found,)
+    unprefixed.packer_only_form = unprefixed.packer_only_form or bool(found[8] and found[9])
+    unprefixed.text = text[found.end() :]
     return True
 
 
-def _peel_log(peeled: Peeled, text: bytes) -> bool:
+def _strip_log(unprefixed: UnprefixedLine, text: bytes) -> bool:
     found = _LOG.match(text)
-    if not found or peeled.form != OUT:
+    if not found or unprefixed.form != OUT:
         return False
-    peeled.log_stamp = found
-    peeled.text = text[found.end() :]
+    unprefixed.log_stamp = found
+    unprefixed.text = text[found.end() :]
     said = found[8]
-    peeled.sure = said is not None
-    peeled.form = LOG_ONLY if said is None else LOG_UI
-    if said is None and (own := _OF_A_PROCESS.match(peeled.text)):
-        peeled.text, peeled.of_process = peeled.text[own.end() :], True
-    peeled.error = peeled.error or (said or b"").startswith(b"ui error")
+    unprefixed.packer_only_form = said is not None
+    unprefixed.form = LOG_ONLY if said is None else LOG_UI
+    if said is None and (own := _OF_A_PROCESS.match(unprefixed.text)):
+        unprefixed.text, unprefixed.of_process = unprefixed.text[own.end() :], True
+    unprefixed.error = unprefixed.error or (said or b"").startswith(b"ui error")
     return said is not None
 
 
-def _peel_machine(peeled: Peeled, text: bytes) -> bool:
+def _strip_machine(unprefixed: UnprefixedLine, text: bytes) -> bool:
     found = _MACHINE.match(text)
     if not found:
         return False
-    peeled.epoch = found[1]
+    unprefixed.epoch = found[1]
     if found[3] != b"ui" or found[2]:
-        peeled.form = MACHINE_ONLY
+        unprefixed.form = MACHINE_ONLY
         return False
     said, _, message = found[4].partition(b",")
-    peeled.sure = True
-    peeled.error = said == b"error"
-    peeled.text = message.replace(b"%!(PACKER_COMMA)", b",")
+    unprefixed.packer_only_form = True
+    unprefixed.error = said == b"error"
+    unprefixed.text = message.replace(b"%!(PACKER_COMMA)", b",")
     return True
 
 
-def _peel_noise(peeled: Peeled, text: bytes) -> bool:
+def _strip_noise(unprefixed: UnprefixedLine, text: bytes) -> bool:
     for form in (_AZURE, _TIME_ONLY, _COMMENT, _SYSLOG):
         found = form.match(text)
         if found:
-            peeled.text = text[found.end() :]
-            peeled.noise = True
+            unprefixed.text = text[found.end() :]
+            unprefixed.noise = True
             return True
     return False

@@ -1,4 +1,4 @@
-"""Packer's texts that begin a provisioner unit, and the kinds that they are of (docs/packer-log.md).
+"""The table of Packer's texts that start a provisioner, and the kind of each.
 
 Sources: the provisioners of hashicorp/packer 0.5 to 1.16, packer-plugin-ansible, -chef and windows-update.
 """

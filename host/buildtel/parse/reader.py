@@ -1,4 +1,4 @@
-"""`LogReader`: a log of packer's in any form, in any chunks, to events."""
+"""`LogReader`: reads a log of Packer's in any form and any chunks, and gives events."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from buildtel.events import (
     When,
     ZoneLearned,
 )
-from buildtel.parse.clock import Clock
 from buildtel.parse.containers import Unpacker
 from buildtel.parse.gitlab import LineJoiner
 from buildtel.parse.last_output import LastOutput
 from buildtel.parse.learned import PrefixLearner
+from buildtel.parse.line_context import LineContext
 from buildtel.parse.lines import LineCutter, ToUtf8
+from buildtel.parse.log_clock import LogClock
 from buildtel.parse.phases import OTHER_PHASE
-from buildtel.parse.prefix import LOG_ONLY, MACHINE_ONLY, Peeled, peel, plain, split_prompts
+from buildtel.parse.prefix import LOG_ONLY, MACHINE_ONLY, UnprefixedLine, split_prompts, strip_ansi, strip_prefixes
 from buildtel.parse.runs import Block, Patterns, Run
-from buildtel.parse.said import Said
-from buildtel.parse.skip import Skipper
+from buildtel.parse.skip import LineFilter
 from buildtel.parse.tracker import Tracker
 
 Numbered = tuple[int, bytes | None]
@@ -59,11 +59,11 @@ class LogReader:
         self._joiner = LineJoiner()
         self._unpacker = Unpacker()
         self._learner = PrefixLearner()
-        self._clock = Clock()
+        self._clock = LogClock()
         self._tracker = Tracker(self._clock, key.encode("utf-8", "surrogateescape") if key else None)
         self._tracker.before_run = self._tell_last
         self._last_output = LastOutput(self._tracker.passed.known)
-        self._skipper = Skipper(self._tracker.passed.known, self._tracker.listens, self._tracker.units.hear_quiet)
+        self._filter = LineFilter(self._tracker.passed.known, self._tracker.listens, self._tracker.units.hear_quiet)
         self._patterns = Patterns(self._tracker.passed, self._tracker.hears)
         self._stamped: deque[tuple[int, bytes, tuple[float, float] | None]] = deque(maxlen=_STAMPED_KEPT)
         self._axes: set[bool] = set()
@@ -188,7 +188,7 @@ class LogReader:
             self._tracker.events.append(UnreadableLine(line=number, reason="longer than 4 MiB"))
             return
         self._last_output.add(line)
-        if self._tracker.waits or not self._skipper.boring(line):
+        if self._tracker.waits or not self._filter.can_skip(line):
             self._told(number, line, counted)
         elif counted is not None or _may_be_stamped(line):
             self._stamped.append((number, line, counted))
@@ -196,29 +196,29 @@ class LogReader:
     def _told(self, number: int, line: bytes, counted: tuple[float, float] | None) -> None:
         if counted is not None or not _is_untimed(line):
             self._stamped.append((number, line, counted))
-        line, red, coloured = plain(line)
-        outer: Peeled | None = None
+        line, red, coloured = strip_ansi(line)
+        outer: UnprefixedLine | None = None
         for part in split_prompts(line):
-            peeled = peel(part)
-            peeled.counted = counted
-            peeled.text = peeled.text[:_MAX_TEXT_BYTES]
+            unprefixed = strip_prefixes(part)
+            unprefixed.counted = counted
+            unprefixed.text = unprefixed.text[:_MAX_TEXT_BYTES]
             if outer is not None:
-                peeled.inherit(outer)
-            outer = peeled
-            self._clock.notice(peeled)
-            self._message(peeled, Said(number, peeled, self._clock, red=red, coloured=coloured))
+                unprefixed.inherit(outer)
+            outer = unprefixed
+            self._clock.notice(unprefixed)
+            self._message(unprefixed, LineContext(number, unprefixed, self._clock, red=red, coloured=coloured))
 
-    def _message(self, peeled: Peeled, said: Said) -> None:
-        if peeled.form == LOG_ONLY:
-            self._tracker.logged(peeled.text if peeled.is_packers_log else b"", said)
-        elif peeled.form == MACHINE_ONLY:
+    def _message(self, unprefixed: UnprefixedLine, said: LineContext) -> None:
+        if unprefixed.form == LOG_ONLY:
+            self._tracker.logged(unprefixed.text if unprefixed.is_packers_log else b"", said)
+        elif unprefixed.form == MACHINE_ONLY:
             self._tracker.logged(b"", said)
         else:
-            self._output(peeled, said)
+            self._output(unprefixed, said)
 
-    def _output(self, peeled: Peeled, said: Said) -> None:
-        text = peeled.text
-        if peeled.epoch is None or b"\\" not in text or b"BUILDTEL:" in text:
+    def _output(self, unprefixed: UnprefixedLine, said: LineContext) -> None:
+        text = unprefixed.text
+        if unprefixed.epoch is None or b"\\" not in text or b"BUILDTEL:" in text:
             self._tracker.said(text, said)
             return
         for part in text.replace(b"\\r", b"").split(b"\\n"):
@@ -245,9 +245,9 @@ class LogReader:
                     return
 
     def _time_of(self, line: bytes, counted: tuple[float, float] | None) -> When | None:
-        peeled = peel(plain(line[:400])[0])
-        peeled.counted = counted
-        return self._clock.when(peeled)
+        unprefixed = strip_prefixes(strip_ansi(line[:400])[0])
+        unprefixed.counted = counted
+        return self._clock.when(unprefixed)
 
 
 def _may_be_stamped(line: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""One `BUILDTEL:` line to its fields, or the reason why it can't be trusted (docs/format.md section 1)."""
+"""Parses one `BUILDTEL:` line, or says why it is damaged (docs/format.md, 1)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Runs of lines that hold no event, passed over at once: what `skip.Skipper` says of one line, for many.
+"""Skips whole runs of lines that can't give an event.
 
 A run is a stretch of lines that all begin with the tag of a build, or are all of the debug log, or hold no word of
-Packer's. The tests here are stricter than the Skipper's: what they do not pass over is looked at line by line.
+Packer's. The tests here are stricter than the LineFilter's: what they do not pass over is looked at line by line.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from buildtel.parse.names import PassedNames
 from buildtel.parse.phases import PHASE_SIGN, PHASE_TEXTS
 from buildtel.parse.prefix import COLOUR, ISO, UI_LOG
 from buildtel.parse.provisioners import PROVISIONER_TEXTS
-from buildtel.parse.skip import DEBUG_LINE, TELLING
+from buildtel.parse.skip import DEBUG_LINE, PACKER_EVENTS
 from buildtel.parse.units import UNIT_TEXTS, Hears
 
 _MAX_PATTERNS = 50
@@ -65,7 +65,7 @@ class Block:
         self.data = b"\n" + data
         self._is_large = len(data) >= LEAST_BYTES
         self._signs = _Ahead(self.data, _SIGNS, (_REWRITTEN, _starting()) if self._is_large else ())
-        self._telling = _Ahead(self.data, TELLING)
+        self._telling = _Ahead(self.data, PACKER_EVENTS)
 
     def run(self, at: int, patterns: Patterns, *, tagged_only: bool) -> Run | None:
         """The run that begins with the line at the index `at`; None if that line is to be looked at.
@@ -126,10 +126,10 @@ def _pattern(names: PassedNames, hears: Hears, *, stamped: bool) -> re.Pattern[b
     colour = rb"(?:%s)?" % COLOUR
     if stamped:
         known = [ISO + bare, COLOUR + ISO + marked, UI_LOG + colour + marked, _RED + ISO + _LOUD]
-        ways = [*_way([colour + ISO + _EITHER, UI_LOG + colour + _EITHER], names.sure), DEBUG_LINE]
+        ways = [*_way([colour + ISO + _EITHER, UI_LOG + colour + _EITHER], names.packer_only), DEBUG_LINE]
     else:
         known = [bare, COLOUR + marked, _RED + _LOUD]
-        ways = [*_way([colour + _EITHER], names.sure), *_way([_EITHER], names.bare)]
+        ways = [*_way([colour + _EITHER], names.packer_only), *_way([_EITHER], names.bare)]
     ways += [] if stamped and hears.first else _way(known, names.begun)
     return re.compile(rb"\n(?!%s)" % (b"|".join(ways) or _NEVER))
 

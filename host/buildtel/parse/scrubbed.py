@@ -1,4 +1,4 @@
-"""Puts back what a scrubber took out of a record, where the record's CRC proves it.
+"""Restores text that a secret scrubber has replaced in a record, if the record's CRC proves it.
 
 Packer replaces each value of a sensitive variable by `<sensitive>` wherever it stands, a CI by `***`; since 1.15.1
 Packer does so with each line of a value, so that a JSON value of several lines takes every brace. Only braces and

@@ -1,4 +1,4 @@
-"""Most lines of a log say nothing that we read: cheap tests that tell so before any line is taken apart."""
+"""Tests whether a single line can't give an event."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ DEBUG_LINE = (
 )
 _DEBUG = re.compile(DEBUG_LINE)
 # A line that has none of these is none of Packer's.
-TELLING = (
+PACKER_EVENTS = (
     b"==>", b"    ", b"-->", b"uild", b"output will be", b"(telemetry)", b"acker v", b"acker V",
     b"acker plugin installed", b"acker was read from",
 )  # fmt: skip
 
 
-class Skipper:
-    """Knows which lines are boring as long as no event waits for more of its text.
+class LineFilter:
+    """Decides which lines can be skipped, while no event waits for more of its text.
 
-    `names` are the builds whose lines may be passed over; whoever gave them may change them. A name that
-    has a colon and a space in it is never met here: its lines are all taken apart. While `listens()` is true, every
-    line that has the form of packer's own words may begin a phase. `heard_quiet` is told of a line with four spaces,
-    which only a packer before 1.13 prints.
+    `names` are the builds whose lines can be skipped; the caller may change them. A name that contains a colon and a
+    space never matches here, so all its lines are parsed. While `listens()` is true, every line in the form of
+    Packer's own messages may start a phase. `heard_quiet` is called for a line with four spaces, which only Packer
+    before 1.13 prints.
     """
 
     def __init__(
@@ -41,8 +41,8 @@ class Skipper:
         self._listens = listens
         self._heard_quiet = heard_quiet
 
-    def boring(self, line: bytes) -> bool:
-        """Whether the line surely holds nothing: output of a known build, a debug line, another program."""
+    def can_skip(self, line: bytes) -> bool:
+        """True if no event can come from this line: output of a known build, a debug line, another program's line."""
         if not line:
             return True
         if b"BUILDTEL" in line or b"\x00" in line:
@@ -58,4 +58,4 @@ class Skipper:
             elif not self._listens():
                 self._heard_quiet()
             return b"\\n" not in line and line.find(b"\r", end, -1) < 0
-        return _DEBUG.match(line) is not None or not any(text in line for text in TELLING)
+        return _DEBUG.match(line) is not None or not any(text in line for text in PACKER_EVENTS)

@@ -1,4 +1,4 @@
-"""A spool's bytes to events: one record a line, as the agent keeps them in the machine (docs/format.md 1.5)."""
+"""Reads a spool: one record per line (docs/format.md, 1.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The states of a run of Packer's and of a build in it: what leads from one to another stands here, and only here.
+"""The state tables of a run of Packer and of a build in it.
 
 A line says one thing of its build (`Says`). `NEXT` has the state that the build is in after it. `TELLS` has what tells
 of the end of the provisioner that began last: a `ProvisionerFinished`, before what the line begins.
@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from buildtel.events import BuildBegan, Event, LaterStamp, PhaseStarted, ProvisionerFinished, ProvisionerStarted
-from buildtel.parse.said import Said
+from buildtel.parse.line_context import LineContext
 from buildtel.parse.words import exit_status
 
 
@@ -115,7 +115,7 @@ class Beginning:
     began: bool = False
     untimed: tuple[bytes, int] | None = None  # its text and line, while no copy has told its time
 
-    def hear(self, target: str, text: bytes, said: Said, events: list[Event]) -> None:
+    def hear(self, target: str, text: bytes, said: LineContext, events: list[Event]) -> None:
         """Take a message of the build."""
         if self.untimed is not None and self.untimed[0] == text:
             at = said.at
@@ -173,7 +173,7 @@ class BuildState:
         """Whether nothing that Packer tells of is under way, behind a provisioner."""
         return self.provisioners > 0 and self.state in (State.IDLE, State.UNTOLD)
 
-    def begin_phase(self, phase: str, text: bytes, said: Said, events: list[Event]) -> None:
+    def begin_phase(self, phase: str, text: bytes, said: LineContext, events: list[Event]) -> None:
         """Begin a phase; what ran before it is over. Its text once more begins nothing."""
         if self.state in IN_PHASE and self.phase == (phase, text):
             return
@@ -186,7 +186,7 @@ class BuildState:
         shown = text.decode("utf-8", "replace")
         events.append(PhaseStarted(line=said.line, at=said.at, target=self.target, name=phase, text=shown))
 
-    def start(self, unit: tuple[str, bytes], said: Said, events: list[Event], type_: str | None = None) -> None:
+    def start(self, unit: tuple[str, bytes], said: LineContext, events: list[Event], type_: str | None = None) -> None:
         """Start a provisioner unit, (kind, detail); the one before is over."""
         self.move(Says.UNIT, said, events, SUCCESS)
         self.kind, self.timed_out = unit[0], False
@@ -199,7 +199,7 @@ class BuildState:
             )
         )
 
-    def finish(self, result: str, said: Said, events: list[Event]) -> None:
+    def finish(self, result: str, said: LineContext, events: list[Event]) -> None:
         """The build is over; how what cleans up after a failure went, its `result` does not say."""
         if self.cleans_up and result == "failure":
             self.move(Says.OVER, said, events)
@@ -207,7 +207,7 @@ class BuildState:
             self.move(Says.OUTCOME, said, events, Outcome("cancellation" if result == "cancelled" else result))
         self.under_way = None
 
-    def move(self, says: Says, said: Said, events: list[Event], outcome: Outcome = UNTOLD) -> None:
+    def move(self, says: Says, said: LineContext, events: list[Event], outcome: Outcome = UNTOLD) -> None:
         """Go to the next state.
 
         Args:

@@ -1,4 +1,4 @@
-"""What packer says, message by message, to events: the only state is which runs and builds are under way."""
+"""Turns Packer's messages into events; its only state is the runs and builds in progress."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from buildtel.events import (
     RunStarted,
     When,
 )
-from buildtel.parse.clock import Clock
 from buildtel.parse.copies import First
+from buildtel.parse.line_context import LineContext
+from buildtel.parse.log_clock import LogClock
 from buildtel.parse.longtext import LongText
-from buildtel.parse.names import PassedNames, Stranger, Strangers, split_name
+from buildtel.parse.names import BuildNameCandidate, BuildNameCandidates, PassedNames, split_name
 from buildtel.parse.packer_run import PackerRun
 from buildtel.parse.prefix import LOG_UI, OUT
 from buildtel.parse.records import MARK, read_record, record_event
-from buildtel.parse.said import Said
 from buildtel.parse.states import BEGINS, BuildState, Names, Stage
 from buildtel.parse.units import Hears, Units, only_packer_says
 from buildtel.parse.words import (
@@ -51,7 +51,7 @@ _FIRST_WITHOUT_QUIET = (1, 13)  # since then what a guest prints has the form of
 class Tracker:
     """Takes messages in order and collects events in `events`, which the caller empties."""
 
-    def __init__(self, clock: Clock, key: bytes | None = None) -> None:
+    def __init__(self, clock: LogClock, key: bytes | None = None) -> None:
         self._clock = clock
         self._key = key
         self.events: list[Event] = []
@@ -78,14 +78,14 @@ class Tracker:
         """What lines of builds may tell by words that are not known."""
         return self.units.hears(self._run.builds.values())
 
-    def said(self, text: bytes, said: Said) -> None:
+    def said(self, text: bytes, said: LineContext) -> None:
         """Take one line of packer's output."""
         if text.startswith(b"==> "):
             rest = text[4:]
             if not self._run_level(rest, said):
-                self._targeted(rest, said, loud=True)
+                self._targeted(rest, said, is_say=True)
         elif text.startswith(b"    "):
-            self._targeted(text.lstrip(b" "), said, loud=False)
+            self._targeted(text.lstrip(b" "), said, is_say=False)
         elif text.startswith(b"--> "):
             self._listed(text[4:], said)
         elif text.startswith(b"Build '"):
@@ -100,7 +100,7 @@ class Tracker:
         else:
             self._of_no_build(text, said)
 
-    def _of_no_build(self, text: bytes, said: Said) -> None:
+    def _of_no_build(self, text: bytes, said: LineContext) -> None:
         """Take a line without any form that Packer's lines of a build have."""
         if text.startswith((b"Cleanly cancelled builds after", b"Cancelling build after receiving")):
             self._interrupted(text, said)
@@ -110,14 +110,14 @@ class Tracker:
             self._plugin(text, said)
         elif text.startswith(b"Packer was read from: "):
             self.events.append(PackerRead(line=said.line, at=said.at, source=text[22:62].decode("utf-8", "replace")))
-        elif text.startswith(b"Packer v") and not said.sure:
+        elif text.startswith(b"Packer v") and not said.packer_only_form:
             self._version(text[8:].split(b" ")[0], said, own_process=False)
         elif split_name(text, self._run.odd_names)[0] in self._run.builds:
-            self._targeted(text, said, loud=False)
+            self._targeted(text, said, is_say=False)
         else:
             self._continued(text, said)
 
-    def logged(self, text: bytes, said: Said) -> None:
+    def logged(self, text: bytes, said: LineContext) -> None:
         """Take one line of the debug log that is not a copy of the output, empty if it says nothing to us."""
         self._flush()
         if not text:
@@ -152,7 +152,7 @@ class Tracker:
         if self._run.stage in BEGINS[names]:
             self._begin_run(line, at)
 
-    def _version(self, version: bytes, said: Said, own_process: bool) -> None:
+    def _version(self, version: bytes, said: LineContext, own_process: bool) -> None:
         if own_process and (self._run.builds or self._run.stage is not Stage.BUILDS):
             self._flush()
             self._begin_run(said.line, said.at)
@@ -163,7 +163,7 @@ class Tracker:
             self.units.is_old = self._packer_is_old
             self.events.append(PackerVersion(line=said.line, at=said.at, version=version.decode("utf-8", "replace")))
 
-    def _run_level(self, rest: bytes, said: Said) -> bool:
+    def _run_level(self, rest: bytes, said: LineContext) -> bool:
         waited = rest.startswith(b"Wait completed after ")
         if not waited and not rest.startswith(_OVER):
             return False
@@ -179,12 +179,12 @@ class Tracker:
         self._run.stage = Stage.LISTS if rest.startswith(_LIST) else Stage.OVER
         return True
 
-    def _end_run(self, total_s: float | None, said: Said) -> None:
+    def _end_run(self, total_s: float | None, said: LineContext) -> None:
         self._settle_strangers()
         self._run.end()
         self.events.append(RunFinished(line=said.line, at=said.at, total_s=total_s))
 
-    def _interrupted(self, text: bytes, said: Said) -> None:
+    def _interrupted(self, text: bytes, said: LineContext) -> None:
         self._flush()
         self._need(Names.RUN, said.line, said.at)
         if self._is_copy(text, said):
@@ -195,7 +195,7 @@ class Tracker:
 
     # Builds.
 
-    def _declared(self, name: bytes, said: Said) -> None:
+    def _declared(self, name: bytes, said: LineContext) -> None:
         self._flush()
         if not name or self._is_copy(name + _COLOUR_LINE, said):
             return
@@ -210,7 +210,7 @@ class Tracker:
     def _known(self, name: bytes, line: int, at: When | None) -> BuildState | None:
         return self._run.known(name, line, at, self.events)
 
-    def _finished(self, text: bytes, said: Said) -> None:
+    def _finished(self, text: bytes, said: LineContext) -> None:
         self._flush()
         words = verdict(text)
         if not words or self._is_copy(text, said):
@@ -239,7 +239,7 @@ class Tracker:
 
     # Messages of one build.
 
-    def _targeted(self, rest: bytes, said: Said, loud: bool) -> None:
+    def _targeted(self, rest: bytes, said: LineContext, is_say: bool) -> None:
         self._flush()
         name, message = split_name(rest, self._run.odd_names)
         if name is None:
@@ -249,27 +249,27 @@ class Tracker:
         self._run.has_log = self._run.has_log or said.copy == LOG_UI
         if build is None or (late and b"BUILDTEL:" not in message):
             # A debug log states its version before a new run; without that, late lines are copies that lag behind.
-            outer = post_processor_of(name) if build is None and loud else None
+            outer = post_processor_of(name) if build is None and is_say else None
             if outer is not None and self._meets(outer, said):
                 return
             if not (late and (within or self._run.has_log)):
-                self._stranger(name, rest, message, said, loud)
+                self._candidate(name, rest, message, said, is_say)
             return
         if not build.seen:
             self._known(name, said.line, said.at)
         if not within:
             build.beginning.hear(build.target, message, said, self.events)
             self.passed.begin(name)
-        self.units.is_old = self.units.is_old or (not loud and not within)
+        self.units.is_old = self.units.is_old or (not is_say and not within)
         if b"BUILDTEL:" in message:
             self._record(message, said, build)
         elif not within:
-            self.units.message(build, message, said, loud=loud)
+            self.units.message(build, message, said, is_say=is_say)
 
-    def _telemetry(self, text: str, said: Said) -> None:
+    def _telemetry(self, text: str, said: LineContext) -> None:
         self.units.telemetry(text, self._run.unjudged(), said)
 
-    def _record(self, text: bytes, said: Said, build: BuildState | None = None) -> None:
+    def _record(self, text: bytes, said: LineContext, build: BuildState | None = None) -> None:
         target, provisioner = (None, None) if build is None else (build.target, build.under_way)
         event = record_event(text, target, said.line, said.at, self._key)
         if isinstance(event, AgentRecord):
@@ -279,9 +279,9 @@ class Tracker:
 
     # Names that are not known yet.
 
-    def _stranger(self, name: bytes, rest: bytes, message: bytes, said: Said, loud: bool) -> None:
-        stranger = self._run.strangers.meet(name, said.line, said.at, rest, said.sure)
-        if stranger is None:
+    def _candidate(self, name: bytes, rest: bytes, message: bytes, said: LineContext, is_say: bool) -> None:
+        candidate = self._run.candidates.meet(name, said.line, said.at, rest, said.packer_only_form)
+        if candidate is None:
             return
         found: bytes | None = None
         if message.startswith(MARK):
@@ -289,32 +289,32 @@ class Tracker:
                 self._record(message, said)
                 return
             found = name
-        elif loud and not said.error:
+        elif is_say and not said.error:
             late = name in self._run.builds
-            found = stranger.proven(name, rest, lambda text: only_packer_says(text, late))
-        if found is not None and self._acquaint(name, found, stranger):
-            self._targeted(rest, said, loud)
+            found = candidate.proven(name, rest, lambda text: only_packer_says(text, late))
+        if found is not None and self._acquaint(name, found, candidate):
+            self._targeted(rest, said, is_say)
 
-    def _acquaint(self, name: bytes, found: bytes, stranger: Stranger) -> bool:
-        self._need(Names.BUILD, stranger.line, stranger.at)
-        self._run.strangers.forget(name)
-        return self._known(found, stranger.line, stranger.at) is not None
+    def _acquaint(self, name: bytes, found: bytes, candidate: BuildNameCandidate) -> bool:
+        self._need(Names.BUILD, candidate.line, candidate.at)
+        self._run.candidates.forget(name)
+        return self._known(found, candidate.line, candidate.at) is not None
 
     def _settle_strangers(self) -> None:
         """At a run's end, names that stood in lines that only packer writes are taken for builds."""
-        for name, stranger in self._run.strangers.sure():
+        for name, candidate in self._run.candidates.packer_only():
             if name not in self._run.builds and not self._run.is_over:
-                self._acquaint(name, name, stranger)
-        self._run.strangers = Strangers(self.passed)
+                self._acquaint(name, name, candidate)
+        self._run.candidates = BuildNameCandidates(self.passed)
 
-    def _meets(self, name: bytes, said: Said) -> bool:
+    def _meets(self, name: bytes, said: LineContext) -> bool:
         """Whether a post-processor's line tells of the build `name`, which nothing told of before."""
         self._need(Names.BUILD, said.line, said.at)
         return self._known(name, said.line, said.at) is not None
 
     # What goes wrong before any build, and what the debug log says of plugins.
 
-    def _failed_before(self, text: bytes, said: Said) -> None:
+    def _failed_before(self, text: bytes, said: LineContext) -> None:
         in_run = self._run.stage is not Stage.BEFORE
         if self._run.builds or not (in_run or is_packers_error(text)) or self._is_copy(text, said):
             self._continued(text, said)
@@ -324,13 +324,13 @@ class Tracker:
         shown = text.removeprefix(b"Error: ").decode("utf-8", "replace")
         self._open = LongText(RunFailed(line=said.line, at=said.at, error=shown))
 
-    def _plugin(self, text: bytes, said: Said) -> None:
+    def _plugin(self, text: bytes, said: LineContext) -> None:
         found = plugin_of(text)
         if found is not None and found not in self._plugins and len(self._plugins) < _MAX_PLUGINS:
             self._plugins.add(found)
             self.events.append(PluginSeen(line=said.line, at=said.at, name=found[0], version=found[1]))
 
-    def _listed(self, rest: bytes, said: Said) -> None:
+    def _listed(self, rest: bytes, said: LineContext) -> None:
         self._flush()
         name, text = split_name(rest, self._run.odd_names)
         build = self._run.builds.get(name) if name is not None else None
@@ -339,7 +339,7 @@ class Tracker:
         shown = text.decode("utf-8", "replace")
         self._open = LongText(Artifact(line=said.line, at=said.at, target=build.target, text=shown))
 
-    def _continued(self, text: bytes, said: Said) -> None:
+    def _continued(self, text: bytes, said: LineContext) -> None:
         if self._open is not None and not self._open.goes_on(text, said):
             self._flush()
 
@@ -349,7 +349,7 @@ class Tracker:
             self.events += self._open.events()
             self._open = None
 
-    def _is_copy(self, text: bytes, said: Said) -> bool:
+    def _is_copy(self, text: bytes, said: LineContext) -> bool:
         """Whether `text` stood in the other stream (output, debug log) already, and has not been matched yet.
 
         The time of a message is that of whichever copy has one.

@@ -1,4 +1,4 @@
-"""What a message of Packer's says of its build: a provisioner begins, a phase begins, one of them is over."""
+"""Recognizes what a message says of its build: a provisioner or a phase starts or ends."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from buildtel.events import Event, SshWait
+from buildtel.parse.line_context import LineContext
 from buildtel.parse.phases import AFTER_PROVISIONING, OTHER_PHASE, phase_of
 from buildtel.parse.provisioners import (
     KINDS_OF_TYPE,
@@ -15,7 +16,6 @@ from buildtel.parse.provisioners import (
     quiet_provisioner_of,
     type_of_other,
 )
-from buildtel.parse.said import Said
 from buildtel.parse.states import SUCCESS, BuildState, Outcome, Says
 from buildtel.parse.words import exit_status
 
@@ -51,18 +51,18 @@ class Units:
     `has_telemetry` says that the debug log tells of the provisioners.
     """
 
-    def __init__(self, events: Callable[[], list[Event]], is_copy: Callable[[bytes, Said], bool]) -> None:
+    def __init__(self, events: Callable[[], list[Event]], is_copy: Callable[[bytes, LineContext], bool]) -> None:
         self._events = events
         self._is_copy = is_copy
         self.is_old = False
         self.has_telemetry = False
 
-    def message(self, build: BuildState, text: bytes, said: Said, *, loud: bool) -> None:
-        """Take a message of a build; `loud` if it has the form of packer's own words."""
+    def message(self, build: BuildState, text: bytes, said: LineContext, *, is_say: bool) -> None:
+        """Take a message of a build; `is_say` if it has the form of packer's own words."""
         if said.error:
             build.timed_out = build.timed_out or text.startswith(_TIMED_OUT)
             return
-        if not loud:
+        if not is_say:
             unit = quiet_provisioner_of(text, build.running)
         else:
             unit = provisioner_of(text, build.running)
@@ -74,7 +74,7 @@ class Units:
             if not silent:
                 build.start(unit, said, self._events(), type_of_other(text) if unit[0] == OTHER else None)
 
-    def _phase(self, build: BuildState, text: bytes, said: Said) -> None:
+    def _phase(self, build: BuildState, text: bytes, said: LineContext) -> None:
         phase = phase_of(text, while_provisioning=build.running is not None)
         connected = text.startswith(CONNECTED)
         if text.startswith(_TIMEOUT_SET) and text.endswith(b" timeout for the next provisioner..."):
@@ -121,7 +121,7 @@ class Units:
         """Whether any text of a build may begin a phase now."""
         return self.is_old or (self.has_telemetry and any(build.running is None for build in builds))
 
-    def telemetry(self, text: str, builds: list[BuildState], said: Said) -> None:
+    def telemetry(self, text: str, builds: list[BuildState], said: LineContext) -> None:
         """Take a `(telemetry)` line of the debug log; it does not say which of the `builds` under way it is of."""
         only = builds[0] if len(builds) == 1 else None
         if text.startswith("Starting provisioner "):

@@ -1,4 +1,4 @@
-"""Packer's own words for durations and ends of builds."""
+"""Parses Packer's texts for durations and results of builds."""
 
 from __future__ import annotations
 

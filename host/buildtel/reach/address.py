@@ -1,4 +1,4 @@
-"""What a user writes for a machine: `[user@]host[:port]`, an IPv6 address in brackets where a port follows."""
+"""Parses `[user@]host[:port]`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logging in: agent, keys, certificates, passphrases, passwords."""
+"""Logs in over SSH: agent, keys, certificates, passphrases, passwords."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ def log_in(transport: Transport, target: Target, secrets: Secrets) -> None:
 
 def _refused(target: Target, ways: set[str], tried: list[str]) -> str:
     had = ", ".join(dict.fromkeys(tried)) or "nothing that it takes"
-    mend = "a key by -i, another user as USER@HOST"
+    advice = "a key by -i, another user as USER@HOST"
     if ways & PASSWORD_WAYS:
-        mend += ", or the password in BUILDTEL_SSH_PASSWORD"
-    return f"{target} does not let {target.user} in (it takes {', '.join(sorted(ways))}; tried: {had}): give {mend}"
+        advice += ", or the password in BUILDTEL_SSH_PASSWORD"
+    return f"{target} does not let {target.user} in (it takes {', '.join(sorted(ways))}; tried: {had}): give {advice}"
 
 
 def _ways(transport: Transport, target: Target) -> set[str] | None:

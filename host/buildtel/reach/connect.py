@@ -1,4 +1,4 @@
-"""From a target to a logged-in connection: straight, through a ProxyCommand, or over jump hosts."""
+"""Connects to a machine: directly, through a ProxyCommand, or over jump hosts."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def connect(target: Target, config: Config, secrets: Secrets, depth: int = MAX_J
     """A connection to `target`.
 
     Raises:
-        BuildtelError: it can't be had: one line that says why, and the mend.
+        BuildtelError: it can't be had: one line that says why and how to fix it.
     """
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
     logging.getLogger("paramiko").propagate = False
@@ -166,7 +166,7 @@ def _no_server(target: Target, error: BaseException) -> BuildtelError:
             f"{target} accepts connections but no SSH server speaks there (waited {HELLO_S:.0f} s): look at the port, "
             "or at the machine"
         )
-    return BuildtelError(f"{target} and this program can't agree on how to speak ({text}): try ssh -v")
+    return BuildtelError(f"{target}: no SSH algorithm in common ({text}). Run `ssh -v` to see what the machine offers")
 
 
 def _words(error: BaseException) -> str:

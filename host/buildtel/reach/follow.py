@@ -1,4 +1,4 @@
-"""What happens in a machine, as it happens: new bytes of its spools, and each event as a line for people."""
+"""Follows the spools of a machine and gives each new event as a line of text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from buildtel.events import AgentRecord, Event
 from buildtel.measure.figures import figures
-from buildtel.measure.ledger import Pending
+from buildtel.measure.ledger import PartialEvent
 from buildtel.measure.records import Record, Refused, read_body, read_record
 from buildtel.parse import Inbox, spool_batches
 from buildtel.reach.guest import Guest
@@ -67,7 +67,7 @@ class Line:
 class Narrator:
     """Puts parts together and ends to their starts, so that an end can tell what its step took."""
 
-    _pending: dict[tuple[str, int], Pending] = field(default_factory=dict)
+    _pending: dict[tuple[str, int], PartialEvent] = field(default_factory=dict)
     _open: dict[str, tuple[Record, dict[str, object]]] = field(default_factory=dict)
 
     def tell(self, event: Event) -> Line | None:
@@ -79,7 +79,7 @@ class Narrator:
         except Refused:
             return None
         first = (record.sid, record.seq - record.part + 1)
-        pending = self._pending.setdefault(first, Pending(record, event))
+        pending = self._pending.setdefault(first, PartialEvent(record, event))
         pending.parts[record.part] = record.body
         if not pending.whole:
             _forget(self._pending)

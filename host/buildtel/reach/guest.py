@@ -1,4 +1,4 @@
-"""What can be done with a machine: look at it, put the agent there, fetch what it measured, take it away."""
+"""The actions on a machine: inspect, install the agent, fetch, remove."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from buildtel.errors import BuildtelError
 from buildtel.reach.life import LifeReader
-from buildtel.reach.link import Gone, Link
+from buildtel.reach.link import Link, RemoteFileMissing
 from buildtel.reach.places import (
     AGENT,
     Listed,
@@ -140,7 +140,7 @@ class Guest:
             data = self.link.read(file.path, 0, size, file.as_root)
             try:
                 yield from self._life(file, data, spools) if file.is_life else _ended(data)
-            except Gone:
+            except RemoteFileMissing:
                 spools.left_out.append(f"{file.path} went away while the spool was read")
 
     def _life(self, file: SpoolFile, data: Iterator[bytes], spools: Spools) -> Iterator[bytes]:

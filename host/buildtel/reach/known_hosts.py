@@ -1,4 +1,4 @@
-"""Host keys: which are known, and what to do about one that is not (`sshd(8)`, SSH_KNOWN_HOSTS FILE FORMAT)."""
+"""Checks host keys against known_hosts files (`sshd(8)`)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def check(target: Target, kind: str, blob: bytes, policy: str) -> None:
     """Trust the key that the machine showed, or refuse it.
 
     Raises:
-        BuildtelError: it is unknown, another than the known one, or revoked; with the mend.
+        BuildtelError: it is unknown, another than the known one, or revoked; the message says how to fix it.
     """
     key, entries = base64.b64encode(blob).decode(), known(target)
     shown = f"{kind} {fingerprint(blob)}"

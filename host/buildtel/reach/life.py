@@ -1,4 +1,4 @@
-"""The rows of the whole-life sampler made records: the file is a header (pid, names of columns) and rows of numbers."""
+"""Turns the rows of the whole-life sampler into records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A machine over a connection that may break: commands, and files read on from where they stopped."""
+"""Runs commands over a connection that may break, and resumes reading of files."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ BROKE = (paramiko.SSHException, EOFError, OSError)  # what paramiko raises where
 PAUSES_S = (0.5, 1, 2, 4, 8)  # before each attempt to connect again; as many as these in a row
 
 
-class Gone(BuildtelError):
+class RemoteFileMissing(BuildtelError):
     """A file is not there any more, or not for this user."""
 
 
-class Broken(Exception):
+class ConnectionLost(Exception):
     """The connection broke, or the machine fell silent."""
 
 
-class NotBegun(Broken):
+class CommandNotStarted(ConnectionLost):
     """It broke before the command was begun."""
 
 
@@ -85,9 +85,9 @@ class Link:
         for attempt in self._attempts():
             try:
                 return self._run(script, stdin)
-            except NotBegun as broken:  # noqa: PERF203
+            except CommandNotStarted as broken:  # noqa: PERF203
                 attempt(broken)
-            except Broken as broken:
+            except ConnectionLost as broken:
                 self.close()
                 raise BuildtelError(f"{self.address}: {broken}: try again") from broken
         raise AssertionError
@@ -97,7 +97,7 @@ class Link:
         for attempt in self._attempts():
             try:
                 return self._run(script, b"")
-            except Broken as broken:  # noqa: PERF203
+            except ConnectionLost as broken:  # noqa: PERF203
                 attempt(broken)
         raise AssertionError
 
@@ -115,7 +115,7 @@ class Link:
                         offset += len(block)
                         yield block
                     return
-                except Broken as broken:  # noqa: PERF203
+                except ConnectionLost as broken:  # noqa: PERF203
                     self.close()
                     if offset > begun:
                         break  # it went on: count the attempts anew
@@ -123,11 +123,11 @@ class Link:
         if offset < end:
             raise BuildtelError(f"{self.address}: the connection broke {MAX_RECONNECTS} times while {path} was read")
 
-    def _attempts(self) -> Iterator[Callable[[Broken], None]]:
+    def _attempts(self) -> Iterator[Callable[[ConnectionLost], None]]:
         """One turn for each attempt; what it gives takes the error of a failed one, and raises after the last."""
         for number in range(len(self.pauses_s) + 1):
 
-            def failed(broken: Broken, number: int = number) -> None:
+            def failed(broken: ConnectionLost, number: int = number) -> None:
                 self.close()
                 if number >= len(self.pauses_s):
                     raise BuildtelError(f"{self.address}: {broken}, {number + 1} times in a row: try again") from broken
@@ -146,7 +146,7 @@ class Link:
                 self._connection = connect(self._target, self._config, self.secrets)
             except BuildtelError as error:
                 if again and not _final(error):
-                    raise Broken(str(error)) from error
+                    raise ConnectionLost(str(error)) from error
                 raise
         return self._connection
 
@@ -156,9 +156,9 @@ class Link:
         try:
             yield channel
         except TimeoutError as error:
-            raise Broken(f"no answer for {READ_S:.0f} s") from error
+            raise ConnectionLost(f"no answer for {READ_S:.0f} s") from error
         except BROKE as error:
-            raise Broken("the connection broke") from error
+            raise ConnectionLost("the connection broke") from error
         finally:
             with suppress(*BROKE):  # the connection may have gone meanwhile
                 channel.close()
@@ -171,7 +171,7 @@ class Link:
             channel.exec_command(f"sh -c {shlex.quote(script)}")
         except BROKE as error:
             words = "it runs no command" if connection.transport.is_active() else "the connection broke"
-            raise NotBegun(words) from error
+            raise CommandNotStarted(words) from error
         return channel
 
     def _run(self, script: str, stdin: bytes) -> Done:
@@ -183,10 +183,10 @@ class Link:
             for block in _blocks(channel):
                 output += block
                 if len(output) > MAX_OUTPUT_BYTES or time.monotonic() > give_up:
-                    raise BuildtelError(f"{self.address} answers without end: look at its login scripts by ssh")
+                    raise BuildtelError(f"{self.address} sends endless output at login; check its login scripts")
             messages = _drained(channel)
             if not channel.status_event.wait(READ_S) or channel.exit_status < 0:
-                raise Broken("the connection broke")
+                raise ConnectionLost("the connection broke")
         _, _, rest = bytes(output).partition(mark.encode() + b"\n")
         return Done(channel.exit_status, rest, messages.decode("utf-8", "replace"))
 
@@ -203,7 +203,7 @@ class Link:
                     head += block
                     _, found, rest = bytes(head).partition(mark)
                     if not found and len(head) > MAX_OUTPUT_BYTES:
-                        raise BuildtelError(f"{self.address} answers without end: look at its login scripts by ssh")
+                        raise BuildtelError(f"{self.address} sends endless output at login; check its login scripts")
                     if not found:
                         continue
                     head, data = None, rest
@@ -217,13 +217,13 @@ class Link:
             if offset >= end:
                 return
             if not channel.status_event.wait(READ_S) or channel.exit_status < 0:
-                raise Broken("the connection broke")
+                raise ConnectionLost("the connection broke")
             if channel.exit_status != 0:
-                raise Gone(f"{self.address}: can't read {path}: it is gone, or not for this user")
+                raise RemoteFileMissing(f"{self.address}: can't read {path}: it is gone, or not for this user")
 
 
 def _final(error: BuildtelError) -> bool:
-    """True for what another attempt would not mend."""
+    """True for what another attempt would not fix."""
     return "host key" in str(error) or "does not let" in str(error)
 
 

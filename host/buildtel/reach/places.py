@@ -1,4 +1,4 @@
-"""Where the agent and its spools lie in a machine, and whether they are what they seem.
+"""Finds the agent and its spools on a machine, and checks their owner and type.
 
 A folder in /tmp can be anybody's: one that is a link, that belongs neither to root nor to the user who
 logged in, or that others may write to, is left out, and said.

@@ -1,4 +1,4 @@
-"""Programs that run beside a connection, and their end."""
+"""Ends programs that run beside a connection."""
 
 from __future__ import annotations
 

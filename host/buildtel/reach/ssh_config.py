@@ -1,4 +1,4 @@
-"""Our own reader of ~/.ssh/config, for where no ssh can say what it means (`ssh_config(5)` explains each word).
+"""Reads ~/.ssh/config where there is no ssh program (`ssh_config(5)`).
 
 Unlike ssh, it reads what a file includes inside a `Host` or `Match` that does not fit as if it did fit.
 """
@@ -54,7 +54,7 @@ class SshConfig:
             parsed.parse(io.StringIO(self.text))
             found = parsed.lookup(host)
         except (paramiko.SSHException, ValueError, KeyError, AttributeError) as error:
-            raise BuildtelError(f"can't read the SSH configuration for {host}: {error}: mend it, or name another by -F"
+            raise BuildtelError(f"can't read the SSH configuration for {host}: {error}. Fix it, or name another: -F"
                                 ) from error  # fmt: skip
         return {word: _values(word, value) for word, value in found.items() if value is not None}
 

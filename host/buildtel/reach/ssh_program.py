@@ -1,4 +1,4 @@
-"""`ssh -G`: the OpenSSH client says what its configuration means for a machine (`ssh(1)`, `ssh_config(5)`)."""
+"""Reads the SSH configuration of a machine with `ssh -G` (`ssh(1)`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All that is needed to reach a machine: what the command line says, then what the client's configuration says."""
+"""All that is needed to reach a machine: the command line's settings, then the configuration's."""
 
 from __future__ import annotations
 

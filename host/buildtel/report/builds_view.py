@@ -1,4 +1,4 @@
-"""The views of a store's builds: `list`, and `history` with its trend."""
+"""The views of `list` and `history`."""
 
 from __future__ import annotations
 

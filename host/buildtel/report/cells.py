@@ -1,4 +1,4 @@
-"""Text in the cells of a terminal: lines with styles, cut, filled and wrapped to a width."""
+"""Cuts, fills and wraps styled text to the width of terminal cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The view of checks: what was looked at, how it stands, and the mend where something is missing."""
+"""The view of checks: what was checked, the result, and how to fix what is missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from buildtel.report.view import Check, Checks, Part, Records
 
 @dataclass(frozen=True, slots=True)
 class ChecksView:
-    """Checks, each shown when it is known: they may come from a generator that takes its time."""
+    """Checks, each shown as soon as its result is known: a slow generator may yield them."""
 
     checks: Iterable[Check]
     narrowest: int = 0
@@ -22,7 +22,7 @@ class ChecksView:
 
     def records(self) -> Records:
         """A row for each."""
-        return Records(("state", "about", "said", "mend"), map(astuple, self.checks))
+        return Records(("state", "about", "said", "fix"), map(astuple, self.checks))
 
     def data(self) -> Any:
         """An object for each."""

@@ -1,4 +1,4 @@
-"""The view of two builds side by side."""
+"""The view of two compared builds."""
 
 from __future__ import annotations
 

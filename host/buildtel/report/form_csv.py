@@ -1,4 +1,4 @@
-"""A view as CSV."""
+"""Renders a view as CSV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A view as JSON."""
+"""Renders a view as JSON."""
 
 from __future__ import annotations
 

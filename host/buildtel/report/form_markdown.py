@@ -1,4 +1,4 @@
-"""A view as Markdown, for a pull request or a CI's summary."""
+"""Renders a view as Markdown, for a pull request or the summary of a CI."""
 
 from __future__ import annotations
 
@@ -120,10 +120,10 @@ def _sentence(sentence: Sentence, _out: Output) -> Iterable[str]:
 
 
 def _checks(checks: Checks, _out: Output) -> Iterable[str]:
-    yield _row(("state", "what", "said", "mend"))
+    yield _row(("state", "what", "said", "fix"))
     yield "|---|---|---|---|"
     for check in checks.checks:
-        yield _row(plain(text) for text in (check.state, check.about, check.said, check.mend))
+        yield _row(plain(text) for text in (check.state, check.about, check.said, check.fix))
 
 
 def _row(cells: Iterable[str]) -> str:

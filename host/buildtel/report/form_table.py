@@ -1,4 +1,4 @@
-"""A view as lines of text, as wide as the terminal allows."""
+"""Renders a view as lines of text, as wide as the terminal."""
 
 from __future__ import annotations
 
@@ -118,8 +118,8 @@ def _sentence(sentence: Sentence, _out: Output) -> Iterable[Line]:
 def _checks(checks: Checks, _out: Output) -> Iterable[Line]:
     for check in checks.checks:
         yield [(f"{check.state:<5}{check.about:<20} {safe(check.said)}", "")]
-        if check.mend:
-            yield [(f"{'':<5}{'':<20} mend: {safe(check.mend)}", "")]
+        if check.fix:
+            yield [(f"{'':<5}{'':<20} fix: {safe(check.fix)}", "")]
 
 
 def _plain(texts: Iterable[str]) -> Iterator[Line]:

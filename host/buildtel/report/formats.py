@@ -1,4 +1,4 @@
-"""The formats that every report has, and the one way to render one.
+"""The table of formats, and `render`, which renders a view in one of them.
 
 A format is a name in `FORMATS` and a module of this room, `form_NAME`, with `lines(view, out)`.
 """

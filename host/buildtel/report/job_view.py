@@ -1,4 +1,4 @@
-"""The view of a document: everything that a report says of a job, before any form is given to it."""
+"""The view of one document: all that the report of a job says, independent of a format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`packer_steps.txt`: the guest's step blocks, as the original took them from Packer's log, then Packer's own steps."""
+"""Writes `packer_steps.txt`: the guest's step blocks as in the original, then Packer's steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Styles of a terminal: the only module that knows escape sequences, by rich."""
+"""The styles of a terminal; the only module that knows escape sequences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The steps on a terminal: a table of those figures that there is room for."""
+"""Renders the table of steps on a terminal, with as many columns as fit."""
 
 from __future__ import annotations
 

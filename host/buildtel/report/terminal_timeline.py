@@ -1,4 +1,4 @@
-"""A build on a terminal: a bar for each stretch on the time axis, figures of the machine around it beside them."""
+"""Renders a build on a terminal: one bar per part on the time axis, figures beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a view consists of: parts that every format knows how to show, beside its data for programs."""
+"""The parts that a view is made of; every format can render each part."""
 
 from __future__ import annotations
 
@@ -127,12 +127,12 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was looked at, how it stands (`ok`, `warn`, `fail`), and the mend where something is missing."""
+    """What was checked, the result (`ok`, `warn`, `fail`), and how to fix what is missing."""
 
     state: str
     about: str
     said: str
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)

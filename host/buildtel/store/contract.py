@@ -1,4 +1,4 @@
-"""What a store must do: five promises, held to by one test suite over every store.
+"""The interface of a store and its guarantees; one test suite checks every store.
 
 Keys are relative paths of ASCII characters, parts joined by `/`, no part empty, `.` or `..`, none
 longer than 255. Values are bytes. A value is visible whole or not at all, and once `put_new` or
@@ -14,7 +14,7 @@ from buildtel.errors import BuildtelError
 
 
 class StoreError(BuildtelError):
-    """The store can't be reached, read or written; the message says which and the mend."""
+    """The store can't be reached, read or written; the message says which and how to fix it."""
 
 
 class StoreUnavailable(StoreError):

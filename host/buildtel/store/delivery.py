@@ -1,4 +1,4 @@
-"""Documents into a store: write once, index last, `latest` only forward."""
+"""Writes a document to a store: once, the index last, `latest` only forward."""
 
 from __future__ import annotations
 
@@ -59,6 +59,10 @@ def deliver(store: Store, data: bytes, packer_steps: str, where: str, events: by
 
 def document_time(document: JobDocument, where: str) -> datetime:
     """The document's `timestamp`, in UTC.
+
+    Args:
+        document: the document.
+        where: its file or key, for the error message.
 
     Raises:
         BuildtelError: it has none, or not ISO 8601.

@@ -1,4 +1,4 @@
-"""A store in a directory: a file for each key, written aside, synced, then linked into place."""
+"""A store in a directory: one file per key, written aside, synced, then linked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which build is meant: `latest`, `^1` (the one before it), a version, or one build of a version."""
+"""Finds the build that a name means: `latest`, `^1`, a version, or one build of a version."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ class Found:
 
 def find(store: Store, job: str, which: str) -> Found:
     """The build that `which` names: at most one list and one read, however many there are.
+
+    Args:
+        store: the store.
+        job: the job's name.
+        which: `latest`, `^N`, a version, or `VERSION@YYYYMMDD_HHMMSS`.
 
     Raises:
         BuildtelError: there is no such build; the message says what there is.
@@ -93,7 +98,13 @@ def _newest_of(store: Store, job: str, version: str) -> Found | None:
 
 
 def count_of_version(store: Store, job: str, version: str) -> int:
-    """How many builds of a version there are, counted no further than one list goes."""
+    """How many builds of a version there are, counted no further than one list goes.
+
+    Args:
+        store: the store.
+        job: the job's name.
+        version: the version.
+    """
     keys = store.list(f"{naming.escape(version)}/", limit=MOST_LISTED)
     return sum(_is_document_of(key, job) for key in keys)
 

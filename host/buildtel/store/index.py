@@ -1,4 +1,4 @@
-"""The index of a store: which jobs and builds it has, without a read of any document."""
+"""Reads the index of a store: jobs and builds, without reading documents."""
 
 from __future__ import annotations
 
@@ -30,19 +30,36 @@ def jobs(store: Store) -> list[str]:
 
 
 def builds(store: Store, job: str | None, limit: int | None) -> list[Entry]:
-    """The newest builds of a job or, for None, of all jobs together, at most `limit`."""
+    """The newest builds of a job or, for None, of all jobs together, at most `limit`.
+
+    Args:
+        store: the store.
+        job: the job's name, None for all jobs.
+        limit: the largest number of builds, None for all.
+    """
     names = [job] if job is not None else jobs(store)
     streams = (entries(store, name, limit) for name in names)
     return list(islice(merge(*streams, key=lambda entry: -entry.time.timestamp()), limit))
 
 
 def newest(store: Store, job: str) -> Entry | None:
-    """The newest build of a job, whatever its version; one list, no read."""
+    """The newest build of a job, whatever its version; one list, no read.
+
+    Args:
+        store: the store.
+        job: the job's name.
+    """
     return next(entries(store, job, limit=1), None)
 
 
 def entries(store: Store, job: str, limit: int | None = None) -> Iterator[Entry]:
-    """The builds of a job, newest first, at most `limit`: one list for each 1,000 of them, no read."""
+    """The builds of a job, newest first, at most `limit`: one list for each 1,000 of them, no read.
+
+    Args:
+        store: the store.
+        job: the job's name.
+        limit: the largest number of builds, None for all.
+    """
     start_after = ""
     left = limit
     while left is None or left > 0:
@@ -63,7 +80,13 @@ def _entry(store: Store, key: str) -> Entry:
 
 
 def newest_of_version(store: Store, job: str, version: str) -> str | None:
-    """The key of the newest document of a version, None if there is none."""
+    """The key of the newest document of a version, None if there is none.
+
+    Args:
+        store: the store.
+        job: the job's name.
+        version: the version.
+    """
     key = layout.latest_key(job, version)
     return key if store.get(key) is not None else None
 

@@ -1,4 +1,4 @@
-"""The only maker of keys. As in the original, but that any version and job name is safe.
+"""Makes all keys of a store; any version and job name is safe.
 
 Keys: `VERSION/YYYYMMDD_HHMMSS/JOB_YYYYMMDD_HHMMSS.json`, beside it `packer_steps.txt`
 and `JOB_YYYYMMDD_HHMMSS.events.jsonl.gz`;
@@ -31,12 +31,24 @@ def unescape(part: str) -> str:
 
 
 def folder_key(version: str, time: datetime, copy: int) -> str:
-    """The folder of one build; `copy` counts builds of one second, from 1."""
+    """The folder of one build; `copy` counts builds of one second, from 1.
+
+    Args:
+        version: the version.
+        time: the time of the build, in UTC.
+        copy: the number of the build within its second, from 1.
+    """
     return f"{escape(version)}/{stamp(time)}" + (f"_{copy}" if copy > 1 else "")
 
 
 def document_key(folder: str, job: str, time: datetime) -> str:
-    """The document in its folder."""
+    """The document in its folder.
+
+    Args:
+        folder: the key of the folder.
+        job: the job's name.
+        time: the time of the build, in UTC.
+    """
     return f"{folder}/{escape(job)}_{stamp(time)}.json"
 
 
@@ -51,7 +63,12 @@ def steps_key(folder: str) -> str:
 
 
 def latest_key(job: str, version: str) -> str:
-    """The newest document of a job and version; the only key whose value changes."""
+    """The newest document of a job and version; the only key whose value changes.
+
+    Args:
+        job: the job's name.
+        version: the version.
+    """
     return f"latest/{escape(job).replace('_', '%5F')}_{escape(version)}.json"
 
 

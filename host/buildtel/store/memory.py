@@ -1,4 +1,4 @@
-"""A store that lives as long as its process: for tests and for trying things out."""
+"""A store in memory, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Retention: which builds may go, and how they go without ever leaving an index entry without its document."""
+"""Decides which builds to delete, and deletes them index entry first."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ def plan(entries: Iterable[Entry], keep: int | None, older_than: datetime | None
 
     A build goes if it is not among the `keep` newest and older than `older_than` (None: that rule
     does not protect it). The newest of all stays.
+
+    Args:
+        entries: the index entries of one job, the newest first.
+        keep: how many of the newest stay, None for no such limit.
+        older_than: builds before this time go, None for no such limit.
     """
     gone: list[Entry] = []
     kept: list[Entry] = []
@@ -38,6 +43,10 @@ def remove(store: Store, entry: Entry) -> None:
     """Remove a build: out of the index first, so that a removal that broke off leaves nothing that is seen.
 
     What else stands in its folder goes with the folder's last document, and `latest/` with the version's.
+
+    Args:
+        store: the store.
+        entry: the index entry of the build.
 
     Raises:
         StoreError: the store failed.

@@ -1,4 +1,4 @@
-"""A store around a store that asks again when the other side was away for a moment."""
+"""Wraps a store and repeats requests that failed for a moment."""
 
 from __future__ import annotations
 

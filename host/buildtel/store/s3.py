@@ -1,4 +1,4 @@
-"""A store in a bucket of S3, MinIO, SeaweedFS or another server of that protocol; the only user of boto3."""
+"""A store in a bucket of S3, MinIO or SeaweedFS; the only user of boto3."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What an S3 server's refusals mean to the user, and their mends: one table, no botocore."""
+"""The messages for errors of an S3 server, with a fix for each."""
 
 from __future__ import annotations
 
 KEYS = "MINIO_ACCESS_KEY and MINIO_SECRET_KEY (or AWS_PROFILE, AWS_ACCESS_KEY_ID, …)"
 
-# S3's error code: what is wrong and the mend. `{bucket}` and `{verb}` are filled in.
+# S3's error code: what is wrong and how to fix it. `{bucket}` and `{verb}` are filled in.
 REFUSALS = {
     "InvalidAccessKeyId": f"it does not know the access key: check {KEYS}",
     "SignatureDoesNotMatch": f"it refuses the secret key: check {KEYS}",
@@ -35,7 +35,7 @@ PASSING = {
 }  # fmt: skip
 PASSING_STATUS = {408, 425, 429, 500, 502, 503, 504}
 
-# The name of botocore's exception: what is wrong and the mend.
+# The name of botocore's exception: what is wrong and how to fix it.
 FAILURES = {
     "NoCredentialsError": f"no credentials: set {KEYS}",
     "PartialCredentialsError": f"the credentials are not complete: set {KEYS}",
@@ -44,8 +44,8 @@ FAILURES = {
     "SSOTokenLoadError": "the login has expired: log in anew",
     "TokenRetrievalError": "the login has expired: log in anew",
     "ProfileNotFound": "AWS_PROFILE names a profile that is not there: check it",
-    "ConfigParseError": "the AWS configuration file can't be read: mend it",
-    "InvalidConfigError": "the AWS configuration file can't be used: mend it",
+    "ConfigParseError": "the AWS configuration file can't be read: correct it",
+    "InvalidConfigError": "the AWS configuration file can't be used: correct it",
 }  # fmt: skip
 LOST = {
     "EndpointConnectionError": "it can't be reached: check the address, and that it runs",
@@ -71,7 +71,14 @@ CERTIFICATES = {
 
 
 def refusal(code: str, status: int, verb: str, bucket: str) -> str:
-    """What an answer with S3's error `code` and HTTP `status` means."""
+    """What an answer with S3's error `code` and HTTP `status` means.
+
+    Args:
+        code: S3's error code.
+        status: the HTTP status.
+        verb: what the request did: read, write, list or remove.
+        bucket: the bucket.
+    """
     words = REFUSALS.get(code) or REFUSALS.get(BY_STATUS.get(status, ""))
     if words is None:
         return f"it answered {code or 'an error'} (HTTP {status}) to our {verb}"
@@ -79,7 +86,12 @@ def refusal(code: str, status: int, verb: str, bucket: str) -> str:
 
 
 def passes(code: str, status: int) -> bool:
-    """True if the same request may succeed a moment later."""
+    """True if the same request may succeed a moment later.
+
+    Args:
+        code: S3's error code.
+        status: the HTTP status.
+    """
     return code in PASSING or status in PASSING_STATUS
 
 

@@ -1,4 +1,4 @@
-"""The account of a build: its wall time cut into named stretches, nothing twice and nothing left over.
+"""Divides the wall time of a build into named parts without gap or overlap.
 
 All is reckoned in whole milliseconds, so the stretches add up to the wall time exactly. What no text of
 Packer's explains is a stretch of its own, `unattributed`; none is drawn out to meet its neighbour.
@@ -78,7 +78,13 @@ def _end_s(build: Build, run: PackerRun) -> float:
 
 
 def stretches(build: Build, start_s: float, end_s: float) -> Iterator[Stretch]:
-    """The wall time from `start_s` to `end_s` (Unix seconds) as stretches that touch each other and add up to it."""
+    """The wall time from `start_s` to `end_s` (Unix seconds) as stretches that touch each other and add up to it.
+
+    Args:
+        build: the build, with its phases and provisioners.
+        start_s: its start, in Unix seconds.
+        end_s: its end, in Unix seconds.
+    """
     cursor, end = _ms(start_s), max(_ms(end_s), _ms(start_s))
     for part in _parts(build, cursor, end):
         first = min(max(part.start_ms, cursor), end)

@@ -1,4 +1,4 @@
-"""What Packer did, as it grows event by event: runs, their builds, and of each build its phases and provisioners.
+"""Packer's runs, builds, phases and provisioners, built event by event.
 
 Each time stands once, in a `Moment`, as the log stated it; `Timeline.settle` gives all of them their final values.
 """
@@ -29,7 +29,7 @@ from buildtel.events import (
     SshWait,
     When,
 )
-from buildtel.timeline.unit import Moment, Unit
+from buildtel.timeline.provisioner_run import Moment, ProvisionerRun
 
 MAX_EVENTS = 50_000
 _AFTER_FAILURE = {"cleanup", "error_cleanup", "wait_user", "other"}
@@ -67,8 +67,8 @@ class BuildDraft:
     began: Moment | None = None
     ended: Moment | None = None
     phases: list[PhaseDraft] = field(default_factory=list)
-    units: list[Unit] = field(default_factory=list)
-    under_way: PhaseDraft | Unit | None = None
+    units: list[ProvisionerRun] = field(default_factory=list)
+    under_way: PhaseDraft | ProvisionerRun | None = None
     artifacts: list[str] = field(default_factory=list)
     artifact_cut: bool = False
     ends: list[BuildFinished] = field(default_factory=list)
@@ -91,34 +91,59 @@ class BuildDraft:
         self.began = moment
 
     def begin_phase(self, event: PhaseStarted, moment: Moment) -> None:
-        """A phase begins; what ran before it is over."""
+        """A phase begins; what ran before it is over.
+
+        Args:
+            event: the event of Packer's.
+            moment: its line and time.
+        """
         self.stop(moment)
         self.under_way = PhaseDraft(event.name, event.text, moment)
         self.phases.append(self.under_way)
 
     def begin_unit(self, event: ProvisionerStarted, moment: Moment) -> None:
-        """A provisioner begins; what ran before it is over."""
+        """A provisioner begins; what ran before it is over.
+
+        Args:
+            event: the event of Packer's.
+            moment: its line and time.
+        """
         self.stop(moment)
-        self.under_way = Unit(event.index, event.kind, event.detail, moment, event.target, event.type)
+        self.under_way = ProvisionerRun(event.index, event.kind, event.detail, moment, event.target, event.type)
         self.units.append(self.under_way)
 
     def end_unit(self, event: ProvisionerFinished, moment: Moment) -> None:
-        """A provisioner is over, or Packer tells now how one went that is over already."""
-        if isinstance(self.under_way, Unit):
+        """A provisioner is over, or Packer tells now how one went that is over already.
+
+        Args:
+            event: the event of Packer's.
+            moment: its line and time.
+        """
+        if isinstance(self.under_way, ProvisionerRun):
             self.stop(moment)
         unit = self.unit(event.index)
         if unit is not None and event.status != "unknown":
             unit.status, unit.ignored, unit.exit_code = event.status, event.ignored, event.exit_code
 
     def wait(self, event: SshWait, moment: Moment) -> None:
-        """Packer waits for a connection, or has it: then the phase is over."""
+        """Packer waits for a connection, or has it: then the phase is over.
+
+        Args:
+            event: the event of Packer's.
+            moment: its line and time.
+        """
         self.waited = self.waited or not event.connected
         self.connected = self.connected or event.connected
         if event.connected and isinstance(self.under_way, PhaseDraft):
             self.stop(moment)
 
     def finish(self, event: BuildFinished, moment: Moment) -> None:
-        """Packer's word on the build's end."""
+        """Packer's word on the build's end.
+
+        Args:
+            event: the event of Packer's.
+            moment: its line and time.
+        """
         self.stop(moment)
         self.ends.append(event)
         self.ended = moment
@@ -130,7 +155,7 @@ class BuildDraft:
         self.artifacts.append(event.text)
         self.artifact_cut = event.cut
 
-    def unit(self, index: int | None) -> Unit | None:
+    def unit(self, index: int | None) -> ProvisionerRun | None:
         """The provisioner of that place, None if it is not kept."""
         return self.units[index] if index is not None and index < len(self.units) else None
 
@@ -169,7 +194,7 @@ class RunDraft:
     heard: list[Moment] = field(default_factory=list)
 
     @property
-    def is_told(self) -> bool:
+    def has_packer_events(self) -> bool:
         """Whether Packer said anything of builds or of the run's end."""
         return bool(self.builds or self.is_over or self.error)
 

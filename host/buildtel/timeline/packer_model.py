@@ -1,4 +1,4 @@
-"""What packer itself did, as it stands in the job document under `packer`."""
+"""The model of `packer` in the job document."""
 
 from __future__ import annotations
 

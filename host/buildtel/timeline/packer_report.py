@@ -1,4 +1,4 @@
-"""The timeline as the job document has it: each build judged by Packer's words, by the rules of docs/packer-log.md."""
+"""Turns the timeline into `packer` of the job document, with the result of each build."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from buildtel.timeline.packer_model import (
     Provisioner,
     ProvisionerStatus,
 )
-from buildtel.timeline.unit import Moment, Unit
+from buildtel.timeline.provisioner_run import Moment, ProvisionerRun
 
 AGENT_FILE = "buildtel_agent.py"
 SPOOL_FILE = "/dev/shm/buildtel-spool.jsonl"  # where buildtel.pkr.hcl has it put
@@ -33,7 +33,7 @@ def report(timeline: Timeline, started_s: float | None = None) -> PackerReport:
         timeline: what Packer did, with the final times.
         started_s: when the packer process of the last run began, Unix seconds; None if nothing tells.
     """
-    told = [run for run in timeline.runs if run.is_told] or timeline.runs[:1]
+    told = [run for run in timeline.runs if run.has_packer_events] or timeline.runs[:1]
     whole = PackerReport(
         version=timeline.version,
         read_from=timeline.read_from,
@@ -84,7 +84,7 @@ def _build(build: BuildDraft, interrupted_line: int | None) -> Build:
     )  # fmt: skip
 
 
-def _provisioner(unit: Unit, own: bool) -> Provisioner:
+def _provisioner(unit: ProvisionerRun, own: bool) -> Provisioner:
     return Provisioner(
         kind=unit.kind,
         detail=unit.detail,
@@ -103,7 +103,7 @@ def _unix_s(moment: Moment | None) -> float | None:
     return None if moment is None else moment.unix_s
 
 
-def _own_units(units: list[Unit]) -> set[int]:
+def _own_units(units: list[ProvisionerRun]) -> set[int]:
     """The places of the provisioners that only started or ended our agent.
 
     A step whose sampler is killed says hello and no more: a hello alone is install's where none came before it.

@@ -1,4 +1,4 @@
-"""The rules about one build: its guests, buildtel's own provisioners in it, and the user's."""
+"""The rules of `wire --check` for one build: guests, buildtel's provisioners, the user's."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def _state(provisioner: Provisioner, command: Command) -> Iterator[tuple[str, st
         faults = dict.fromkeys(
             fault for text in texts if text and "buildtel_" in text for fault in commands.faults(text)
         )
-        yield from ((WRONG, f"is wired wrongly: {fault}; {wrap}") for fault in faults)
+        yield from ((WRONG, f"has an incorrect execute_command: {fault}; {wrap}") for fault in faults)
 
 
 def _environment(provisioner: Provisioner, command: Command) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""A build block with its sources, their guests, and its provisioners."""
+"""Reads a build block with its sources, guests and provisioners."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judging a template's wiring: every provisioner that is not measured, every mistake, and how to fix it.
+"""Checks a template with all rules, and counts the measured steps.
 
 A rule is a generator of findings; the tables of `build_rules` and `template_rules` say which rules there are.
 """

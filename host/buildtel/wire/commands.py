@@ -1,4 +1,4 @@
-"""What an `execute_command` does with buildtel: measures the step, does not, or is put together wrongly."""
+"""Classifies an `execute_command`: it measures the step, does not, or is incorrect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an HCL2 expression can stand for, as far as the template alone says it.
+"""Evaluates HCL2 expressions as far as the template alone allows.
 
 An expression has several possible values where it has a condition. What only Packer knows (a variable without a
 value, a function not listed here, buildtel's own names) stays a `Symbol`; in a text it stands as `${…}`.

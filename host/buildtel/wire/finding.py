@@ -1,4 +1,4 @@
-"""What `wire --check` says about one place of a template."""
+"""One finding of `wire --check`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions of HCL2 that shared commands and lists of sources are made with.
+"""The HCL2 functions that templates use for shared commands and lists of sources.
 
 Each takes and gives values; `UNKNOWN` where the arguments do not say enough. Their meaning is Packer's
 (https://developer.hashicorp.com/packer/docs/templates/hcl_templates/functions).

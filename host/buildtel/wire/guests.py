@@ -1,4 +1,4 @@
-"""Which guest a source builds, and what in the template says so.
+"""Finds out which operating system a source builds.
 
 buildtel measures Linux guests. A source that says nothing about its guest is taken for Linux over SSH, Packer's own
 default. What the template says outright (`guest_os_type`, `communicator`, …) comes before what it only hints at (the

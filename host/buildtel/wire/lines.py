@@ -1,4 +1,4 @@
-"""What a user adds to a template by hand, as text to copy."""
+"""The lines that a user adds to a template by hand."""
 
 from __future__ import annotations
 

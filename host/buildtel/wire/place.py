@@ -1,4 +1,4 @@
-"""Putting our files beside a template, without ever overwriting what somebody else wrote.
+"""Writes buildtel's files beside a template; never overwrites a user's file.
 
 Each copy ends with a line that has its version and a checksum of all before it. A copy whose checksum is right was not
 edited, so that another version replaces it; anything else is replaced only by force.

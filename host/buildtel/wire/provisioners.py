@@ -1,4 +1,4 @@
-"""One provisioner of a template: which it is, for which sources it runs, and its commands."""
+"""Reads one provisioner block: its type, its sources, its commands."""
 
 from __future__ import annotations
 

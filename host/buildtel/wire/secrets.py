@@ -1,4 +1,4 @@
-"""Secrets that would damage records: Packer replaces them by `<sensitive>` wherever they stand in its output.
+"""Finds sensitive values that would damage records, because Packer replaces them by `<sensitive>`.
 
 Packer does so with every text in a variable or local that is `sensitive`, from 1.15.1 on with each line of a text of
 several lines, too (`LogSecretFilter` of packer-plugin-sdk). A JSON over several lines makes a secret of `{` and `}`.

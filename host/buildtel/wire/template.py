@@ -1,4 +1,4 @@
-"""A Packer template, read as far as wiring needs it: blocks in order, expressions as text.
+"""Reads a Packer template: blocks in order, expressions as text.
 
 The syntax is HCL2 (https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md). What makes one configuration is
 Packer's rule: all `*.pkr.hcl` of a folder where the folder is built, one file alone where that file is.

@@ -1,4 +1,4 @@
-"""The rules about a whole template: what Packer refuses, buildtel's files beside it, names, switches."""
+"""The rules of `wire --check` for a whole template: errors, buildtel's files, names, switches."""
 
 from __future__ import annotations
 

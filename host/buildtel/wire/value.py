@@ -1,4 +1,4 @@
-"""What an expression of a template can be: HCL2's values, and what only Packer knows."""
+"""The values of HCL2 expressions, and the value that only Packer knows."""
 
 from __future__ import annotations
 

@@ -172,4 +172,4 @@ def test_a_flag_of_ours_among_packers_is_told(bench: Bench) -> None:
     done = bench.run("build", "-q", ".")
 
     assert done.returncode != 0
-    assert b"write `buildtel-host packer -q build ...`" in done.stderr
+    assert b"Write `buildtel-host packer -q build ...`" in done.stderr

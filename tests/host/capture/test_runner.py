@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import buildtel_agent as agent
-from buildtel.cli import quick
+from buildtel.cli import fast_path
 
 HOST = Path(sys.executable).with_name("buildtel-host")
 MEASURED = {name: os.environ[name] for name in os.environ if name.startswith(("COVERAGE_", "PYTHONPATH"))}
@@ -305,7 +305,7 @@ def test_a_step_imports_no_library(job: Job):
 )
 def test_only_plain_words_skip_the_parser(words: list[str], plain: bool):
     """Whatever is unusual gets argparse and its help."""
-    assert quick.wants(words) is plain
+    assert fast_path.wants(words) is plain
 
 
 @pytest.mark.packer

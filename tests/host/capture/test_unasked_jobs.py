@@ -237,7 +237,7 @@ def test_doctor_tells_of_unfinished_jobs(tmp_path: Path) -> None:
     following.host("upload")
 
     assert (before["state"], own["state"]) == ("ok", "ok")
-    assert told["state"] == "warn" and "image 1.0" in told["said"] and "upload" in told["mend"]
+    assert told["state"] == "warn" and "image 1.0" in told["said"] and "upload" in told["fix"]
     assert found(following)["unfinished jobs"]["state"] == "ok"
 
 
@@ -245,9 +245,9 @@ def test_doctor_tells_of_the_job_under_way(job: Job) -> None:
     """Begun by init, or without it."""
     assert found(job)["job"]["state"] == "ok"
     job.host("run", "a", "--", "true")
-    assert "build 0 is under way" in found(job)["job"]["said"]
+    assert "build 0 is in progress" in found(job)["job"]["said"]
     job.host("init", "e2e", "2")
-    assert "e2e 2 is under way" in found(job)["job"]["said"]
+    assert "e2e 2 is in progress" in found(job)["job"]["said"]
 
 
 def found(job: Job) -> dict[str, dict[str, str]]:

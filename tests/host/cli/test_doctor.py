@@ -13,7 +13,7 @@ from threading import Thread
 
 import pytest
 
-from buildtel.cli import examine_machine, examine_store
+from buildtel.cli import check_machine, check_store
 from buildtel.settings import S3Place
 from buildtel.store import MemoryStore, StoreError, StoreUnavailable
 
@@ -23,10 +23,10 @@ FIXTURES = Path(__file__).parents[3] / "fixtures" / "proc"
 
 
 def states(home: Home, *words: str, **environ: str) -> tuple[int, dict[str, tuple[str, str]]]:
-    """Exit status, and what was found: state and mend by subject."""
+    """Exit status, and what was found: state and fix by subject."""
     done = home.run("doctor", "--format", "json", *words, **environ)
     found = json.loads(done.stdout)
-    return done.returncode, {row["about"]: (row["state"], row["mend"]) for row in found}
+    return done.returncode, {row["about"]: (row["state"], row["fix"]) for row in found}
 
 
 def test_a_sound_machine(home: Home) -> None:
@@ -36,21 +36,21 @@ def test_a_sound_machine(home: Home) -> None:
     assert status == 0 and {state for state, _ in found.values()} <= {"ok", "warn"}
     assert list(found) == [
         "python", "packer", "git", "TELEMETRY_DIR", "job", "unfinished jobs", "/proc", "disks", "network",
-        "pressure (PSI)", "undelivered", "store", "reachable", "may be written", "conditional writes", "may be pruned",
+        "pressure (PSI)", "upload queue", "store", "reachable", "write access", "concurrent uploads", "delete access",
     ]  # fmt: skip
-    assert all(mend for state, mend in found.values() if state != "ok")
+    assert all(fix for state, fix in found.values() if state != "ok")
     assert [path for path in home.store.rglob("*") if path.is_file() and path.name != ".buildtel-lock"] == []
     assert not home.telemetry.exists()
 
 
 def test_lines_for_people(home: Home) -> None:
-    """Each line begins with its state; what is missing is followed by the mend."""
+    """Each line begins with its state; below what is missing stands how to fix it."""
     done = home.run("doctor", "--proc", str(FIXTURES / "rhel7-3.10"))
     text = done.stdout.decode()
 
     assert all(line[:5].strip() in ("ok", "warn", "fail", "") for line in text.splitlines())
-    (psi, mend) = text[text.index("warn pressure") :].splitlines()[:2]
-    assert "off" in psi and mend.strip().startswith("mend: boot with psi=1")
+    (psi, fix) = text[text.index("warn pressure") :].splitlines()[:2]
+    assert "off" in psi and fix.strip().startswith("fix: boot a kernel 4.20 or newer with psi=1")
 
 
 def test_without_the_kernels_files_nothing_can_be_measured(home: Home) -> None:
@@ -61,7 +61,7 @@ def test_without_the_kernels_files_nothing_can_be_measured(home: Home) -> None:
 
 
 def test_a_folder_that_is_no_folder(home: Home) -> None:
-    """A file where the documents should go fails with the mend."""
+    """A file where the documents should go fails, and the finding says how to fix it."""
     (home.path / "telemetry").write_text("")
     status, found = states(home)
 
@@ -78,12 +78,12 @@ def test_which_packer_it_is(tmp_path: Path, prints: str, state: str) -> None:
     program.write_text(f"#!/bin/sh\necho '{prints}'\n")
     program.chmod(0o755)
 
-    assert examine_machine.packer({"PATH": f"{tmp_path}:{os.environ['PATH']}"}).state == state
+    assert check_machine.packer({"PATH": f"{tmp_path}:{os.environ['PATH']}"}).state == state
 
 
 def test_no_packer_is_a_warning(tmp_path: Path) -> None:
     """A machine that only shows reports needs none."""
-    assert examine_machine.packer({"PATH": str(tmp_path)}).state == "warn"
+    assert check_machine.packer({"PATH": str(tmp_path)}).state == "warn"
 
 
 def test_an_unusable_setting_is_a_finding(home: Home) -> None:
@@ -138,16 +138,16 @@ class Away(MemoryStore):
     ("store", "worst"),
     [
         (MemoryStore(), {}),
-        (Forgetful(), {"conditional writes": "warn"}),
-        (Closed(), {"may be written": "fail"}),
-        (Mute(), {"may be listed": "fail"}),
+        (Forgetful(), {"concurrent uploads": "warn"}),
+        (Closed(), {"write access": "fail"}),
+        (Mute(), {"list access": "fail"}),
         (Away(), {"reachable": "fail"}),
     ],
     ids=lambda value: type(value).__name__,
 )
 def test_what_a_store_lacks(store: MemoryStore, worst: dict[str, str], tmp_path: Path) -> None:
     """Each thing that a store refuses is one finding of its own, and no probe is left behind."""
-    found = list(examine_store.findings(store, tmp_path))
+    found = list(check_store.findings(store, tmp_path))
 
     assert {finding.about: finding.state for finding in found if finding.state != "ok"} == worst
     assert store._values == {}
@@ -167,19 +167,19 @@ def test_the_servers_clock(ahead_s: int, state: str) -> None:
     with HTTPServer(("127.0.0.1", 0), Server) as server:
         Thread(target=server.handle_request, daemon=True).start()
         place = S3Place(bucket="b", endpoint=f"http://127.0.0.1:{server.server_port}")
-        (finding,) = examine_store.clock(place)
+        (finding,) = check_store.clock(place)
 
     assert finding.state == state
 
 
 def test_a_server_without_tls_is_warned_of() -> None:
     """Not on this machine itself."""
-    assert [finding.state for finding in examine_store.transport("http://minio.example:9000")] == ["warn"]
-    assert list(examine_store.transport("http://127.0.0.1:9000")) == []
-    assert list(examine_store.transport(None)) == []
+    assert [finding.state for finding in check_store.transport("http://minio.example:9000")] == ["warn"]
+    assert list(check_store.transport("http://127.0.0.1:9000")) == []
+    assert list(check_store.transport(None)) == []
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="no git on this machine")
 def test_git_is_found() -> None:
     """Its path is said."""
-    assert examine_machine.git().state == "ok"
+    assert check_machine.git().state == "ok"

@@ -95,7 +95,7 @@ def test_prune_says_and_does(store: Home) -> None:
     before = lines(store, "list")
     wet = lines(store, "prune", "--keep", "1")
 
-    assert [line.removeprefix("would remove ") for line in dry] == [line.removeprefix("removed ") for line in wet]
+    assert [line.removeprefix("would delete ") for line in dry] == [line.removeprefix("deleted ") for line in wet]
     assert len(before) - len(lines(store, "list")) == len(wet) > 0
 
     collected(store, "0.10.1")
@@ -103,13 +103,13 @@ def test_prune_says_and_does(store: Home) -> None:
     path = store.path / "old.json"
     path.write_text(json.dumps({**again, "version": "0.10.1", "timestamp": "2025-01-01T00:00:00+00:00"}))
     store.run("upload", str(path))
-    assert lines(store, "prune", "--older-than", "30d", "--dry-run") == ["would remove build 0.10.1@20250101_000000"]
-    assert lines(store, "prune", "--older-than", "30d") == ["removed build 0.10.1@20250101_000000"]
+    assert lines(store, "prune", "--older-than", "30d", "--dry-run") == ["would delete build 0.10.1@20250101_000000"]
+    assert lines(store, "prune", "--older-than", "30d") == ["deleted build 0.10.1@20250101_000000"]
     assert not (store.store / "0.10.1/20250101_000000/build_20250101_000000.json").exists()
 
 
 MISTAKES = {
-    "history of two jobs": (["history", "a", "b"], 2, "takes a number of builds and a job"),
+    "history of two jobs": (["history", "a", "b"], 2, "expected one number of builds and one job"),
     "history of none": (["history", "0"], 2, "not a number of builds"),
     "history backwards": (["history", "--", "-3"], 2, "not a number of builds"),
     "prune without a rule": (["prune"], 2, "--keep N, --older-than D, or both"),

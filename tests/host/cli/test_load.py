@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from buildtel.measure.arrivals import MAX_STEPS
+from buildtel.measure.agent_events import MAX_STEPS
 
 from ..samples import Guest, log, said, say
 from .conftest import PROGRAM, Home

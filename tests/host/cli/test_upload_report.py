@@ -30,9 +30,9 @@ def test_upload_delivers_each_document_once(home: Home) -> None:
         "1.0/20260124_120000/build_20260124_120000.json",
         "feature%2Fx/20260124_120000/build_20260124_120000.json",
     ]
-    assert (second.returncode, second.stdout) == (0, b"") and b"nothing to deliver" in second.stderr
+    assert (second.returncode, second.stdout) == (0, b"") and b"nothing to upload" in second.stderr
     (home.telemetry / ".delivered.json").write_text("broken")
-    assert home.run("upload").stdout.count(b"(was there)") == 2
+    assert home.run("upload").stdout.count(b"(already there)") == 2
 
 
 def test_report_finds_the_newest_a_version_and_a_file(home: Home) -> None:

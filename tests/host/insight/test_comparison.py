@@ -56,7 +56,7 @@ def test_one_name_on_two_machines_is_two_steps() -> None:
     step = {"name": "install", "duration_s": 5.0}
     found = pairs(made([{**step, "machine": "a"}]), made([{**step, "machine": "b"}]))
 
-    assert found == [("install", 1, "gone"), ("install", 1, "added")]
+    assert found == [("install", 1, "removed"), ("install", 1, "added")]
 
 
 def test_packers_random_names_match() -> None:

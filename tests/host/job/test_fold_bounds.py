@@ -24,7 +24,7 @@ from buildtel.events import (
 )
 from buildtel.job import JobDocument, Meta
 from buildtel.job.fold import Fold, document
-from buildtel.measure import arrivals, intake, recovery
+from buildtel.measure import agent_events, intake, recovery
 from buildtel.measure.drafts import MAX_NOTES, Measured
 from buildtel.measure.series import MAX_KEPT, Samples
 from buildtel.timeline import builds as timeline_builds
@@ -134,8 +134,9 @@ def damaged(found: JobDocument) -> int:
 
 
 BOUNDS: dict[str, tuple[ModuleType, str, Make, str, Callable[[JobDocument], int], int]] = {
-    "steps": (arrivals, "MAX_STEPS", lambda guest: records(*starts(guest, 5)), "More than 3 steps", number_of_steps, 3),
-    "marks": (arrivals, "MAX_MARKS", marks, "More than 3 marks",
+    "steps": (agent_events, "MAX_STEPS", lambda guest: records(*starts(guest, 5)), "More than 3 steps",
+              number_of_steps, 3),
+    "marks": (agent_events, "MAX_MARKS", marks, "More than 3 marks",
               lambda found: len(found.machines[TARGET].marks), 3),
     "machines": (intake, "MAX_MACHINES", machines, "More than 3 machines", number_of_machines, 3),
     "machines of spools": (intake, "MAX_MACHINES", machines_of_spools, "More than 3 machines", number_of_machines, 3),
@@ -207,8 +208,8 @@ def test_measurements_beyond_the_bound_are_dropped_and_steps_stay(monkeypatch: p
     guest = Guest()
     whole = [fields for sid in ("a1", "a2", "a3") for _, fields in guest.step(sid, sid, 1, 9)]
     sent = guest.fields("samples", "a4", 9, src="s", cols=packed([counters()] * 2, [1, 2], guest))
-    monkeypatch.setattr(arrivals, "MAX_LEAVES", 150)
-    monkeypatch.setattr(arrivals, "KEPT_FROM_SERIES", 60)
+    monkeypatch.setattr(agent_events, "MAX_LEAVES", 150)
+    monkeypatch.setattr(agent_events, "KEPT_FROM_SERIES", 60)
     found = fold(records(*whole, sent), META)
 
     assert len([note for note in found.notes if "more measurements" in note]) == 1
@@ -252,7 +253,7 @@ def test_a_spools_samples_that_no_agent_writes_are_counted() -> None:
 
     assert found.integrity is not None
     assert (found.integrity.records, found.integrity.damaged) == (2, 1)
-    assert "1 record(s) used without a field that no agent writes so: `cols` of `samples`." in found.notes
+    assert "1 record(s) had an invalid field, which was ignored: `cols` of `samples`." in found.notes
 
 
 def test_samples_without_any_other_word_of_their_boot_have_a_clock() -> None:

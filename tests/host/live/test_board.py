@@ -21,8 +21,8 @@ from buildtel.events import (
 )
 from buildtel.job import JobDocument, Meta
 from buildtel.live.board import Board
+from buildtel.live.drawing import MOST_BUILDS, View
 from buildtel.live.usual import Usual
-from buildtel.live.view import MOST_BUILDS, View
 from buildtel.timeline.packer_model import Build, PackerReport, PackerRun, Provisioner, Stretch
 
 from ...fuzz.properties import logs

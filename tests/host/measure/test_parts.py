@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buildtel.events import When
-from buildtel.measure.clock import BootClock, Bounds
-from buildtel.measure.ledger import Full, Seen, union
+from buildtel.measure.guest_clock import BootClock, Bounds
+from buildtel.measure.ledger import SequenceSet, TooMany, union
 from buildtel.measure.series import MAX_KEPT, Columns, Samples, chart, is_counter, unpack
-from buildtel.timeline.unit import Moment, Unit
+from buildtel.timeline.provisioner_run import Moment, ProvisionerRun
 
 
 @given(st.lists(st.integers(1, 30)))
 def test_gaps_are_what_was_not_seen(numbers: list[int]) -> None:
     """In any order: new exactly once, and missing is what lies below the highest and never came."""
-    seen = Seen()
+    seen = SequenceSet()
     new = [seen.add(number) for number in numbers]
 
     assert new.count(True) == len(set(numbers))
@@ -27,8 +27,8 @@ def test_gaps_are_what_was_not_seen(numbers: list[int]) -> None:
 
 def test_too_many_gaps_are_not_kept() -> None:
     """A process whose numbers are all apart ends in an error, not in memory."""
-    seen = Seen()
-    with pytest.raises(Full):
+    seen = SequenceSet()
+    with pytest.raises(TooMany):
         for number in range(1, 100_000, 2):
             seen.add(number)
 
@@ -58,7 +58,7 @@ def test_the_offset_is_within_its_error(
         arrived = When((made_s + delay_s) // grain * grain, grain, True)
         began = When((made_s - 2 * chance.random()) // grain * grain, grain, True) if announced else None
         m_ns = int((made_s - zero_s) * 1e9)
-        unit = Unit(number, "shell", "", Moment(number, began))
+        unit = ProvisionerRun(number, "shell", "", Moment(number, began))
         clock.add(int((made_s + ahead_s) * 1e9), m_ns, number, arrived, unit)
     clock.settle(None)
 

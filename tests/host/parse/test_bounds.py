@@ -16,7 +16,7 @@ from buildtel.job.fold import document as fold
 from buildtel.parse.copies import MAX_COPIES, Copies, First
 from buildtel.parse.learned import MAX_HELD_LINES
 from buildtel.parse.packer_run import MAX_BUILDS, MAX_ODD_NAMES
-from buildtel.parse.skip import Skipper
+from buildtel.parse.skip import LineFilter
 from buildtel.parse.tracker import Tracker
 
 META = Meta(job="build", version="1", collected_at=datetime(2026, 1, 24, tzinfo=timezone.utc))
@@ -120,7 +120,7 @@ def test_the_oldest_texts_are_forgotten() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "boring"),
+    ("line", "can_skip"),
     [
         (b"==> a.b: Get:1 http", True),
         (b"    a.b: Get:1 http", True),
@@ -133,9 +133,9 @@ def test_the_oldest_texts_are_forgotten() -> None:
         (b"==> a.b: 10%\r20%", False),
     ],
 )
-def test_what_is_boring(line: bytes, boring: bool) -> None:
+def test_which_lines_can_be_skipped(line: bytes, can_skip: bool) -> None:
     """Lines of known builds without any word of packer's, in the forms that they come in."""
-    assert Skipper({b"a.b"}, lambda: False, lambda: None).boring(line) is boring
+    assert LineFilter({b"a.b"}, lambda: False, lambda: None).can_skip(line) is can_skip
 
 
 def test_time_of_a_guests_logger_is_no_time_of_the_log() -> None:
@@ -153,8 +153,8 @@ def test_few_lines_of_a_long_log_are_looked_at(
 ) -> None:
     """Whatever the form of its lines, and whether the build is known before or after most of them."""
     looked: list[bytes] = []
-    boring = Skipper.boring
-    monkeypatch.setattr(Skipper, "boring", lambda self, line: (looked.append(line), boring(self, line))[1])
+    can_skip = LineFilter.can_skip
+    monkeypatch.setattr(LineFilter, "can_skip", lambda self, line: (looked.append(line), can_skip(self, line))[1])
     lines = [f"{stamp}    qemu.a: {number} of many\n" for number in range(120_000)]
     lines.insert(announced, f"{stamp}==> qemu.a: Connected to SSH!\n")
     events = events_of("".join(lines))

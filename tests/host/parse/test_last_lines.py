@@ -14,7 +14,7 @@ HEAD = (
 FORMS = {
     "plain": "    {name}: {text}",
     "colour": "\x1b[0;32m    {name}: {text}\x1b[0m",
-    "all loud": "==> {name}: {text}",
+    "all is_say": "==> {name}: {text}",
     "timestamp-ui": "2026-01-24T12:00:00Z:     {name}: {text}",
     "debug": "2026/01/24 12:00:00 ui:     {name}: {text}",
     "machine-readable": "1769256000,,ui,message,    {name}: {text}",

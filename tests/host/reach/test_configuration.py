@@ -17,7 +17,7 @@ from buildtel.reach.target import Config, Options
 
 from .servers import Client, Server, sshd
 
-NO_AGENT = "no agent installed"
+NO_AGENT = "no agent is installed"
 
 
 def said(client: Client, host: str, path: Path | None = None, *, key: bool = True) -> tuple[str, str]:

@@ -39,7 +39,7 @@ def test_the_configuration_names_host_port_user_and_key(client: Client) -> None:
     client.write_config(f"Include {client.home}/more", "Host vm", "HostName 127.0.0.1",
                         f"Port {client.server.port}", "User root")  # fmt: skip
 
-    assert "vm: no agent installed" in status(client, host="vm", key=False)
+    assert "vm: no agent is installed" in status(client, host="vm", key=False)
 
 
 def test_an_agent_opens(client: Client) -> None:

@@ -49,7 +49,7 @@ def test_a_spool_without_a_log_is_said_to_be_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [
-        ((), 2, "collect what? name the log"),
+        ((), 2, "collect: no input. Name the log"),
         (("--spool", "nothing"), 1, "can't read nothing: No such file or directory"),
         (("--spool", "."), 1, "can't read .: it is a directory"),
         (("--ssh", "user@"), 2, "write [user@]host[:port]"),

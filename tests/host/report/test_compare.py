@@ -27,11 +27,11 @@ def test_two_old_files_at_80_columns() -> None:
 
     assert re.search(r"^duration +45:12 +35:00 +-10:12  -23%$", text, re.M)
     assert steps[:5] == [
-        "step            before   after  change      %  what else changed",
-        "packer_build     41:40   33:20   -8:20   -20%  read MB +135",
-        "restore_cache     1:36       -    gone",
-        "compress_image       -  20.5 s   added",
-        "upload_image      1:00  55.0 s  -5.0 s  -8.3%",
+        "step            before   after   change      %  what else changed",
+        "packer_build     41:40   33:20    -8:20   -20%  read MB +135",
+        "restore_cache     1:36       -  removed",
+        "compress_image       -  20.5 s    added",
+        "upload_image      1:00  55.0 s   -5.0 s  -8.3%",
     ]
     assert steps[5].startswith("  before, after: how long it took")
     assert "net_rx_mb on runner" in text and "slowest step   packer_build (41:40)" in text
@@ -84,7 +84,7 @@ def test_data_has_every_figure() -> None:
     assert rows[0]["part"] == "job" and float(rows[0]["difference"]) == pytest.approx(-612.194)
     (wrote,) = [row for row in rows if (row["part"], row["name"], row["metric"]) == (
         "step", "restore_cache", "disk_write_mb")]  # fmt: skip
-    assert (wrote["state"], wrote["before"], wrote["after"], wrote["difference"]) == ("gone", "15300", "", "")
+    assert (wrote["state"], wrote["before"], wrote["after"], wrote["difference"]) == ("removed", "15300", "", "")
     assert data["before"]["run_number"] == "41" and len(data["steps"]) == 4
 
 

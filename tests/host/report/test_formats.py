@@ -56,16 +56,16 @@ def test_each_view_has_each_format(name: str, form: str) -> None:
 
 
 def test_checks_in_each_format() -> None:
-    """The mend stands below what it mends; CSV and JSON have four fields; Markdown a table."""
+    """The fix stands below its check; CSV and JSON have four fields; Markdown a table."""
     assert rendered(ChecksView(CHECKS), "table") == (
         "ok   python               3.11\n"
         "fail git                  not there\n"
-        "                          mend: install | it\n"
+        "                          fix: install | it\n"
     )  # fmt: skip
     assert rendered(ChecksView(CHECKS), "markdown").splitlines()[-1] == "| fail | git | not there | install \\| it |"
     assert rendered(ChecksView(CHECKS), "csv").splitlines()[-1] == "fail,git,not there,install | it"
     assert json.loads(rendered(ChecksView(CHECKS), "json"))[0] == {
-        "state": "ok", "about": "python", "said": "3.11", "mend": "",
+        "state": "ok", "about": "python", "said": "3.11", "fix": "",
     }  # fmt: skip
 
 

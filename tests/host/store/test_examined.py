@@ -26,8 +26,8 @@ def test_a_sound_server(home: S3Home) -> None:
     """Nothing fails, the clocks agree, and the probe is gone."""
     status, found, _ = examined(home)
 
-    assert (status, found["clock"], found["reachable"], found["may be written"]) == (0, "ok", "ok", "ok")
-    assert (found["conditional writes"], found["may be pruned"]) == ("ok", "ok")
+    assert (status, found["clock"], found["reachable"], found["write access"]) == (0, "ok", "ok", "ok")
+    assert (found["concurrent uploads"], found["delete access"]) == ("ok", "ok")
     assert json.loads(home.run("list", "--format", "json").stdout) == []
 
 

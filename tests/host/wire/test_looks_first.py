@@ -43,7 +43,7 @@ NOTHING_TO_WIRE = {
     ),
 }
 REFUSED = {
-    "no build block": ({"a.pkr.hcl": LINUX}, "no *.pkr.hcl here has a build block"),
+    "no build block": ({"a.pkr.hcl": LINUX}, "no *.pkr.hcl has a build block"),
     "JSON": ({"old.json": '{"builders": []}'}, "old.json is a JSON template: level 0"),
     "HCL2 in JSON": ({"new.pkr.json": "{}"}, "new.pkr.json is a JSON template: level 0"),
     "JSON beside variables": ({"old.json": '{"builders": []}', "v.pkr.hcl": 'variable "x" {\n}\n'}, "is a JSON"),

@@ -7,7 +7,7 @@ build {
 @first
   provisioner "shell" {
     inline = ["true"]
-    override = { #< wrong: for a (override) is wired wrongly: buildtel_pre must come before the command, outside of any quotes
+    override = { #< wrong: for a (override) has an incorrect execute_command: buildtel_pre must come before the command, outside of any quotes
       a = { execute_command = "sudo sh -c '${local.buildtel_pre}{{ .Path }}'" }
     }
   }

@@ -1,4 +1,4 @@
-"""The build that a command line names: a file, or one of the store."""
+"""Finds the build that a command line names: a file, or a build in the store."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from buildtel.store.find import Found
 
 
-class Asked:
-    """Finds builds; the store is opened for the first that is no file."""
+class BuildResolver:
+    """Finds the builds that a command line names; opens the store only if one of them is not a file."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self._args = args

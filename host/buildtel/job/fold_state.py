@@ -1,4 +1,4 @@
-"""All that a log said, ready to be made a document."""
+"""The state of a fold: all that a log said, before a document is made of it."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Span:
 
 
 @dataclass(slots=True)
-class Folded:
-    """What a log said.
+class FoldState:
+    """What a log said; `Fold` fills it, `finish` reads it.
 
     Attributes:
         timeline: what Packer did.
@@ -55,6 +55,7 @@ class Folded:
 
     def number_runs(self) -> None:
         """Set each section's `run_index`: the report has those runs only that tell of builds."""
-        indexes = {id(run): index for index, run in enumerate(run for run in self.timeline.runs if run.is_told)}
+        reported = [run for run in self.timeline.runs if run.has_packer_events]
+        indexes = {id(run): index for index, run in enumerate(reported)}
         for section in self.measured.sections:
             section.run_index = indexes.get(id(section.run))

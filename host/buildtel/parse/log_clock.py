@@ -1,4 +1,4 @@
-"""The stamps of a line made one time, and the zone of those that state none, learned from lines that stand together."""
+"""Combines the stamps of a line to one time, and learns the time zone of stamps without one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections import Counter
 
 from buildtel.events import When
-from buildtel.parse.prefix import Peeled
+from buildtel.parse.prefix import UnprefixedLine
 
 QUARTER_S = 900
 AGREE_S = 2.0
@@ -16,7 +16,7 @@ LEAST_SHARE = 0.1
 _FARTHEST_S = 14 * 3600
 
 
-class Clock:
+class LogClock:
     """Turns the stamps of a line into one `When`, and learns the zone of those without one on the way.
 
     Debug lines and many CIs state a local time without its zone. Where zoned stamps stand beside them, the zone is the
@@ -29,14 +29,14 @@ class Clock:
         self._last: dict[bool, tuple[int, float]] = {}
         self._kept = 0
 
-    def when(self, peeled: Peeled) -> When | None:
+    def when(self, unprefixed: UnprefixedLine) -> When | None:
         """The best time of a line: the outermost that knows its zone, else the outermost of all, else None."""
-        zoned = self._zoned(peeled)
-        return zoned if zoned is not None else self._unzoned(peeled)
+        zoned = self._zoned(unprefixed)
+        return zoned if zoned is not None else self._unzoned(unprefixed)
 
-    def notice(self, peeled: Peeled) -> None:
+    def notice(self, unprefixed: UnprefixedLine) -> None:
         """Compare the stamps of a line with each other, and with those of the lines before it."""
-        zoned, unzoned = self._zoned(peeled), self._unzoned(peeled)
+        zoned, unzoned = self._zoned(unprefixed), self._unzoned(unprefixed)
         self._kept += 1
         for when in (zoned, unzoned):
             if when is not None:
@@ -70,16 +70,16 @@ class Clock:
         if abs(ahead_s - zone_s) <= AGREE_S and (abs(zone_s) <= _FARTHEST_S or unzoned_s < QUARTER_S * 1_000_000):
             self._votes[zone_s] += 1
 
-    def _zoned(self, peeled: Peeled) -> When | None:
-        for stamp in peeled.stamps:
+    def _zoned(self, unprefixed: UnprefixedLine) -> When | None:
+        for stamp in unprefixed.stamps:
             if stamp[8]:
                 return _when(stamp, _zone_s(stamp[8]), True)
-        return When(float(peeled.epoch), 1.0, True) if peeled.epoch is not None else None
+        return When(float(unprefixed.epoch), 1.0, True) if unprefixed.epoch is not None else None
 
-    def _unzoned(self, peeled: Peeled) -> When | None:
-        if peeled.counted is not None:
-            return When(*peeled.counted, zone_known=False, dated=False)
-        stamp = next((stamp for stamp in peeled.stamps if not stamp[8]), None) or peeled.log_stamp
+    def _unzoned(self, unprefixed: UnprefixedLine) -> When | None:
+        if unprefixed.counted is not None:
+            return When(*unprefixed.counted, zone_known=False, dated=False)
+        stamp = next((stamp for stamp in unprefixed.stamps if not stamp[8]), None) or unprefixed.log_stamp
         return None if stamp is None else _when(stamp, 0, False)
 
 

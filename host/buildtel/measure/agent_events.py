@@ -1,4 +1,4 @@
-"""One event of an agent taken into the drafts: what `start`, `beat`, `end` and the others mean."""
+"""Applies one event of an agent to the drafts: what `start`, `beat`, `end` and the others mean."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from buildtel.measure.drafts import MachineDraft, MarkDraft, Point, StepDraft
 from buildtel.measure.records import Record
 from buildtel.measure.series import Samples, unpack
-from buildtel.timeline.unit import Unit
+from buildtel.timeline.provisioner_run import ProvisionerRun
 
 MAX_STEPS = 12_000
 MAX_MARKS = 2_000
@@ -19,7 +19,7 @@ KEPT_FROM_SAMPLES = MAX_LEAVES // 4
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class AgentEvent:
     """An event, its body checked, with where and how it came.
 
     `unit` is the provisioner it came through, None outside of any; `whole` is False if parts are missing;
@@ -30,7 +30,7 @@ class Arrival:
     record: Record
     body: dict[str, Any]
     point: Point
-    unit: Unit | None
+    unit: ProvisionerRun | None
     whole: bool
     authentic: bool | None = None
     behind: bool = False
@@ -49,7 +49,12 @@ class Limits:
         self._steps, self._marks, self._leaves = MAX_STEPS, MAX_MARKS, MAX_LEAVES
 
     def afford(self, ev: str, body: dict[str, Any]) -> None:
-        """Drop from an event's `body` the measurements that no longer fit; a beat replaces the one before."""
+        """Drop from an event's `body` the measurements that no longer fit; a beat replaces the one before.
+
+        Args:
+            ev: the kind of event.
+            body: its fields; those that do not fit are removed.
+        """
         if ev == "beat":
             return
         for name, kept in (("c", 0), ("series", KEPT_FROM_SERIES)):
@@ -57,7 +62,12 @@ class Limits:
                 del body[name]
 
     def room(self, leaves: int, kept: int) -> bool:
-        """True if that many more numbers fit, `kept` ones left for what matters more."""
+        """True if that many more numbers fit, `kept` ones left for what matters more.
+
+        Args:
+            leaves: how many numbers are to be added.
+            kept: how many numbers must stay free.
+        """
         fits = self._leaves - leaves >= kept
         if fits:
             self._leaves -= leaves
@@ -80,58 +90,68 @@ class Limits:
         return self._marks >= 0
 
 
-def take(arrival: Arrival, limits: Limits) -> None:
-    """Take one event into its machine's draft."""
-    TAKERS[arrival.record.ev](arrival, limits)
+def apply(event: AgentEvent, limits: Limits) -> None:
+    """Take one event into its machine's draft.
+
+    Args:
+        event: the event.
+        limits: how much the document may still grow.
+    """
+    HANDLERS[event.record.ev](event, limits)
 
 
-def _hello(arrival: Arrival, limits: Limits) -> None:
-    facts = arrival.machine.facts
-    facts.update({**arrival.body, **facts} if arrival.authentic is False else arrival.body)
-    _setup(arrival, limits)
+def _hello(event: AgentEvent, limits: Limits) -> None:
+    facts = event.machine.facts
+    facts.update({**event.body, **facts} if event.authentic is False else event.body)
+    _setup(event, limits)
 
 
-def _setup(arrival: Arrival, limits: Limits) -> None:
-    if arrival.unit is not None:
-        arrival.unit.saw_setup = True
+def _setup(event: AgentEvent, limits: Limits) -> None:
+    if event.unit is not None:
+        event.unit.saw_setup = True
 
 
-def _bye(arrival: Arrival, limits: Limits) -> None:
-    if arrival.unit is not None:
-        arrival.unit.saw_bye = True
-    _setup(arrival, limits)
+def _bye(event: AgentEvent, limits: Limits) -> None:
+    if event.unit is not None:
+        event.unit.saw_bye = True
+    _setup(event, limits)
 
 
-def _start(arrival: Arrival, limits: Limits) -> None:
-    draft = _draft(arrival, arrival.step, limits)
+def _start(event: AgentEvent, limits: Limits) -> None:
+    draft = _draft(event, event.step, limits)
     if draft is not None and draft.start is None:
-        draft.start = arrival.point
-        draft.name = arrival.body.get("name") or draft.name
-        draft.parent = arrival.body.get("parent") or draft.parent
-        draft.by = arrival.body.get("by")
+        draft.start = event.point
+        draft.name = event.body.get("name") or draft.name
+        draft.parent = event.body.get("parent") or draft.parent
+        draft.by = event.body.get("by")
 
 
-def _beat(arrival: Arrival, limits: Limits) -> None:
-    draft = _draft(arrival, arrival.step, limits)
+def _beat(event: AgentEvent, limits: Limits) -> None:
+    draft = _draft(event, event.step, limits)
     if draft is not None and draft.end is None:
-        draft.beat = arrival.point if draft.beat is None else later(draft.beat, arrival.point)
-        _raise_peak(draft, arrival.body)
+        draft.beat = event.point if draft.beat is None else later(draft.beat, event.point)
+        _raise_peak(draft, event.body)
 
 
 def later(one: Point, other: Point) -> Point:
-    """The later of two instants: by the monotonic clock within a boot, else by the wall clock."""
+    """The later of two instants: by the monotonic clock within a boot, else by the wall clock.
+
+    Args:
+        one: an instant.
+        other: another instant of the same machine.
+    """
     if one.boot == other.boot:
         return max(one, other, key=lambda point: point.m_ns)
     return max(one, other, key=lambda point: point.t_ns)
 
 
-def _end(arrival: Arrival, limits: Limits) -> None:
-    body, machine = arrival.body, arrival.machine
-    step = body.get("step") or _last_open(machine, body.get("name")) or arrival.step
-    draft = _draft(arrival, step, limits)
+def _end(event: AgentEvent, limits: Limits) -> None:
+    body, machine = event.body, event.machine
+    step = body.get("step") or _last_open(machine, body.get("name")) or event.step
+    draft = _draft(event, step, limits)
     if draft is None or draft.end is not None:
         return
-    draft.end, draft.whole = arrival.point, arrival.whole
+    draft.end, draft.whole = event.point, event.whole
     draft.name = draft.name if draft.name is not None else body.get("name")
     draft.exit_code, draft.exit_from, draft.signal = body.get("exit"), body.get("exit_from"), body.get("signal")
     draft.columns = unpack(body["series"]) if "series" in body else None
@@ -140,25 +160,33 @@ def _end(arrival: Arrival, limits: Limits) -> None:
     machine.open_ids.pop(step, None)
 
 
-def _mark(arrival: Arrival, limits: Limits) -> None:
+def _mark(event: AgentEvent, limits: Limits) -> None:
     if limits.mark():
-        arrival.machine.marks.append(MarkDraft(arrival.body.get("name"), arrival.body.get("parent"), arrival.point))
-    if arrival.unit is not None:
-        arrival.unit.saw_step = True
+        event.machine.marks.append(MarkDraft(event.body.get("name"), event.body.get("parent"), event.point))
+    if event.unit is not None:
+        event.unit.saw_step = True
 
 
-def _samples(arrival: Arrival, limits: Limits) -> None:
-    columns = arrival.body.get("cols")
+def _samples(event: AgentEvent, limits: Limits) -> None:
+    columns = event.body.get("cols")
     if columns is not None:
         samples = Samples()
         samples.add(unpack(columns))
-        add_samples(arrival.machine, arrival.record.boot, samples, arrival.authentic, limits)
+        add_samples(event.machine, event.record.boot, samples, event.authentic, limits)
 
 
 def add_samples(
     machine: MachineDraft, boot: str | None, samples: Samples, authentic: bool | None, limits: Limits
 ) -> None:
-    """Add whole-life samples to those of the boot; authentic ones take the place of others."""
+    """Add whole-life samples to those of the boot; authentic ones take the place of others.
+
+    Args:
+        machine: the machine.
+        boot: the boot id, None where it is not known.
+        samples: the samples to add.
+        authentic: whether their `mac` is right, None without a key.
+        limits: how much the document may still grow.
+    """
     if boot not in machine.boots:
         return
     if boot not in machine.samples or (authentic and not machine.sampled[boot]):
@@ -171,13 +199,13 @@ def add_samples(
     machine.samples[boot].merge(samples)
 
 
-def _draft(arrival: Arrival, step: str, limits: Limits) -> StepDraft | None:
+def _draft(event: AgentEvent, step: str, limits: Limits) -> StepDraft | None:
     """The step `step`, made if it is new; None when there are too many."""
-    machine, body = arrival.machine, arrival.body
+    machine, body = event.machine, event.body
     draft = machine.steps.get(step)
     if draft is None and limits.step():
-        draft = StepDraft(step, body.get("name"), body.get("parent"), arrival.unit, arrival.point.line)
-        draft.authentic, draft.came_behind = arrival.authentic, arrival.behind
+        draft = StepDraft(step, body.get("name"), body.get("parent"), event.unit, event.point.line)
+        draft.authentic, draft.came_behind = event.authentic, event.behind
         machine.steps[step] = draft
         machine.open_ids[step] = None
     return draft
@@ -200,7 +228,7 @@ def _leaves(value: Any) -> int:
     return len(value) if isinstance(value, list) else 1
 
 
-TAKERS: dict[str, Callable[[Arrival, Limits], None]] = {
+HANDLERS: dict[str, Callable[[AgentEvent, Limits], None]] = {
     "hello": _hello,
     "start": _start,
     "beat": _beat,

@@ -1,4 +1,4 @@
-"""A provisioner while a log is read: what Packer says of it, and what records came through it."""
+"""One run of a provisioner while the log is read, with what Packer and the agent say of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Moment:
 
 
 @dataclass(slots=True)
-class Unit:
+class ProvisionerRun:
     """A provisioner unit of one build, and what records came through it.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Draws the board below the output that scrolls by.
+"""Draws the state of a running build below the scrolling output.
 
 The cursor always rests where Packer's output goes on: the view is drawn below it and erased before the next
 output. While a line of the output is unfinished (a prompt, a progress bar) there is no view.

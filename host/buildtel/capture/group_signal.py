@@ -1,8 +1,8 @@
-"""Tells a signal that was sent to this process alone from one that its whole process group got.
+"""Finds out whether a signal was sent to this process alone or to its whole process group.
 
-Ctrl-C, `timeout` and a CI's kill reach the whole group, Packer as well: to pass such a signal on would make it
-two, and Packer takes the second for an order to stop at once. The kernel does not say which it was. So another
-process stands in the group, blocks all signals and does nothing but tell, when asked, which have come.
+Ctrl-C, `timeout` and a CI's kill signal the whole group, Packer included. If this process then passed the signal on,
+Packer would get it twice, and a second signal makes Packer stop at once. The kernel does not tell the two cases apart.
+So a child process in the same group blocks all signals and reports, when asked, which ones are pending.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ ANSWER_MS = 500
 SECOND_LOOK_S = 0.02
 
 
-class Witness:
-    """A child in this process's group; it ends when this process does, however that ends."""
+class GroupSignalProbe:
+    """A child in this process's group; it ends when this process ends, for any reason."""
 
     def __init__(self, signals: Iterable[int]) -> None:
         self._signals = frozenset(signals)
@@ -48,9 +48,9 @@ class Witness:
             os.write(answer, bytes([*came, 0]))
 
     def saw(self, number: int) -> bool:
-        """Whether the group got this signal since it was asked last; False if the witness is gone.
+        """Whether the group got this signal since the last call; False if the probe has ended.
 
-        The kernel signals a group one by one, so a witness that knows nothing yet is asked again.
+        The kernel signals the members of a group one after the other, so the probe is asked a second time.
         """
         if self._knows(number):
             return True

@@ -1,4 +1,4 @@
-"""This machine: Python, Packer, git, the folder of documents, the kernel's files, the job under way."""
+"""Checks of `doctor`: Python, Packer, git, folders, the kernel's files, the job in progress."""
 
 from __future__ import annotations
 
@@ -20,11 +20,17 @@ PACKER_WAIT_S = 20
 OLDEST_PACKER = (1, 6, 0)
 LEAST_FREE_MB = 100
 PACKER_WORDS = re.compile(r"Packer v(\d+)\.(\d+)\.(\d+)")
-INSTALL_PACKER = "install HashiCorp's packer, or put it first on PATH; only the machine that builds needs it"
+NO_JOB = "no job in progress; `buildtel-host init JOB VERSION` or the first step starts one"
+INSTALL_PACKER = "install HashiCorp's Packer, or put it first on PATH; only a machine that runs builds needs it"
 
 
 def findings(environ: Mapping[str, str], proc: str) -> Iterable[Check]:
-    """All that can be said of this machine."""
+    """The checks of this machine.
+
+    Args:
+        environ: the environment.
+        proc: where the kernel's files are, `/proc` as a rule.
+    """
     yield ok("python", f"{platform.python_version()}, buildtel {__version__}")
     yield packer(environ)
     yield git()
@@ -36,7 +42,7 @@ def findings(environ: Mapping[str, str], proc: str) -> Iterable[Check]:
 
 
 def packer(environ: Mapping[str, str]) -> Check:
-    """Whether HashiCorp's Packer is there, and new enough to stamp its lines."""
+    """Whether HashiCorp's Packer is installed and new enough for `-timestamp-ui`."""
     path = shutil.which("packer", path=environ.get("PATH"))
     if path is None:
         return warn("packer", "not found on PATH", INSTALL_PACKER)
@@ -49,27 +55,28 @@ def packer(environ: Mapping[str, str]) -> Check:
         return warn("packer", f"{path} can't be run", INSTALL_PACKER)
     found = PACKER_WORDS.search(done.stdout)
     if found is None:
-        return warn("packer", f"{path} is another program of that name", INSTALL_PACKER)
+        return warn("packer", f"{path} is a different program with the same name", INSTALL_PACKER)
     version = ".".join(found.groups())
     if tuple(map(int, found.groups())) < OLDEST_PACKER:
-        return warn("packer", f"{version} knows no -timestamp-ui", "use 1.6.0 or newer, or a CI that stamps its lines")
+        said = f"{version} has no option -timestamp-ui"
+        return warn("packer", said, "use 1.6.0 or newer, or a CI that adds times to log lines")
     return ok("packer", f"{version}, {path}")
 
 
 def git() -> Check:
-    """Whether commit and version can be told outside of a CI."""
+    """Whether git is installed: outside of a CI it gives commit and version."""
     path = shutil.which("git")
     if path is None:
-        return warn("git", "not found: commit and version are known in a CI only", "install git, or name --version")
+        return warn("git", "not found: commit and version are known only in a CI", "install git, or give --version")
     return ok("git", path)
 
 
 def telemetry_folder(environ: Mapping[str, str]) -> Check:
-    """Whether documents can be written; nothing is left behind."""
+    """Whether documents can be written; the check leaves no file behind."""
     from buildtel.local import folders
 
     folder = Path(folders.telemetry_folder(environ))
-    about, mend = "TELEMETRY_DIR", "set TELEMETRY_DIR to a directory of yours, on a disk with room"
+    about, fix = "TELEMETRY_DIR", "free disk space, or set TELEMETRY_DIR to a directory that you own"
     place = folder if folder.exists() else next(parent for parent in folder.absolute().parents if parent.exists())
     try:
         if place == folder:
@@ -79,20 +86,20 @@ def telemetry_folder(environ: Mapping[str, str]) -> Check:
             file.flush()
         free_mb = shutil.disk_usage(place).free // 2**20
     except BuildtelError as error:
-        return fail(about, str(error), mend)
+        return fail(about, str(error), fix)
     except OSError as error:
-        return fail(about, f"{folder} can't be written: {error.strerror}", mend)
+        return fail(about, f"{folder} can't be written: {error.strerror}", fix)
     if free_mb < LEAST_FREE_MB:
-        return warn(about, f"{folder} has only {free_mb} MB left", mend)
-    return ok(about, f"{folder} can be written" + ("" if place == folder else ", and is made when it is needed"))
+        return warn(about, f"{folder} has only {free_mb} MB left", fix)
+    return ok(about, f"{folder} can be written" + ("" if place == folder else "; it is created when it is needed"))
 
 
 def job(environ: Mapping[str, str]) -> Check:
-    """Whether runner steps would be kept: they belong to the job that `init` began."""
+    """Which job is in progress: runner steps belong to it."""
     from buildtel.local.folders import FACTS, job_folder
 
     if not Path(job_folder(environ), FACTS).exists():
-        return ok("job", "none under way: `buildtel-host init JOB VERSION` begins one, or the first step")
+        return ok("job", NO_JOB)
     from buildtel.local import current_job
 
     try:
@@ -100,13 +107,13 @@ def job(environ: Mapping[str, str]) -> Check:
     except (BuildtelError, OSError) as error:
         return fail("job", str(error), "run `buildtel-host init JOB VERSION` again")
     if found is None:
-        return ok("job", "none under way: `buildtel-host init JOB VERSION` begins one, or the first step")
+        return ok("job", NO_JOB)
     meta = found[1].meta
-    return ok("job", f"{meta.job} {meta.version} is under way")
+    return ok("job", f"{meta.job} {meta.version} is in progress")
 
 
 def unfinished_jobs(environ: Mapping[str, str]) -> Check:
-    """Whether jobs that are over never reached `finalize`."""
+    """Whether there are ended jobs that `finalize` was never called for."""
     from buildtel.local.begun import folders_with_steps
 
     about = "unfinished jobs"
@@ -117,40 +124,44 @@ def unfinished_jobs(environ: Mapping[str, str]) -> Check:
     try:
         found = [f"{job.facts.meta.job} {job.facts.meta.version}" for job in unfinished.over(environ) if not job.is_own]
     except (BuildtelError, OSError) as error:
-        return warn(about, f"can't be read: {error}", "make the folder yours, or set TELEMETRY_DIR")
+        return warn(about, f"can't be read: {error}", "become the owner of the folder, or set TELEMETRY_DIR")
     if not found:
         return ok(about, "none")
-    said = f"{len(found)} never reached `finalize`: {', '.join(found[:5])}{', ...' if len(found) > 5 else ''}"
-    return warn(about, said, "run `buildtel-host upload`: it makes documents of them and delivers them")
+    said = f"{len(found)} ended without `finalize`: {', '.join(found[:5])}{', ...' if len(found) > 5 else ''}"
+    return warn(about, said, "run `buildtel-host upload`: it writes their documents and uploads them")
 
 
 def kernel(proc: str) -> Iterable[Check]:
-    """What the kernel tells: a group that can't be read is missing in every step."""
+    """Which counters the kernel has: figures of a group that can't be read are missing in every step.
+
+    Args:
+        proc: where the kernel's files are.
+    """
     counters = Kernel(proc).counters()
-    mend = f"let this user read {proc}; in a container mount the host's and name it with --proc"
-    gone = [name for name, key in (("stat", "cpu"), ("meminfo", "mem")) if not counters.get(key)]
-    if gone:
-        yield fail("/proc", f"{', '.join(f'{proc}/{name}' for name in gone)} can't be read", mend)
+    fix = f"let this user read {proc}; in a container, mount the host's /proc and name it with --proc"
+    missing = [name for name, key in (("stat", "cpu"), ("meminfo", "mem")) if not counters.get(key)]
+    if missing:
+        yield fail("/proc", f"{', '.join(f'{proc}/{name}' for name in missing)} can't be read", fix)
     else:
         yield ok("/proc", f"{proc}/stat and meminfo can be read")
     for about, key, name in (("disks", "disk", "diskstats"), ("network", "net", "net/dev")):
         found = counters.get(key)
         if found is None:
-            yield warn(about, f"{proc}/{name} can't be read: these figures will be missing", mend)
+            yield warn(about, f"{proc}/{name} can't be read: these figures will be missing", fix)
         elif not found:
-            said = f"{proc}/{name} has none that is real: these figures will be missing"
-            yield warn(about, said, "nothing to mend on a machine without; in a container measure the host")
+            said = f"{proc}/{name} lists no hardware device: these figures will be missing"
+            yield warn(about, said, "nothing to fix if the machine has none; in a container, measure on the host")
         else:
             yield ok(about, ", ".join(sorted(found)))
     if counters.get("psi"):
         yield ok("pressure (PSI)", "on")
     else:
-        mend = "boot with psi=1 on a kernel from 4.20 on; all other figures are there without it"
-        yield warn("pressure (PSI)", "off: psi_* figures will be missing", mend)
+        fix = "boot a kernel 4.20 or newer with psi=1; all other figures work without it"
+        yield warn("pressure (PSI)", "off: psi_* figures will be missing", fix)
 
 
 def outbox(environ: Mapping[str, str]) -> Check:
-    """Whether documents wait for a store that was away."""
+    """Whether documents wait in the upload queue."""
     from buildtel.local.outbox import Outbox
     from buildtel.settings import state_folder
 
@@ -158,10 +169,10 @@ def outbox(environ: Mapping[str, str]) -> Check:
     try:
         waiting = len(Outbox(folder).waiting()) if folder.is_dir() else 0
     except (BuildtelError, OSError) as error:
-        return warn("undelivered", f"{folder} can't be read: {error}", "make it yours, or set XDG_STATE_HOME")
+        return warn("upload queue", f"{folder} can't be read: {error}", "become its owner, or set XDG_STATE_HOME")
     if waiting:
-        return warn("undelivered", f"{waiting} document(s) wait in {folder}", "run `buildtel-host upload` again")
+        return warn("upload queue", f"{waiting} document(s) wait in {folder}", "run `buildtel-host upload` again")
     where = folder if os.access(next(p for p in (folder, *folder.parents) if p.exists()), os.W_OK) else None
     if where is None:
-        return warn("undelivered", f"{folder} can't be written: nothing could wait there", "set XDG_STATE_HOME")
-    return ok("undelivered", "nothing waits")
+        return warn("upload queue", f"{folder} can't be written: documents could not wait there", "set XDG_STATE_HOME")
+    return ok("upload queue", "empty")

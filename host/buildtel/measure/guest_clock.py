@@ -1,4 +1,4 @@
-"""One axis for host and guest: what the log's stamps say about a guest's clock.
+"""Estimates the offset between a guest's clock and the host's from the log's time stamps.
 
 The host stamps each line when it arrives, so a record stamped `at` with grain `r` was made before
 `at + r`: with the guest's monotonic clock `m`, the host time of the guest's zero lies before
@@ -17,7 +17,7 @@ from bisect import insort
 from dataclasses import dataclass, field
 
 from buildtel.events import When
-from buildtel.timeline.unit import Unit
+from buildtel.timeline.provisioner_run import ProvisionerRun
 
 STEP_S = 0.5
 LATE_NS = 50_000_000  # records of one instant, by processes beside each other, come in any order
@@ -81,12 +81,18 @@ class Within:
     Once all is read, `latest_s` is that of all records from there on, by whether their stamps have a zone.
     """
 
-    unit: Unit
+    unit: ProvisionerRun
     early_ns: list[int] = field(default_factory=list)
     latest_s: dict[bool, float] = field(default_factory=dict)
 
     def add(self, m_ns: int, at: When, behind: bool) -> None:
-        """Take one record in, which was made `behind` what came before it or not."""
+        """Take one record in, which was made `behind` what came before it or not.
+
+        Args:
+            m_ns: the record's monotonic time, in nanoseconds.
+            at: the time of its line, None where there is none.
+            behind: whether a record made later came before it.
+        """
         if not behind and (len(self.early_ns) < MOST_EARLY or m_ns < self.early_ns[-1]):
             insort(self.early_ns, m_ns)
             del self.early_ns[MOST_EARLY:]
@@ -126,8 +132,16 @@ class BootClock:
         """Whether a record that comes now was made well before one that came already."""
         return self.records > 0 and m_ns < self.last_m_ns - LATE_NS
 
-    def add(self, t_ns: int, m_ns: int, line: int, at: When | None, unit: Unit | None) -> None:
-        """Take one record in; `unit` is the provisioner that it came through, None where that tells no time."""
+    def add(self, t_ns: int, m_ns: int, line: int, at: When | None, unit: ProvisionerRun | None) -> None:
+        """Take one record in; `unit` is the provisioner that it came through, None where that tells no time.
+
+        Args:
+            t_ns: the record's wall clock, in nanoseconds.
+            m_ns: its monotonic time, in nanoseconds.
+            line: its line in the log.
+            at: the time of that line, None where there is none.
+            unit: the provisioner that it came through, None where that tells no time.
+        """
         wall_s = (t_ns - m_ns) / 1e9
         if not self.records:
             self.first_m_ns = self.last_m_ns = m_ns
@@ -160,8 +174,13 @@ class BootClock:
             if at is not None and made_there is not None and not within.unit.saw_bye:
                 (self.known if at.zone_known else self.unzoned).announced(made_there / 1e9, at)
 
-    def came_late(self, m_ns: int, unit: Unit) -> bool:
-        """Whether a record that came through `unit` was made before it was announced."""
+    def came_late(self, m_ns: int, unit: ProvisionerRun) -> bool:
+        """Whether a record that came through `unit` was made before it was announced.
+
+        Args:
+            m_ns: the record's monotonic time, in nanoseconds.
+            unit: the provisioner that it came through.
+        """
         within = self.within.get(id(unit))
         return within is not None and within.made_before(m_ns)
 
@@ -179,7 +198,12 @@ class BootClock:
         return zero
 
     def host_s(self, m_ns: int, t_ns: int) -> float:
-        """Host time of an instant: on the host's axis where it is known, else the guest's wall clock."""
+        """Host time of an instant: on the host's axis where it is known, else the guest's wall clock.
+
+        Args:
+            m_ns: the monotonic time, in nanoseconds.
+            t_ns: the wall clock, in nanoseconds.
+        """
         zero = self.zero()
         return t_ns / 1e9 if zero is None else zero[0] + m_ns / 1e9
 

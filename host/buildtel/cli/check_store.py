@@ -1,4 +1,4 @@
-"""The store: reached, entered, read, written, its clock, and whether it keeps uploads apart."""
+"""Checks of `doctor`: whether the store can be reached, read and written, and its clock."""
 
 from __future__ import annotations
 
@@ -29,7 +29,12 @@ SKEW_FAIL_S = 900  # S3 refuses a request whose time is further off
 
 
 def findings(store: Store, place: Path | S3Place) -> Iterable[Check]:
-    """All that can be said of the store, one trial after the other until one says that the rest is futile."""
+    """The checks of the store, in order; they end at the first failure that makes the rest pointless.
+
+    Args:
+        store: the store.
+        place: its directory or bucket.
+    """
     yield ok("store", store.address())
     if isinstance(place, S3Place):
         yield from transport(place.endpoint)
@@ -37,33 +42,34 @@ def findings(store: Store, place: Path | S3Place) -> Iterable[Check]:
     try:
         store.list("latest/", limit=1)
     except StoreUnavailable as error:
-        yield fail("reachable", str(error), "check address, network and that the server runs; then `upload` again")
+        yield fail("reachable", str(error), "check the address, the network and the server; then run `upload` again")
         return
     except StoreError as error:
-        yield fail("may be listed", str(error), "reports need it; the line above says what to grant")
+        yield fail("list access", str(error), "grant the access that the line above names; reports need it")
     else:
-        yield ok("reachable", "it answers, takes the credentials, and may be listed")
+        yield ok("reachable", "the server answers, the credentials are valid, keys can be listed")
     yield from writing(store)
 
 
 def transport(endpoint: str | None) -> Iterable[Check]:
-    """Whether keys and documents travel in the clear over a network."""
+    """Whether documents are sent over a network without encryption."""
     parts = urlsplit(endpoint or AWS)
     if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        yield warn("encryption", "documents travel without TLS", "give the server a certificate and use https://")
+        yield warn("encryption", "documents are sent without TLS", "install a certificate on the server and use https://")
 
 
 def clock(place: S3Place) -> Iterable[Check]:
-    """How far the server's clock is from this machine's; nothing if it does not say."""
+    """The difference between the server's clock and this machine's; no check if the server sends no time."""
     try:
         skew_s = _skew_s(place.endpoint or AWS, place.ca_bundle)
     except (OSError, ValueError, TypeError):
         return
-    said, mend = f"the server's clock is {abs(skew_s):.0f} s {'ahead' if skew_s > 0 else 'behind'}", "set both by NTP"
+    said = f"the server's clock is {abs(skew_s):.0f} s {'ahead' if skew_s > 0 else 'behind'}"
+    fix = "synchronize both with NTP"
     if abs(skew_s) > SKEW_FAIL_S:
-        yield fail("clock", f"{said}: S3 refuses such requests", mend)
+        yield fail("clock", f"{said}: S3 rejects such requests", fix)
     elif abs(skew_s) > SKEW_WARN_S:
-        yield warn("clock", said, mend)
+        yield warn("clock", said, fix)
     else:
         yield ok("clock", said)
 
@@ -82,34 +88,34 @@ def _skew_s(address: str, ca_bundle: str | None) -> float:
 
 
 def writing(store: Store) -> Iterable[Check]:
-    """A value of our own is written, written again, read and removed."""
+    """Write access, concurrent uploads and delete access, tried with a key of our own."""
     key = PROBES + secrets.token_hex(8)
-    mend = "uploads need it; documents wait on this machine until they can be delivered"
+    fix = "grant write access; until then documents wait on this machine"
     try:
         store.put_new(key, b"1")
         twice = store.put_new(key, b"2")
         wrong = store.replace(key, b"3", "0" * 32)
         read = store.get(key)
     except StoreError as error:
-        yield fail("may be written", str(error), mend)
+        yield fail("write access", str(error), fix)
         return
     yield (
-        ok("may be written", "a value was written and read")
+        ok("write access", "ok")
         if read
-        else fail("may be written", "what was written is not there", mend)
+        else fail("write access", "a written value can't be read back", fix)
     )
     yield conditional(twice or wrong, store.caveat())
     try:
         store.delete(key)
     except StoreError as error:
-        yield warn("may be pruned", str(error), "only `prune` needs it")
+        yield warn("delete access", str(error), "grant delete access if you use `prune`; nothing else needs it")
     else:
-        yield ok("may be pruned", "a value was removed")
+        yield ok("delete access", "ok")
 
 
 def conditional(overwritten: bool, caveat: str) -> Check:
-    """Whether two uploads at the same moment are told apart."""
-    about, mend = "conditional writes", "upload one at a time, or use a server that knows If-None-Match and If-Match"
+    """Whether two concurrent uploads keep both documents."""
+    about, fix = "concurrent uploads", "upload one at a time, or use a server that supports If-None-Match and If-Match"
     if overwritten or caveat:
-        return warn(about, caveat or "what was written was overwritten", mend)
-    return ok(about, "of two uploads at once neither is lost")
+        return warn(about, caveat or "the second upload replaced the first", fix)
+    return ok(about, "safe")

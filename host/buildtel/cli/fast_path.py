@@ -1,4 +1,4 @@
-"""The two commands that a job calls again and again: nothing is imported for them but the agent."""
+"""`step start` and `step end` without argparse: a job calls them often, so they import only the agent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from buildtel.errors import BuildtelError
 
 
 def wants(words: list[str]) -> bool:
-    """Whether these are plain words of a `step` that need no parser."""
+    """Whether the words are a `step` command in its simple form, which needs no parser."""
     if words[:2] == ["step", "end"] and len(words) in (4, 5) and words[3:-1] in ([], ["--status"]):
         return is_status(words[-1]) and words[2][:1] != "-"
     return words[:1] == ["step"] and len(words) == 3 and words[1] in ("start", "end") and words[2][:1] != "-"
@@ -27,12 +27,18 @@ def is_status(word: str) -> bool:
 
 
 def step(what: str, name: str, status: str) -> int:
-    """Begins or ends a step. Exit status 0 also where it can't be measured, 1 if there is none to end."""
+    """Start or end a step; the exit status: 0 (also if it can't be measured), 1 if no such step is open.
+
+    Args:
+        what: `start` or `end`.
+        name: the step's name.
+        status: with `end` the exit status of the work, empty if it is not known.
+    """
     try:
         if what == "start":
             steps.start(os.environ, name)
         elif not steps.end(os.environ, name, status):
-            complain(f"no step {name!r} is open: `buildtel-host step start` it first, under the same name")
+            complain(f"no step {name!r} is open. Start it first: `buildtel-host step start {name}`")
             return 1
     except (BuildtelError, OSError, ValueError) as error:
         complain(f"step {name!r} is not measured: {error}")
@@ -40,5 +46,5 @@ def step(what: str, name: str, status: str) -> int:
 
 
 def complain(text: str) -> None:
-    """One line to stderr."""
+    """Print one line on standard error."""
     sys.stderr.write(f"buildtel-host: {text}\n")
