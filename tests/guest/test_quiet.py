@@ -184,6 +184,7 @@ def test_records_outlive_a_reboot_in_the_spool(guest: Guest):
     for folder in spools(guest):
         shutil.rmtree(folder)
     output = step(guest, "true", "after")
+    assert wait_for(lambda: samples(guest))
     spool = read(guest.run("spool").stdout)
     hello = read(output)
 
