@@ -7,9 +7,10 @@ from collections.abc import Callable, Container
 
 from buildtel.parse.phases import PHASE_SIGN, PHASE_STARTS
 from buildtel.parse.provisioners import PROVISIONER_STARTS
+from buildtel.parse.units import UNIT_TEXTS
 
 START_BYTES = 6
-STARTS = PHASE_STARTS | PROVISIONER_STARTS | {b"BUILDT", b"Connec", b"Settin", b"Cancel", b"[c] Cl"}
+STARTS = PHASE_STARTS | PROVISIONER_STARTS | {text[:START_BYTES] for text in (*UNIT_TEXTS, b"BUILDTEL:", b"[c] Clean")}
 _NAMED = re.compile(
     rb"[\x1b\[0-9;mTZ:.,/+ -]{0,60}(?:ui(?: error)?: |ui,[a-z]+,)?[\x1b\[0-9;mTZ:.+ -]{0,40}(?:==> |    )(.{1,300}?): "
 )

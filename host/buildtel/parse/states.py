@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import NamedTuple
 
-from buildtel.events import BuildBegan, Event, LaterStamp, PhaseStarted, ProvisionerFinished, ProvisionerStarted
+from buildtel.events import BuildBegan, Event, LaterStamp, PhaseStarted, ProvisionerFinished, ProvisionerStarted, When
 from buildtel.parse.line_context import LineContext
 from buildtel.parse.words import exit_status
 
@@ -143,6 +143,7 @@ class BuildState:
         silent_type: the type of one that only the debug log tells of.
         phase: the phase begun last, and its text.
         provisioners: how many provisioners have begun.
+        untimed_end: the line, without a time, that told how the last of them went, and its kind; until another begins.
         under_way: the index of the last of them, until a phase begins or the build ends.
         timed_out: packer cancelled a provisioner of it by that provisioner's own timeout.
         cleans_up: a provisioner of it failed, and what runs now cleans up.
@@ -158,6 +159,7 @@ class BuildState:
     silent_type: str | None = None
     phase: tuple[str, bytes] | None = None
     provisioners: int = 0
+    untimed_end: tuple[int, str] | None = None
     under_way: int | None = None
     timed_out: bool = False
     cleans_up: bool = False
@@ -189,7 +191,7 @@ class BuildState:
     def start(self, unit: tuple[str, bytes], said: LineContext, events: list[Event], type_: str | None = None) -> None:
         """Start a provisioner unit, (kind, detail); the one before is over."""
         self.move(Says.UNIT, said, events, SUCCESS)
-        self.kind, self.timed_out = unit[0], False
+        self.kind, self.timed_out, self.untimed_end = unit[0], False, None
         index = self.under_way = self.provisioners
         self.provisioners += 1
         shown = unit[1].decode("utf-8", "replace")
@@ -225,4 +227,12 @@ class BuildState:
                     ignored=ignored, exit_code=exit_code,
                 )
             )  # fmt: skip
+            if said.at is None and says is Says.OUTCOME and self.kind is not None:
+                self.untimed_end = said.line, self.kind
         self.state = NEXT[self.state][says]
+
+    def end_at(self, at: When | None, events: list[Event]) -> None:
+        """Tell the time of an end that a line without a time told."""
+        if self.untimed_end is not None and at is not None:
+            events.append(LaterStamp(line=self.untimed_end[0], at=at))
+        self.untimed_end = None

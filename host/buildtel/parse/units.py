@@ -137,6 +137,8 @@ class Units:
             if len(ended) == 1:
                 ended[0].silent_type = None
                 ended[0].move(Says.OVER, said, self._events())
+            elif only is not None and only.untimed_end is not None and only.untimed_end[1] in kinds:
+                only.end_at(said.at, self._events())
 
 
 def only_packer_says(message: bytes, finished_before: bool) -> bool:

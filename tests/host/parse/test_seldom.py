@@ -143,3 +143,19 @@ def test_pieces_of_several_streams_are_joined_each_for_itself() -> None:
     )  # fmt: skip
 
     assert told(text) == [*BEGUN, ("SshWait", True), ("PhaseStarted", "shutdown")]
+
+
+@pytest.mark.parametrize("tag", ["==> qemu.a: ", "    qemu.a: "], ids=["Packer 1.13", "Packer before"])
+def test_a_failure_that_packer_ignores_is_read_behind_any_output(tag: str) -> None:
+    """`continue_on_error`: Packer's warning tells the exit status, whatever form the guest's output has."""
+    log = (
+        "==> qemu.a: Connected to SSH!\n==> qemu.a: Provisioning with shell script: a.sh\n" + f"{tag}said\n" * 3 +
+        '==> qemu.a: Warning: Provisioner failed with "Script exited with non-zero exit status: 3. Allowed exit codes '
+        'are: [0]", but continue_on_error is set; continuing the build.\n'
+        "==> qemu.a: Provisioning with shell script: b.sh\nBuild 'qemu.a' finished after 5 seconds.\n"
+    )  # fmt: skip
+    ends = [event for event in parse.read([log.encode()]) if isinstance(event, ProvisionerFinished)]
+
+    assert [(event.status, event.ignored, event.exit_code) for event in ends] == [
+        ("failure", True, 3), ("success", False, None),
+    ]  # fmt: skip
