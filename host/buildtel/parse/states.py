@@ -232,7 +232,12 @@ class BuildState:
         self.state = NEXT[self.state][says]
 
     def end_at(self, at: When | None, events: list[Event]) -> None:
-        """Tell the time of an end that a line without a time told."""
+        """Tell the time of an end that a line without a time told.
+
+        Args:
+            at: the time of the debug log's line on the same end, None if it has none.
+            events: where to tell of it.
+        """
         if self.untimed_end is not None and at is not None:
             events.append(LaterStamp(line=self.untimed_end[0], at=at))
         self.untimed_end = None
