@@ -116,7 +116,7 @@ def life(options: "dict[str, str]") -> "None":
         return  # two calls after a reboot each began one
     owner = options.get("owner", "")
     due, rows = time.monotonic(), 0
-    for number in (1, 17):  # systemd sends the first right after TERM when it ends a session; nobody waits for forks
+    for number in (1, 17):  # HUP: systemd sends it right after TERM as a session ends; CHLD: no fork is waited for
         _signal.signal(number, _signal.SIG_IGN)
     _signal.signal(15, stop)
     try:

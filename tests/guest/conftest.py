@@ -171,3 +171,9 @@ def spools(guest) -> list[Path]:
 def steps_events(output):
     """The kinds of the records of steps in it."""
     return [record["ev"] for record in records(output) if record["ev"] != "samples"]
+
+
+def without_python(agent: Path) -> None:
+    """Change an agent's file so that it finds no Python on this machine."""
+    source = agent.read_text().replace("for bt_py in", "for bt_py in ''; do :; done; for bt_none in", 1)
+    agent.write_text(source.replace('[ -n "$bt_py" ] &&', "false &&", 1))

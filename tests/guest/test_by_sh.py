@@ -14,7 +14,7 @@ import buildtel_agent as agent
 from buildtel import parse
 from buildtel.measure.records import read_body, read_record
 
-from .conftest import AGENT, PROC, records
+from .conftest import AGENT, PROC, records, without_python
 
 SHELLS = {
     name: [shutil.which(command[0]) or command[0], *command[1:]]
@@ -213,8 +213,7 @@ def test_install_and_finish_leave_nothing(bare):
     home = bare.folder / "home"
     (bare.folder / "bin").mkdir()
     env = {"PATH": f"{bare.folder}/bin:/usr/bin:/bin"}
-    source = bare.agent.read_text().replace("for bt_py in", "for bt_py in ''; do :; done; for bt_none in", 1)
-    bare.agent.write_text(source.replace('[ -n "$bt_py" ] &&', "false &&", 1))
+    without_python(bare.agent)
     installed = bare.run("install", "c0ffee", "--dir", home, env=env)
     bare.agent = home / "buildtel_agent.py"
     first, again = (bare.run("run", "--", "true", env=env) for _ in range(2))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ..waiting import wait_for
-from .conftest import records, spools, steps_events
+from .conftest import records, spools, steps_events, without_python
 
 
 def test_the_whole_life_is_sampled_between_install_and_finish(edge_guest):
@@ -64,11 +64,7 @@ def test_what_was_sampled_before_a_reboot_comes_after_it(guest):
     guest.run("install", "c0ffee", "--dir", guest.home)
     assert wait_for(lambda: any(folder.glob("life-*") for folder in spools(guest)))
     time.sleep(1.5)
-    for number in ("HUP", "TERM"):
-        subprocess.run(["pkill", f"-{number}", "-f", f"{guest.home}/agent.pyc life"], check=True)
-    assert wait_for(lambda: not running(guest))
-    for folder in spools(guest):
-        shutil.rmtree(folder)
+    shut_down(guest)
     first = records(guest.run("mark", "after", "--run", "c0ffee").stdout)
     second = records(guest.run("mark", "later", "--run", "c0ffee").stdout)
 
@@ -102,6 +98,15 @@ def samples(guest) -> bool:
             except OSError:
                 return True
     return False
+
+
+def shut_down(guest) -> None:
+    """What an orderly reboot does: the sampler gets HUP and TERM, and every tmpfs is empty afterwards."""
+    for number in ("HUP", "TERM"):
+        subprocess.run(["pkill", f"-{number}", "-f", f"{guest.home}/agent.pyc life"], check=True)
+    assert wait_for(lambda: not running(guest))
+    for folder in spools(guest):
+        shutil.rmtree(folder)
 
 
 def running(guest) -> bool:
@@ -163,8 +168,7 @@ def test_a_users_files_beside_the_agent_stay(guest, python):
     for name in own:
         (guest.home / name).write_text("theirs")
     if not python:
-        source = guest.agent.read_text().replace("for bt_py in", "for bt_py in ''; do :; done; for bt_none in", 1)
-        guest.agent.write_text(source.replace('[ -n "$bt_py" ] &&', "false &&", 1))
+        without_python(guest.agent)
     installed = guest.run("install", "c0ffee", "--dir", guest.home)
     finished = guest.run("finish")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -18,7 +17,7 @@ import buildtel_agent as agent
 
 from ..waiting import wait_for
 from .conftest import AGENT, Guest, spools
-from .test_life import running, samples
+from .test_life import running, samples, shut_down
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root is told the exit status of every step")
 MARK = b"BUILDTEL:"
@@ -178,11 +177,7 @@ def test_records_outlive_a_reboot_in_the_spool(guest: Guest):
     install(guest, *SPOOL, *NO_BLOCK)
     step(guest, "true", "before")
     time.sleep(1.2)
-    for number in ("HUP", "TERM"):
-        subprocess.run(["pkill", f"-{number}", "-f", f"{guest.home}/agent.pyc life"], check=True)
-    assert wait_for(lambda: not running(guest))
-    for folder in spools(guest):
-        shutil.rmtree(folder)
+    shut_down(guest)
     output = step(guest, "true", "after")
     assert wait_for(lambda: samples(guest))
     spool = read(guest.run("spool").stdout)

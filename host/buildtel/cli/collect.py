@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from buildtel.local.keeping import Kept
 
 
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     from buildtel.cli.show import add_format

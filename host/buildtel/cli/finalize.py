@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if the document was written."""
     from buildtel.local import current_job
+    from buildtel.local.folders import put_aside
     from buildtel.local.logs import log_document
     from buildtel.local.raw_records import RawRecords
 
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     document, facts = current_job.merged(folder, facts, of_log, raw)
     path, _ = current_job.keep(folder, facts, document, args.output)
     raw.write_beside(path, after_others=not args.log)
-    folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))
+    put_aside(str(folder))
     if not args.quiet:
         from buildtel.cli.show import print_report
 

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     from buildtel.cli.stores import open_store
     from buildtel.local.begun import folders_with_steps
     from buildtel.local.delivered import Delivered
-    from buildtel.local.folders import own_folder, telemetry_folder
+    from buildtel.local.folders import make_telemetry_folder
     from buildtel.local.outbox import Outbox
     from buildtel.settings import state_folder
 
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if args.documents:
         upload.run([Path(name) for name in args.documents])
         return upload.status
-    folder = Path(own_folder(telemetry_folder(os.environ)))
+    folder = Path(make_telemetry_folder(os.environ))
     if any(folders_with_steps(os.environ)):
         upload.close_jobs()
     delivered = Delivered(folder, store.address())

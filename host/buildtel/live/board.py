@@ -122,4 +122,4 @@ def _hear(line: BuildLine, event: AgentRecord, now_s: float) -> None:
     try:
         line.gauges.figures = metrics(dict(before.counters), counters, (m_ns - before.m_ns) / 1e9)
     except (TypeError, AttributeError, ValueError, LookupError, ArithmeticError):
-        return  # what no agent writes; the collected document says so
+        return  # an invalid record; the document will say so

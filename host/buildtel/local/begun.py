@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import buildtel_agent as agent
 from buildtel import ci, files
-from buildtel.local.folders import FACTS, RECORDS, job_folder, make_job_folder
+from buildtel.local.folders import FACTS, RECORDS, job_folder, make_job_folder, put_aside
 
 A_STEP = b'"ev":"start"'
 
@@ -28,7 +28,7 @@ def begin(environ: Mapping[str, str], fields: Mapping[str, str | None]) -> str:
     """
     folder = job_folder(environ)
     if os.path.exists(f"{folder}/{FACTS}") or os.path.exists(f"{folder}/{RECORDS}"):
-        os.rename(folder, f"{folder}.{time.time_ns()}")
+        put_aside(folder)
     make_job_folder(environ)
     note_facts(environ, folder, fields, unasked=False)
     return folder

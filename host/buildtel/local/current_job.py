@@ -13,7 +13,7 @@ from buildtel.job import JobDocument, Meta, load_document
 from buildtel.job.fold import document as fold
 from buildtel.job.runner import JobFacts, LogSummary, with_runner
 from buildtel.local.documents import read_document, write_named, write_new
-from buildtel.local.folders import FACTS, RECORDS, job_folder, own_folder, telemetry_folder
+from buildtel.local.folders import FACTS, RECORDS, job_folder, make_telemetry_folder
 from buildtel.local.raw_records import RawRecords
 from buildtel.metadata import job_fields
 from buildtel.naming import stem_of
@@ -91,7 +91,7 @@ def keep(
         path = Path(facts.document)
         write_named(path, data, facts.meta.job)
     else:
-        place = Path(own_folder(telemetry_folder(os.environ)))
+        place = Path(make_telemetry_folder(os.environ))
         path = write_new(place, stem or stem_of(facts.meta.job, facts.meta.collected_at), data)
     facts = facts.model_copy(update={"document": str(path.resolve())})
     write_facts(folder, facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 
 from buildtel.errors import BuildtelError
@@ -56,7 +57,7 @@ def log_path(environ: Mapping[str, str], stem: str) -> str:
     Raises:
         BuildtelError: there is no place for it.
     """
-    folder = own_folder(telemetry_folder(environ))
+    folder = make_telemetry_folder(environ)
     for copy in range(1, MOST_IN_A_SECOND):
         begun = f"{folder}/{stem}{f'_{copy}' if copy > 1 else ''}"
         name = f"{begun}{LOG_SUFFIX}"
@@ -83,6 +84,29 @@ def make_job_folder(environ: Mapping[str, str]) -> str:
     for path in (os.path.dirname(jobs), jobs):
         own_folder(path)
     return own_folder(folder)
+
+
+def put_aside(folder: str) -> None:
+    """Rename a job's folder, so that another job can begin in its place; no key of a job has a dot in it.
+
+    Raises:
+        OSError: it can't be renamed.
+    """
+    os.rename(folder, f"{folder}.{time.time_ns()}")
+
+
+def is_aside(folder: str) -> bool:
+    """Whether `put_aside` renamed this folder."""
+    return "." in os.path.basename(folder)
+
+
+def make_telemetry_folder(environ: Mapping[str, str]) -> str:
+    """The folder where all that is measured here is kept, made if it is not there.
+
+    Raises:
+        BuildtelError: see `own_folder`.
+    """
+    return own_folder(telemetry_folder(environ))
 
 
 def own_folder(path: str, setting: str = "TELEMETRY_DIR") -> str:

@@ -13,7 +13,7 @@ from buildtel.job.notes import PREFIX_UNKNOWN
 from buildtel.job.runner import JobFacts
 from buildtel.local import current_job
 from buildtel.local.documents import check_named, write_named, write_new
-from buildtel.local.folders import own_folder, telemetry_folder
+from buildtel.local.folders import make_telemetry_folder
 from buildtel.local.logs import Spools, log_document
 from buildtel.local.raw_records import RawRecords
 from buildtel.naming import stem_of
@@ -110,7 +110,7 @@ def _write(document: JobDocument, request: Request, meta: Meta) -> Path | None:
         sys.stdout.buffer.write(data)
         return None
     if request.output is None:
-        folder = Path(own_folder(telemetry_folder(os.environ)))
+        folder = Path(make_telemetry_folder(os.environ))
         return write_new(folder, request.stem or stem_of(meta.job, meta.collected_at), data)
     write_named(Path(request.output), data, meta.job)
     return Path(request.output)

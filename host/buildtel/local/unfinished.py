@@ -14,7 +14,7 @@ from buildtel.job import JobDocument, Meta
 from buildtel.job.runner import JobFacts
 from buildtel.local import current_job
 from buildtel.local.begun import folders_with_steps
-from buildtel.local.folders import FACTS, RECORDS, job_folder
+from buildtel.local.folders import FACTS, RECORDS, is_aside, job_folder, put_aside
 from buildtel.local.raw_records import RawRecords
 
 SILENT_S = 24 * 3600
@@ -31,7 +31,7 @@ class Job:
     @property
     def is_closed(self) -> bool:
         """True if it has become a document for good: its folder is put aside."""
-        return _is_aside(self.folder) and self.facts.document is not None
+        return is_aside(str(self.folder)) and self.facts.document is not None
 
 
 def over(environ: Mapping[str, str]) -> list[Job]:
@@ -88,13 +88,9 @@ def close(job: Job, *, cancelled: bool) -> tuple[Path, JobDocument]:
         document = document.model_copy(update={"status": "cancellation"})
     path, _ = current_job.keep(job.folder, facts, document, None)
     raw.write_beside(path, after_others=True)
-    if not _is_aside(job.folder):
-        job.folder.rename(job.folder.with_name(f"{job.folder.name}.{time.time_ns()}"))
+    if not is_aside(str(job.folder)):
+        put_aside(str(job.folder))
     return path, document
-
-
-def _is_aside(folder: Path) -> bool:
-    return "." in folder.name  # no CI's key has one
 
 
 def _job(folder: Path, environ: Mapping[str, str], *, is_own: bool) -> Job:
@@ -120,6 +116,6 @@ def _is_over(job: Job, environ: Mapping[str, str]) -> bool:
         return False
     if job.is_own:
         return not environ.get("BUILDTEL_PARENT")
-    if _is_aside(job.folder) or job.facts.slot == ci.slot(environ):
+    if is_aside(str(job.folder)) or job.facts.slot == ci.slot(environ):
         return True
     return time.time() - (job.folder / RECORDS).stat().st_mtime > SILENT_S

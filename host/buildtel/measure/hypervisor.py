@@ -96,7 +96,7 @@ def _scaled(value: float | None, factor: float, decimals: int) -> float | None:
 
 
 def hypervisors_of(boots: Mapping[str, Sequence[float]], runner: MachineDraft) -> dict[str, Hypervisor]:
-    """By build: its hypervisor. A process that could be of more than one build is nobody's.
+    """By build: its hypervisor. A process that may belong to more than one build counts for none.
 
     Args:
         boots: the builds of a run; of each when its machine was started, Unix seconds.

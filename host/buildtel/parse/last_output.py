@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Collection
 
 from buildtel.parse.prefix import strip_ansi
+from buildtel.parse.skip import NAMED_LINE
 
 KEPT_LINES = 20
 LONGEST_BYTES = 2000
 _MAX_NAMES = 100
-_OUTPUT = re.compile(
-    rb"[\x1b\[0-9;mTZ:.,/+ -]{0,60}(?:ui(?: error)?: |ui,[a-z]+,)?[\x1b\[0-9;mTZ:.+ -]{0,40}(?:==> |    )(.{1,300}?): "
-)
 
 
 class LastOutput:
@@ -59,7 +56,7 @@ class LastOutput:
 
 def _text_of(line: bytes) -> tuple[bytes, bytes] | None:
     """The name and the text of a line of output; None for others, and for a record of an agent."""
-    found = _OUTPUT.match(line)
+    found = NAMED_LINE.match(line)
     if found is None or b"BUILDTEL:" in line:
         return None
     return found[1], line[found.end() : found.end() + LONGEST_BYTES]

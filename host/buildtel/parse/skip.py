@@ -11,7 +11,7 @@ from buildtel.parse.units import UNIT_TEXTS
 
 START_BYTES = 6
 STARTS = PHASE_STARTS | PROVISIONER_STARTS | {text[:START_BYTES] for text in (*UNIT_TEXTS, b"BUILDTEL:", b"[c] Clean")}
-_NAMED = re.compile(
+NAMED_LINE = re.compile(
     rb"[\x1b\[0-9;mTZ:.,/+ -]{0,60}(?:ui(?: error)?: |ui,[a-z]+,)?[\x1b\[0-9;mTZ:.+ -]{0,40}(?:==> |    )(.{1,300}?): "
 )
 DEBUG_LINE = (
@@ -48,7 +48,7 @@ class LineFilter:
             return True
         if b"BUILDTEL" in line or b"\x00" in line:
             return False
-        found = _NAMED.match(line)
+        found = NAMED_LINE.match(line)
         if found and found[1] in self._names:
             end = found.end()
             if line[end : end + START_BYTES] in STARTS or PHASE_SIGN in line:
