@@ -7,9 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, Meta
-from buildtel.job.notes import PREFIX_UNKNOWN
 from buildtel.job.runner import JobFacts
 from buildtel.local import current_job
 from buildtel.local.documents import check_named, write_named, write_new
@@ -73,22 +71,8 @@ def _kept(request: Request, spools: Spools | None, raw: RawRecords) -> tuple[Job
     meta = current_job.read_meta(os.environ, request.job, request.version)
     if request.output not in (None, "-"):
         check_named(Path(str(request.output)), meta.job)
-    document = log_document(request.log, meta, raw, spools)
-    if not request.force and not tells_anything(document):
-        name = "standard input" if request.log == "-" else request.log or "the spool"
-        raise BuildtelError(
-            f"{name} is not a Packer log: it has no line of Packer's and no record; nothing was written. "
-            "Name the output of `packer build`, or use --force"
-        )
+    document = log_document(request.log, meta, raw, spools, force=request.force)
     return document, _write(document, request, meta)
-
-
-def tells_anything(document: JobDocument) -> bool:
-    """Whether a line of Packer's, a record or a step is in a document."""
-    packer, integrity = document.packer, document.integrity
-    of_packer = packer is not None and bool(packer.runs or packer.version or packer.plugins)
-    of_agent = integrity is not None and bool(integrity.records or integrity.damaged or integrity.foreign)
-    return of_packer or of_agent or bool(document.steps) or PREFIX_UNKNOWN in document.notes
 
 
 def _into_job(
@@ -97,7 +81,7 @@ def _into_job(
     """The log as part of the job under way."""
     if request.output is not None:
         check_named(Path(request.output), facts.meta.job)
-    of_log = log_document(request.log, facts.meta, raw, spools)
+    of_log = log_document(request.log, facts.meta, raw, spools, force=request.force)
     document, facts = current_job.merged(folder, facts, of_log, raw)
     path, _ = current_job.keep(folder, facts, document, request.output, request.stem)
     return document, path

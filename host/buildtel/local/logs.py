@@ -14,6 +14,7 @@ from buildtel.errors import BuildtelError
 from buildtel.events import Event
 from buildtel.job import JobDocument, Meta
 from buildtel.job.fold import document
+from buildtel.job.notes import PREFIX_UNKNOWN
 from buildtel.local.raw_records import RawRecords
 from buildtel.parse import read
 
@@ -34,7 +35,9 @@ class Spools(Protocol):
         ...
 
 
-def log_document(log: str | None, meta: Meta, raw: RawRecords, spools: Spools | None = None) -> JobDocument:
+def log_document(
+    log: str | None, meta: Meta, raw: RawRecords, spools: Spools | None = None, *, force: bool = False
+) -> JobDocument:
     """The document of a log and of the spools beside it.
 
     Args:
@@ -42,16 +45,31 @@ def log_document(log: str | None, meta: Meta, raw: RawRecords, spools: Spools | 
         meta: which job it is.
         raw: keeps the records among the events.
         spools: records beside the log.
+        force: also of a log without a line of Packer's and without a record.
 
     Raises:
-        BuildtelError: the log or a spool can't be read.
+        BuildtelError: the log or a spool can't be read, or the log is none of Packer's.
     """
     logged = read(chunks(log), os.environ.get("BUILDTEL_KEY")) if log is not None else ()
     beside = spools.events(log is not None) if spools is not None else ()
     made = document(raw.keeping(chain(logged, beside)), meta, logged=log is not None)
+    if not force and not _tells_anything(made):
+        name = "standard input" if log == "-" else log or "the spool"
+        raise BuildtelError(
+            f"{name} is not a Packer log: it has no line of Packer's and no record; nothing was written. "
+            "Name the output of `packer build`, or use --force"
+        )
     if spools is None or not spools.notes:
         return made
     return made.model_copy(update={"notes": [*made.notes, *spools.notes]})
+
+
+def _tells_anything(made: JobDocument) -> bool:
+    """Whether a line of Packer's, a record or a step is in a document."""
+    packer, integrity = made.packer, made.integrity
+    of_packer = packer is not None and bool(packer.runs or packer.version or packer.plugins)
+    of_agent = integrity is not None and bool(integrity.records or integrity.damaged or integrity.foreign)
+    return of_packer or of_agent or bool(made.steps) or PREFIX_UNKNOWN in made.notes
 
 
 def chunks(log: str) -> Iterator[bytes]:
