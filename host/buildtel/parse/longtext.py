@@ -36,6 +36,10 @@ class LongText:
         self._last = said
         return True
 
+    def lines(self) -> bytes:
+        """The lines below the first."""
+        return b"\n".join(self._lines)
+
     def events(self) -> list[Event]:
         """The event with all of its text, and the time of its last line where that has one."""
         events: list[Event] = [self._whole()]
@@ -45,7 +49,7 @@ class LongText:
 
     def _whole(self) -> BuildFinished | Artifact | RunFailed:
         """The event with all of its text."""
-        more = b"\n".join(self._lines).strip().decode("utf-8", "replace")
+        more = self.lines().strip().decode("utf-8", "replace")
         text = f"{self._text()}\n{more}" if more else self._text()
         if isinstance(self.event, Artifact):
             return replace(self.event, text=text)

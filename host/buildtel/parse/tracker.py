@@ -33,6 +33,7 @@ from buildtel.parse.units import Hears, Units, only_packer_says
 from buildtel.parse.words import (
     duration_s,
     is_before,
+    is_of_template,
     is_packers_error,
     plugin_of,
     post_processor_of,
@@ -62,6 +63,7 @@ class Tracker:
         self._run = PackerRun(self.passed, Stage.BEFORE)
         self._version_known = self._packer_is_old = False
         self._open: LongText | None = None
+        self._open_is_packers = False
 
     # What the reader calls.
 
@@ -79,8 +81,10 @@ class Tracker:
         return self.units.hears(self._run.builds.values())
 
     def said(self, text: bytes, said: LineContext) -> None:
-        """Take one line of packer's output."""
-        if text.startswith(b"==> "):
+        """Take one line of packer's output, or of a text that machine-readable output has in one line."""
+        if self._open is not None and self._open.event.line == said.line and isinstance(self._open.event, RunFailed):
+            self._continued(text, said)
+        elif text.startswith(b"==> "):
             rest = text[4:]
             if not self._run_level(rest, said):
                 self._targeted(rest, said, is_say=True)
@@ -104,7 +108,7 @@ class Tracker:
         """Take a line without any form that Packer's lines of a build have."""
         if text.startswith((b"Cleanly cancelled builds after", b"Cancelling build after receiving")):
             self._interrupted(text, said)
-        elif text.startswith(b"Error: ") or (said.error and is_packers_error(text)):
+        elif text.startswith(b"Error: ") or is_packers_error(text):
             self._failed_before(text, said)
         elif text.startswith(b"Packer plugin installed: "):
             self._plugin(text, said)
@@ -315,14 +319,13 @@ class Tracker:
     # What goes wrong before any build, and what the debug log says of plugins.
 
     def _failed_before(self, text: bytes, said: LineContext) -> None:
-        in_run = self._run.stage is not Stage.BEFORE
-        if self._run.builds or not (in_run or is_packers_error(text)) or self._is_copy(text, said):
+        if self._run.builds or self._is_copy(text, said):
             self._continued(text, said)
             return
         self._flush()
-        self._need(Names.RUN, said.line, said.at)
         shown = text.removeprefix(b"Error: ").decode("utf-8", "replace")
         self._open = LongText(RunFailed(line=said.line, at=said.at, error=shown))
+        self._open_is_packers = self._run.stage is not Stage.BEFORE or is_packers_error(text)
 
     def _plugin(self, text: bytes, said: LineContext) -> None:
         found = plugin_of(text)
@@ -345,9 +348,14 @@ class Tracker:
 
     def _flush(self) -> None:
         """Let go of the event whose text might have gone on."""
-        if self._open is not None:
-            self.events += self._open.events()
-            self._open = None
+        if self._open is None:
+            return
+        text, self._open = self._open, None
+        if isinstance(text.event, RunFailed):
+            if not (self._open_is_packers or is_of_template(text.lines())):
+                return
+            self._need(Names.RUN, text.event.line, text.event.at)
+        self.events += text.events()
 
     def _is_copy(self, text: bytes, said: LineContext) -> bool:
         """Whether `text` stood in the other stream (output, debug log) already, and has not been matched yet.
