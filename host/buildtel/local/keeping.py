@@ -9,8 +9,8 @@ from pathlib import Path
 
 from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, Meta
+from buildtel.job.facts import JobFacts
 from buildtel.job.notes import PREFIX_UNKNOWN
-from buildtel.job.runner import JobFacts
 from buildtel.local import current_job
 from buildtel.local.documents import check_named, write_named, write_new
 from buildtel.local.folders import make_telemetry_folder

@@ -1,4 +1,4 @@
-"""Commands that read or write no document load nothing of what documents need."""
+"""Commands load nothing of what they do not use: no model without a document, no pydantic to write one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 CODE = """
-import json, sys
+import json, os, sys
 from buildtel.cli import main
+os._exit = sys.exit
 try:
     main(sys.argv[1:])
 except SystemExit:
@@ -30,6 +31,15 @@ COMMANDS = {
     "--help": ["--help"],
     "upload --help": ["upload", "--help"],
 }
+LOG = "==> null.x: Connected to SSH!\nBuild 'null.x' finished after 3 seconds.\n"
+WRITERS = {
+    "packer": ["packer", "build", "."],
+    "collect": ["collect", "a.log"],
+    "collect over an older document": ["collect", "-o", "a.json", "a.log"],
+    "finalize": ["finalize"],
+    "live": ["live", "a.log"],
+    "guest follow": ["guest", "follow", "127.0.0.1:1"],
+}
 COSTLY = {"pydantic", "boto3", "paramiko", "hcl2", "buildtel.job.model"}
 
 
@@ -37,8 +47,30 @@ COSTLY = {"pydantic", "boto3", "paramiko", "hcl2", "buildtel.job.model"}
 def test_a_command_without_a_document_loads_no_model(tmp_path: Path, words: list[str]) -> None:
     """Neither pydantic nor the model of a document, nor a library that only other commands use."""
     (tmp_path / "s").mkdir()
-    env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TELEMETRY_DIR": str(tmp_path / "telemetry")}
-    command = [sys.executable, "-c", CODE, *words]
-    done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path, stdin=subprocess.DEVNULL)
 
-    assert not COSTLY & set(json.loads(done.stderr.splitlines()[-1]))
+    assert not COSTLY & loaded_by(words, tmp_path)
+
+
+@pytest.mark.parametrize("words", WRITERS.values(), ids=WRITERS)
+def test_making_and_writing_a_document_loads_no_pydantic(tmp_path: Path, words: list[str]) -> None:
+    """Only what reads a document validates it."""
+    packer = tmp_path / "packer"
+    packer.write_text(f"#!/bin/sh\ncat {tmp_path}/a.log\n")
+    packer.chmod(0o755)
+    (tmp_path / "a.log").write_text(LOG)
+    loaded_by(["collect", "-q", "-o", "a.json", "a.log"], tmp_path)
+    if words[0] == "finalize":
+        loaded_by(["init", "build", "1"], tmp_path)
+        loaded_by(["run", "true"], tmp_path)
+
+    modules = loaded_by(words, tmp_path)
+    assert "pydantic" not in modules and "pydantic_core" not in modules
+    assert "buildtel.job.model" in modules or words[0] in ("live", "guest")
+
+
+def loaded_by(words: list[str], folder: Path) -> set[str]:
+    """The modules that a command has loaded at its end."""
+    env = {"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(folder), "TELEMETRY_DIR": str(folder / "telemetry")}
+    command = [sys.executable, "-c", CODE, *words]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=folder, stdin=subprocess.DEVNULL)
+    return set(json.loads(done.stderr.splitlines()[-1]))
