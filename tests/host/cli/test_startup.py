@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import argparse
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from buildtel.cli import packer
+
 CODE = """
-import json, os, sys
+import os, sys
 from buildtel.cli import main
 os._exit = sys.exit
 try:
@@ -18,7 +20,7 @@ try:
 except SystemExit:
     pass
 finally:
-    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+    print(*sys.modules, file=sys.stderr)
 """
 COMMANDS = {
     "list": ["list", "--store", "s"],
@@ -54,9 +56,9 @@ def test_a_command_without_a_document_loads_no_model(tmp_path: Path, words: list
 @pytest.mark.parametrize("words", WRITERS.values(), ids=WRITERS)
 def test_making_and_writing_a_document_loads_no_pydantic(tmp_path: Path, words: list[str]) -> None:
     """Only what reads a document validates it."""
-    packer = tmp_path / "packer"
-    packer.write_text(f"#!/bin/sh\ncat {tmp_path}/a.log\n")
-    packer.chmod(0o755)
+    program = tmp_path / "packer"
+    program.write_text(f"#!/bin/sh\ncat {tmp_path}/a.log\n")
+    program.chmod(0o755)
     (tmp_path / "a.log").write_text(LOG)
     loaded_by(["collect", "-q", "-o", "a.json", "a.log"], tmp_path)
     if words[0] == "finalize":
@@ -68,9 +70,38 @@ def test_making_and_writing_a_document_loads_no_pydantic(tmp_path: Path, words: 
     assert "buildtel.job.model" in modules or words[0] in ("live", "guest")
 
 
-def loaded_by(words: list[str], folder: Path) -> set[str]:
+@pytest.mark.parametrize("words", [["build", "."], ["-q", "build", "-only=a", "."], ["--quiet", "--", "-v"], []])
+def test_packer_without_our_flags_is_read_as_argparse_reads_it(words: list[str]) -> None:
+    """The quick way gives the same arguments."""
+    parser = argparse.ArgumentParser()
+    packer.add_arguments(parser)
+
+    assert vars(packer.simple(words)) == vars(parser.parse_args(packer.wrapped(words)))
+
+
+@pytest.mark.parametrize("flag", ["--live=always", "--job=x", "--version=1", "--spool=x", "-o=x", "--output=x", "-h"])
+def test_argparse_reads_our_other_flags(flag: str) -> None:
+    """The quick way leaves them, also behind `-q`."""
+    assert packer.simple(["-q", flag, "build", "."]) is None
+
+
+def test_packer_starts_before_what_it_does_not_need_is_loaded(tmp_path: Path) -> None:
+    """What only the report needs is loaded while Packer runs."""
+    program = tmp_path / "packer"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    code = CODE.replace("os._exit = sys.exit", "from buildtel.capture import relay; relay.Relay._spawn = sys.exit")
+    modules = loaded_by(["packer", "--live", "never", "build", "."], tmp_path, code)
+    assert "argparse" in modules
+
+    modules = loaded_by(["packer", "build", "."], tmp_path, code)
+    assert "buildtel.capture.packer" in modules
+    assert not modules & {"argparse", "pathlib", "shutil", "typing", "dataclasses", "json", "urllib.parse"}
+
+
+def loaded_by(words: list[str], folder: Path, code: str = CODE) -> set[str]:
     """The modules that a command has loaded at its end."""
     env = {"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(folder), "TELEMETRY_DIR": str(folder / "telemetry")}
-    command = [sys.executable, "-c", CODE, *words]
+    command = [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{code}", *words]
     done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=folder, stdin=subprocess.DEVNULL)
-    return set(json.loads(done.stderr.splitlines()[-1]))
+    return set(done.stderr.splitlines()[-1].split())
