@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from buildtel.job.model import json_schema
+from buildtel.job.schema import json_schema
 
 TARGET = Path(__file__).with_name("job.schema.json")
 

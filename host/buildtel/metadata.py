@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from buildtel import ci
 
 GIT_WAIT_S = 5
+QUESTIONS = {
+    "version": ("describe", "--tags", "--always", "--dirty"),
+    "git_sha": ("rev-parse", "HEAD"),
+    "git_ref": ("symbolic-ref", "-q", "HEAD"),
+}
 
 
 def job_fields(environ: Mapping[str, str], job: str | None, version: str | None) -> dict[str, str | None]:
@@ -19,22 +24,33 @@ def job_fields(environ: Mapping[str, str], job: str | None, version: str | None)
         version: from the command line; else the CI's tag, `git describe`, or `0`.
     """
     found = ci.told(environ)
+    known = {**found, "version": version or ci.tag(environ)}
     in_ci = found["git_sha"] is not None
-    return {
-        **found,
-        "job": job or "build",
-        "version": version or ci.tag(environ) or _git("describe", "--tags", "--always", "--dirty") or "0",
-        "git_sha": found["git_sha"] if in_ci else _git("rev-parse", "HEAD"),
-        "git_ref": found["git_ref"] or (None if in_ci else _git("symbolic-ref", "-q", "HEAD")),
-    }
+    asked = [name for name in QUESTIONS if not known[name] and (name == "version" or not in_ci)]
+    known |= _git({name: QUESTIONS[name] for name in asked})
+    return {**known, "job": job or "build", "version": known["version"] or "0"}
 
 
-def _git(*words: str) -> str | None:
-    """What git prints in this directory; None without git, a checkout or an answer."""
+def _git(questions: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
+    """What git prints in this directory for each question, asked at once; None without git, a checkout or an answer."""
+    asked = {name: _start(words) for name, words in questions.items()}
+    return {name: None if process is None else _answer(process) for name, process in asked.items()}
+
+
+def _start(words: Sequence[str]) -> subprocess.Popen[str] | None:
     try:
-        done = subprocess.run(
-            ["git", *words], capture_output=True, text=True, errors="replace", timeout=GIT_WAIT_S, check=True
+        return subprocess.Popen(
+            ["git", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace"
         )
-    except (OSError, subprocess.SubprocessError):
+    except OSError:
         return None
-    return done.stdout.strip() or None
+
+
+def _answer(process: subprocess.Popen[str]) -> str | None:
+    with process:
+        try:
+            told, _ = process.communicate(timeout=GIT_WAIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return None
+    return told.strip() or None if process.returncode == 0 else None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
-from urllib.parse import quote
 
 STAMP = "%Y%m%d_%H%M%S"
 RESERVED = ("latest", "index")
 LONGEST = 120
 NOTHING = "%"
 CUT = "%~"
+PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-")
 
 
 def escape(name: str) -> str:
@@ -20,7 +20,7 @@ def escape(name: str) -> str:
     """
     if not name:
         return NOTHING
-    plain = quote(name, safe="+", errors="replace").replace("~", "%7E")
+    plain = "".join(chr(byte) if byte in PLAIN else f"%{byte:02X}" for byte in name.encode("utf-8", "replace"))
     if plain.startswith(".") or plain in RESERVED:
         plain = f"%{ord(plain[0]):02X}{plain[1:]}"
     if len(plain) <= LONGEST:

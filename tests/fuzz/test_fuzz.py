@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+
+from buildtel.job.model import Process
 
 from .mutate import CHANGES, mutated
 from .properties import Broken, check_document, check_template, folded
@@ -87,7 +90,7 @@ ALTERED: dict[str, dict[str, Any]] = {
     "a figure more": {"metrics": {"gpu_percent": 1.0}},
     "an exit status": {"exit_code": 42},
     "a step": {"id": "feed00000001.1"},
-    "a process": {"processes": [{"name": "x", "cpu_s": 1.0}]},
+    "a process": {"processes": [Process(name="x", cpu_s=1.0)]},
     "a series": {"series": {"t_s": [0.0]}},
 }
 
@@ -101,9 +104,9 @@ def test_a_figure_that_no_record_carries_is_found(change: dict[str, Any]) -> Non
         value = json.loads(document.to_json())
         (step, *_) = [one for one in document.steps if one.measured == "exactly"]
         metrics = {**step.metrics, **change.get("metrics", {})}
-        altered = type(step).model_validate({**step.model_dump(exclude={"metrics"}), **change, "metrics": metrics})
+        altered = replace(step, **{**change, "metrics": metrics})
         with pytest.raises(Broken):
-            known.check(document.model_copy(update={"steps": [altered]}))
+            known.check(replace(document, steps=[altered]))
         assert value["steps"]
 
 
@@ -115,10 +118,10 @@ def test_a_sampled_figure_that_no_sample_carries_is_found() -> None:
     for document, step in found:
         assert step.counters is not None and step.counters.end is not None
         lower = {**step.counters.end, "mem": [1, 1]}
-        counters = step.counters.model_copy(update={"end": lower})
+        counters = replace(step.counters, end=lower)
         for altered in ({"counters": counters}, {"metrics": {**step.metrics, "cpu_percent": 12.34}}):
             with pytest.raises(Broken):
-                known.check(document.model_copy(update={"steps": [step.model_copy(update=altered)]}))
+                known.check(replace(document, steps=[replace(step, **altered)]))
 
 
 def test_every_kind_of_input_is_run() -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_build_whose_agents_are_killed_is_the_unwired_build(tmp_path, seed):
     fold = Fold()
     for event in parse.read([log]):
         fold.add(event)
-    document = fold.document(Meta.model_validate({"collected_at": "2026-01-24T12:00:00Z"}))
+    document = fold.document(Meta(collected_at=datetime.fromisoformat("2026-01-24T12:00:00+00:00")))
     statuses = Counter(status for status, _, _ in results)
 
     KILLED[seed] = killed.total()

@@ -5,6 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -119,7 +120,7 @@ def levels(built: Built) -> Levels:
                 columns = {}
         elif fields["ev"] in LEVEL_2:
             edges_ms[fields["step"]][fields["ev"]] = fields["boot"], fields["m"] / 1e6
-    meta = Meta.model_validate({"collected_at": "2026-01-24T12:00:00Z"})
+    meta = Meta(collected_at=datetime.fromisoformat("2026-01-24T12:00:00+00:00"))
     return Levels(whole.document(meta), level_1.document(meta), samples, edges_ms)
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import buildtel_agent as agent
 from buildtel.capture.debuglog import EVERY_S, DebugLog
@@ -23,13 +21,6 @@ PLUGIN_INSTALLED = b"Packer plugin installed: "
 READ_FROM = b"Packer was read from: %s\n"
 PIPES = "pipes"
 NO_LOG = {"PACKER_LOG": "", "PACKER_LOG_PATH": ""}
-
-
-class ExitInfo(NamedTuple):
-    """How Packer ended: its wait status, and why the log is incomplete (None if it is complete)."""
-
-    status: int
-    problem: str | None
 
 
 class PackerProcess:
@@ -60,8 +51,8 @@ class PackerProcess:
         self._name = agent.clean_name(f"packer {subcommand(command[1:])}")
         self._step = f"{self._recorder.sid}.1"
 
-    def run(self) -> ExitInfo:
-        """Run it to its end.
+    def run(self) -> tuple[int, str | None]:
+        """Run it to its end: its wait status, and why the log is incomplete (None if it is complete).
 
         Raises:
             OSError: Packer can't be started.
@@ -83,7 +74,7 @@ class PackerProcess:
                 self._end(status)
         finally:
             self._debug.close()
-        return ExitInfo(status, self._log.problem or self._problem)
+        return status, self._log.problem or self._problem
 
     @contextmanager
     def _excused(self, what: str) -> Iterator[None]:
@@ -165,7 +156,9 @@ def subcommand(words: Sequence[str]) -> str:
 
 def find_packer(environ: Mapping[str, str]) -> str | None:
     """Where Packer is; None if a program of this name can't be run."""
-    return shutil.which("packer", path=environ.get("PATH"))
+    path = environ.get("PATH", os.defpath)
+    paths = [os.path.join(folder, "packer") for folder in path.split(os.pathsep)] if path else []
+    return next((path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)), None)
 
 
 def _ignore(_lines: bytes) -> None:

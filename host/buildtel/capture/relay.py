@@ -8,10 +8,13 @@ import select
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from buildtel.capture.command import become
 from buildtel.capture.group_signal import GroupSignalProbe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # Packer's start does not wait for it
+    from typing import Any
 
 CHUNK_BYTES = 65536
 PASSED_ON = tuple(

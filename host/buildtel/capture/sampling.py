@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
 
 import buildtel_agent as agent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # Packer's start does not wait for it
+    from typing import Any
 
 RUNNER = {"on": "runner"}
 ROWS_A_RECORD = 10

@@ -73,7 +73,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     if words[:1] == ["packer"]:
-        words = ["packer", *_module("packer").wrapped(words[1:])]
+        packer = _module("packer")
+        simple = packer.simple(words[1:])
+        if simple is not None:
+            return int(packer.run(simple))
+        words = ["packer", *packer.wrapped(words[1:])]
     args = _parser(words).parse_args(words)
     if args.command is None:
         _parser([]).print_help()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from dataclasses import replace
 
 from buildtel.errors import BuildtelError
 
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if found is None:
         raise BuildtelError("no job is in progress. Start one with `buildtel-host init`, `step start` or `run`")
     folder, facts = found
-    facts = facts.model_copy(update={"ended_at": round(time.time(), 3)})
+    facts = replace(facts, ended_at=round(time.time(), 3))
     raw = RawRecords()
     of_log = log_document(args.log, facts.meta, raw, force=args.force) if args.log else None
     document, facts = current_job.merged(folder, facts, of_log, raw)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _thread
-import argparse
 import os
 import resource
 import signal
@@ -11,12 +10,13 @@ import sys
 import time
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
 
 from buildtel.errors import BuildtelError, UsageError
 
-if TYPE_CHECKING:
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # Packer's start does not wait for it
+    import argparse
     from collections.abc import Callable
 
     from buildtel.capture.packer import PackerProcess
@@ -30,6 +30,7 @@ FLAGS = {
     "--help": 0,
 }  # fmt: skip
 
+QUIET = frozenset(("-q", "--quiet"))
 LEAST_PRIORITY = 19  # of a thread that imports: Packer has the processors
 OURS_ALONE = frozenset(("--live", "--job", "--spool", "-o", "--output", "-q", "--quiet"))
 
@@ -47,6 +48,20 @@ def wrapped(words: list[str]) -> list[str]:
             break
         at += step
     return words if words[at : at + 1] == ["--"] else [*words[:at], "--", *words[at:]]
+
+
+def simple(words: list[str]) -> SimpleNamespace | None:
+    """The arguments of a command line without a flag of ours but `-q`; of any other None: argparse reads it.
+
+    argparse gives the same and takes a tenth of what the wrapper adds to a build.
+    """
+    all_words = wrapped(words)
+    at = all_words.index("--")
+    if not QUIET.issuperset(all_words[:at]):
+        return None
+    return SimpleNamespace(
+        words=all_words[at + 1 :], quiet=at > 0, live="never", job=None, version=None, spool=[], ssh=[], output=None
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,21 +132,22 @@ def _build(args: argparse.Namespace, process: PackerProcess, log: str) -> int:
     began_s = time.time()
     process.relay.begun = partial(_begun, process.relay.begun)
     try:
-        ended = process.run()
+        status, problem = process.run()
     except OSError as error:
-        Path(log).unlink(missing_ok=True)
+        with suppress(OSError):
+            os.unlink(log)
         _say(f"this build is not measured: {_one_line(error)}")
         return _alone(list(process.command))
     try:
-        _account(args, log, ended.problem, began_s)
+        _account(args, log, problem, began_s)
     except Exception as error:
         _say(f"this build has no document: {_one_line(error)}; its log: {log}")
     misplaced = _misplaced(args.words)
-    if misplaced and ended.status:
+    if misplaced and status:
         _say(f"Packer got {misplaced}, which is buildtel's. Write `buildtel-host packer {misplaced} build ...`")
     for number in TERMINATION_SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # even Python's own end takes time
-    return _as_packer(os.waitstatus_to_exitcode(ended.status))
+    return _as_packer(os.waitstatus_to_exitcode(status))
 
 
 def _begun(also: Callable[[], None]) -> None:
@@ -144,6 +160,7 @@ def _load() -> None:
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, _thread.get_native_id(), LEAST_PRIORITY)
     with suppress(Exception):  # it is said when the account is made
+        import buildtel.cli.collect
         import buildtel.cli.show
         import buildtel.local.keeping
         import buildtel.report.form_table
@@ -179,7 +196,7 @@ def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: f
     from buildtel.local.folders import LOG_SUFFIX
     from buildtel.local.keeping import Request, keep
 
-    stem = Path(log).name.removesuffix(LOG_SUFFIX)
+    stem = os.path.basename(log).removesuffix(LOG_SUFFIX)
     request = Request(log, args.output, args.job, args.version, stem=stem)
     kept = keep(request, _spools(args, began_s))
     if problem:
@@ -196,10 +213,12 @@ def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: f
 
 def _spools(args: argparse.Namespace, began_s: float) -> SpoolSources:
     """The spools that this build downloaded; a file that is missing or older than the build is a note, not an error."""
+    from argparse import Namespace
+
     from buildtel.cli.collect import SpoolSources
 
-    new = [name for name in args.spool if Path(name).is_file() and Path(name).stat().st_mtime >= began_s - 1]
-    sources = SpoolSources(argparse.Namespace(**{**vars(args), "spool": new}))
+    new = [name for name in args.spool if os.path.isfile(name) and os.stat(name).st_mtime >= began_s - 1]
+    sources = SpoolSources(Namespace(**{**vars(args), "spool": new}))
     for name in args.spool:
         if name not in new:
             sources.note(f"--spool {name}: this build did not download it")

@@ -232,7 +232,7 @@ def _in_order(names: Iterable[str]) -> list[str]:
 
 
 def _notes(before: JobDocument, after: JobDocument) -> Iterator[str]:
-    if (before.schema_ is None) != (after.schema_ is None):
+    if (before.schema is None) != (after.schema is None):
         yield FORMULA_CHANGED
     if before.job != after.job:
         yield f"They are different jobs: {safe(before.job)} and {safe(after.job)}."

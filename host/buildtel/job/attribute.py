@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
+from dataclasses import replace
 
 from buildtel.job.model import Step, StepCounters, StepProvisioner
 from buildtel.job.verdicts import PACKER, tells_end
@@ -47,7 +48,7 @@ def shell_local_steps(
             if provisioner.kind == SHELL_LOCAL and (build.name, place) not in measured and not provisioner.own:
                 step = _step(runner, RUNNER, place, provisioner)
                 if step is not None:
-                    yield step.model_copy(update={"id": f"{build.name}/{place}", "origin": RUNNER})
+                    yield replace(step, id=f"{build.name}/{place}", origin="runner")
 
 
 def _step(draft: MachineDraft, key: str, index: int, provisioner: Provisioner) -> Step | None:
@@ -59,13 +60,12 @@ def _step(draft: MachineDraft, key: str, index: int, provisioner: Provisioner) -
         if found is not None:
             before, after, peak_kb = found
             metrics = figures(before, after, end_s - start_s, peak_kb)
-            return _bare(draft, key, index, provisioner).model_copy(
-                update={
-                    "metrics": dict(metrics),
-                    "measured": "from samples",
-                    "authentic": draft.sampled.get(boot),
-                    "counters": StepCounters(start=before, end=after),
-                }
+            return replace(
+                _bare(draft, key, index, provisioner),
+                metrics=metrics,
+                measured="from samples",
+                authentic=draft.sampled.get(boot),
+                counters=StepCounters(start=before, end=after),
             )
     return None
 

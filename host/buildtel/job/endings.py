@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from buildtel.job.model import Step, StepCounters
@@ -47,7 +48,7 @@ def _ended(step: Step, recorded: StepDraft, draft: MachineDraft, units: Units) -
         known |= _measured(step, recorded, draft, found)
     elif step.exit_code is None:
         known["status"] = found.status
-    return step.model_copy(update=known)
+    return replace(step, **known)
 
 
 def _measured(step: Step, recorded: StepDraft, draft: MachineDraft, unit: Provisioner) -> dict[str, Any]:

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
 from buildtel.errors import BuildtelError
 from buildtel.job.model import SCHEMA, JobDocument
 
@@ -34,6 +32,34 @@ def load_document(data: bytes, where: str) -> JobDocument:
             finite, or far out of range; a key twice; half a surrogate; too deep a nesting), or is one of a
             version to come.
     """
+    from buildtel.job.schema import Invalid, validated  # noqa: PLC0415  # pydantic: what only writes does without
+
+    value = _read(data, where)
+    try:
+        return validated(value)
+    except Invalid as error:
+        raise BuildtelError(f"{where}: not a job document: `{_shown(error.place)}`: {error}") from None
+
+
+def job_of(data: bytes, where: str) -> str:
+    """The job of the document in `data`; the fields of one that names its schema are not validated.
+
+    Args:
+        data: the file.
+        where: its name in errors.
+
+    Raises:
+        BuildtelError: as of `load_document`.
+    """
+    value = _read(data, where)
+    job = value["job"]
+    if value.get("schema") == SCHEMA and isinstance(job, str) and isinstance(value["steps"], list):
+        return job
+    return load_document(data, where).job
+
+
+def _read(data: bytes, where: str) -> dict[str, Any]:
+    """The JSON data of a document, of this version or an older one."""
     if len(data) > MAX_BYTES:
         raise BuildtelError(f"{where}: not a job document: larger than {MAX_BYTES >> 20} MB")
     try:
@@ -48,12 +74,7 @@ def load_document(data: bytes, where: str) -> JobDocument:
     wrong = _wrong(value)
     if wrong is not None:
         raise BuildtelError(f"{where}: not a job document: `{_shown(wrong[0])}`: {wrong[1]}")
-    try:
-        return JobDocument.model_validate(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        said = first["msg"].removeprefix("Value error, ")
-        raise BuildtelError(f"{where}: not a job document: `{_shown(first['loc'])}`: {said}") from None
+    return value
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,32 +1,21 @@
-"""The model of the job document, `buildtel.job/1` (docs/format.md, 2).
+"""The model of the job document, `buildtel.job/1` (docs/format.md, 2), and its JSON text.
 
-Every field of the original is always there, null where unknown; added ones may be missing.
+Every field of the original is always there, null where unknown; added ones may be missing. Plain dataclasses, because
+writing a document must not load pydantic; `schema.py` validates the documents that are read.
 """
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
-from pydantic_core import CoreSchema
-
-from buildtel.metrics import COSTS
 from buildtel.timeline.packer_model import PackerReport
-from buildtel_agent import COUNTERS, METRICS
 
 SCHEMA = "buildtel.job/1"
 Status = Literal["success", "failure", "error", "timeout", "cancellation", "skip", "unknown"]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Figure = int | Number
+Figure = int | float
 
 ORIGINAL_FIELDS = (
     "job", "version", "timestamp", "runner", "git_sha", "git_ref", "run_id", "run_number", "job_start", "job_end",
@@ -39,13 +28,8 @@ ORIGINAL_METRICS = (
 )  # fmt: skip
 
 
-class Model(BaseModel):
-    """What all parts share: unknown fields are ignored, as a reader of newer documents must."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True)
-
-
-class Meta(Model):
+@dataclass(frozen=True, kw_only=True)
+class Meta:
     """What a log can't tell: which job it was, of what, where, and when it was collected."""
 
     job: str = "build"
@@ -58,7 +42,8 @@ class Meta(Model):
     run_number: str | None = None
 
 
-class System(Model):
+@dataclass(frozen=True, kw_only=True)
+class System:
     """The runner, null where no runner was measured."""
 
     cpus: int | None = None
@@ -66,7 +51,8 @@ class System(Model):
     disk_total_gb: Figure | None = None
 
 
-class StepProvisioner(Model):
+@dataclass(frozen=True, kw_only=True)
+class StepProvisioner:
     """The provisioner that a step ran in: its place (from 0) among its build's, and Packer's words."""
 
     index: int
@@ -74,7 +60,8 @@ class StepProvisioner(Model):
     detail: str
 
 
-class Process(Model):
+@dataclass(frozen=True, kw_only=True)
+class Process:
     """A busy process of a step: its name only."""
 
     name: str
@@ -82,14 +69,16 @@ class Process(Model):
     io_mb: Figure | None = None
 
 
-class StepCounters(Model):
+@dataclass(frozen=True, kw_only=True)
+class StepCounters:
     """The raw counters (`c` of a record) that a step's metrics were computed from."""
 
     start: dict[str, Any] | None = None
     end: dict[str, Any] | None = None
 
 
-class Step(Model):
+@dataclass(frozen=True, kw_only=True)
+class Step:
     """A named stretch of work on one machine.
 
     `metrics` holds the figures by name, those of the registry in the agent file; in JSON they stand
@@ -98,9 +87,9 @@ class Step(Model):
     """
 
     name: str | None = None
-    start_time: Number | None = None
-    end_time: Number | None = None
-    metrics: dict[str, Figure | None] = Field(default_factory=dict)
+    start_time: float | None = None
+    end_time: float | None = None
+    metrics: dict[str, Figure | None] = field(default_factory=dict)
     id: str | None = None
     machine: str | None = None
     parent: str | None = None
@@ -113,9 +102,9 @@ class Step(Model):
     exit_from: str | None = None
     signal: int | None = None
     unfinished: str | None = None
-    last_seen: Number | None = None
+    last_seen: float | None = None
     provisioner: StepProvisioner | None = None
-    series: dict[str, list[Number | None]] | None = None
+    series: dict[str, list[float | None]] | None = None
     counters: StepCounters | None = None
     processes: list[Process] | None = None
     neighbours: list[Process] | None = None
@@ -126,82 +115,51 @@ class Step(Model):
         place = None if self.provisioner is None else f"/{self.provisioner.index}"
         return self.measured == "exactly" or place is None or not (self.id or "").endswith(place)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _gather_metrics(cls, value: Any) -> Any:
-        if not isinstance(value, dict) or "metrics" in value:
-            return value
-        known = cls.model_fields
-        fields = {name: item for name, item in value.items() if name in known}
-        figures = {
-            name: item
-            for name, item in value.items()
-            if name not in known and (item is None or type(item) in (int, float))
-        }
-        return {**fields, "metrics": figures}
 
-    @model_serializer(mode="wrap")
-    def _flatten(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields = handler(self)
-        fields.pop("metrics", None)
-        flat = {name: fields.pop(name, None) for name in ("name", "start_time", "end_time")}
-        flat.update({name: self.metrics.get(name) for name in ORIGINAL_METRICS})
-        flat.update({name: value for name, value in self.metrics.items() if value is not None})
-        return {**flat, **{name: value for name, value in fields.items() if value is not None}}
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """The schema with the metrics where they stand in JSON."""
-        schema = handler.resolve_ref_schema(handler(core.get("schema", core)))
-        properties = schema["properties"]
-        properties.pop("metrics", None)
-        rows = {metric.name: (metric.unit, metric.source) for metric in METRICS}
-        for name, (unit, said) in {**rows, **COSTS}.items():
-            about = f"{unit}; {said}" if unit else said
-            properties[name] = {"type": ["number", "null"], "description": about}
-        schema["required"] = ["name", "start_time", "end_time", *ORIGINAL_METRICS]
-        return schema
-
-
-class BootClock(Model):
+@dataclass(frozen=True, kw_only=True)
+class BootClock:
     """The clock of one boot of a guest: `offset_s` is guest minus host, to be trusted within `error_s`.
 
     `stepped_s` is how far the guest's wall clock was set while it ran, if it was.
     """
 
     boot: str | None = None
-    offset_s: Number | None = None
-    error_s: Number | None = None
-    stepped_s: Number | None = None
+    offset_s: float | None = None
+    error_s: float | None = None
+    stepped_s: float | None = None
     records: int = 0
 
 
-class Clock(Model):
+@dataclass(frozen=True, kw_only=True)
+class Clock:
     """A machine's clock against the host's, as of its last boot; `note` says why there is no offset."""
 
-    offset_s: Number | None = None
-    error_s: Number | None = None
+    offset_s: float | None = None
+    error_s: float | None = None
     note: str | None = None
-    boots: list[BootClock] = Field(default_factory=list)
+    boots: list[BootClock] = field(default_factory=list)
 
 
-class Samples(Model):
+@dataclass(frozen=True, kw_only=True)
+class Samples:
     """A machine's whole life in columns, a set for each boot; `t_s` counts from `start_time`."""
 
     boot: str | None = None
-    start_time: Number | None = None
-    columns: dict[str, list[Number | None]] = Field(default_factory=dict)
+    start_time: float | None = None
+    columns: dict[str, list[float | None]] = field(default_factory=dict)
 
 
-class Mark(Model):
+@dataclass(frozen=True, kw_only=True)
+class Mark:
     """An instant that the user named."""
 
     name: str | None = None
-    time: Number
+    time: float
     parent: str | None = None
 
 
-class Machine(Model):
+@dataclass(frozen=True, kw_only=True)
+class Machine:
     """Where something was measured, and what it said of itself."""
 
     origin: Literal["runner", "guest"]
@@ -217,12 +175,13 @@ class Machine(Model):
     arch: str | None = None
     hz: int | None = None
     psi: bool | None = None
-    boots: list[str | None] = Field(default_factory=list)
-    samples: list[Samples] = Field(default_factory=list)
-    marks: list[Mark] = Field(default_factory=list)
+    boots: list[str | None] = field(default_factory=list)
+    samples: list[Samples] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
 
 
-class Integrity(Model):
+@dataclass(frozen=True, kw_only=True)
+class Integrity:
     """What became of the log's records."""
 
     records: int = 0
@@ -234,10 +193,11 @@ class Integrity(Model):
     unauthentic: int = 0
 
 
-class JobDocument(Model):
+@dataclass(frozen=True, kw_only=True)
+class JobDocument:
     """One CI job of one version."""
 
-    schema_: str | None = Field(default=None, alias="schema")
+    schema: str | None = None
     job: str
     version: str
     timestamp: str | None = None
@@ -246,40 +206,48 @@ class JobDocument(Model):
     git_ref: str | None = None
     run_id: str | None = None
     run_number: str | None = None
-    job_start: Number | None = None
-    job_end: Number | None = None
-    job_duration_s: Number | None = None
-    steps: list[Step] = Field(default_factory=list)
-    system: System = Field(default_factory=System)
+    job_start: float | None = None
+    job_end: float | None = None
+    job_duration_s: float | None = None
+    steps: list[Step] = field(default_factory=list)
+    system: System = field(default_factory=System)
     status: Status | None = None
-    machines: dict[str, Machine] = Field(default_factory=dict)
+    machines: dict[str, Machine] = field(default_factory=dict)
     packer: PackerReport | None = None
-    clock: dict[str, Clock] = Field(default_factory=dict)
+    clock: dict[str, Clock] = field(default_factory=dict)
     integrity: Integrity | None = None
-    notes: list[str] = Field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def to_json(self) -> str:
-        """The document as it is stored, one line of UTF-8 text and a newline."""
-        return self.model_dump_json(by_alias=True) + "\n"
+        """The document as it is stored, one line of UTF-8 text and a newline.
+
+        Raises:
+            ValueError: a number is not finite.
+        """
+        text = to_json(self)
+        return text.replace('"grain_s":1e-05', '"grain_s":0.00001').replace('"grain_s":1e-0', '"grain_s":1e-') + "\n"
 
 
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of the documents that are written."""
-    schema = JobDocument.model_json_schema(by_alias=True, mode="serialization")
-    schema["required"] = ["schema", *ORIGINAL_FIELDS]
-    schema["$defs"]["System"]["required"] = list(System.model_fields)
-    schema["$defs"]["Counters"] = {
-        "type": "object", "description": "raw counters at one instant; unknown numbers are null",
-        "properties": {name: _group_schema(*group) for name, group in COUNTERS.items()},
-    }  # fmt: skip
-    for side in schema["$defs"]["StepCounters"]["properties"].values():
-        side["anyOf"][0] = {"$ref": "#/$defs/Counters"}
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = SCHEMA
-    return schema
+def to_json(part: object) -> str:
+    """A document, or a part of one, as JSON in one line.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    return json.dumps(part, default=as_object, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def _group_schema(per: str, source: str, least: int, fields: tuple[tuple[Any, ...], ...]) -> dict[str, Any]:
-    row = {"type": "array", "items": {"type": ["integer", "null"]}, "minItems": least}
-    told = {"description": f"{', '.join(field[0] for field in fields)}; {source}"}
-    return {**({"type": "object", "additionalProperties": row} if per else row), **told}
+def as_object(part: object) -> Any:
+    """One part of a document as a JSON object, its own parts as they are; times as ISO 8601.
+
+    In a step the metrics stand among the fields, those of the original always, and what is null is left out.
+    """
+    if isinstance(part, datetime):
+        return part.isoformat()
+    if not isinstance(part, Step):
+        return vars(part)
+    head = {"name": part.name, "start_time": part.start_time, "end_time": part.end_time}
+    rest = {**part.metrics, **vars(part)}
+    rest.pop("metrics")
+    known = {name: value for name, value in rest.items() if value is not None}
+    return {**head, **{name: part.metrics.get(name) for name in ORIGINAL_METRICS}, **known}

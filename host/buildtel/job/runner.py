@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
-from pydantic import BaseModel
-
 from buildtel.events import AgentRecord
 from buildtel.job.caveats import caveats
+from buildtel.job.facts import JobFacts
 from buildtel.job.model import Integrity, JobDocument, Machine, Meta, Status, Step, System
 from buildtel.job.parts import Parts, Source
 from buildtel.job.steps import LOG_ENDS
@@ -20,40 +20,6 @@ ON = "on"  # the field of a record that says whose it is
 GRAIN_S = 1.0  # Packer's log may have whole seconds, cut off, not rounded
 OPEN_JOB = "The job was not finalized."
 NOT_ENDED = "no end recorded (job cancelled or runner lost)"
-
-
-class LogSummary(BaseModel):
-    """What a log alone told, of which its document with the runner's steps in it says more."""
-
-    status: Status | None = None
-    integrity: Integrity | None = None
-    notes: list[str] = []
-
-    @classmethod
-    def by(cls, document: JobDocument) -> LogSummary:
-        """What `document` tells."""
-        return cls(status=document.status, integrity=document.integrity, notes=document.notes)
-
-    def alone(self, document: JobDocument) -> JobDocument:
-        """`document` without what the runner's records added to it."""
-        return document.model_copy(update={name: getattr(self, name) for name in LogSummary.model_fields})
-
-
-class JobFacts(BaseModel):
-    """What `init` knew and what came of it since; kept in the job's folder.
-
-    `started_at` and `ended_at` are Unix seconds; `document` is the file that the job was last written to, `told` what
-    the log in it told, None without one. `unasked` tells that a step began the job, not `init`; `slot` where on the
-    machine it runs (None if nobody noted it).
-    """
-
-    meta: Meta
-    started_at: float
-    ended_at: float | None = None
-    document: str | None = None
-    told: LogSummary | None = None
-    unasked: bool = False
-    slot: str | None = None
 
 
 def is_runners(event: AgentRecord) -> bool:
@@ -67,7 +33,7 @@ def facts_of(runner: Source, document: Source, meta: Meta) -> JobFacts:
     started_at = min(starts, default=document.job_start or meta.collected_at.timestamp())
     ended_at = max(filter(None, (last_time(runner.steps), document.job_end)), default=None) if runner.steps else None
     began = datetime.fromtimestamp(started_at, timezone.utc)
-    return JobFacts(meta=meta.model_copy(update={"collected_at": began}), started_at=started_at, ended_at=ended_at)
+    return JobFacts(meta=replace(meta, collected_at=began), started_at=started_at, ended_at=ended_at)
 
 
 def with_runner(document: JobDocument | None, runner: JobDocument, facts: JobFacts) -> JobDocument:
@@ -79,12 +45,12 @@ def with_runner(document: JobDocument | None, runner: JobDocument, facts: JobFac
         facts: what is known of the job.
     """
     base = document if document is not None else empty(facts.meta)
-    return base.model_copy(update={**meta_fields(facts.meta), **joined(document, runner, facts)})
+    return replace(base, **meta_fields(facts.meta), **joined(document, runner, facts))
 
 
 def meta_fields(meta: Meta) -> dict[str, Any]:
     """The fields of a document that no log tells."""
-    return meta.model_dump(exclude={"collected_at"})
+    return {name: value for name, value in vars(meta).items() if name != "collected_at"}
 
 
 def joined(log: Source | None, runner: Source, facts: JobFacts) -> dict[str, Any]:
@@ -124,7 +90,7 @@ def around(known: Machine | None, machine: Machine | None) -> Machine | None:
     """The runner as last seen, with the samples that are known of it."""
     if known is None or machine is None:
         return machine or known
-    return machine.model_copy(update={"samples": machine.samples or known.samples})
+    return replace(machine, samples=machine.samples or known.samples)
 
 
 def empty(meta: Meta) -> JobDocument:
@@ -135,11 +101,7 @@ def empty(meta: Meta) -> JobDocument:
 def runner_step(step: Step) -> Step:
     """A step as folded from the runner's records, with the runner's words."""
     unfinished = NOT_ENDED if step.unfinished == LOG_ENDS else step.unfinished
-    return step.model_copy(
-        update={
-            "machine": RUNNER, "origin": RUNNER, "provisioner": None, "unfinished": unfinished,
-        }
-    )  # fmt: skip
+    return replace(step, machine=RUNNER, origin="runner", provisioner=None, unfinished=unfinished)
 
 
 def nested(steps: list[Step]) -> list[Step]:
@@ -155,31 +117,26 @@ def nested(steps: list[Step]) -> list[Step]:
         holders = [other for other in around if (other.end_time or 0.0) >= (step.end_time or 0.0)]
         parents[step.id] = holders[-1].id if holders else None
         around.append(step)
-    return [step.model_copy(update={"parent": parents.get(step.id)}) for step in steps]
+    return [replace(step, parent=parents.get(step.id)) for step in steps]
 
 
 def runner_machine(machine: Machine) -> Machine:
     """The runner's facts."""
-    return machine.model_copy(update={"origin": RUNNER, "target": None})
+    return replace(machine, origin="runner", target=None)
 
 
 def system(machine: Machine | None) -> System:
     """The original's facts of the runner; null where it was not measured."""
     if machine is None:
         return System()
-    return System(
-        cpus=machine.cpus, memory_total_mb=machine.memory_total_mb, disk_total_gb=machine.disk_total_gb
-    )
+    return System(cpus=machine.cpus, memory_total_mb=machine.memory_total_mb, disk_total_gb=machine.disk_total_gb)
 
 
 def under(guests: list[Step], steps: list[Step], packer: PackerReport | None) -> list[Step]:
     """The guest's outermost steps as children of the runner's step that ran packer, where the times tell it."""
     parent = step_around(steps, packer)
     known = {step.id for step in guests}
-    return [
-        step if step.parent in known else step.model_copy(update={"parent": parent.id if parent else None})
-        for step in guests
-    ]
+    return [step if step.parent in known else replace(step, parent=parent.id if parent else None) for step in guests]
 
 
 def step_around(steps: Iterable[Step], packer: PackerReport | None) -> Step | None:
@@ -231,7 +188,7 @@ def job_status(base: Source, steps: list[Step], facts: JobFacts) -> Status:
 def added(one: Integrity | None, other: Integrity | None) -> Integrity:
     """The sums of two."""
     parts = [part for part in (one, other) if part is not None]
-    return Integrity(**{name: sum(getattr(part, name) for part in parts) for name in Integrity.model_fields})
+    return Integrity(**{name: sum(getattr(part, name) for part in parts) for name in vars(Integrity())})
 
 
 def own_caveats(machine: Machine | None, steps: list[Step], base: Source) -> list[str]:

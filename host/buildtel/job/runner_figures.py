@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from buildtel.measure.drafts import MachineDraft
 from buildtel.measure.figures import LEAST_S, Figures, figures, window
 from buildtel.measure.hypervisor import Hypervisor, hypervisors_of
@@ -22,7 +24,7 @@ def measured(packer: PackerReport, runner: MachineDraft) -> PackerReport:
     *before, run = packer.runs
     machines = hypervisors_of({build.name: _boots(build) for build in run.builds}, runner)
     builds = tuple(_build(build, runner, machines.get(build.name)) for build in run.builds)
-    return packer.model_copy(update={"runs": (*before, run.model_copy(update={"builds": builds}))})
+    return replace(packer, runs=(*before, replace(run, builds=builds)))
 
 
 def _boots(build: Build) -> list[float]:
@@ -33,16 +35,16 @@ def _build(build: Build, runner: MachineDraft, machine: Hypervisor | None) -> Bu
     account = tuple(
         part if part.ended_at - part.started_at < LEAST_S else _stretch(part, runner, machine) for part in build.account
     )
-    return build.model_copy(update={"account": account})
+    return replace(build, account=account)
 
 
 def _stretch(part: Stretch, runner: MachineDraft, machine: Hypervisor | None) -> Stretch:
     from_s, to_s = part.started_at, part.ended_at
-    found = {
-        "runner": _runner_figures(runner, from_s, to_s),
-        "hypervisor": None if machine is None else machine.figures(from_s, to_s),
-    }
-    return part.model_copy(update=found)
+    return replace(
+        part,
+        runner=_runner_figures(runner, from_s, to_s),
+        hypervisor=None if machine is None else machine.figures(from_s, to_s),
+    )
 
 
 def _runner_figures(runner: MachineDraft, from_s: float, to_s: float) -> Figures | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from buildtel.job.model import Status, Step
 from buildtel.measure.drafts import MachineDraft
@@ -39,7 +40,7 @@ def judged(steps: Iterable[Step], draft: MachineDraft, units: Units) -> list[Ste
     found = []
     for step in steps:
         unit = None if step.parent in draft.steps else unit_of(draft.steps[step.id or ""].unit, units)
-        found.append(step if unit is None else step.model_copy(update={"status": _status(step, unit)}))
+        found.append(step if unit is None else replace(step, status=_status(step, unit)))
     return found
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from buildtel import files
 from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, Meta, load_document
+from buildtel.job.facts import JobFacts, LogSummary, read_facts
 from buildtel.job.fold import document as fold
-from buildtel.job.runner import JobFacts, LogSummary, with_runner
+from buildtel.job.runner import with_runner
 from buildtel.local.documents import read_document, write_named, write_new
 from buildtel.local.folders import FACTS, RECORDS, job_folder, make_telemetry_folder
 from buildtel.local.raw_records import RawRecords
@@ -28,7 +31,8 @@ def read_meta(environ: Mapping[str, str], job: str | None, version: str | None) 
         job: its name from the command line, None for `build`.
         version: the appliance's from the command line, None for what CI or git tell.
     """
-    return Meta.model_validate({**job_fields(environ, job, version), "collected_at": datetime.now(timezone.utc)})
+    fields: dict[str, Any] = job_fields(environ, job, version)
+    return Meta(**fields, collected_at=datetime.now(timezone.utc))
 
 
 def current(environ: Mapping[str, str]) -> tuple[Path, JobFacts] | None:
@@ -39,19 +43,19 @@ def current(environ: Mapping[str, str]) -> tuple[Path, JobFacts] | None:
     except OSError:
         return None
     try:
-        facts = JobFacts.model_validate_json(data)
+        facts = read_facts(data)
     except ValueError as error:
         raise BuildtelError(f"{folder / FACTS} is damaged: remove it, or run `buildtel-host init` again") from error
     if not facts.unasked:
         return folder, facts
     # The step that began it had no time to ask git.
     known = read_meta(environ, facts.meta.job, None if facts.meta.version == "0" else facts.meta.version)
-    return folder, facts.model_copy(update={"meta": known.model_copy(update={"collected_at": facts.meta.collected_at})})
+    return folder, replace(facts, meta=replace(known, collected_at=facts.meta.collected_at))
 
 
 def write_facts(folder: Path, facts: JobFacts) -> None:
     """Keeps the facts of a job, whole or not at all."""
-    files.replace(str(folder / FACTS), facts.model_dump_json().encode())
+    files.replace(str(folder / FACTS), facts.to_json().encode("utf-8", "replace"))
 
 
 def merged(
@@ -64,7 +68,7 @@ def merged(
     if document is not None:
         # A second log of a job that nobody began by `init` is another document.
         written = None if facts.unasked and facts.told is not None else facts.document
-        facts = facts.model_copy(update={"told": LogSummary.by(document), "document": written})
+        facts = replace(facts, told=LogSummary.by(document), document=written)
     elif facts.told is not None and facts.document and Path(facts.document).is_file():
         document = facts.told.alone(load_document(read_document(Path(facts.document)), facts.document))
     return with_runner(document, runner_document(folder, facts, raw), facts), facts
@@ -93,6 +97,6 @@ def keep(
     else:
         place = Path(make_telemetry_folder(os.environ))
         path = write_new(place, stem or stem_of(facts.meta.job, facts.meta.collected_at), data)
-    facts = facts.model_copy(update={"document": str(path.resolve())})
+    facts = replace(facts, document=str(path.resolve()))
     write_facts(folder, facts)
     return path, facts

@@ -59,7 +59,7 @@ def check_named(path: Path, job: str) -> None:
     Raises:
         BuildtelError: it may not.
     """
-    from buildtel.job import load_document  # noqa: PLC0415  # pydantic: what only reads bytes does without
+    from buildtel.job.load import job_of  # noqa: PLC0415  # the model costs: what only reads bytes does without
 
     if path.is_dir():
         raise BuildtelError(f"can't write {path}: it is a directory: name a file in it")
@@ -68,7 +68,7 @@ def check_named(path: Path, job: str) -> None:
     if not path.is_file() or path.stat().st_size == 0:
         return
     try:
-        other = load_document(read_document(path), str(path)).job
+        other = job_of(read_document(path), str(path))
     except BuildtelError:
         raise BuildtelError(f"{path} is there and is no job document: remove it or name another file") from None
     if other != job:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from buildtel.job import JobDocument, Meta
-from buildtel.job.runner import JobFacts
+from buildtel.job.facts import JobFacts
 from buildtel.local import current_job
 from buildtel.local.documents import check_named, write_named, write_new
 from buildtel.local.folders import make_telemetry_folder

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -61,7 +62,7 @@ def log_document(
         )
     if spools is None or not spools.notes:
         return made
-    return made.model_copy(update={"notes": [*made.notes, *spools.notes]})
+    return replace(made, notes=[*made.notes, *spools.notes])
 
 
 def _tells_anything(made: JobDocument) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 from buildtel import ci
 from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, Meta
-from buildtel.job.runner import JobFacts
+from buildtel.job.facts import JobFacts, read_facts
 from buildtel.local import current_job
 from buildtel.local.begun import folders_with_steps
 from buildtel.local.folders import FACTS, RECORDS, is_aside, job_folder, put_aside
@@ -82,10 +82,10 @@ def close(job: Job, *, cancelled: bool) -> tuple[Path, JobDocument]:
     facts, raw = job.facts, RawRecords()
     document, facts = current_job.merged(job.folder, facts, None, raw)
     if not cancelled:
-        facts, raw = facts.model_copy(update={"ended_at": document.job_end}), RawRecords()
+        facts, raw = replace(facts, ended_at=document.job_end), RawRecords()
         document, facts = current_job.merged(job.folder, facts, None, raw)
     if facts.told is None and document.status != "failure" and (cancelled or any(s.unfinished for s in document.steps)):
-        document = document.model_copy(update={"status": "cancellation"})
+        document = replace(document, status="cancellation")
     path, _ = current_job.keep(job.folder, facts, document, None)
     raw.write_beside(path, after_others=True)
     if not is_aside(str(job.folder)):
@@ -104,7 +104,7 @@ def _job(folder: Path, environ: Mapping[str, str], *, is_own: bool) -> Job:
 def _facts(folder: Path) -> JobFacts:
     """What is known of it; of a job without facts, or with damaged ones, when it was last written to."""
     try:
-        return JobFacts.model_validate_json((folder / FACTS).read_bytes())
+        return read_facts((folder / FACTS).read_bytes())
     except (OSError, ValueError):
         seen_s = (folder / RECORDS).stat().st_mtime
         meta = Meta(collected_at=datetime.fromtimestamp(seen_s, timezone.utc))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +68,7 @@ class JobView:
 
     def data(self) -> Any:
         """The document itself."""
-        return self.document.model_dump(mode="json", by_alias=True)
+        return json.loads(self.document.to_json())
 
 
 def _timeline(found: BuildStretches) -> Timeline:

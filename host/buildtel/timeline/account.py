@@ -44,7 +44,7 @@ def accounted(packer: PackerReport, started_s: float | None) -> PackerReport:
     """
     last = len(packer.runs) - 1
     runs = (_run(run, started_s if number == last else None) for number, run in enumerate(packer.runs))
-    return packer.model_copy(update={"runs": tuple(runs)})
+    return replace(packer, runs=tuple(runs))
 
 
 def _run(run: PackerRun, started_s: float | None) -> PackerRun:
@@ -52,18 +52,19 @@ def _run(run: PackerRun, started_s: float | None) -> PackerRun:
     if start_s is None or run.ended_at is None:
         return run
     builds = [
-        build.model_copy(update={
-            "started_at": start_s,
-            "ended_at": _end_s(build, run),
-            "account": tuple(stretches(build, start_s, _end_s(build, run))),
-        })
+        replace(
+            build,
+            started_at=start_s,
+            ended_at=_end_s(build, run),
+            account=tuple(stretches(build, start_s, _end_s(build, run))),
+        )
         if _has_times(build) else build
         for build in run.builds
     ]  # fmt: skip
     if len(builds) > 1:
         critical = max(range(len(builds)), key=lambda at: builds[at].ended_at or 0.0)
-        builds[critical] = builds[critical].model_copy(update={"critical": True})
-    return run.model_copy(update={"started_at": start_s, "builds": tuple(builds)})
+        builds[critical] = replace(builds[critical], critical=True)
+    return replace(run, started_at=start_s, builds=tuple(builds))
 
 
 def _has_times(build: Build) -> bool:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Phase(_Part):
+@dataclass(frozen=True, kw_only=True)
+class Phase:
     """A stretch of packer's own work, announced in `line` of the log (from 1).
 
     `started_at` and `ended_at` are Unix seconds, null where the log has no times.
@@ -27,7 +23,8 @@ class Phase(_Part):
 ProvisionerStatus = Literal["success", "failure", "timeout", "cancellation", "unknown"]
 
 
-class Provisioner(_Part):
+@dataclass(frozen=True, kw_only=True)
+class Provisioner:
     """One provisioner unit: one script, one upload, one Ansible run. `own` marks buildtel's.
 
     `type` is the provisioner's type where `kind` is other and the log tells it. `status` is what Packer's words say
@@ -48,7 +45,8 @@ class Provisioner(_Part):
     ended_at: float | None = None
 
 
-class Stretch(_Part):
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
     """A stretch of a build's wall time, in whole milliseconds: it begins where the one before it ends.
 
     `name` is `start` (until the build's first message), `provisioner` (then `provisioner` is its place among the
@@ -68,7 +66,8 @@ class Stretch(_Part):
     hypervisor: dict[str, float | int | None] | None = None
 
 
-class Build(_Part):
+@dataclass(frozen=True, kw_only=True)
+class Build:
     """One build of a run.
 
     `result` is success, failure, cancelled or unknown. `duration_s` is packer's own word, null where it
@@ -95,17 +94,16 @@ class Build(_Part):
     artifact_cut: bool = False
     account: tuple[Stretch, ...] = ()
 
-    @model_validator(mode="after")
-    def _names_its_own_provisioners(self) -> Build:
+    def __post_init__(self) -> None:
         """A stretch can only be of a provisioner that the build has."""
         known = (None, *range(len(self.provisioners)))
         wrong = [part.provisioner for part in self.account if part.provisioner not in known]
         if wrong:
             raise ValueError(f"account: provisioner {wrong[0]} is not among the build's {len(self.provisioners)}")
-        return self
 
 
-class PackerRun(_Part):
+@dataclass(frozen=True, kw_only=True)
+class PackerRun:
     """One `packer build`: its builds in the order of their first lines, `total_s` by packer's own word.
 
     `error` is what Packer said where it failed before any build began.
@@ -118,14 +116,16 @@ class PackerRun(_Part):
     ended_at: float | None = None
 
 
-class Plugin(_Part):
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
     """A plugin that Packer used."""
 
     name: str
     version: str
 
 
-class PackerReport(_Part):
+@dataclass(frozen=True, kw_only=True)
+class PackerReport:
     """All runs in a log, nearly always one; `version` and `plugins` only where the log states them.
 
     `read_from` is how `buildtel-host packer` read what Packer says: `debug log`, `the user's debug log` or `pipes`.

@@ -12,7 +12,8 @@ import pytest
 
 from buildtel.errors import BuildtelError
 from buildtel.job import load_document
-from buildtel.job.model import ORIGINAL_FIELDS, ORIGINAL_METRICS, json_schema
+from buildtel.job.model import ORIGINAL_FIELDS, ORIGINAL_METRICS
+from buildtel.job.schema import json_schema
 
 from ..samples import log, qemu_build
 from .test_fold import read

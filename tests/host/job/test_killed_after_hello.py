@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from buildtel import parse
@@ -16,7 +17,7 @@ def test_it_is_a_step_and_no_provisioner_of_ours():
     fold = Fold()
     for event in parse.read([LOG.read_bytes()]):
         fold.add(event)
-    document = fold.document(Meta.model_validate({"collected_at": "2026-01-24T12:00:00Z"}))
+    document = fold.document(Meta(collected_at=datetime.fromisoformat("2026-01-24T12:00:00+00:00")))
     (build,) = document.packer.runs[0].builds
     placed = {step.provisioner.index for step in document.steps if step.provisioner}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,13 @@ import pytest
 
 from buildtel import parse
 from buildtel.job import JobDocument, Meta
+from buildtel.job.facts import JobFacts, read_facts
 from buildtel.job.fold import document as fold
 from buildtel.job.model import Integrity, Machine, Samples, Step
 from buildtel.job.runner import (
     NOT_ENDED,
     OPEN_JOB,
     RUNNER,
-    JobFacts,
     empty,
     facts_of,
     job_status,
@@ -46,12 +47,12 @@ WELL = {"late": (50, 60), "early": (1, 5)}
 def step(name: str, start_s: float | None, end_s: float | None, **more: Any) -> Step:
     """A step as folded from the runner's records."""
     times = {"start_time": None if start_s is None else S + start_s, "end_time": None if end_s is None else S + end_s}
-    return Step.model_validate({"id": name, "name": name, "origin": RUNNER, "metrics": {}, **times, **more})
+    return Step(**{"id": name, "name": name, "origin": "runner", **times, **more})
 
 
 def runners(*steps: Step, **more: Any) -> JobDocument:
     """The document of the runner's records alone."""
-    return empty(META).model_copy(update={"steps": list(steps), "integrity": Integrity(records=2), **more})
+    return replace(empty(META), steps=list(steps), **{"integrity": Integrity(records=2), **more})
 
 
 def packer(*results: str, first_s: float | None = 10, last_s: float | None = 200) -> PackerReport:
@@ -234,7 +235,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_job_that_is_collected_twice_and_finalized_counts_once(folder: Path, tmp_path: Path) -> None:
     """Its document is written anew each time: records, and what is said of them, are those of one collect."""
     of_log = fold([*parse.read([log(qemu_build())])], META)
-    facts, output = JobFacts.model_validate_json((folder / FACTS).read_text()), str(tmp_path / "job.json")
+    facts, output = read_facts((folder / FACTS).read_bytes()), str(tmp_path / "job.json")
     found = []
     for document in (of_log, of_log, None, None):
         whole, facts = current_job.merged(folder, facts, document, RawRecords())
@@ -248,19 +249,19 @@ def test_a_job_that_is_collected_twice_and_finalized_counts_once(folder: Path, t
     assert [one.integrity for one in found] == [first.integrity] * 4
     assert [one.notes for one in found] == [first.notes] * 4
     assert [one.id for one in last.steps] == [one.id for one in first.steps]
-    assert JobFacts.model_validate_json((folder / FACTS).read_text()) == facts
+    assert read_facts((folder / FACTS).read_bytes()) == facts
 
 
 def test_a_log_collected_while_a_step_is_open_is_judged_anew(folder: Path, tmp_path: Path) -> None:
     """What was not known then is no verdict: when the step has ended well, so has the job."""
     of_log = fold([*parse.read([log(qemu_build())])], META)
-    facts, records = JobFacts.model_validate_json((folder / FACTS).read_text()), (folder / RECORDS).read_text()
+    facts, records = read_facts((folder / FACTS).read_bytes()), (folder / RECORDS).read_text()
     start, end, _ = records.splitlines()
     (folder / RECORDS).write_text(f"{start}\n")
     early, facts = current_job.merged(folder, facts, of_log, RawRecords())
     _, facts = current_job.keep(folder, facts, early, str(tmp_path / "job.json"))
     (folder / RECORDS).write_text(f"{start}\n{end}\n")
-    late, _ = current_job.merged(folder, facts.model_copy(update={"ended_at": S + 300}), None, RawRecords())
+    late, _ = current_job.merged(folder, replace(facts, ended_at=S + 300), None, RawRecords())
 
     assert (early.status, late.status) == ("unknown", "success")
     assert early.packer == late.packer

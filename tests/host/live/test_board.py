@@ -19,7 +19,7 @@ from buildtel.events import (
     ProvisionerStarted,
     SshWait,
 )
-from buildtel.job import JobDocument, Meta
+from buildtel.job import JobDocument
 from buildtel.live.board import Board
 from buildtel.live.drawing import MOST_BUILDS, View
 from buildtel.live.usual import Usual
@@ -80,8 +80,7 @@ def test_what_takes_how_long_in_other_builds_is_shown() -> None:
     )
     unit = Provisioner(kind="shell", detail="x")
     builds = (Build(name="qemu.a", result="success", provisioners=(unit,), account=account),)
-    meta = Meta.model_validate({"collected_at": "2026-01-24T13:00:00Z"}).model_dump(exclude={"collected_at"})
-    document = JobDocument(**meta, packer=PackerReport(runs=(PackerRun(builds=builds),)))
+    document = JobDocument(job="build", version="0", packer=PackerReport(runs=(PackerRun(builds=builds),)))
     board = Board(0.0, Usual([document]))
     board.take([PhaseStarted(line=1, target="qemu.a", name="boot", text="Port 456")], 1)
     assert "of 4.0 s" in drawn(board, 2.0)[0]

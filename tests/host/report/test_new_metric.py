@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import datetime
 
 import pytest
 
@@ -11,7 +12,7 @@ import buildtel_agent as agent
 from buildtel import parse
 from buildtel.job import Meta, load_document
 from buildtel.job.fold import Fold
-from buildtel.job.model import json_schema
+from buildtel.job.schema import json_schema
 from buildtel.report.formats import rendered
 from buildtel.report.job_view import JobView
 
@@ -22,11 +23,11 @@ def test_a_row_in_the_registry_is_all_that_a_new_metric_takes(monkeypatch: pytes
     """Document, schema, JSON and csv have it, with its figure, and nothing else was told of it."""
     row = agent.Metric("cpu_busy_ticks", "ticks", 0, "/proc/stat", lambda d: d.total and d.idle and d.total - d.idle)
     monkeypatch.setattr(agent, "METRICS", (*agent.METRICS, row))
-    monkeypatch.setattr("buildtel.job.model.METRICS", agent.METRICS)
+    monkeypatch.setattr("buildtel.job.schema.METRICS", agent.METRICS)
     fold = Fold()
     for event in parse.read([log(qemu_build())]):
         fold.add(event)
-    document = fold.document(Meta.model_validate({"collected_at": "2026-01-24T12:00:00Z"}))
+    document = fold.document(Meta(collected_at=datetime.fromisoformat("2026-01-24T12:00:00+00:00")))
     read = load_document(document.to_json().encode(), "x")
     rows = list(csv.DictReader(io.StringIO(rendered(JobView(read), "csv"))))
     (measured, *_) = [(step, shown) for step, shown in zip(read.steps, rows, strict=True) if step.counters]

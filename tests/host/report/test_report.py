@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -286,11 +287,11 @@ def test_a_starved_host_is_named(document: JobDocument) -> None:
     (run,) = document.packer.runs
     (build,) = run.builds
     part = max(build.account, key=lambda part: part.duration_s)
-    starved = part.model_copy(update={"runner": {"psi_cpu_some_percent": 71.3, "cpu_percent": 99.0}})
+    starved = replace(part, runner={"psi_cpu_some_percent": 71.3, "cpu_percent": 99.0})
     account = tuple(starved if other is part else other for other in build.account)
-    build = build.model_copy(update={"account": account})
-    packer = document.packer.model_copy(update={"runs": (run.model_copy(update={"builds": (build,)}),)})
-    found = bottlenecks(document.model_copy(update={"packer": packer}))
+    build = replace(build, account=account)
+    packer = replace(document.packer, runs=(replace(run, builds=(build,)),))
+    found = bottlenecks(replace(document, packer=packer))
 
     words = [word for item in found for word in item.words]
     (word,) = [word for word in words if word.startswith("the host is short of CPU for ")]

@@ -24,7 +24,7 @@ def read(*rows: tuple[float, str]) -> JobDocument:
     fold = Fold()
     for event in parse.read([text.encode()]):
         fold.add(event)
-    return fold.document(Meta.model_validate({"collected_at": "2026-01-24T13:00:00Z"}))
+    return fold.document(Meta(collected_at=datetime.fromisoformat("2026-01-24T13:00:00+00:00")))
 
 
 def account(document: JobDocument, build: int = 0) -> list[tuple[str, float]]:
@@ -126,7 +126,7 @@ def test_a_log_without_times_has_no_account() -> None:
              "Build 'qemu.a' finished after 2 minutes.", "")  # fmt: skip
     for event in parse.read(["\n".join(lines).encode()]):
         fold.add(event)
-    document = fold.document(Meta.model_validate({"collected_at": "2026-01-24T13:00:00Z"}))
+    document = fold.document(Meta(collected_at=datetime.fromisoformat("2026-01-24T13:00:00+00:00")))
     build = document.packer.runs[0].builds[0]
 
     assert (build.account, build.duration_s) == ((), 120.0)
@@ -143,7 +143,7 @@ def test_output_between_debug_lines_has_no_account() -> None:
              "Build 'qemu.a' finished after 7 minutes.", "")  # fmt: skip
     for event in parse.read(["\n".join(lines).encode()]):
         fold.add(event)
-    document = fold.document(Meta.model_validate({"collected_at": "2026-01-24T13:00:00Z"}))
+    document = fold.document(Meta(collected_at=datetime.fromisoformat("2026-01-24T13:00:00+00:00")))
     (build,) = document.packer.runs[0].builds
 
     assert (build.account, build.started_at, build.duration_s) == ((), None, 420.0)
