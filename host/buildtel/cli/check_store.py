@@ -114,7 +114,12 @@ def writing(store: Store) -> Iterable[Check]:
 
 
 def conditional(overwritten: bool, caveat: str) -> Check:
-    """Whether two concurrent uploads keep both documents."""
+    """Whether two concurrent uploads keep both documents.
+
+    Args:
+        overwritten: a second write of the same key replaced the first.
+        caveat: why the server may lose one of two documents, empty if it does not.
+    """
     about, fix = "concurrent uploads", "upload one at a time, or use a server that supports If-None-Match and If-Match"
     if overwritten or caveat:
         return warn(about, caveat or "the second upload replaced the first", fix)

@@ -13,7 +13,12 @@ LARGEST = 256 * 1024 * 1024
 
 
 def write_new(folder: Path, stem: str, data: bytes) -> Path:
-    """The file `STEM.json` in `folder`, with a number behind the stem if that is taken.
+    """Writes the file `STEM.json`, with a number behind the stem if that exists; gives its path.
+
+    Args:
+        folder: an existing folder.
+        stem: the name without `.json`.
+        data: the document.
 
     Raises:
         BuildtelError: it can't be written.
@@ -29,7 +34,12 @@ def write_new(folder: Path, stem: str, data: bytes) -> Path:
 
 
 def write_named(path: Path, data: bytes, job: str) -> None:
-    """`data` as the file `path`; an older document of the same job is replaced, nothing else is.
+    """Writes a document to the file that the user named; replaces only an older document of the same job.
+
+    Args:
+        path: the file; also a terminal, a pipe or `/dev/null`.
+        data: the document.
+        job: the job's name.
 
     Raises:
         BuildtelError: something else stands there, or it can't be written.

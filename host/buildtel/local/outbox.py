@@ -77,7 +77,11 @@ class Outbox:
             yield
 
     def add(self, parcel: Parcel, address: str) -> None:
-        """Put a parcel behind all others, unless it is there already for that store.
+        """Put a parcel behind all others, unless it waits for that store already.
+
+        Args:
+            parcel: the document and what goes with it.
+            address: the store that it is for.
 
         Raises:
             OutboxError: it can't be written.

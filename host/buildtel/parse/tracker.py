@@ -79,7 +79,12 @@ class Tracker:
         return self.units.hears(self._run.builds.values())
 
     def said(self, text: bytes, said: LineContext) -> None:
-        """Take one line of packer's output."""
+        """Take one line of Packer's output.
+
+        Args:
+            text: the line without prefixes and colours.
+            said: its context.
+        """
         if text.startswith(b"==> "):
             rest = text[4:]
             if not self._run_level(rest, said):
@@ -118,7 +123,12 @@ class Tracker:
             self._continued(text, said)
 
     def logged(self, text: bytes, said: LineContext) -> None:
-        """Take one line of the debug log that is not a copy of the output, empty if it says nothing to us."""
+        """Take one line of the debug log that is not a copy of the output.
+
+        Args:
+            text: the line without its prefix; empty if it tells nothing.
+            said: its context.
+        """
         self._flush()
         if not text:
             return

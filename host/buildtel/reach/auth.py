@@ -57,7 +57,12 @@ class Secrets:
 
 
 def log_in(transport: Transport, target: Target, secrets: Secrets) -> None:
-    """Log in by whatever the machine takes and the user has.
+    """Log in by a method that the machine offers and the user has.
+
+    Args:
+        transport: the connection, whose host key is checked already.
+        target: the machine and the user.
+        secrets: asks for passphrases and passwords.
 
     Raises:
         BuildtelError: nothing did; says what was tried.
@@ -174,7 +179,12 @@ def _certified(key: PKey, certificate: Path) -> bool:
 
 
 def load_key(path: Path, secrets: Secrets) -> PKey | str:
-    """The private key of a file, or why it can't be had."""
+    """The private key of a file, or a text that says why it can't be used.
+
+    Args:
+        path: the file.
+        secrets: asks for its passphrase.
+    """
     if not path.is_file():
         return f"key {path} (no such file)"
     try:

@@ -45,7 +45,13 @@ class Connection:
 
 
 def connect(target: Target, config: Config, secrets: Secrets, depth: int = MAX_JUMPS) -> Connection:
-    """A connection to `target`.
+    """Open a connection to a machine.
+
+    Args:
+        target: the machine.
+        config: gives the settings of jump hosts.
+        secrets: asks for passphrases and passwords.
+        depth: how many jumps may be nested.
 
     Raises:
         BuildtelError: it can't be had: one line that says why and how to fix it.

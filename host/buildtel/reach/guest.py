@@ -153,7 +153,11 @@ class Guest:
             spools.left_out.append(f"{file.path}: samples of an earlier boot are left out")
 
     def install(self, source: bytes, sudo: bool) -> str:
-        """Put the agent there and start its sampler; what it said.
+        """Put the agent there and start its sampler; gives what the agent said.
+
+        Args:
+            source: the agent's file.
+            sudo: install as root by `sudo -n`.
 
         Raises:
             BuildtelError: it could not be installed.

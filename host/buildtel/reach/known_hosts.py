@@ -78,7 +78,13 @@ def kinds(entries: Iterable[Known]) -> list[str]:
 
 
 def check(target: Target, kind: str, blob: bytes, policy: str) -> None:
-    """Trust the key that the machine showed, or refuse it.
+    """Accept the host key that a machine showed, or refuse it.
+
+    Args:
+        target: the machine, with its known_hosts files.
+        kind: the key's type as in known_hosts: `ssh-ed25519`.
+        blob: the key, as in RFC 4253, 6.6.
+        policy: what to do with an unknown key: `accept-new`, or refuse it.
 
     Raises:
         BuildtelError: it is unknown, another than the known one, or revoked; the message says how to fix it.
@@ -105,7 +111,13 @@ def check(target: Target, kind: str, blob: bytes, policy: str) -> None:
 
 
 def remember(target: Target, kind: str, key: str) -> None:
-    """Write a new machine's key into the user's first known_hosts file."""
+    """Append a machine's key to the user's first known_hosts file.
+
+    Args:
+        target: the machine.
+        kind: the key's type.
+        key: the key in base64.
+    """
     path = target.known_hosts[0]
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

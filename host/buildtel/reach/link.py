@@ -77,7 +77,11 @@ class Link:
             connection.close()
 
     def run(self, script: str, stdin: bytes = b"") -> Done:
-        """Run a piece of sh there. Not repeated where the connection breaks: it may have done its work.
+        """Run a piece of sh on the machine. It is not repeated if the connection breaks: it may have done its work.
+
+        Args:
+            script: the text for `sh -c`.
+            stdin: the bytes of its standard input.
 
         Raises:
             BuildtelError: the machine can't be reached or does not answer.
@@ -102,7 +106,13 @@ class Link:
         raise AssertionError
 
     def read(self, path: str, offset: int, end: int, sudo: bool = False) -> Iterator[bytes]:
-        """The bytes of a file from `offset` to before `end` (fewer if it ends sooner), however often the line breaks.
+        """The bytes of a part of a file; reconnects if the connection breaks.
+
+        Args:
+            path: the file on the machine.
+            offset: the first byte, from 0.
+            end: the byte behind the last one; a shorter file gives fewer bytes.
+            sudo: read it as root by `sudo -n`.
 
         Raises:
             BuildtelError: the machine can't be reached any more, or the file can't be read.

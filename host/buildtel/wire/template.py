@@ -137,7 +137,12 @@ def declared(blocks: Sequence[Block]) -> Iterator[tuple[str, Path, int, str]]:
 
 
 def same_expression(one: str, other: str) -> bool:
-    """Whether two expressions differ by no more than `packer fmt` changes: their spaces."""
+    """Whether two expressions are equal but for spaces, which `packer fmt` changes.
+
+    Args:
+        one: HCL2 text.
+        other: HCL2 text.
+    """
     return "".join(one.split()) == "".join(other.split())
 
 
@@ -233,7 +238,11 @@ def read_head(path: Path) -> bytes:
 
 
 def parse(text: str, path: Path) -> tuple[Block, ...]:
-    """The top-level blocks of HCL2 text; `path` is for messages.
+    """The top-level blocks of HCL2 text.
+
+    Args:
+        text: the file's text, with or without a byte order mark.
+        path: the file's name, for messages.
 
     Raises:
         BuildtelError: it is not HCL2; says the line.
