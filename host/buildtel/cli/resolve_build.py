@@ -42,7 +42,7 @@ class BuildResolver:
             from buildtel.text import safe
 
             number, name = found.builds_of_version, safe(found.name)
-            print(f"{number} builds of {which!r}: this is {name}; `list` names the others", file=sys.stderr)
+            print(f"{number} builds of {which!r}, this is {name}. `buildtel-host list` shows all", file=sys.stderr)
         return found
 
     def _opened(self) -> Store:

@@ -63,11 +63,11 @@ def _refuse(template: Template, builds: Sequence[Build]) -> None:
 
     json_files = template.json_files + template.legacy_files
     if not builds and json_files:
-        raise BuildtelError(f"{json_files[0]} is a JSON template: {JSON_ADVICE}; nothing was written")
+        raise BuildtelError(f"{json_files[0]} is a JSON template: {JSON_ADVICE}. Nothing was written")
     if not builds:
         raise BuildtelError(f"{template.path}: no *.pkr.hcl has a build block. Name the folder of the template")
     for finding in refused(template):
-        raise BuildtelError(f"{finding.path}:{finding.line}: {finding.text}; nothing was written")
+        raise BuildtelError(f"{finding.path}:{finding.line}: {finding.text}. Nothing was written")
 
 
 def _say_why_not(template: Template, builds: Sequence[Build]) -> None:
@@ -78,10 +78,10 @@ def _say_why_not(template: Template, builds: Sequence[Build]) -> None:
         print(note, file=sys.stderr)
     if all(source.guest.is_none for build in builds for source in build.sources):
         print(lines.shell_local(template.folder), end="")
-        print(f"{template.path} builds no guest: there is nothing to wire, and nothing was written", file=sys.stderr)
+        print(f"{template.path} builds no guest: there is nothing to wire. Nothing was written", file=sys.stderr)
         return
     print(
-        f"{template.path} builds no Linux guest, so there is nothing to wire; nothing was written;"
+        f"{template.path} builds no Linux guest, so there is nothing to wire. Nothing was written."
         "\n`buildtel-host packer build …` still reports what Packer's log says",
         file=sys.stderr,
     )

@@ -41,7 +41,7 @@ def current(environ: Mapping[str, str]) -> tuple[Path, JobFacts] | None:
     try:
         facts = JobFacts.model_validate_json(data)
     except ValueError as error:
-        raise BuildtelError(f"{folder / FACTS} is damaged: remove it, or run `buildtel-host init` again") from error
+        raise BuildtelError(f"{folder / FACTS} is damaged. Remove it, or run `buildtel-host init` again") from error
     if not facts.unasked:
         return folder, facts
     # The step that began it had no time to ask git.

@@ -29,8 +29,8 @@ def write_new(folder: Path, stem: str, data: bytes) -> Path:
             if not path.exists() and files.create(str(path), data):
                 return path
     except OSError as error:
-        raise BuildtelError(f"can't write into {folder}: {error.strerror}") from error
-    raise BuildtelError(f"{folder} holds {MOST_IN_A_SECOND} documents of this second already")
+        raise BuildtelError(f"can't write into {folder} ({error.strerror}). Set TELEMETRY_DIR") from error
+    raise BuildtelError(f"{folder} has {MOST_IN_A_SECOND} documents of this second already. Try again")
 
 
 def write_named(path: Path, data: bytes, job: str) -> None:
@@ -72,17 +72,17 @@ def check_named(path: Path, job: str) -> None:
     from buildtel.job import load_document  # noqa: PLC0415  # pydantic: what only reads bytes does without
 
     if path.is_dir():
-        raise BuildtelError(f"can't write {path}: it is a directory: name a file in it")
+        raise BuildtelError(f"can't write {path}: it is a directory. Name a file in it")
     if not path.parent.is_dir():
-        raise BuildtelError(f"can't write {path}: there is no directory {path.parent}")
+        raise BuildtelError(f"can't write {path}: there is no directory {path.parent}. Create it")
     if not path.is_file() or path.stat().st_size == 0:
         return
     try:
         other = load_document(read_document(path), str(path)).job
     except BuildtelError:
-        raise BuildtelError(f"{path} is there and is no job document: remove it or name another file") from None
+        raise BuildtelError(f"{path} exists and is not a job document. Remove it, or name another file") from None
     if other != job:
-        raise BuildtelError(f"{path} is a document of job {other!r}: remove it or name another file")
+        raise BuildtelError(f"{path} is a document of job {other!r}. Remove it, or name another file")
 
 
 def read_document(path: Path) -> bytes:

@@ -72,9 +72,9 @@ def log_path(environ: Mapping[str, str], stem: str) -> str:
         except FileExistsError:
             continue
         except OSError as error:
-            raise BuildtelError(f"can't write into {folder}: {error.strerror}: set TELEMETRY_DIR") from error
+            raise BuildtelError(f"can't write into {folder} ({error.strerror}). Set TELEMETRY_DIR") from error
         return name
-    raise BuildtelError(f"{folder} holds {MOST_IN_A_SECOND} logs of this second already")
+    raise BuildtelError(f"{folder} has {MOST_IN_A_SECOND} logs of this second already. Try again")
 
 
 def make_job_folder(environ: Mapping[str, str]) -> str:

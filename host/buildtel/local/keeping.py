@@ -77,7 +77,7 @@ def _kept(request: Request, spools: Spools | None, raw: RawRecords) -> tuple[Job
     if not request.force and not tells_anything(document):
         name = "standard input" if request.log == "-" else request.log or "the spool"
         raise BuildtelError(
-            f"{name} is not a Packer log: it has no line of Packer's and no record; nothing was written. "
+            f"{name} is not a Packer log: it has no line of Packer's and no record. Nothing was written. "
             "Name the output of `packer build`, or use --force"
         )
     return document, _write(document, request, meta)

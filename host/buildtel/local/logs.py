@@ -64,7 +64,7 @@ def chunks(log: str) -> Iterator[bytes]:
         yield from _read(sys.stdin.buffer, "standard input")
         return
     if Path(log).is_dir():
-        raise BuildtelError(f"can't read {log}: it is a directory: name the log in it")
+        raise BuildtelError(f"can't read {log}: it is a directory. Name the log in it")
     with _explained(log), Path(log).open("rb") as file:
         yield from _read(file, log)
 

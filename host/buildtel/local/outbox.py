@@ -145,7 +145,7 @@ class Outbox:
     def _wait_for_lock(self, file: int, until_s: float) -> None:
         while not _lock(file):
             if time.monotonic() >= until_s:
-                raise OutboxError(f"another upload holds {self.folder}: try again later")
+                raise OutboxError(f"another upload uses {self.folder}. Try again later")
             time.sleep(LOOK_AGAIN_S)
 
     @contextmanager

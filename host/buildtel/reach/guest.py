@@ -79,7 +79,7 @@ class Guest:
                 self._facts = Facts(int(uid), float(now), boot, float(uptime))
             except (ValueError, UnicodeDecodeError) as error:
                 raise BuildtelError(
-                    f"{self.name} does not answer as a Linux machine does: the agent runs on no other"
+                    f"{self.name} does not answer like a Linux machine. The agent runs on Linux only"
                 ) from error
         return self._facts
 
@@ -92,7 +92,7 @@ class Guest:
         for entry in listed(self.link.ask(f"LC_ALL=C ls -lnd {INSTALL_DIR} {AGENT} 2>/dev/null; true").output):
             why = mistrust(entry, self.facts().uid)
             if why is not None:
-                raise BuildtelError(f"{self.name}: {entry.name} is not to be trusted: {why}: remove it there, as root")
+                raise BuildtelError(f"{self.name}: {entry.name} must not be used: {why}. Remove it there as root")
             if entry.name == AGENT:
                 return entry
         return None
@@ -165,7 +165,7 @@ class Guest:
         self.agent()
         if sudo and self.facts().uid != 0 and not self.may_sudo():
             raise BuildtelError(
-                f"{self.name}: sudo -n is not allowed for this user: install without --sudo, or as root"
+                f"{self.name}: sudo -n is not allowed for this user. Install without --sudo, or as root"
             )
         folder = f"/tmp/.buildtel-{secrets.token_hex(8)}"
         root = "sudo -n " if sudo and self.facts().uid != 0 else ""
@@ -188,12 +188,12 @@ class Guest:
         """
         agent = self.agent()
         if agent is None:
-            raise BuildtelError(f"{self.name}: nothing to remove: no agent is installed there")
+            raise BuildtelError(f"{self.name}: no agent is installed there, so there is nothing to remove")
         uid = self.facts().uid
         as_root = uid not in (agent.owner, 0)
         if as_root and not self.may_sudo():
             raise BuildtelError(
-                f"{self.name}: root installed the agent, and sudo -n is not allowed here: log in as root"
+                f"{self.name}: root installed the agent, and sudo -n is not allowed here. Log in as root"
             )
         done = self.link.run(f"{'sudo -n ' if as_root else ''}sh {shlex.quote(AGENT)} finish")
         if self.agent() is not None:

@@ -92,19 +92,19 @@ def check(target: Target, kind: str, blob: bytes, policy: str) -> None:
     key, entries = base64.b64encode(blob).decode(), known(target)
     shown = f"{kind} {fingerprint(blob)}"
     if any(entry.marker == REVOKED and entry.key == key for entry in entries):
-        raise BuildtelError(f"the host key of {target} is revoked ({shown}): this is no machine to log in to")
+        raise BuildtelError(f"the host key of {target} is revoked ({shown}). Do not log in to this machine")
     own = [entry for entry in entries if entry.marker != REVOKED]
     if any(entry.key == key for entry in own):
         return
     if own:
         place = f"{own[0].path} line {own[0].line}"
         raise BuildtelError(
-            f"the host key of {target} has changed: it shows {shown}, {place} has another: nothing was sent; if the "
-            f"machine was made anew, run: ssh-keygen -f {own[0].path} -R '{target.known_as}'"
+            f"the host key of {target} has changed: it shows {shown}, {place} has another. Nothing was sent. If the "
+            f"machine was made anew, run ssh-keygen -f {own[0].path} -R '{target.known_as}'"
         )
     if policy != ACCEPT_NEW:
         raise BuildtelError(
-            f"the host key of {target} is not known ({shown}): compare it with the machine's, then log in once by ssh, "
+            f"the host key of {target} is not known ({shown}). Compare it with the machine's, then log in once by ssh, "
             "or add --host-key-policy accept-new"
         )
     remember(target, kind, key)
@@ -127,7 +127,7 @@ def remember(target: Target, kind: str, key: str) -> None:
             before = "\n" if file.read(1) not in ("", "\n") else ""
             file.write(f"{before}{target.known_as} {kind} {key}\n")
     except OSError as error:
-        raise BuildtelError(f"can't keep the host key of {target} in {path}: {error.strerror}") from error
+        raise BuildtelError(f"can't write the host key of {target} in {path}: {error.strerror}") from error
 
 
 def fingerprint(blob: bytes) -> str:

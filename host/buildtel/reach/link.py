@@ -93,7 +93,7 @@ class Link:
                 attempt(broken)
             except ConnectionLost as broken:
                 self.close()
-                raise BuildtelError(f"{self.address}: {broken}: try again") from broken
+                raise BuildtelError(f"{self.address}: {broken}. Try again") from broken
         raise AssertionError
 
     def ask(self, script: str) -> Done:
@@ -131,7 +131,7 @@ class Link:
                         break  # it went on: count the attempts anew
                     attempt(broken)
         if offset < end:
-            raise BuildtelError(f"{self.address}: the connection broke {MAX_RECONNECTS} times while {path} was read")
+            raise BuildtelError(f"{self.address}: {MAX_RECONNECTS} connections broke while {path} was read. Try again")
 
     def _attempts(self) -> Iterator[Callable[[ConnectionLost], None]]:
         """One turn for each attempt; what it gives takes the error of a failed one, and raises after the last."""
@@ -140,7 +140,7 @@ class Link:
             def failed(broken: ConnectionLost, number: int = number) -> None:
                 self.close()
                 if number >= len(self.pauses_s):
-                    raise BuildtelError(f"{self.address}: {broken}, {number + 1} times in a row: try again") from broken
+                    raise BuildtelError(f"{self.address}: {broken}, {number + 1} times in a row. Try again") from broken
                 self.told(f"{self.address}: {broken}; connecting again")
                 time.sleep(self.pauses_s[number])
 
@@ -193,7 +193,7 @@ class Link:
             for block in _blocks(channel):
                 output += block
                 if len(output) > MAX_OUTPUT_BYTES or time.monotonic() > give_up:
-                    raise BuildtelError(f"{self.address} sends endless output at login; check its login scripts")
+                    raise BuildtelError(f"{self.address} sends endless output at login. Check its login scripts")
             messages = _drained(channel)
             if not channel.status_event.wait(READ_S) or channel.exit_status < 0:
                 raise ConnectionLost("the connection broke")
@@ -213,7 +213,7 @@ class Link:
                     head += block
                     _, found, rest = bytes(head).partition(mark)
                     if not found and len(head) > MAX_OUTPUT_BYTES:
-                        raise BuildtelError(f"{self.address} sends endless output at login; check its login scripts")
+                        raise BuildtelError(f"{self.address} sends endless output at login. Check its login scripts")
                     if not found:
                         continue
                     head, data = None, rest

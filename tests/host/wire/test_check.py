@@ -265,7 +265,7 @@ def test_a_name_of_an_older_library_is_named(tmp_path: Path, monkeypatch: pytest
     library.write_text(library.read_text().replace("buildtel_words", "buildtel_x"))
     ours = {name: text for name, text in names.items() if not name.startswith("local.buildtel_words")}
     monkeypatch.setattr(template_rules, "shipped_names", lambda: ours)
-    assert [text for text in found(tmp_path) if "is of an older buildtel: write" in text]
+    assert [text for text in found(tmp_path) if "is of an older buildtel. Replace it by" in text]
 
 
 def test_a_second_library_is_named(tmp_path: Path) -> None:

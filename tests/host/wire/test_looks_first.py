@@ -19,7 +19,7 @@ SHELL = '  provisioner "shell" {\n    inline = ["true"]\n  }\n'
 NOTHING_TO_WIRE = {
     "windows by its guest_os_type": (
         'source "vmware-iso" "w" {\n  guest_os_type = "windows9-64"\n}\nbuild {\n  sources = ["vmware-iso.w"]\n}\n',
-        ["a.pkr.hcl:1: note: source vmware-iso.w has a Windows guest", "builds no Linux guest", "nothing was written"],
+        ["a.pkr.hcl:1: note: source vmware-iso.w has a Windows guest", "builds no Linux guest", "Nothing was written"],
     ),
     "windows over ssh": (
         LINUX + BUILD % '  provisioner "windows-restart" {\n  }\n',
@@ -27,11 +27,11 @@ NOTHING_TO_WIRE = {
     ),
     "freebsd": (
         'source "qemu" "freebsd" {\n}\nbuild {\n  sources = ["qemu.freebsd"]\n' + SHELL + "}\n",
-        ["FreeBSD guest", "nothing was written"],
+        ["FreeBSD guest", "Nothing was written"],
     ),
     "no communicator": (
         'source "null" "n" {\n  communicator = "none"\n}\nbuild {\n  sources = ["null.n"]\n}\n',
-        ['provisioner "shell-local" {', "run --step NAME -- COMMAND", "builds no guest", "nothing was written"],
+        ['provisioner "shell-local" {', "run --step NAME -- COMMAND", "builds no guest", "Nothing was written"],
     ),
     "a file source": (
         'source "file" "n" {\n}\nbuild {\n  sources = ["file.n"]\n}\n',
@@ -39,7 +39,7 @@ NOTHING_TO_WIRE = {
     ),
     "an ignored build": (
         LINUX + "# buildtel: ignore\n" + BUILD % SHELL,
-        ["a.pkr.hcl:7: note: build is not checked", "nothing was written"],
+        ["a.pkr.hcl:7: note: build is not checked", "Nothing was written"],
     ),
 }
 REFUSED = {
