@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from buildtel.capture.packer import PackerProcess
-    from buildtel.cli.collect import SpoolSources
+    from buildtel.local.logs import SpoolSources
 
 HELP = frozenset(("-h", "-help", "--help"))
 TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -196,10 +196,10 @@ def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: f
 
 def _spools(args: argparse.Namespace, began_s: float) -> SpoolSources:
     """The spools that this build downloaded; a file that is missing or older than the build is a note, not an error."""
-    from buildtel.cli.collect import SpoolSources
+    from buildtel.cli.collect import spool_sources
 
     new = [name for name in args.spool if Path(name).is_file() and Path(name).stat().st_mtime >= began_s - 1]
-    sources = SpoolSources(argparse.Namespace(**{**vars(args), "spool": new}))
+    sources = spool_sources(new, args)
     for name in args.spool:
         if name not in new:
             sources.note(f"--spool {name}: this build did not download it")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from buildtel.errors import BuildtelError
@@ -142,6 +142,15 @@ class Guest:
                 yield from self._life(file, data, spools) if file.is_life else _ended(data)
             except RemoteFileMissing:
                 spools.left_out.append(f"{file.path} went away while the spool was read")
+
+    def all_lines(self, told: Callable[[str], None]) -> Iterator[bytes]:
+        """The bytes of all spools that are there now; `told` takes a sentence for each thing that is left out."""
+        spools = self.spools()
+        if not spools.files:
+            told("no spool found: no agent has run there, or the build has removed it.")
+        yield from self.lines(spools)
+        for words in spools.left_out:
+            told(words)
 
     def _life(self, file: SpoolFile, data: Iterator[bytes], spools: Spools) -> Iterator[bytes]:
         facts = self.facts()
