@@ -104,9 +104,10 @@ def _alone(command: list[str]) -> int:
 def _process(args: argparse.Namespace, command: list[str], log: str) -> PackerProcess:
     """Packer, ready to run."""
     if args.live == "always":
-        from buildtel.cli.live import Live
+        from buildtel.cli.stores import open_store
+        from buildtel.live.view_below import ViewBelow
 
-        return Live(args.job or "build").process(command, log)
+        return ViewBelow(args.job or "build", open_store).process(command, log)
     from buildtel.capture.packer import PackerProcess
 
     return PackerProcess(command, os.environ, log)
