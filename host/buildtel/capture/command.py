@@ -18,7 +18,7 @@ from itertools import pairwise
 
 import buildtel_agent as agent
 from buildtel.capture.group_signal import GroupSignalProbe
-from buildtel.capture.steps import options
+from buildtel.capture.runner_steps import options
 from buildtel.errors import BuildtelError
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
@@ -156,7 +156,7 @@ def measure(found: Mapping[str, str], shown: str, told: int, ready: int) -> None
     """Samples a step as the agent's own sampler does; the step's exit status comes through a pipe.
 
     Args:
-        found: the agent's options for the step (`capture.steps.options`).
+        found: the agent's options for the step (`capture.runner_steps.options`).
         shown: the step's name in its block.
         told: the pipe from which the status of wait(2) is read, as decimal text; it hangs up if the parent has died.
         ready: the pipe to which the step's id is written once its start is recorded.

@@ -19,7 +19,7 @@ from buildtel.errors import BuildtelError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from buildtel.capture.packer import PackerProcess
+    from buildtel.capture.packer_process import PackerProcess
     from buildtel.local.logs import SpoolSources
 
 HELP = frozenset(("-h", "-help", "--help"))
@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Packer's own exit status, even if the telemetry fails."""
-    from buildtel.capture.packer import find_packer, subcommand
+    from buildtel.capture.packer_process import find_packer, subcommand
 
     if args.output == "-":
         raise UsageError("packer -o -: standard output belongs to Packer. Name a file")
@@ -108,7 +108,7 @@ def _process(args: argparse.Namespace, command: list[str], log: str) -> PackerPr
         from buildtel.live.view_below import ViewBelow
 
         return ViewBelow(args.job or "build", open_store).process(command, log)
-    from buildtel.capture.packer import PackerProcess
+    from buildtel.capture.packer_process import PackerProcess
 
     return PackerProcess(command, os.environ, log)
 

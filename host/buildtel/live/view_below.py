@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from buildtel.capture.packer import PackerProcess
+from buildtel.capture.packer_process import PackerProcess
 from buildtel.capture.relay import write_all
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from buildtel.parse.linetime import PrefixTime, Reader, RunningClock, clock_of
 from buildtel.parse.phases import phase_of
 from buildtel.parse.prefix import ANSI, LOG_UI, MACHINE_ONLY, strip_ansi, strip_prefixes
-from buildtel.parse.provisioners import provisioner_of
-from buildtel.parse.records import MARK
+from buildtel.parse.provisioner_texts import provisioner_of
+from buildtel.parse.record_line import MARK
 from buildtel.parse.words import verdict
 
 Numbered = tuple[int, bytes | None]

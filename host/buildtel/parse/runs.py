@@ -14,7 +14,7 @@ from functools import cache
 from buildtel.parse.names import PassedNames
 from buildtel.parse.phases import PHASE_SIGN, PHASE_TEXTS
 from buildtel.parse.prefix import COLOUR, ISO, UI_LOG
-from buildtel.parse.provisioners import PROVISIONER_TEXTS
+from buildtel.parse.provisioner_texts import PROVISIONER_TEXTS
 from buildtel.parse.skip import DEBUG_LINE, PACKER_EVENTS
 from buildtel.parse.units import UNIT_TEXTS, Hears
 

@@ -206,7 +206,7 @@ class BuildState:
         """Start a provisioner unit: the one before it is over.
 
         Args:
-            unit: its kind and its detail, as `parse.provisioners` reads them.
+            unit: its kind and its detail, as `parse.provisioner_texts` reads them.
             said: the context of the line that starts it.
             events: the list that new events go to.
             type_: the type of a unit of kind `other`, None if it is not known.

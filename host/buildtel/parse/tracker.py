@@ -20,14 +20,14 @@ from buildtel.events import (
     RunStarted,
     When,
 )
-from buildtel.parse.copies import First
 from buildtel.parse.line_context import LineContext
 from buildtel.parse.log_clock import LogClock
 from buildtel.parse.longtext import LongText
 from buildtel.parse.names import BuildNameCandidate, BuildNameCandidates, PassedNames, split_name
 from buildtel.parse.packer_run import PackerRun
 from buildtel.parse.prefix import LOG_UI, OUT
-from buildtel.parse.records import MARK, read_record, record_event
+from buildtel.parse.record_line import MARK, read_record, record_event
+from buildtel.parse.repeated_messages import First
 from buildtel.parse.states import BEGINS, BuildState, Names, Stage
 from buildtel.parse.units import Hears, Units, only_packer_says
 from buildtel.parse.words import (

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from buildtel.events import Event, SshWait
 from buildtel.parse.line_context import LineContext
 from buildtel.parse.phases import AFTER_PROVISIONING, OTHER_PHASE, phase_of
-from buildtel.parse.provisioners import (
+from buildtel.parse.provisioner_texts import (
     KINDS_OF_TYPE,
     OTHER,
     SILENT_KINDS,

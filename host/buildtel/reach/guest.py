@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from buildtel.errors import BuildtelError
-from buildtel.reach.life import LifeReader
+from buildtel.reach.life_rows import LifeReader
 from buildtel.reach.link import Link, RemoteFileMissing
-from buildtel.reach.places import (
+from buildtel.reach.remote_files import (
     AGENT,
     Listed,
     SpoolFile,

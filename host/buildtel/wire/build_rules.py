@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from buildtel.wire import commands
-from buildtel.wire.builds import Build, Source
-from buildtel.wire.commands import Measured
+from buildtel.wire import execute_command
+from buildtel.wire.build_block import Build, Source
+from buildtel.wire.execute_command import Measured
 from buildtel.wire.finding import NOTE, UNMEASURED, WRONG, Finding
 from buildtel.wire.guests import WINDOWS_KINDS
-from buildtel.wire.provisioners import HOST_KINDS, Command, Provisioner, shown
+from buildtel.wire.provisioner_block import HOST_KINDS, Command, Provisioner, shown
 
 _USE_STEP = "Set execute_command = local.buildtel_execute_command"
 _USE_STEP_WITH_FILE = (
@@ -165,7 +165,7 @@ def _judge_command(provisioner: Provisioner, command: Command) -> Iterator[tuple
 
 
 def _state(provisioner: Provisioner, command: Command) -> Iterator[tuple[str, str]]:
-    state, texts = commands.measured(command.alternatives), command.alternatives
+    state, texts = execute_command.measured(command.alternatives), command.alternatives
     wrap = f"Write {_wrapped(provisioner, command)}"
     level = NOTE if provisioner.after_errors else UNMEASURED
     if state is Measured.UNSET:
@@ -179,7 +179,7 @@ def _state(provisioner: Provisioner, command: Command) -> Iterator[tuple[str, st
         yield NOTE, text
     elif state is Measured.BROKEN:
         faults = dict.fromkeys(
-            fault for text in texts if text and "buildtel_" in text for fault in commands.faults(text)
+            fault for text in texts if text and "buildtel_" in text for fault in execute_command.faults(text)
         )
         yield from ((WRONG, f"has an incorrect execute_command: {fault}. {wrap}") for fault in faults)
 
@@ -187,17 +187,17 @@ def _state(provisioner: Provisioner, command: Command) -> Iterator[tuple[str, st
 def _environment(provisioner: Provisioner, command: Command) -> Iterator[tuple[str, str]]:
     """With use_env_var_file Packer makes {{ .Vars }} lines of `export`, which `sudo env` takes for a command."""
     texts = command.alternatives
-    if provisioner.environment_file and commands.STEP_COMMAND_SUDO in texts:
+    if provisioner.environment_file and execute_command.STEP_COMMAND_SUDO in texts:
         yield WRONG, f"has use_env_var_file, with which `sudo env` fails. {_USE_SUDO_WITH_FILE}"
-    elif provisioner.environment_file and commands.STEP_COMMAND in texts:
+    elif provisioner.environment_file and execute_command.STEP_COMMAND in texts:
         text = (
             "has use_env_var_file, but buildtel's command puts the variables on the command line"
         )
         yield NOTE, f"{text}. {_USE_STEP_WITH_FILE}"
-    hides = any(commands.hides_name(text, in_file=provisioner.environment_file) for text in texts)
-    if provisioner.has_step_name and commands.measured(texts) in commands.MEASURED and hides:
+    hides = any(execute_command.hides_name(text, in_file=provisioner.environment_file) for text in texts)
+    if provisioner.has_step_name and execute_command.measured(texts) in execute_command.MEASURED and hides:
         yield NOTE, _UNNAMED.format(_NAME_IN_FILE if provisioner.environment_file else _NAME_NOWHERE)
-    if any(map(commands.quotes_variables, texts)):
+    if any(map(execute_command.quotes_variables, texts)):
         yield NOTE, "has {{ .Vars }} inside quotes: for a value with a space the script does not run, without an error"
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from buildtel.wire.builds import Build
+from buildtel.wire.build_block import Build
 from buildtel.wire.finding import WARNING, Finding
 from buildtel.wire.template import Attribute, Block, Template, read_head
 from buildtel.wire.value import strings, text

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from buildtel import shipped
 from buildtel.errors import BuildtelError
-from buildtel.wire import expressions, place
-from buildtel.wire.builds import Build
+from buildtel.wire import copies, expressions
+from buildtel.wire.build_block import Build
 from buildtel.wire.finding import NOTE, WRONG, Finding
 from buildtel.wire.secrets import secrets
 from buildtel.wire.template import (
@@ -61,14 +61,14 @@ def _files(template: Template, builds: tuple[Build, ...]) -> Iterator[Finding]:
     needed = next((build.block for build in builds if build.measurable), None)
     if needed is None:
         return
-    for source in place.needed(alone=template.file is not None):
+    for source in copies.needed(alone=template.file is not None):
         path = template.folder / source.name
-        found = place.state(source, path)
-        if found.kind is place.Kind.MISSING:
+        found = copies.state(source, path)
+        if found.kind is copies.Kind.MISSING:
             text = f"{source.name} is missing beside the template. Run `buildtel-host wire {template.path}`"
             yield Finding(WRONG, needed.path, needed.line, text)
-        elif found.kind is not place.Kind.SAME:
-            force = " --force" if found.kind in (place.Kind.EDITED, place.Kind.FOREIGN) else ""
+        elif found.kind is not copies.Kind.SAME:
+            force = " --force" if found.kind in (copies.Kind.EDITED, copies.Kind.FOREIGN) else ""
             again = f"Run `buildtel-host wire{force} {template.path}`"
             yield Finding(WRONG, path, 1, f"{found.words}. {again}")
 

@@ -14,7 +14,7 @@ from buildtel.store import Entry, MemoryStore, layout
 from buildtel.store.delivery import deliver
 from buildtel.store.find import find
 from buildtel.store.index import builds, entries, jobs
-from buildtel.store.prune import plan, remove
+from buildtel.store.retention import plan, remove
 
 from .test_delivery import NOON, VERSIONS, document
 

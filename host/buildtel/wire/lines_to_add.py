@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 from buildtel import shipped
-from buildtel.wire.builds import Build
+from buildtel.wire.build_block import Build
 from buildtel.wire.template import Template, declared, same_expression, shipped_names
 
 FIRST = """\
