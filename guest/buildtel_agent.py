@@ -2839,10 +2839,6 @@ def life(options: "dict[str, str]") -> "None":
 
     It begins each step that it is told of; a fork of it measures the step.
     """
-
-    def stop(*_: "Any") -> "None":
-        raise KeyboardInterrupt  # what nothing on the way catches
-
     kernel, kept = Kernel(), LifeFile(Spool(home()))
     timers()
     claim = kept.spool.claim()
@@ -2850,9 +2846,7 @@ def life(options: "dict[str, str]") -> "None":
         return  # two calls after a reboot each began one
     owner = options.get("owner", "")
     due, rows = time.monotonic(), 0
-    for number in (1, 17):  # HUP: systemd sends it right after TERM as a session ends; CHLD: no fork is waited for
-        _signal.signal(number, _signal.SIG_IGN)
-    _signal.signal(15, stop)
+    end_by_exception()
     try:
         kept.add(sample(kernel))
         door = Door(kept.spool, int(owner) if owner.isdigit() else posix.getuid(), options["run"])
@@ -2870,6 +2864,17 @@ def life(options: "dict[str, str]") -> "None":
         kept.add(sample(kernel))
         if is_installed():
             keep_rest(kept.spool, options["run"])
+
+
+def end_by_exception() -> "None":
+    """Makes TERM raise KeyboardInterrupt, which nothing on the way catches, and ignores HUP and CHLD."""
+
+    def stop(*_: "Any") -> "None":
+        raise KeyboardInterrupt
+
+    for number in (1, 17):  # HUP: systemd sends it right after TERM as a session ends; CHLD: no fork is waited for
+        _signal.signal(number, _signal.SIG_IGN)
+    _signal.signal(15, stop)
 
 
 def is_installed() -> "bool":
@@ -3111,19 +3116,27 @@ def begin(
     if "parent" not in options:
         outer = outer_step(options.get("pid", ""), spool.find("at-"))
         options.update({"parent": outer} if outer else {})
-    if installed and outlet is None and sampler_is_running(spool):
-        flush(recorder, spool)
-    elif installed:
-        if outlet is None or not lived_since_boot(spool):
-            recorder.emit("hello", machine(kernel), own_line=True)
-        if outlet is None:
-            start_life(run)
+    if installed:
+        send_news(recorder, spool, kernel, begins_step=outlet is not None)
     elif "parent" not in options:
         recorder.emit("hello", machine(kernel), own_line=True)
-    if installed:
-        send_leftovers(recorder)
-        bring_owed(recorder, spool.find("owed-"))
     return recorder, spool, kernel
+
+
+def send_news(recorder: "Recorder", spool: "Spool", kernel: "Kernel", begins_step: "bool") -> "None":
+    """Sends what the whole-life sampler and earlier steps left, or says hello and starts a sampler.
+
+    With `begins_step` the sampler's samples and its start wait until the step is over.
+    """
+    if not begins_step and sampler_is_running(spool):
+        flush(recorder, spool)
+    else:
+        if not begins_step or not lived_since_boot(spool):
+            recorder.emit("hello", machine(kernel), own_line=True)
+        if not begins_step:
+            start_life(recorder.run)
+    send_leftovers(recorder)
+    bring_owed(recorder, spool.find("owed-"))
 
 
 def file_recorder(options: "dict[str, str]", kernel: "Kernel") -> "tuple[Recorder, Spool]":

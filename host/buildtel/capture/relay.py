@@ -226,7 +226,12 @@ class Relay:
 
 
 def write_all(fd: int, data: bytes) -> None:
-    """Write all of `data`, waiting for a slow reader, of whatever kind its file is."""
+    """Write all of the data, and wait for a slow reader; works for non-blocking files, too.
+
+    Args:
+        fd: an open file.
+        data: what to write.
+    """
     poll = select.poll()
     poll.register(fd, select.POLLOUT)
     while data:

@@ -12,7 +12,7 @@ from buildtel.job.facts import JobFacts
 from buildtel.local import current_job
 from buildtel.local.documents import check_named, write_named, write_new
 from buildtel.local.folders import make_telemetry_folder
-from buildtel.local.logs import Spools, log_document
+from buildtel.local.logs import SpoolSources, log_document
 from buildtel.local.raw_records import RawRecords
 from buildtel.naming import stem_of
 
@@ -46,7 +46,7 @@ class Kept:
     path: Path | None
 
 
-def keep(request: Request, spools: Spools | None = None) -> Kept:
+def keep(request: Request, spools: SpoolSources | None = None) -> Kept:
     """Make the document of a log and write it.
 
     Args:
@@ -63,7 +63,7 @@ def keep(request: Request, spools: Spools | None = None) -> Kept:
     return kept
 
 
-def _kept(request: Request, spools: Spools | None, raw: RawRecords) -> tuple[JobDocument, Path | None]:
+def _kept(request: Request, spools: SpoolSources | None, raw: RawRecords) -> tuple[JobDocument, Path | None]:
     if request.job is None and request.version is None and request.output != "-":
         begun = current_job.current(os.environ)
         if begun is not None:
@@ -76,7 +76,7 @@ def _kept(request: Request, spools: Spools | None, raw: RawRecords) -> tuple[Job
 
 
 def _into_job(
-    request: Request, spools: Spools | None, raw: RawRecords, folder: Path, facts: JobFacts
+    request: Request, spools: SpoolSources | None, raw: RawRecords, folder: Path, facts: JobFacts
 ) -> tuple[JobDocument, Path]:
     """The log as part of the job under way."""
     if request.output is not None:

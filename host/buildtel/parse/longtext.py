@@ -21,10 +21,14 @@ class LongText:
     _last: LineContext | None = None
 
     def goes_on(self, line: bytes, said: LineContext) -> bool:
-        """Take a line without any form of packer's; False where the text is over.
+        """Take a line that has none of Packer's forms; False if the text ended before it.
 
         An artifact goes on only below a heading (`AMIs were created:`); a heading may have a gap below it, and an
         error before any build has gaps within.
+
+        Args:
+            line: the line without prefixes; its first 1,000 bytes are kept.
+            said: its context, whose time becomes the end of the text.
         """
         heading = self._text().endswith(":")
         if isinstance(self.event, Artifact) and not heading:

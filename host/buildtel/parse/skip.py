@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Container
 
 from buildtel.parse.phases import PHASE_SIGN, PHASE_STARTS
-from buildtel.parse.provisioners import PROVISIONER_STARTS
+from buildtel.parse.provisioner_texts import PROVISIONER_STARTS
 from buildtel.parse.units import UNIT_TEXTS
 
 START_BYTES = 6

@@ -20,14 +20,14 @@ from buildtel.events import (
     RunStarted,
     When,
 )
-from buildtel.parse.copies import First
 from buildtel.parse.line_context import LineContext
 from buildtel.parse.log_clock import LogClock
 from buildtel.parse.longtext import LongText
 from buildtel.parse.names import BuildNameCandidate, BuildNameCandidates, PassedNames, split_name
 from buildtel.parse.packer_run import PackerRun
 from buildtel.parse.prefix import LOG_UI, OUT
-from buildtel.parse.records import MARK, read_record, record_event
+from buildtel.parse.record_line import MARK, read_record, record_event
+from buildtel.parse.repeated_messages import First
 from buildtel.parse.states import BEGINS, BuildState, Names, Stage
 from buildtel.parse.units import Hears, Units, only_packer_says
 from buildtel.parse.words import (
@@ -81,7 +81,12 @@ class Tracker:
         return self.units.hears(self._run.builds.values())
 
     def said(self, text: bytes, said: LineContext) -> None:
-        """Take one line of packer's output, or of a text that machine-readable output has in one line."""
+        """Take one line of Packer's output, or of a text that machine-readable output has in one line.
+
+        Args:
+            text: the line without prefixes and colours.
+            said: its context.
+        """
         if self._open is not None and self._open.event.line == said.line and isinstance(self._open.event, RunFailed):
             self._continued(text, said)
         elif text.startswith(b"==> "):
@@ -122,7 +127,12 @@ class Tracker:
             self._continued(text, said)
 
     def logged(self, text: bytes, said: LineContext) -> None:
-        """Take one line of the debug log that is not a copy of the output, empty if it says nothing to us."""
+        """Take one line of the debug log that is not a copy of the output.
+
+        Args:
+            text: the line without its prefix; empty if it tells nothing.
+            said: its context.
+        """
         self._flush()
         if not text:
             return

@@ -128,5 +128,10 @@ def says_cancelled(error: bytes) -> bool:
 
 
 def is_before(version: bytes, other: tuple[int, int]) -> bool:
-    """Whether a version is lower than another, by its first two numbers; a part that is no number counts as 0."""
+    """Whether a version is lower than another; the first two numbers are compared.
+
+    Args:
+        version: as Packer prints it, `1.13.0`; a part that is no number counts as 0.
+        other: major and minor.
+    """
     return tuple(int(part) if part.isdigit() else 0 for part in version.split(b".")[:2]) < other

@@ -152,7 +152,7 @@ OUTPUTS = {
     "directory": ("there", "it is a directory"),
     "no such directory": ("no/where.json", "there is no directory"),
     "full disk": ("/dev/full", "No space left"),
-    "other file": ("notes.txt", "is no job document"),
+    "other file": ("notes.txt", "is not a job document"),
     "other job": ("e2e.json", "a document of job 'e2e'"),
 }
 
