@@ -215,9 +215,14 @@ class LastStamp(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastLines(Event):
-    """The last lines of output of a build, at most 20, without colours; comes at the end of a run, or of the log."""
+    """The last lines of output, at most 20, without colours.
+
+    Those of a provisioner (its place in the build, from 0) come when it has failed, or may have; those of a build
+    (`provisioner` is None) at the end of a run, or of the log.
+    """
 
     target: str
+    provisioner: int | None = None
     texts: tuple[str, ...]
 
 

@@ -7,7 +7,7 @@ Secret keys come from the environment or an AWS profile only, never from this fi
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from platformdirs.unix import Unix
 
 from buildtel.errors import UsageError
+from buildtel.redact import Redactor
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -74,6 +75,25 @@ def read_store_place(environ: Mapping[str, str], flags: Mapping[str, str | None]
     return Path(found["directory"]).expanduser() if "directory" in found else _places().user_data_path
 
 
+def read_redactor(
+    environ: Mapping[str, str], expressions: Sequence[str] = (), secrets: Iterable[str] = (), *,
+    keeps_output: bool = True,
+) -> Redactor:  # fmt: skip
+    """What hides secrets in documents.
+
+    Args:
+        environ: the environment.
+        expressions: regular expressions of the command line; those of the setting `redact` come beside them.
+        secrets: values that are known besides.
+        keeps_output: whether documents may have output lines of a provisioner that failed.
+
+    Raises:
+        UsageError: an expression is no regular expression, or the configuration file is wrong.
+    """
+    found = _read_file(_places().user_config_path / "config.toml").get("redact", [])
+    return Redactor(environ, [*found, *expressions], secrets, keeps_output=keeps_output)
+
+
 def state_folder() -> Path:
     """`$XDG_STATE_HOME/buildtel`: where documents wait for a store that cannot be reached."""
     return _places().user_state_path
@@ -85,7 +105,7 @@ def _places() -> Unix:
 
 def _found(environ: Mapping[str, str], flags: Mapping[str, str | None]) -> dict[str, str]:
     """Each setting that somebody made, by the strongest word on it."""
-    found = _read_file(_places().user_config_path / "config.toml")
+    found = dict(_read_file(_places().user_config_path / "config.toml").get("store", {}))
     for name, variables in VARIABLES.items():
         words = [flags.get(name), *(environ.get(variable) for variable in variables)]
         said = next((word for word in words if word), None)
@@ -94,8 +114,8 @@ def _found(environ: Mapping[str, str], flags: Mapping[str, str | None]) -> dict[
     return found
 
 
-def _read_file(path: Path) -> dict[str, str]:
-    """The table `[store]` of the file; empty if there is no file."""
+def _read_file(path: Path) -> dict[str, Any]:
+    """The settings of the file: the table `store`, the list `redact`; empty if there is no file."""
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -113,10 +133,17 @@ def _read_file(path: Path) -> dict[str, str]:
     return _checked(content, path)
 
 
-def _checked(content: dict[str, Any], path: Path) -> dict[str, str]:
-    table = content.pop("store", {})
+def _checked(content: dict[str, Any], path: Path) -> dict[str, Any]:
+    table, expressions = content.pop("store", {}), content.pop("redact", [])
     if content or not isinstance(table, dict):
-        raise UsageError(f"{path}: only a table [store] is allowed, not {', '.join(content) or 'another store'}")
+        wrong = ", ".join(content) or "another store"
+        raise UsageError(f"{path}: only a table [store] and a list `redact` are allowed, not {wrong}")
+    if not isinstance(expressions, list) or not all(isinstance(text, str) for text in expressions):
+        raise UsageError(f"{path}: redact = {expressions!r} is no list of texts. Write redact = ['EXPRESSION', ...]")
+    return {"store": _checked_store(table, path), "redact": expressions}
+
+
+def _checked_store(table: dict[str, Any], path: Path) -> dict[str, str]:
     for name, value in table.items():
         if name not in VARIABLES:
             raise UsageError(f"{path}: [store] has no setting {name!r}. Its settings are {', '.join(VARIABLES)}")

@@ -13,6 +13,8 @@ from .played import Outcome
 
 # Each a fault of the commit whose outcomes are kept: the inputs, the paths in their documents, and the reason.
 FAULTS = json.loads((Path(__file__).parent / "faults.json").read_text())
+# Lines of a report that there were none of: the last lines of a provisioner that failed; in Markdown the error, too.
+ADDED = {"table": ("    | ",), "markdown": ("    ", "error: ")}
 FIGURE = re.compile(r"(?<![\w.])-?\d+(?:[.:]\d+)*")
 
 
@@ -27,7 +29,7 @@ def differences(name: str, before: Outcome, now: Outcome) -> Iterator[str]:
     if before.keys != now.keys:
         yield f"{name}: keys {before.keys}, now {now.keys}"
     for form, text in before.reports.items():
-        old_rows, new_rows = figures(text), figures(now.reports.get(form, ""))
+        old_rows, new_rows = (figures(one, form) for one in (text, now.reports.get(form, "")))
         if old_rows != new_rows and not any(
             fnmatchcase(name, fault["input"]) and fault["path"] == form for fault in FAULTS
         ):
@@ -54,9 +56,9 @@ def _different(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
         yield path, old, new
 
 
-def figures(text: str) -> list[list[str]]:
-    """The figures of each row that has some."""
-    rows = (FIGURE.findall(line) for line in text.splitlines())
+def figures(text: str, form: str) -> list[list[str]]:
+    """The figures of each row that has some; `form` names the report's format."""
+    rows = (FIGURE.findall(line) for line in text.splitlines() if not line.startswith(ADDED.get(form, ("\0",))))
     return [row for row in rows if row]
 
 

@@ -55,6 +55,7 @@ class DebugLog:
         self._read_bytes = 0
         self._rest = b""
         self._is_word = False
+        self.secrets: set[str] = set()
         self._path = environ.get("PACKER_LOG_PATH", "")
         asked = environ.get("PACKER_LOG", "")
         if writes is None:
@@ -101,8 +102,16 @@ class DebugLog:
                 return b""
             lines = (self._rest + data.lstrip(b"\0")).split(b"\n")
             self._rest = lines.pop()[-LONGEST_BYTES:]
+            self._learn(data)
             words = b"".join([line + b"\n" for line in lines if self._is_told(line)])
         return words
+
+    def _learn(self, data: bytes) -> None:
+        """Keep the secrets among the variables of a provisioner, so that the document hides them."""
+        from buildtel.redact import MOST_VALUES, told  # noqa: PLC0415  # Packer's start does not wait for it
+
+        if len(self.secrets) < MOST_VALUES:
+            self.secrets.update(told(data))
 
     def _is_told(self, line: bytes) -> bool:
         """Whether a line is a word of Packer's; one without a stamp goes on with the line before."""

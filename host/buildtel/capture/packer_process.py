@@ -51,6 +51,11 @@ class PackerProcess:
         self._name = agent.clean_name(f"packer {subcommand(command[1:])}")
         self._step = f"{self._recorder.sid}.1"
 
+    @property
+    def secrets(self) -> set[str]:
+        """Values of `environment_vars` with a telling name that Packer's debug log showed."""
+        return self._debug.secrets
+
     def run(self) -> tuple[int, str | None]:
         """Run it to its end: its wait status, and why the log is incomplete (None if it is complete).
 

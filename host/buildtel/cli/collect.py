@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from buildtel.cli.guest import add_ssh_arguments, reached, say
+from buildtel.cli.redact_flags import add_redaction, redactor_of
 from buildtel.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--version", metavar="V", help="the appliance's version (default: the CI's tag, `git describe`, or 0)"
     )
+    add_redaction(parser)
     add_format(parser, "format of the report (default: %(default)s)")
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only, no report")
     parser.add_argument("--force", action="store_true", help="write a document even if the log has no line of Packer's")
@@ -49,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("collect: no input. Name the log of `packer build`, - (standard input), --spool or --ssh")
     from buildtel.local.keeping import Request, keep
 
-    request = Request(args.log, args.output, args.job, args.version, force=args.force)
+    request = Request(args.log, args.output, args.job, args.version, force=args.force, redactor=redactor_of(args))
     kept = keep(request, spool_sources(args.spool, args))
     if not args.quiet:
         print_result(kept, args.format, sys.stdout)

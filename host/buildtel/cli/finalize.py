@@ -7,6 +7,7 @@ import os
 import time
 from dataclasses import replace
 
+from buildtel.cli.redact_flags import add_redaction, redactor_of
 from buildtel.errors import BuildtelError
 
 
@@ -19,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="read LOG even if it has no line of Packer's and no record"
     )
+    add_redaction(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="print no report")
 
 
@@ -34,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         raise BuildtelError("no job is in progress. Start one with `buildtel-host init`, `step start` or `run`")
     folder, facts = found
     facts = replace(facts, ended_at=round(time.time(), 3))
-    raw = RawRecords()
+    raw = RawRecords(redactor_of(args))
     of_log = log_document(args.log, facts.meta, raw, force=args.force) if args.log else None
     document, facts = current_job.merged(folder, facts, of_log, raw)
     path, _ = current_job.keep(folder, facts, document, args.output)

@@ -17,7 +17,7 @@ from buildtel.errors import BuildtelError, UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Packer's start does not wait for it
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from buildtel.capture.packer_process import PackerProcess
     from buildtel.local.logs import SpoolSources
@@ -26,13 +26,13 @@ HELP = frozenset(("-h", "-help", "--help"))
 TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Our flags stand before Packer's words; those with a value take the next word.
 FLAGS = {
-    "--live": 1, "--job": 1, "--version": 1, "--spool": 1, "-o": 1, "--output": 1, "-q": 0, "--quiet": 0, "-h": 0,
-    "--help": 0,
+    "--live": 1, "--job": 1, "--version": 1, "--spool": 1, "--redact": 1, "--no-output": 0, "-o": 1, "--output": 1,
+    "-q": 0, "--quiet": 0, "-h": 0, "--help": 0,
 }  # fmt: skip
 
 QUIET = frozenset(("-q", "--quiet"))
 LEAST_PRIORITY = 19  # of a thread that imports: Packer has the processors
-OURS_ALONE = frozenset(("--live", "--job", "--spool", "-o", "--output", "-q", "--quiet"))
+OURS_ALONE = frozenset(("--live", "--job", "--spool", "--redact", "--no-output", "-o", "--output", "-q", "--quiet"))
 
 
 def wrapped(words: list[str]) -> list[str]:
@@ -60,13 +60,16 @@ def simple(words: list[str]) -> SimpleNamespace | None:
     if not QUIET.issuperset(all_words[:at]):
         return None
     return SimpleNamespace(
-        words=all_words[at + 1 :], quiet=at > 0, live="never", job=None, version=None, spool=[], ssh=[], output=None
-    )
+        words=all_words[at + 1 :], quiet=at > 0, live="never", job=None, version=None, spool=[], ssh=[], output=None,
+        redact=[], no_output=False,
+    )  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    flags = "[--live MODE] [--job NAME] [--version V] [--spool FILE] [-o FILE] [-q]"
+    from buildtel.cli.redact_flags import add_redaction
+
+    flags = "[--live MODE] [--job NAME] [--version V] [--spool FILE] [--redact REGEX] [--no-output] [-o FILE] [-q]"
     parser.usage = f"buildtel-host packer {flags} build ..."
     parser.add_argument("words", metavar="ARGS", nargs="*", help="Packer's own arguments, as in `packer build .`")
     parser.add_argument(
@@ -82,6 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="spool file that this build downloads; it has all records (repeatable)",
     )  # fmt: skip
     parser.set_defaults(ssh=[])
+    add_redaction(parser)
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="file to write the document to (default: in $TELEMETRY_DIR)"
     )
@@ -94,6 +98,10 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output == "-":
         raise UsageError("packer -o -: standard output belongs to Packer. Name a file")
+    if args.redact:
+        from buildtel.cli.redact_flags import redactor_of
+
+        redactor_of(args)  # said before Packer begins
     if not args.words:
         raise UsageError("packer: no command of Packer's given. Example: `buildtel-host packer build .`")
     packer = find_packer(os.environ)
@@ -140,7 +148,7 @@ def _build(args: argparse.Namespace, process: PackerProcess, log: str) -> int:
         _say(f"this build is not measured: {_one_line(error)}")
         return _alone(list(process.command))
     try:
-        _account(args, log, problem, began_s)
+        _account(args, log, problem, began_s, process.secrets)
     except Exception as error:
         _say(f"this build has no document: {_one_line(error)}; its log: {log}")
     misplaced = _misplaced(args.words)
@@ -191,14 +199,15 @@ def _log_path(args: argparse.Namespace) -> str:
     return log_path(os.environ, stem_of(args.job or "build", datetime.now(timezone.utc)))
 
 
-def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: float) -> None:
+def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: float, secrets: Collection[str]) -> None:
     """Write the document, then print the report on standard error (standard output is Packer's)."""
     from buildtel.cli.collect import print_result
+    from buildtel.cli.redact_flags import redactor_of
     from buildtel.local.folders import LOG_SUFFIX
     from buildtel.local.keeping import Request, keep
 
     stem = os.path.basename(log).removesuffix(LOG_SUFFIX)
-    request = Request(log, args.output, args.job, args.version, stem=stem)
+    request = Request(log, args.output, args.job, args.version, stem=stem, redactor=redactor_of(args, secrets))
     kept = keep(request, _spools(args, began_s))
     if problem:
         _say(f"the log is incomplete: {problem}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from buildtel.timeline.packer_model import PackerReport
+from buildtel.timeline.packer_model import PackerReport, Provisioner
 
 SCHEMA = "buildtel.job/1"
 Status = Literal["success", "failure", "error", "timeout", "cancellation", "skip", "unknown"]
@@ -244,6 +244,8 @@ def as_object(part: object) -> Any:
     """
     if isinstance(part, datetime):
         return part.isoformat()
+    if isinstance(part, Provisioner) and not part.output:
+        return {name: value for name, value in vars(part).items() if name != "output"}
     if not isinstance(part, Step):
         return vars(part)
     head = {"name": part.name, "start_time": part.start_time, "end_time": part.end_time}

@@ -14,6 +14,7 @@ from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, Meta, load_document
 from buildtel.job.facts import JobFacts, LogSummary, read_facts
 from buildtel.job.fold import document as fold
+from buildtel.job.redaction import redacted
 from buildtel.job.runner import with_runner
 from buildtel.local.documents import read_document, write_named, write_new
 from buildtel.local.folders import FACTS, RECORDS, job_folder, make_telemetry_folder
@@ -72,7 +73,7 @@ def merged(
         folder: the job's folder.
         facts: what is known of the job.
         document: what a log told just now; None: the document that an earlier collect wrote, if there is one.
-        raw: collects the runner's records.
+        raw: collects the runner's records; its redactor hides secrets.
     """
     if document is not None:
         # A second log of a job that nobody began by `init` is another document.
@@ -95,7 +96,7 @@ def runner_document(folder: Path, facts: JobFacts, raw: RawRecords) -> JobDocume
         data = (folder / RECORDS).read_bytes()
     except FileNotFoundError:
         data = b""
-    return fold(raw.keeping(read([data])), facts.meta)
+    return redacted(fold(raw.keeping(read([data])), facts.meta), raw.redactor)
 
 
 def keep(

@@ -15,6 +15,8 @@ from buildtel.local.folders import make_telemetry_folder
 from buildtel.local.logs import SpoolSources, log_document
 from buildtel.local.raw_records import RawRecords
 from buildtel.naming import stem_of
+from buildtel.redact import Redactor
+from buildtel.settings import read_redactor
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Request:
         version: the appliance's version, None for what the environment says.
         stem: the name of the document's file in the telemetry folder, None for a new one by job and time.
         force: make a document of a log without a line of Packer's, too.
+        redactor: hides secrets; None: those of the environment and of the configuration file.
     """
 
     log: str | None
@@ -36,6 +39,7 @@ class Request:
     version: str | None = None
     stem: str | None = None
     force: bool = False
+    redactor: Redactor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def keep(request: Request, spools: SpoolSources | None = None) -> Kept:
     Raises:
         BuildtelError: the log can't be read, is none of Packer's, or the document can't be written.
     """
-    raw = RawRecords()
+    raw = RawRecords(request.redactor or read_redactor(os.environ))
     kept = Kept(*_kept(request, spools, raw))
     if kept.path is not None and request.output is None:
         raw.write_beside(kept.path)

@@ -16,6 +16,7 @@ from buildtel.events import Event
 from buildtel.job import JobDocument, Meta
 from buildtel.job.fold import document
 from buildtel.job.notes import PREFIX_UNKNOWN
+from buildtel.job.redaction import redacted
 from buildtel.local.raw_records import RawRecords
 from buildtel.parse import read, read_spool
 
@@ -31,14 +32,14 @@ def log_document(
     Args:
         log: its file, `-` for standard input, None where there are only spools.
         meta: which job it is.
-        raw: keeps the records among the events.
+        raw: keeps the records among the events; its redactor hides secrets in the document, too.
         spools: records beside the log.
         force: also of a log without a line of Packer's and without a record.
 
     Raises:
         BuildtelError: the log or a spool can't be read, or the log is none of Packer's.
     """
-    logged = read(chunks(log), os.environ.get("BUILDTEL_KEY")) if log is not None else ()
+    logged = read(raw.redactor.reading(chunks(log)), os.environ.get("BUILDTEL_KEY")) if log is not None else ()
     beside = spools.events(log is not None) if spools is not None else ()
     made = document(raw.keeping(chain(logged, beside)), meta, logged=log is not None)
     if not force and not _tells_anything(made):
@@ -47,9 +48,9 @@ def log_document(
             f"{name} is not a Packer log: it has no line of Packer's and no record. Nothing was written. "
             "Name the output of `packer build`, or use --force"
         )
-    if spools is None or not spools.notes:
-        return made
-    return replace(made, notes=[*made.notes, *spools.notes])
+    if spools is not None and spools.notes:
+        made = replace(made, notes=[*made.notes, *spools.notes])
+    return redacted(made, raw.redactor)
 
 
 def _tells_anything(made: JobDocument) -> bool:

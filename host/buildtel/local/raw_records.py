@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from buildtel.events import AgentRecord, Event
 from buildtel.local.documents import is_regular, read_document, write_over
+from buildtel.redact import Redactor
 
 SUFFIX = ".events.jsonl.gz"
 LARGEST = 32 * 1024 * 1024
@@ -20,9 +21,13 @@ class RawRecords:
     """Takes events as they are read and keeps the records among them, compressed.
 
     Of more than `LARGEST` bytes the rest is left out, and the last line says how many.
+
+    Args:
+        redactor: hides secrets in the names that records have.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, redactor: Redactor) -> None:
+        self.redactor = redactor
         self._press = zlib.compressobj(wbits=GZIP)
         self._packed = bytearray()
         self._count = self._left_out = 0
@@ -40,7 +45,21 @@ class RawRecords:
             self._left_out += 1
             return
         at = event.at.unix_s if event.at else None
-        self._line({"line": event.line, "at": at, "target": event.target, "record": event.fields})
+        self._line({"line": event.line, "at": at, "target": event.target, "record": self._shown(event.fields)})
+
+    def _shown(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """A record whose names have no secrets: its own, and those of processes."""
+        text = self.redactor.text
+        shown = {
+            key: text(value) if key == "name" and isinstance(value, str) else value for key, value in record.items()
+        }
+        for key in ("procs", "near"):
+            if isinstance(shown.get(key), list):
+                shown[key] = [
+                    [text(row[0]), *row[1:]] if isinstance(row, list) and row and isinstance(row[0], str) else row
+                    for row in shown[key]
+                ]
+        return shown
 
     def _line(self, row: dict[str, Any]) -> None:
         text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from buildtel.local import current_job
 from buildtel.local.begun import folders_with_steps
 from buildtel.local.folders import FACTS, RECORDS, is_aside, job_folder, put_aside
 from buildtel.local.raw_records import RawRecords
+from buildtel.settings import read_redactor
 
 SILENT_S = 24 * 3600
 
@@ -84,10 +86,11 @@ def close(job: Job, *, cancelled: bool) -> tuple[Path, JobDocument]:
     Raises:
         BuildtelError: it can't be written.
     """
-    facts, raw = job.facts, RawRecords()
+    facts, redactor = job.facts, read_redactor(os.environ)
+    raw = RawRecords(redactor)
     document, facts = current_job.merged(job.folder, facts, None, raw)
     if not cancelled:
-        facts, raw = replace(facts, ended_at=document.job_end), RawRecords()
+        facts, raw = replace(facts, ended_at=document.job_end), RawRecords(redactor)
         document, facts = current_job.merged(job.folder, facts, None, raw)
     if facts.told is None and document.status != "failure" and (cancelled or any(s.unfinished for s in document.steps)):
         document = replace(document, status="cancellation")

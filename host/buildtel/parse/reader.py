@@ -13,6 +13,8 @@ from buildtel.events import (
     LastStamp,
     PhaseStarted,
     PrefixUnknown,
+    ProvisionerFinished,
+    ProvisionerStarted,
     RunFinished,
     UnreadableLine,
     When,
@@ -187,11 +189,30 @@ class LogReader:
         if line is None:
             self._tracker.events.append(UnreadableLine(line=number, reason="longer than 4 MiB"))
             return
-        self._last_output.add(line)
+        build = self._last_output.add(line)
         if self._tracker.waits or not self._filter.can_skip(line):
+            known = len(self._tracker.events)
             self._told(number, line, counted)
+            self._tell_output(known, build is not None)
         elif counted is not None or _may_be_stamped(line):
             self._stamped.append((number, line, counted))
+
+    def _tell_output(self, known: int, is_output: bool) -> None:
+        """Tell what provisioners that failed printed last.
+
+        Args:
+            known: how many events there were before this line.
+            is_output: whether this line was taken for output of a build.
+        """
+        for event in self._tracker.events[known:]:
+            if isinstance(event, ProvisionerStarted):
+                self._last_output.begin(event.target)
+            elif isinstance(event, ProvisionerFinished) and event.status != "success":
+                texts = self._last_output.of_provisioner(event.target, but_last=is_output)
+                if texts:
+                    self._tracker.events.append(
+                        LastLines(line=event.line, target=event.target, provisioner=event.index, texts=texts)
+                    )
 
     def _told(self, number: int, line: bytes, counted: tuple[float, float] | None) -> None:
         if counted is not None or not _is_untimed(line):

@@ -73,6 +73,10 @@ def _timeline(build: Timeline, _out: Output) -> Iterable[str]:
     last = ", ended last" if build.critical else ""
     yield f"### {plain(build.name)}: {plain(build.result)}, {plain(build.took)}{last}"
     yield ""
+    if build.error:
+        yield from (f"error: {' / '.join(map(plain, build.error))}", "")
+    if build.output:
+        yield from ("The failed provisioner's last lines:", "", *(f"    {line}" for line in build.output), "")
     if build.stretches:
         yield _row(("after", "took", "runner CPU %", "VM CPU %", "what"))
         yield "|---:|---:|---:|---:|---|"

@@ -26,6 +26,7 @@ GRAIN_S = 1.0
 MAX_STEPS = 1000
 MOST_NEIGHBOURS = 3
 MAX_UNMEASURED = 20
+MOST_OUTPUT = 20
 OF_STEP = ("machine", "name", "status", "exit_code", "exit_from", "start_time", "end_time", "ended_from")
 
 
@@ -83,7 +84,14 @@ def _timeline(found: BuildStretches) -> Timeline:
         stretches=found.stretches,
         cut=found.cut,
         critical=build.critical,
+        output=_last_output(build),
     )
+
+
+def _last_output(build: Build) -> tuple[str, ...]:
+    """What the provisioner printed last by which a build failed; empty for a build that did not."""
+    failed = [unit for unit in build.provisioners if unit.status in ("failure", "timeout") and not unit.ignored]
+    return tuple(map(safe, failed[-1].output[-MOST_OUTPUT:])) if failed and build.result == "failure" else ()
 
 
 def _took(found: BuildStretches) -> str:

@@ -68,6 +68,9 @@ def timeline_lines(build: Timeline, out: Output) -> Iterator[Line]:
     yield _heading(build, width)
     if build.error:
         yield from ([(text, "")] for text in indented("  error: ", build.error, width))
+    if build.output:
+        yield [("  the failed provisioner's last lines:", "")]
+        yield from ([(text, "")] for line in build.output for text in indented("    | ", [line], width))
     gauges = _gauges(build, width)
     room = width - sum(gauge.width + 1 for gauge in gauges)
     label_width = _label_width(build, room)

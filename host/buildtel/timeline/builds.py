@@ -16,6 +16,7 @@ from buildtel.events import (
     BuildSeen,
     Event,
     Interrupted,
+    LastLines,
     LastStamp,
     PackerRead,
     PackerVersion,
@@ -124,6 +125,12 @@ class BuildDraft:
         unit = self.unit(event.index)
         if unit is not None and event.status != "unknown":
             unit.status, unit.ignored, unit.exit_code = event.status, event.ignored, event.exit_code
+
+    def print_last(self, event: LastLines, _: Moment) -> None:
+        """What a provisioner that failed printed last; those of a build are not kept."""
+        unit = self.unit(event.provisioner)
+        if unit is not None:
+            unit.output = event.texts
 
     def wait(self, event: SshWait, moment: Moment) -> None:
         """Packer waits for a connection, or has it: then the phase is over.
@@ -323,6 +330,7 @@ _OF_BUILD: dict[type[Event], Callable[[BuildDraft, Any, Moment], None]] = {
     PhaseStarted: BuildDraft.begin_phase,
     ProvisionerStarted: BuildDraft.begin_unit,
     ProvisionerFinished: BuildDraft.end_unit,
+    LastLines: BuildDraft.print_last,
     SshWait: BuildDraft.wait,
     BuildFinished: BuildDraft.finish,
     Artifact: BuildDraft.add_artifact,

@@ -30,7 +30,8 @@ class Provisioner:
     `type` is the provisioner's type where `kind` is other and the log tells it. `status` is what Packer's words say
     of its end: an exit status that `valid_exit_codes` allows is a success, its own `timeout` is a timeout;
     `ignored` says that Packer went on after its failure (`continue_on_error`). `exit_code` is the exit status that
-    Packer names where it failed: of a success Packer names none.
+    Packer names where it failed: of a success Packer names none. `output` has the last lines that one printed which
+    failed, at most 20 and 4 kB.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Provisioner:
     status: ProvisionerStatus = "unknown"
     ignored: bool = False
     exit_code: int | None = None
+    output: tuple[str, ...] = ()
     own: bool = False
     line: int | None = None
     started_at: float | None = None

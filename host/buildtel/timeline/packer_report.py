@@ -92,6 +92,7 @@ def _provisioner(unit: ProvisionerRun, own: bool) -> Provisioner:
         status=cast("ProvisionerStatus", unit.status),
         ignored=unit.ignored,
         exit_code=unit.exit_code,
+        output=unit.output if unit.status in ("failure", "timeout") else (),
         own=own or _is_own(unit.kind, unit.detail),
         line=unit.began.line,
         started_at=unit.began.unix_s,

@@ -42,6 +42,7 @@ class ProvisionerRun:
         status: success, failure, timeout, cancellation or unknown, by Packer's words.
         ignored: it failed, and Packer went on.
         exit_code: the exit status that Packer names where it failed.
+        output: its last lines of output, told where it failed.
         saw_setup: our agent began or ended there.
         saw_bye: our agent ended there.
         saw_step: a step ran there.
@@ -57,6 +58,7 @@ class ProvisionerRun:
     status: str = "unknown"
     ignored: bool = False
     exit_code: int | None = None
+    output: tuple[str, ...] = ()
     saw_setup: bool = False
     saw_bye: bool = False
     saw_step: bool = False

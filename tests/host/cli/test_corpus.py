@@ -13,6 +13,7 @@ import pytest
 from buildtel.job import JobDocument, Meta
 from buildtel.local.logs import log_document
 from buildtel.local.raw_records import RawRecords
+from buildtel.redact import Redactor
 from buildtel.timeline.packer_model import Build, PackerReport
 
 from ..parse.test_real_logs import FOLDER, build_differences
@@ -36,7 +37,7 @@ def place(folder: str, name: str) -> Path:
 
 def collected(path: Path) -> JobDocument:
     """The document that `collect` makes of a file."""
-    return log_document(str(path), META, RawRecords(), force=True)
+    return log_document(str(path), META, RawRecords(Redactor({})), force=True)
 
 
 def report_of(path: Path) -> PackerReport:

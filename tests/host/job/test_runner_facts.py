@@ -32,6 +32,7 @@ from buildtel.local.begun import begin
 from buildtel.local.folders import FACTS, RECORDS, job_folder
 from buildtel.local.raw_records import RawRecords
 from buildtel.metadata import job_fields
+from buildtel.redact import Redactor
 from buildtel.timeline.packer_model import Build, PackerReport, PackerRun
 
 from ..samples import START, Guest, counters, log, qemu_build, record_line
@@ -238,7 +239,7 @@ def test_a_job_that_is_collected_twice_and_finalized_counts_once(folder: Path, t
     facts, output = read_facts((folder / FACTS).read_bytes()), str(tmp_path / "job.json")
     found = []
     for document in (of_log, of_log, None, None):
-        whole, facts = current_job.merged(folder, facts, document, RawRecords())
+        whole, facts = current_job.merged(folder, facts, document, RawRecords(Redactor({})))
         _, facts = current_job.keep(folder, facts, whole, output)
         found.append(whole)
     first, last = found[0], found[-1]
@@ -258,10 +259,10 @@ def test_a_log_collected_while_a_step_is_open_is_judged_anew(folder: Path, tmp_p
     facts, records = read_facts((folder / FACTS).read_bytes()), (folder / RECORDS).read_text()
     start, end, _ = records.splitlines()
     (folder / RECORDS).write_text(f"{start}\n")
-    early, facts = current_job.merged(folder, facts, of_log, RawRecords())
+    early, facts = current_job.merged(folder, facts, of_log, RawRecords(Redactor({})))
     _, facts = current_job.keep(folder, facts, early, str(tmp_path / "job.json"))
     (folder / RECORDS).write_text(f"{start}\n{end}\n")
-    late, _ = current_job.merged(folder, replace(facts, ended_at=S + 300), None, RawRecords())
+    late, _ = current_job.merged(folder, replace(facts, ended_at=S + 300), None, RawRecords(Redactor({})))
 
     assert (early.status, late.status) == ("unknown", "success")
     assert early.packer == late.packer
