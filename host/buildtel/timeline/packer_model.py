@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+
+from buildtel.events import ProvisionerStatus
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Phase:
     """A stretch of packer's own work, announced in `line` of the log (from 1).
 
@@ -20,10 +21,7 @@ class Phase:
     ended_at: float | None = None
 
 
-ProvisionerStatus = Literal["success", "failure", "timeout", "cancellation", "unknown"]
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Provisioner:
     """One provisioner unit: one script, one upload, one Ansible run. `own` marks buildtel's.
 
@@ -45,7 +43,7 @@ class Provisioner:
     ended_at: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Stretch:
     """A stretch of a build's wall time, in whole milliseconds: it begins where the one before it ends.
 
@@ -66,7 +64,7 @@ class Stretch:
     hypervisor: dict[str, float | int | None] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Build:
     """One build of a run.
 
@@ -102,7 +100,7 @@ class Build:
             raise ValueError(f"account: provisioner {wrong[0]} is not among the build's {len(self.provisioners)}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PackerRun:
     """One `packer build`: its builds in the order of their first lines, `total_s` by packer's own word.
 
@@ -116,7 +114,7 @@ class PackerRun:
     ended_at: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Plugin:
     """A plugin that Packer used."""
 
@@ -124,7 +122,7 @@ class Plugin:
     version: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PackerReport:
     """All runs in a log, nearly always one; `version` and `plugins` only where the log states them.
 
