@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from buildtel.parse.phases import phase_of
-from buildtel.parse.provisioners import provisioner_of
+from buildtel.parse.provisioner_texts import provisioner_of
 
 _SAY = re.compile(r'\b[uU]i\.Sayf?\(\s*(?:fmt\.Sprintf\(\s*)?"((?:[^"\\\n]|\\.)*)"')
 _VERB = re.compile(r"%[-+ #0]*\d*(?:\.\d+)?[a-zA-Z]")

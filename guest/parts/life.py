@@ -105,10 +105,6 @@ def life(options: "dict[str, str]") -> "None":
 
     It begins each step that it is told of; a fork of it measures the step.
     """
-
-    def stop(*_: "Any") -> "None":
-        raise KeyboardInterrupt  # what nothing on the way catches
-
     kernel, kept = Kernel(), LifeFile(Spool(home()))
     timers()
     claim = kept.spool.claim()
@@ -116,9 +112,7 @@ def life(options: "dict[str, str]") -> "None":
         return  # two calls after a reboot each began one
     owner = options.get("owner", "")
     due, rows = time.monotonic(), 0
-    for number in (1, 17):  # HUP: systemd sends it right after TERM as a session ends; CHLD: no fork is waited for
-        _signal.signal(number, _signal.SIG_IGN)
-    _signal.signal(15, stop)
+    end_by_exception()
     try:
         kept.add(sample(kernel))
         door = Door(kept.spool, int(owner) if owner.isdigit() else posix.getuid(), options["run"])
@@ -136,6 +130,17 @@ def life(options: "dict[str, str]") -> "None":
         kept.add(sample(kernel))
         if is_installed():
             keep_rest(kept.spool, options["run"])
+
+
+def end_by_exception() -> "None":
+    """Makes TERM raise KeyboardInterrupt, which nothing on the way catches, and ignores HUP and CHLD."""
+
+    def stop(*_: "Any") -> "None":
+        raise KeyboardInterrupt
+
+    for number in (1, 17):  # HUP: systemd sends it right after TERM as a session ends; CHLD: no fork is waited for
+        _signal.signal(number, _signal.SIG_IGN)
+    _signal.signal(15, stop)
 
 
 def is_installed() -> "bool":

@@ -44,19 +44,27 @@ def begin(
     if "parent" not in options:
         outer = outer_step(options.get("pid", ""), spool.find("at-"))
         options.update({"parent": outer} if outer else {})
-    if installed and outlet is None and sampler_is_running(spool):
-        flush(recorder, spool)
-    elif installed:
-        if outlet is None or not lived_since_boot(spool):
-            recorder.emit("hello", machine(kernel), own_line=True)
-        if outlet is None:
-            start_life(run)
+    if installed:
+        send_news(recorder, spool, kernel, begins_step=outlet is not None)
     elif "parent" not in options:
         recorder.emit("hello", machine(kernel), own_line=True)
-    if installed:
-        send_leftovers(recorder)
-        bring_owed(recorder, spool.find("owed-"))
     return recorder, spool, kernel
+
+
+def send_news(recorder: "Recorder", spool: "Spool", kernel: "Kernel", begins_step: "bool") -> "None":
+    """Sends what the whole-life sampler and earlier steps left, or says hello and starts a sampler.
+
+    With `begins_step` the sampler's samples and its start wait until the step is over.
+    """
+    if not begins_step and sampler_is_running(spool):
+        flush(recorder, spool)
+    else:
+        if not begins_step or not lived_since_boot(spool):
+            recorder.emit("hello", machine(kernel), own_line=True)
+        if not begins_step:
+            start_life(recorder.run)
+    send_leftovers(recorder)
+    bring_owed(recorder, spool.find("owed-"))
 
 
 def file_recorder(options: "dict[str, str]", kernel: "Kernel") -> "tuple[Recorder, Spool]":

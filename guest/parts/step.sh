@@ -19,7 +19,7 @@ bt_agent() {
         [ -r "$bt_file" ] || continue
         "$bt_py" -I -S "$bt_file" "$@" </dev/null &
         bt_pid=$!
-        { bt_ready bt-agent; } 2>/dev/null
+        bt_ready bt-agent
         wait "$bt_pid" 2>/dev/null
         bt_rc=$?
         [ "$bt_rc" -eq 1 ] || return "$bt_rc"
@@ -42,7 +42,7 @@ bt_ready() {
             return 1
         fi
         sleep 0.01 || :
-    done
+    done 2>/dev/null # a process that has ended has no file
     return 1
 }
 
@@ -51,7 +51,7 @@ bt_ready() {
 bt_is_usable() {
     "$bt_py" -I -S -c 'import sys; sys.exit(77 if sys.version_info >= (3, 6) else 1)' </dev/null >/dev/null 2>&1 &
     bt_pid=$!
-    bt_ready '' 2>/dev/null
+    bt_ready ''
     wait "$bt_pid" 2>/dev/null
     [ $? -eq 77 ]
 }

@@ -100,7 +100,7 @@ def _read_file(path: Path) -> dict[str, str]:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
         if len(data) > LARGEST:
-            raise UsageError(f"{path}: larger than any configuration ({LARGEST >> 20} MB): see docs/store.md")
+            raise UsageError(f"{path}: too large ({LARGEST >> 20} MB at most). See docs/store.md")
         content = tomllib.loads(data.decode("utf-8"))
     except FileNotFoundError:
         return {}
@@ -116,14 +116,14 @@ def _read_file(path: Path) -> dict[str, str]:
 def _checked(content: dict[str, Any], path: Path) -> dict[str, str]:
     table = content.pop("store", {})
     if content or not isinstance(table, dict):
-        raise UsageError(f"{path}: only a table [store] is known, not {', '.join(content) or 'another store'}")
+        raise UsageError(f"{path}: only a table [store] is allowed, not {', '.join(content) or 'another store'}")
     for name, value in table.items():
         if name not in VARIABLES:
-            raise UsageError(f"{path}: [store] has no setting {name!r}: it knows {', '.join(VARIABLES)}")
+            raise UsageError(f"{path}: [store] has no setting {name!r}. Its settings are {', '.join(VARIABLES)}")
         wanted = (int, float) if name in NUMBERS else (str,)
         if not isinstance(value, wanted) or isinstance(value, bool):
             word = "number" if name in NUMBERS else "text in quotes"
-            raise UsageError(f"{path}: [store] {name} = {value!r}: a {word} is wanted, not {_kind(value)}")
+            raise UsageError(f"{path}: [store] {name} = {value!r} is {_kind(value)}. Write a {word}")
     return {name: str(value) for name, value in table.items() if str(value)}
 
 
@@ -137,9 +137,9 @@ def _s3(found: Mapping[str, str], environ: Mapping[str, str]) -> S3Place:
     endpoint = found.get("endpoint")
     access, secret = environ.get("MINIO_ACCESS_KEY") or None, environ.get("MINIO_SECRET_KEY") or None
     if (access is None) != (secret is None):
-        raise UsageError("MINIO_ACCESS_KEY and MINIO_SECRET_KEY belong together: set both or none")
+        raise UsageError("MINIO_ACCESS_KEY and MINIO_SECRET_KEY belong together. Set both or none")
     if "ca_bundle" in found and not Path(found["ca_bundle"]).exists():
-        raise UsageError(f"there is no CA bundle {found['ca_bundle']}: check AWS_CA_BUNDLE")
+        raise UsageError(f"there is no CA bundle {found['ca_bundle']}. Correct AWS_CA_BUNDLE")
     return S3Place(
         bucket=found.get("bucket", BUCKET),
         endpoint=_checked_endpoint(endpoint) if endpoint else None,
@@ -160,9 +160,9 @@ def _checked_endpoint(endpoint: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise UsageError("the store's endpoint is no address: write it as http://HOST:PORT or https://HOST")
+        raise UsageError("the store's endpoint is not an address. Write it as http://HOST:PORT or https://HOST")
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise UsageError("the store's endpoint is an address alone: keys go into MINIO_ACCESS_KEY and MINIO_SECRET_KEY")
+        raise UsageError("the endpoint has more than an address. Set keys by MINIO_ACCESS_KEY and MINIO_SECRET_KEY")
     return endpoint.rstrip("/")
 
 
@@ -174,5 +174,5 @@ def _seconds(text: str | None) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value <= 3600:
-        raise UsageError(f"the store's timeout is to be seconds, more than 0 and at most 3600, not {text[:20]!r}")
+        raise UsageError(f"the store's timeout is {text[:20]!r}. Write seconds, more than 0 and at most 3600")
     return value

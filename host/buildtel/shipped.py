@@ -40,5 +40,5 @@ def _first_file(*candidates: Path) -> Path:
         if candidate.is_file():
             return candidate
     raise BuildtelError(
-        f"this installation of buildtel lacks {candidates[-1].name} (looked for {candidates[-1]}): install it again"
+        f"this installation of buildtel lacks {candidates[-1].name} (looked for {candidates[-1]}). Install it again"
     )

@@ -38,45 +38,62 @@ def ten_megabytes(path: Path) -> None:
     path.write_bytes(head + body + b"Build 'qemu.debian' finished after 3 minutes 2 seconds.\n")
 
 
+def prepare(folder: Path, environment: dict[str, str]) -> None:
+    """Write a small and a large log, a document and a store with one build."""
+    (folder / "small.log").write_bytes(SMALL)
+    ten_megabytes(folder / "large.log")
+    for words in (
+        ["collect", "-q", "-o", f"{folder}/small.json", f"{folder}/small.log"],
+        ["upload", "-q", "--store", f"{folder}/store", f"{folder}/small.json"],
+    ):
+        subprocess.run([HOST, *words], env=environment, check=True)
+
+
+def candidates(folder: Path) -> dict[str, list[list[str]]]:
+    """What is measured: the commands of each row."""
+    bare, store = [sys.executable, "-c", "pass"], ["--store", f"{folder}/store"]
+    collect = [HOST, "collect", "-q", "-o", f"{folder}/new.json"]
+    return {
+        "pass": [bare],
+        "pass, twice": [bare, bare],
+        "step start and end": [[HOST, "step", "start", "x"], [HOST, "step", "end", "x"]],
+        "--version": [[HOST, "--version"]],
+        "--help": [[HOST, "--help"]],
+        "list": [[HOST, "list", *store]],
+        "history": [[HOST, "history", *store]],
+        "upload of nothing": [[HOST, "upload", *store, "-q"]],
+        "report of a small log": [[HOST, "report", f"{folder}/small.json"]],
+        "collect of a small log": [[*collect, f"{folder}/small.log"]],
+        "collect of 10 MB": [[*collect, f"{folder}/large.log"]],
+    }
+
+
+def measure(folder: Path, rounds: int) -> dict[str, list[float]]:
+    """The wall milliseconds of each row, one of each round."""
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "TELEMETRY_DIR": f"{folder}/telemetry"}
+    steps = {**environment, "TELEMETRY_DIR": f"{folder}/steps"}
+    prepare(folder, environment)
+    rows = candidates(folder)
+    taken: dict[str, list[float]] = {name: [] for name in rows}
+    for _ in range(rounds):
+        for name, commands in rows.items():
+            taken[name].append(wall_ms(commands, steps if name.startswith("step") else environment))
+    return taken
+
+
+def ratio(taken: dict[str, list[float]], name: str, other: str) -> float:
+    """The median of the ratios of two rows within each round."""
+    return statistics.median(one / two for one, two in zip(taken[name], taken[other], strict=True))
+
+
 def main() -> None:
     """Every figure once."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     with tempfile.TemporaryDirectory() as folder:
-        environment = {"PATH": "/usr/bin:/bin", "HOME": folder, "TELEMETRY_DIR": f"{folder}/telemetry"}
-        small, large = Path(folder) / "small.log", Path(folder) / "large.log"
-        small.write_bytes(SMALL)
-        store = f"{folder}/store"
-        ten_megabytes(large)
-        for words in (
-            ["collect", "-q", "-o", f"{folder}/small.json", str(small)],
-            ["upload", "-q", "--store", store, f"{folder}/small.json"],
-        ):
-            subprocess.run([HOST, *words], env=environment, check=True)
-        start, end = [HOST, "step", "start", "x"], [HOST, "step", "end", "x"]
-        steps = {**environment, "TELEMETRY_DIR": f"{folder}/steps"}
-        candidates = {
-            "pass": [[sys.executable, "-c", "pass"]],
-            "pass, twice": [[sys.executable, "-c", "pass"]] * 2,
-            "step start and end": [start, end],
-            "--version": [[HOST, "--version"]],
-            "--help": [[HOST, "--help"]],
-            "list": [[HOST, "list", "--store", store]],
-            "history": [[HOST, "history", "--store", store]],
-            "upload of nothing": [[HOST, "upload", "--store", store, "-q"]],
-            "report of a small log": [[HOST, "report", f"{folder}/small.json"]],
-            "collect of a small log": [[HOST, "collect", "-q", "-o", f"{folder}/new.json", str(small)]],
-            "collect of 10 MB": [[HOST, "collect", "-q", "-o", f"{folder}/new.json", str(large)]],
-        }
-        taken: dict[str, list[float]] = {name: [] for name in candidates}
-        for _ in range(rounds):
-            for name, commands in candidates.items():
-                taken[name].append(wall_ms(commands, steps if name.startswith("step") else environment))
-        for name, times in taken.items():
-            ratio = statistics.median(one / other for one, other in zip(times, taken["pass"], strict=True))
-            print(f"{name:28}{statistics.median(times):8.1f} ms {ratio:7.2f} x pass")
-        pairs = zip(taken["step start and end"], taken["pass, twice"], strict=True)
-        print(f"a step over two starts of Python  {statistics.median(one / other for one, other in pairs):.2f}")
-        print(f"load of this machine meanwhile    {os.getloadavg()[0]:.2f}")
+        taken = measure(Path(folder), int(sys.argv[1]) if len(sys.argv) > 1 else 15)
+    for name, times in taken.items():
+        print(f"{name:28}{statistics.median(times):8.1f} ms {ratio(taken, name, 'pass'):7.2f} x pass")
+    print(f"a step over two starts of Python  {ratio(taken, 'step start and end', 'pass, twice'):.2f}")
+    print(f"load of this machine meanwhile    {os.getloadavg()[0]:.2f}")
 
 
 if __name__ == "__main__":

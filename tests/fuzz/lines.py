@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from buildtel.parse.phases import PHASE_TEXTS
-from buildtel.parse.provisioners import PROVISIONER_TEXTS
+from buildtel.parse.provisioner_texts import PROVISIONER_TEXTS
 
 _NAMES = (b"qemu.debian", b"null.a", b"a: odd", b"10.0", b"x (vagrant)", b"null", b"", b"T")
 _TAGS = (b"==> ", b"    ", b"--> ", b"", b"   ", b"  ==> ")

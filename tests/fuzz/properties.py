@@ -37,7 +37,7 @@ from buildtel.job.model import Machine, Step
 from buildtel.measure.drafts import Point
 from buildtel.measure.figures import cost_metrics, figures, step_metrics
 from buildtel.measure.ledger import PartialEvent
-from buildtel.measure.records import Record, read_body, read_record
+from buildtel.measure.record_fields import Record, read_body, read_record
 from buildtel.measure.series import chart, unpack
 from buildtel.parse import runs
 from buildtel.parse.runs import Block

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -281,6 +282,24 @@ def test_a_step_is_begun_once(guest, further):
 
     assert (done.returncode, done.stderr) == (3, b"")
     assert [record["ev"] for record in records(done.stdout)].count("start") == 1
+
+
+REAPED_AT_ONCE = """
+import ctypes, signal, subprocess, sys
+PR_SET_CHILD_SUBREAPER = 36
+assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+subprocess.run(sys.argv[1:], preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_DFL))
+"""
+
+
+def test_a_sampler_that_ends_at_once_says_nothing(guest):
+    """Where the sampler of a step has gone before the shell looks for it, the step's error output stays empty."""
+    (guest.folder / "interpreter").write_text("true\n")
+    step = ["sh", "-c", f"/bin/sh -c '. $0' {guest.agent} tell c0ffee; echo step >&2"]
+    for _ in range(10):
+        done = subprocess.run([sys.executable, "-c", REAPED_AT_ONCE, *step], env=guest.env, capture_output=True)
+        assert done.stderr == b"step\n"
 
 
 def test_a_reader_that_comes_later_keeps_nobody_waiting(guest):

@@ -12,7 +12,7 @@ import pytest
 
 import buildtel_agent as agent
 from buildtel import parse
-from buildtel.measure.records import read_body, read_record
+from buildtel.measure.record_fields import read_body, read_record
 
 from .conftest import AGENT, PROC, records, without_python
 

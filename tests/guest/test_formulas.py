@@ -49,43 +49,47 @@ def test_a_machine_without_proc_gives_no_groups(tmp_path):
     assert set(agent.Kernel(str(tmp_path), str(tmp_path)).counters()) <= {"fs"}
 
 
+# The figures between the counters of debian12-start and debian12-end, with a peak of 1,024,000 kB.
+FIGURES_OF_TEN_SECONDS = {
+    "duration_s": 10.0,
+    "cpu_percent": 57.1,  # 100 * (2100 - 900) / 2100 ticks
+    "cpu_user_percent": 42.9,
+    "cpu_system_percent": 9.5,
+    "cpu_iowait_percent": 9.5,
+    "cpu_steal_percent": 4.8,
+    "memory_used_mb": 900.0,  # 2,048,000 - 1,126,400 kB
+    "memory_delta_mb": 500.0,
+    "memory_peak_mb": 1000.0,
+    "disk_read_mb": 100.0,  # 204,800 sectors of 512 bytes
+    "disk_write_mb": 200.0,
+    "disk_read_ops": 100,
+    "disk_write_ops": 400,
+    "disk_read_rate_mbs": 10.0,
+    "disk_write_rate_mbs": 20.0,
+    "disk_util_percent": 60.0,  # 6,000 of 10,000 ms, of the busiest disk
+    "await_ms": 6.0,  # 3,000 ms over 500 operations
+    "queue_depth": 1.0,
+    "net_rx_mb": 60.0,
+    "net_tx_mb": 1.0,
+    "net_rx_rate_mbs": 6.0,
+    "net_tx_rate_mbs": 0.1,
+    "psi_cpu_some_percent": 5.0,
+    "psi_memory_some_percent": 0.0,
+    "psi_memory_full_percent": 0.0,
+    "psi_io_some_percent": 60.0,
+    "psi_io_full_percent": 50.0,
+    "swap_in_mb": 2.0,
+    "swap_out_mb": 0.0,
+    "major_faults": 30,
+    "oom_kills": 1,
+}
+
+
 def test_the_figures_of_ten_seconds_are_the_designs_formulas():
     """Each figure follows from the fixture's round numbers."""
     figures = agent.metrics(counters("debian12-start"), counters("debian12-end"), SECONDS, peak_kb=1024000)
 
-    assert figures == {
-        "duration_s": 10.0,
-        "cpu_percent": 57.1,  # 100 * (2100 - 900) / 2100 ticks
-        "cpu_user_percent": 42.9,
-        "cpu_system_percent": 9.5,
-        "cpu_iowait_percent": 9.5,
-        "cpu_steal_percent": 4.8,
-        "memory_used_mb": 900.0,  # 2,048,000 - 1,126,400 kB
-        "memory_delta_mb": 500.0,
-        "memory_peak_mb": 1000.0,
-        "disk_read_mb": 100.0,  # 204,800 sectors of 512 bytes
-        "disk_write_mb": 200.0,
-        "disk_read_ops": 100,
-        "disk_write_ops": 400,
-        "disk_read_rate_mbs": 10.0,
-        "disk_write_rate_mbs": 20.0,
-        "disk_util_percent": 60.0,  # 6,000 of 10,000 ms, of the busiest disk
-        "await_ms": 6.0,  # 3,000 ms over 500 operations
-        "queue_depth": 1.0,
-        "net_rx_mb": 60.0,
-        "net_tx_mb": 1.0,
-        "net_rx_rate_mbs": 6.0,
-        "net_tx_rate_mbs": 0.1,
-        "psi_cpu_some_percent": 5.0,
-        "psi_memory_some_percent": 0.0,
-        "psi_memory_full_percent": 0.0,
-        "psi_io_some_percent": 60.0,
-        "psi_io_full_percent": 50.0,
-        "swap_in_mb": 2.0,
-        "swap_out_mb": 0.0,
-        "major_faults": 30,
-        "oom_kills": 1,
-    }
+    assert figures == FIGURES_OF_TEN_SECONDS
 
 
 @pytest.mark.parametrize(

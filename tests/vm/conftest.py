@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from buildtel.wire import place
+from buildtel.wire import copies
 
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parents[1] / "packer" / "examples" / "debian-qemu"
@@ -55,7 +55,7 @@ def build(name: str, image: Path, folder: Path) -> Built:
     status = folder / "exit-status"
     if not status.exists():
         shutil.copytree(EXAMPLE, folder)
-        place.put(folder)
+        copies.put(folder)
         watched = "buildtel_enabled" not in VARIABLES[name]
         variables = {"image": str(image), **VARIABLES[name]}
         status.write_text(str(_packer(folder, printed, variables, PACKER if watched else ("packer",))))
@@ -143,7 +143,7 @@ def build_without_python(folder: Path) -> Path:
         image = made_base("no-python")
         folder.mkdir(exist_ok=True)
         shutil.copy(HERE / "no_python.pkr.hcl", folder)
-        place.put(folder)
+        copies.put(folder)
         status = _packer(folder, folder / "packer.log", {"image": str(image)}, ("packer",), "-timestamp-ui")
         (folder / "exit-status").write_text(str(status))
     return folder

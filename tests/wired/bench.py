@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from buildtel.wire import place
+from buildtel.wire import copies
 
 from ..guest.unharmed.play import BLOCKS, checked
 from .machine import Machine, start
@@ -142,7 +142,7 @@ class Bench:
         machine = start(folder)
         self.machines.append(machine)
         if wired:
-            place.put(machine.folder)
+            copies.put(machine.folder)
         blocks = "".join(provisioner(form, wired=wired) for form in forms)
         blocks = INSTALL + blocks + FINISH * finish if wired else blocks
         (machine.folder / "t.pkr.hcl").write_text(SOURCE % (machine.port, user, blocks))

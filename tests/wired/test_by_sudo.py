@@ -9,7 +9,7 @@ from zlib import crc32
 
 import pytest
 
-from buildtel.wire import place
+from buildtel.wire import copies
 
 from ..killer import ours
 from .bench import SOURCE, collected
@@ -109,7 +109,7 @@ def test_a_users_install_by_sudo_with_a_key(tmp_path: Path, user: str) -> None:
     """Root's sampler measures and signs the steps of a user who may use sudo; nothing is left."""
     machine = start(tmp_path)
     try:
-        place.put(machine.folder)
+        copies.put(machine.folder)
         (machine.folder / "t.pkr.hcl").write_text(SOURCE % (machine.port, user, SIGNED))
         before = machine.files()
         done = machine.packer("build", "-timestamp-ui", "-color=false", "-var", "buildtel_key=secret", ".")

@@ -23,7 +23,7 @@ from buildtel import parse
 from buildtel.job import JobDocument, Meta
 from buildtel.job.fold import Fold
 from buildtel.job.model import Integrity
-from buildtel.wire import place
+from buildtel.wire import copies
 
 from ..killer import HOME, Killer
 
@@ -139,7 +139,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     server = subprocess.Popen([str(SSHD), "-D", "-e", "-f", config], stderr=subprocess.DEVNULL)
     folder = tmp_path / "template"
     folder.mkdir()
-    place.put(folder)
+    copies.put(folder)
     (folder / "last.sh").write_text("#!/bin/sh\necho last\nexit 3\n")
     for _ in range(100):
         with socket.socket() as probe:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from buildtel.wire import lines
+from buildtel.wire import lines_to_add
 
 from .bench import FINISH, UPLOADED, Bench, Built, Form, collected
 from .machine import SSHD, Machine
@@ -55,7 +55,7 @@ def build(tmp_path: Path) -> Iterator[Builder]:
             def set_up(machine: Machine) -> None:
                 template = machine.folder / "t.pkr.hcl"
                 text = template.read_text()
-                template.write_text(text.replace(FINISH, (lines.SPOOL if spool else "") + FINISH))
+                template.write_text(text.replace(FINISH, (lines_to_add.SPOOL if spool else "") + FINISH))
                 (machine.folder / "q.auto.pkrvars.hcl").write_text(settings)
 
             return bench.build("root", forms, wired=True, finish=True, meanwhile=set_up)

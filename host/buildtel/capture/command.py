@@ -18,7 +18,7 @@ from itertools import pairwise
 
 import buildtel_agent as agent
 from buildtel.capture.group_signal import GroupSignalProbe
-from buildtel.capture.steps import options
+from buildtel.capture.runner_steps import options
 from buildtel.errors import BuildtelError
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
@@ -29,7 +29,13 @@ IN_SHELL = ("sh", "-c", 'exec "$@"', "sh")
 
 
 def run(environ: Mapping[str, str], name: str, command: list[str], agent_file: str) -> int:
-    """Runs `command` as the step `name`; its exit status, as a shell has it.
+    """Runs a command as a measured step; gives its exit status as a shell has it (128 + number after a signal).
+
+    Args:
+        environ: the environment of this process, and of the command.
+        name: the step's name.
+        command: the program and its arguments.
+        agent_file: the agent's path, which the command finds in `BUILDTEL`.
 
     Raises:
         BuildtelError: there is no place for the job's records; the command has not run.
@@ -53,7 +59,13 @@ def run(environ: Mapping[str, str], name: str, command: list[str], agent_file: s
 
 
 def spawn(command: list[str], environ: Mapping[str, str], mask: Iterable[int]) -> int:
-    """Starts it as a child."""
+    """Starts a command as a child of this process; gives its pid.
+
+    Args:
+        command: the program and its arguments.
+        environ: its environment.
+        mask: the signals that it has blocked at its start.
+    """
     pid = os.fork()
     if pid == 0:
         try:
@@ -67,9 +79,14 @@ def spawn(command: list[str], environ: Mapping[str, str], mask: Iterable[int]) -
 
 
 def become(command: list[str], environ: Mapping[str, str], program: str | None = None) -> int:
-    """Becomes the command (the file `program` if that is known); what can't be started is left to the shell.
+    """Replaces this process by a command. A shell starts what the kernel can't start.
 
-    It knows commands of its own, runs scripts without a first line, and says what is wrong with the rest.
+    The shell knows commands of its own, runs scripts without a `#!` line, and says what is wrong with the rest.
+
+    Args:
+        command: the program and its arguments.
+        environ: its environment.
+        program: the path of the program, None to search PATH for `command[0]`.
     """
     for number in PYTHONS_OWN:
         signal.signal(number, signal.SIG_DFL)
@@ -81,9 +98,13 @@ def become(command: list[str], environ: Mapping[str, str], program: str | None =
 
 
 def wait_for(pid: int, probe: GroupSignalProbe) -> int:
-    """Passes signals on until the command has ended; its status as wait(2) gives it.
+    """Passes signals on until a child has ended; gives its status as wait(2) does.
 
-    A signal to the whole group has reached the command already.
+    A signal to the whole process group has reached the child already.
+
+    Args:
+        pid: the child.
+        probe: tells whether a signal was sent to the whole group.
     """
     while True:
         number = signal.sigwait({*PASSED_ON, signal.SIGCHLD})
@@ -132,7 +153,14 @@ class Sampler:
 
 
 def measure(found: Mapping[str, str], shown: str, told: int, ready: int) -> None:
-    """What the agent's own sampler does, for a step whose exit status comes through `told`."""
+    """Samples a step as the agent's own sampler does; the step's exit status comes through a pipe.
+
+    Args:
+        found: the agent's options for the step (`capture.runner_steps.options`).
+        shown: the step's name in its block.
+        told: the pipe from which the status of wait(2) is read, as decimal text; it hangs up if the parent has died.
+        ready: the pipe to which the step's id is written once its start is recorded.
+    """
     told, ready = kept(told, ready)
     for number in PASSED_ON:
         signal.signal(number, signal.SIG_IGN)

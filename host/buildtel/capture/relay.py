@@ -19,8 +19,9 @@ if TYPE_CHECKING:  # Packer's start does not wait for it
 CHUNK_BYTES = 65536
 PASSED_ON = tuple(
     getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGTSTP")
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM")
 )  # fmt: skip
+STOP_LOOK_S = 0.05
 OUT, ERR = "out", "err"
 LATEST_POLL_MS = 1000
 
@@ -59,7 +60,7 @@ class Relay:
         Raises:
             OSError: no process can be started.
         """
-        self._probe = GroupSignalProbe(PASSED_ON)
+        self._probe = GroupSignalProbe([*PASSED_ON, signal.SIGTSTP])
         self._listen()
         try:
             self.pid = self._spawn(self._connect() if self._write else {})
@@ -128,7 +129,8 @@ class Relay:
     # Signals.
 
     def _listen(self) -> None:
-        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTSTP])
+        self.timers[self._stop_if_told] = 0.0
         self._wakes, self._waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         for number in PASSED_ON:
             self._before[number] = signal.signal(number, self._came)
@@ -137,9 +139,6 @@ class Relay:
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
 
     def _came(self, number: int, _frame: object) -> None:
-        if number == signal.SIGTSTP:  # it stays pending, so that SIGCONT can take it back
-            signal.pthread_sigmask(signal.SIG_BLOCK, [number])
-            signal.raise_signal(number)
         self._signals.append(number)
         if self.pid and len(self._signals) == 1:  # else the call that is under way takes it
             self._pass_on()
@@ -148,10 +147,7 @@ class Relay:
         """A signal to the group, as the terminal sends it, has reached the command by itself."""
         while self._signals:
             number = self._signals[0]
-            is_told = self._probe.saw(number)
-            if number == signal.SIGTSTP:
-                self._pause(is_told)
-            elif not is_told:
+            if not self._probe.saw(number):
                 self._tell(number)
             del self._signals[0]
 
@@ -159,16 +155,20 @@ class Relay:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
-    def _pause(self, is_told: bool) -> None:
-        """Stop, and the command too, until somebody lets us go on; not if somebody has done so meanwhile."""
-        is_told = is_told or signal.SIGTSTP not in signal.sigpending()
-        if not is_told:
-            self._tell(signal.SIGTSTP)
-        handler = signal.signal(signal.SIGTSTP, self._before[signal.SIGTSTP])
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTSTP])
-        signal.signal(signal.SIGTSTP, handler)
-        if not is_told:
-            self._tell(signal.SIGCONT)
+    def _stop_if_told(self, _now_s: float) -> float:
+        """After SIGTSTP: stop, and the command too, until somebody lets us go on.
+
+        The signal is blocked, so it is pending until now, and a SIGCONT that came meanwhile has taken it back.
+        """
+        if signal.SIGTSTP in signal.sigpending():
+            is_told = self._probe.saw(signal.SIGTSTP) or signal.SIGTSTP not in signal.sigpending()
+            if not is_told:
+                self._tell(signal.SIGTSTP)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTSTP])
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTSTP])
+            if not is_told:
+                self._tell(signal.SIGCONT)
+        return STOP_LOOK_S
 
     def _resize(self, _number: int, _frame: object) -> None:
         self.resized()
@@ -226,7 +226,12 @@ class Relay:
 
 
 def write_all(fd: int, data: bytes) -> None:
-    """Write all of `data`, waiting for a slow reader, of whatever kind its file is."""
+    """Write all of the data, and wait for a slow reader; works for non-blocking files, too.
+
+    Args:
+        fd: an open file.
+        data: what to write.
+    """
     poll = select.poll()
     poll.register(fd, select.POLLOUT)
     while data:

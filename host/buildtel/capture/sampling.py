@@ -32,7 +32,14 @@ class LineRecorder(agent.Recorder):
         self._take = take
 
     def tell(self, event: str, fields: dict[str, Any], *, last: bool = False, **shared: Any) -> None:
-        """Make a record of an event; `shared` fields stand in each of its parts."""
+        """Make a record of an event.
+
+        Args:
+            event: its kind, `ev` of the record.
+            fields: the fields that may be spread over several parts.
+            last: no record of this process follows.
+            shared: fields that each part repeats.
+        """
         self.emit(event, fields, {**RUNNER, **shared}, last=last, own_line=True)
 
     def _write(self, line: bytes, own_line: bool, is_quiet: bool = False) -> None:
@@ -61,7 +68,12 @@ class RunnerSampler:
         self.last: dict[str, Any] = {}
 
     def sample(self, now_s: float, packer: int) -> float:
-        """Take one sample; gives the seconds until the next is due."""
+        """Take one sample; gives the seconds until the next one is due.
+
+        Args:
+            now_s: the time, seconds of the monotonic clock.
+            packer: the pid of Packer, whose descendants are searched for hypervisors.
+        """
         if self._began_s is None:
             self._began_s = now_s
         if now_s >= self._search_at:
@@ -138,7 +150,13 @@ def _family(started_ticks: int) -> tuple[dict[int, int], dict[int, tuple[str, bo
 
 
 def hypervisors(packer: int, parents: dict[int, int], named: dict[int, tuple[str, bool]]) -> dict[int, str]:
-    """`{pid: name}` of the hypervisors that run for `packer`, or at least since it does."""
+    """`{pid: name}` of the hypervisors that run for Packer, or that began after it.
+
+    Args:
+        packer: the pid of Packer.
+        parents: the parent of each process, by pid.
+        named: name of each hypervisor process, by pid, and whether it counts only as a descendant of Packer.
+    """
     return {pid: f"{name}:{pid}" for pid, (name, own) in named.items() if not own or _descends(pid, packer, parents)}
 
 

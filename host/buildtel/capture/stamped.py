@@ -74,7 +74,12 @@ class StampedLog:
                 self.problem = f"can't write {path}: {error.strerror}"
 
     def take(self, stream: str, data: bytes) -> bytes:
-        """Keep what came in a stream; gives the stamped lines that it made whole."""
+        """Keep what one stream brought; gives the lines that it completed, stamped.
+
+        Args:
+            stream: the stream's name; each stream has its own incomplete line.
+            data: the bytes.
+        """
         first, *others = data.split(b"\n")
         begun = self._open.setdefault(stream, _Open())
         begun.add(first)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from buildtel.cli.guest import add_ssh_arguments, reached, say
-from buildtel.errors import BuildtelError, UsageError
+from buildtel.errors import UsageError
 
 if TYPE_CHECKING:
-    from buildtel.events import Event
     from buildtel.local.keeping import Kept
+    from buildtel.local.logs import SpoolSources, Told
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("collect: no input. Name the log of `packer build`, - (standard input), --spool or --ssh")
     from buildtel.local.keeping import Request, keep
 
-    kept = keep(Request(args.log, args.output, args.job, args.version, force=args.force), SpoolSources(args))
+    request = Request(args.log, args.output, args.job, args.version, force=args.force)
+    kept = keep(request, spool_sources(args.spool, args))
     if not args.quiet:
         print_result(kept, args.format, sys.stdout)
     return 0
@@ -69,48 +70,17 @@ def print_result(kept: Kept, form: str, to: TextIO) -> None:
         print_report(kept.document, kept.path, form, to)
 
 
-class SpoolSources:
-    """The spools that belong to a log: files, and running machines over SSH.
+def spool_sources(files: Sequence[str], args: argparse.Namespace) -> SpoolSources:
+    """The spools that belong to a log.
 
-    `notes` has a sentence for each one that could not be read.
+    Args:
+        files: those that are files.
+        args: parsed arguments: `--ssh`, and those of `add_ssh_arguments`.
     """
+    from buildtel.local.logs import SpoolSources
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self._args = args
-        self._key = os.environ.get("BUILDTEL_KEY")
-        self.notes: list[str] = []
+    def fetched(host: str, told: Told) -> Iterator[bytes]:
+        with reached(host, args) as guest:
+            yield from guest.all_lines(told)
 
-    def events(self, has_log: bool) -> Iterator[Event]:
-        """All records. If there is a log, a machine that can't be reached is a note, not an error.
-
-        Raises:
-            BuildtelError: a file can't be read; without a log: a machine can't be reached.
-        """
-        from buildtel.local.logs import chunks
-        from buildtel.parse import read_spool
-
-        for number, name in enumerate(self._args.spool):
-            yield from read_spool(chunks(name), number, self._key)
-        for number, host in enumerate(self._args.ssh, len(self._args.spool)):
-            try:
-                yield from self._reached(number, host)
-            except BuildtelError as error:  # noqa: PERF203
-                if not has_log or isinstance(error, UsageError):
-                    raise
-                self.note(f"--ssh {host}: {error}")
-
-    def _reached(self, number: int, host: str) -> Iterator[Event]:
-        from buildtel.parse import read_spool
-
-        with reached(host, self._args) as guest:
-            spools = guest.spools()
-            if not spools.files:
-                self.note(f"--ssh {host}: no spool found: no agent has run there, or the build has removed it.")
-            yield from read_spool(guest.lines(spools), number, self._key)
-            for words in spools.left_out:
-                self.note(f"--ssh {host}: {words}")
-
-    def note(self, words: str) -> None:
-        """Print a note now and add it to the document."""
-        say(words)
-        self.notes.append(words if words.endswith(".") else f"{words}.")
+    return SpoolSources(files, args.ssh, fetched, say, os.environ.get("BUILDTEL_KEY"))

@@ -6,7 +6,6 @@ import argparse
 import os
 from collections.abc import Iterable, Iterator
 
-from buildtel.cli.findings import fail
 from buildtel.report.view import Check
 
 
@@ -39,14 +38,14 @@ def _noted(checks: Iterable[Check], states: set[str]) -> Iterator[Check]:
 
 
 def _findings(args: argparse.Namespace) -> Iterable[Check]:
-    from buildtel.cli import check_machine, check_store
     from buildtel.cli.stores import open_store, store_place
+    from buildtel.doctor import machine_checks, store_checks
     from buildtel.errors import BuildtelError
 
-    yield from check_machine.findings(os.environ, args.proc)
+    yield from machine_checks.findings(os.environ, args.proc)
     try:
         place, store = store_place(args), open_store(args)
     except BuildtelError as error:
-        yield fail("store", str(error), "correct the setting that it names")
+        yield Check("fail", "store", str(error), "correct the setting that it names")
         return
-    yield from check_store.findings(store, place)
+    yield from store_checks.findings(store, place)

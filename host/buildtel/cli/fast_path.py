@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from buildtel.capture import steps
+from buildtel.capture import runner_steps
 from buildtel.errors import BuildtelError
 
 
@@ -36,8 +36,8 @@ def step(what: str, name: str, status: str) -> int:
     """
     try:
         if what == "start":
-            steps.start(os.environ, name)
-        elif not steps.end(os.environ, name, status):
+            runner_steps.start(os.environ, name)
+        elif not runner_steps.end(os.environ, name, status):
             complain(f"no step {name!r} is open. Start it first: `buildtel-host step start {name}`")
             return 1
     except (BuildtelError, OSError, ValueError) as error:

@@ -16,6 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="file to write the document to (default: $TELEMETRY_DIR/JOB_TIME.json)"
     )
+    parser.add_argument(
+        "--force", action="store_true", help="read LOG even if it has no line of Packer's and no record"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="print no report")
 
 
@@ -32,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     folder, facts = found
     facts = replace(facts, ended_at=round(time.time(), 3))
     raw = RawRecords()
-    of_log = log_document(args.log, facts.meta, raw) if args.log else None
+    of_log = log_document(args.log, facts.meta, raw, force=args.force) if args.log else None
     document, facts = current_job.merged(folder, facts, of_log, raw)
     path, _ = current_job.keep(folder, facts, document, args.output)
     raw.write_beside(path, after_others=not args.log)

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if the folder of the job could be created."""
-    from buildtel.capture import steps
+    from buildtel.capture import runner_steps
     from buildtel.local.begun import begin, folders_with_steps
     from buildtel.metadata import job_fields
 
@@ -28,6 +28,6 @@ def run(args: argparse.Namespace) -> int:
         for said in unfinished.close_own(os.environ):
             print(said, file=sys.stderr)
     folder = begin(os.environ, job_fields(os.environ, args.job, args.version))
-    steps.options(os.environ, "")
+    runner_steps.options(os.environ, "")
     print(f"job {args.job} started; records: {folder}", file=sys.stderr)
     return 0

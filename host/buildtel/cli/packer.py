@@ -19,8 +19,8 @@ if TYPE_CHECKING:  # Packer's start does not wait for it
     import argparse
     from collections.abc import Callable
 
-    from buildtel.capture.packer import PackerProcess
-    from buildtel.cli.collect import SpoolSources
+    from buildtel.capture.packer_process import PackerProcess
+    from buildtel.local.logs import SpoolSources
 
 HELP = frozenset(("-h", "-help", "--help"))
 TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -90,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Packer's own exit status, even if the telemetry fails."""
-    from buildtel.capture.packer import find_packer, subcommand
+    from buildtel.capture.packer_process import find_packer, subcommand
 
     if args.output == "-":
         raise UsageError("packer -o -: standard output belongs to Packer. Name a file")
@@ -119,10 +119,11 @@ def _alone(command: list[str]) -> int:
 def _process(args: argparse.Namespace, command: list[str], log: str) -> PackerProcess:
     """Packer, ready to run."""
     if args.live == "always":
-        from buildtel.cli.live import Live
+        from buildtel.cli.stores import open_store
+        from buildtel.live.view_below import ViewBelow
 
-        return Live(args.job or "build").process(command, log)
-    from buildtel.capture.packer import PackerProcess
+        return ViewBelow(args.job or "build", open_store).process(command, log)
+    from buildtel.capture.packer_process import PackerProcess
 
     return PackerProcess(command, os.environ, log)
 
@@ -213,12 +214,10 @@ def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: f
 
 def _spools(args: argparse.Namespace, began_s: float) -> SpoolSources:
     """The spools that this build downloaded; a file that is missing or older than the build is a note, not an error."""
-    from argparse import Namespace
-
-    from buildtel.cli.collect import SpoolSources
+    from buildtel.cli.collect import spool_sources
 
     new = [name for name in args.spool if os.path.isfile(name) and os.stat(name).st_mtime >= began_s - 1]
-    sources = SpoolSources(Namespace(**{**vars(args), "spool": new}))
+    sources = spool_sources(new, args)
     for name in args.spool:
         if name not in new:
             sources.note(f"--spool {name}: this build did not download it")

@@ -12,7 +12,7 @@ from buildtel.errors import UsageError
 
 if TYPE_CHECKING:
     from buildtel.store import Store
-    from buildtel.store.prune import Plan
+    from buildtel.store.retention import Plan
 
 UNITS = {"h": 1, "d": 24, "w": 24 * 7}
 
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 def _prune(store: Store, job: str, args: argparse.Namespace) -> None:
     from buildtel.cli.show import write
     from buildtel.store.index import entries, name_of
-    from buildtel.store.prune import plan, remove
+    from buildtel.store.retention import plan, remove
     from buildtel.text import safe
 
     older_than = None if args.older_than is None else datetime.now(timezone.utc) - args.older_than

@@ -20,7 +20,11 @@ class BuildResolver:
         self._store: Store | None = None
 
     def build(self, which: str, job: str) -> Found:
-        """The build of that name; says on stderr where a version has more than one.
+        """The build that a command line names; says on stderr if a version has more than one.
+
+        Args:
+            which: a file, `latest`, `^N`, a version, or one build of a version.
+            job: the job whose builds a store is searched for.
 
         Raises:
             BuildtelError: there is none.
@@ -38,7 +42,7 @@ class BuildResolver:
             from buildtel.text import safe
 
             number, name = found.builds_of_version, safe(found.name)
-            print(f"{number} builds of {which!r}: this is {name}; `list` names the others", file=sys.stderr)
+            print(f"{number} builds of {which!r}, this is {name}. `buildtel-host list` shows all", file=sys.stderr)
         return found
 
     def _opened(self) -> Store:

@@ -17,7 +17,7 @@ _CHECK_HELP = (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from buildtel.wire.builds import Build
+    from buildtel.wire.build_block import Build
     from buildtel.wire.finding import Finding
     from buildtel.wire.template import Template
 
@@ -38,21 +38,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, or 1 if the check found something."""
-    from buildtel.wire import builds, lines, place
+    from buildtel.wire import build_block, copies, lines_to_add
     from buildtel.wire.template import read
 
     template = read(args.path)
     if args.check:
         return _check(template, args.level)
-    found = builds.of_template(template)
+    found = build_block.of_template(template)
     _refuse(template, found)
     if not any(build.measurable for build in found):
         _say_why_not(template, found)
         return 0
-    written = place.put(template.folder, alone=template.file is not None, force=args.force)
+    written = copies.put(template.folder, alone=template.file is not None, force=args.force)
     for line in (*_notes(template, found), *(f"{path}: {done}" for path, done in written)):
         print(line, file=sys.stderr)
-    print(lines.guide(template, found), end="")
+    print(lines_to_add.guide(template, found), end="")
     return 0
 
 
@@ -63,25 +63,25 @@ def _refuse(template: Template, builds: Sequence[Build]) -> None:
 
     json_files = template.json_files + template.legacy_files
     if not builds and json_files:
-        raise BuildtelError(f"{json_files[0]} is a JSON template: {JSON_ADVICE}; nothing was written")
+        raise BuildtelError(f"{json_files[0]} is a JSON template: {JSON_ADVICE}. Nothing was written")
     if not builds:
         raise BuildtelError(f"{template.path}: no *.pkr.hcl has a build block. Name the folder of the template")
     for finding in refused(template):
-        raise BuildtelError(f"{finding.path}:{finding.line}: {finding.text}; nothing was written")
+        raise BuildtelError(f"{finding.path}:{finding.line}: {finding.text}. Nothing was written")
 
 
 def _say_why_not(template: Template, builds: Sequence[Build]) -> None:
     """Print why nothing is written: the template has no Linux guest, which is not an error."""
-    from buildtel.wire import lines
+    from buildtel.wire import lines_to_add
 
     for note in _notes(template, builds):
         print(note, file=sys.stderr)
     if all(source.guest.is_none for build in builds for source in build.sources):
-        print(lines.shell_local(template.folder), end="")
-        print(f"{template.path} builds no guest: there is nothing to wire, and nothing was written", file=sys.stderr)
+        print(lines_to_add.shell_local(template.folder), end="")
+        print(f"{template.path} builds no guest: there is nothing to wire. Nothing was written", file=sys.stderr)
         return
     print(
-        f"{template.path} builds no Linux guest, so there is nothing to wire; nothing was written;"
+        f"{template.path} builds no Linux guest, so there is nothing to wire. Nothing was written."
         "\n`buildtel-host packer build …` still reports what Packer's log says",
         file=sys.stderr,
     )
@@ -121,11 +121,11 @@ def _line(finding: Finding) -> str:
 
 
 def _summary(template: Template, wrong: int) -> str:
-    from buildtel.wire import builds, check, place
+    from buildtel.wire import build_block, check, copies
 
     steps, shells = check.measured_steps(template)
-    version = place.agent_version(template.folder)
+    version = copies.agent_version(template.folder)
     agent = "no agent beside the template" if version is None else f"agent {version}"
-    if not any(build.measurable for build in builds.of_template(template)):
+    if not any(build.measurable for build in build_block.of_template(template)):
         agent = "no Linux guest to measure"
     return f"{steps} of {shells} shell provisioners are measured as steps; {wrong} wrong; {agent}"

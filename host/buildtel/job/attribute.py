@@ -16,9 +16,15 @@ SHELL = "shell"
 
 
 def attributed_steps(draft: MachineDraft, key: str, packer: PackerReport) -> Iterator[Step]:
-    """A step for each of the user's provisioners that no record measured, if the samples cover it.
+    """A step for each of the user's provisioners that no record measured and the machine's samples cover.
 
-    Where other steps have records, or may have some in a spool, so for each shell that is not covered and has ended.
+    If other steps of the machine have records, or may have some in a spool, a shell provisioner that has ended and is
+    not covered gives a step without figures.
+
+    Args:
+        draft: the machine.
+        key: its key in the document.
+        packer: what the log told.
     """
     measured = {step.unit.index for step in draft.steps.values() if step.unit is not None}
     index = draft.section.run_index

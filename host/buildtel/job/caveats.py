@@ -16,7 +16,12 @@ VERSION = re.compile(r"(\d+)\.(\d+)")
 
 
 def caveats(machines: Mapping[str, Machine], steps: Iterable[Step]) -> Iterator[str]:
-    """A sentence for each machine and kind of figure that needs one."""
+    """A sentence for each machine and kind of figure that its kernel measures only roughly.
+
+    Args:
+        machines: the machines of the document by their keys.
+        steps: the steps of the document.
+    """
     known = list(steps)
     for key, machine in machines.items():
         own = [step for step in known if step.machine == key]

@@ -21,7 +21,13 @@ from buildtel.timeline.packer_model import Provisioner
 
 
 def ended(steps: Iterable[Step], draft: MachineDraft, units: Units) -> list[Step]:
-    """The steps of a machine by their own records, with what Packer's words tell beyond these."""
+    """The steps of a machine with the ends and exit statuses that only Packer's output tells.
+
+    Args:
+        steps: its steps as its own records tell them.
+        draft: the machine.
+        units: the provisioners of its run.
+    """
     only = _only_steps(draft)
     return [_ended(step, draft.steps[step.id or ""], draft, units) if step.id in only else step for step in steps]
 

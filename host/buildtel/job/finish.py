@@ -33,7 +33,12 @@ from buildtel.timeline.packer_report import report
 
 
 def finish(folded: FoldState, meta: Meta) -> JobDocument:
-    """The document of all that was folded."""
+    """The document of all that was folded.
+
+    Args:
+        folded: the state of the fold; all its events are in.
+        meta: which job it is, and when it was collected.
+    """
     folded.number_runs()
     log = of_log(folded, meta)
     fields = {field.name: getattr(log, field.name) for field in dataclass_fields(log)}
@@ -44,7 +49,12 @@ def finish(folded: FoldState, meta: Meta) -> JobDocument:
 
 
 def of_log(folded: FoldState, meta: Meta) -> Parts:
-    """What Packer's words, and the records in the log and its spools, make of a document."""
+    """The part of a document that comes from Packer's output and from the records in the log and its spools.
+
+    Args:
+        folded: the state of the fold.
+        meta: gives the time of collection, for a log without times.
+    """
     around = None if folded.runner is None else next((machine for _, machine in folded.runner.machines()), None)
     packer = report(folded.timeline, packer_started_s(around))
     packer = packer if around is None else measured(packer, around)
@@ -105,7 +115,12 @@ def packer_started_s(runner: MachineDraft | None) -> float | None:
 
 
 def timestamp(span: Span, meta: Meta) -> str:
-    """When the job began: by the log's zoned times, else by its local date and time, else when it was collected."""
+    """When the job began, ISO 8601: by the log's zoned times, else by its local date and time, else by the collection.
+
+    Args:
+        span: the first and last times of the log.
+        meta: gives the time of collection.
+    """
     start_s, local_s = span.first.get(True), span.first.get(False)
     if start_s is not None:
         return iso(start_s)
@@ -136,7 +151,12 @@ def job_status(packer: PackerReport) -> Status:
 
 
 def job_duration_s(span: Span, packer: PackerReport) -> float | None:
-    """Last time minus first of the log; without times what Packer says that its only run took."""
+    """Seconds from the first to the last time of the log; without times what Packer says that its only run took.
+
+    Args:
+        span: the first and last times of the log.
+        packer: what the log told.
+    """
     for known in (True, False):
         if known in span.first and span.last[known] > span.first[known]:
             return round(span.last[known] - span.first[known], 3)

@@ -74,7 +74,12 @@ class Fold:
         self._handlers.get(type(event), self._packers)(event)
 
     def document(self, meta: Meta, *, logged: bool = True) -> JobDocument:
-        """The document of all events so far; the fold is over then. `logged` is False where there was no log."""
+        """The document of all events so far; the fold is over then.
+
+        Args:
+            meta: which job it is, and when it was collected.
+            logged: False if there was no log, only spools.
+        """
         self._folded.logged = logged
         intakes = [intake for intake in (self._records, self._of_runner) if intake is not None]
         for intake in intakes:

@@ -14,7 +14,14 @@ NO_LOG = "there is no log: its times are by its own clock"
 
 
 def machine_key(draft: MachineDraft, taken: dict[str, Machine]) -> str:
-    """Packer's target; a later run of the same log gets `#2`, `#3` behind it. The runner is the runner."""
+    """The key of a machine in the document: `runner`, or Packer's target.
+
+    A later run of the same log appends `#2`, `#3`.
+
+    Args:
+        draft: the machine.
+        taken: the machines that have their keys already.
+    """
     if draft.is_runner:
         return RUNNER
     name = draft.target or "guest"
@@ -56,7 +63,12 @@ def finish_samples(draft: MachineDraft) -> list[Samples]:
 
 
 def finish_clock(draft: MachineDraft, logged: bool) -> Clock:
-    """A machine's clock against the host's: that of its last boot with times stands for it."""
+    """A machine's clock against the host's: the last boot with times stands for all.
+
+    Args:
+        draft: the machine.
+        logged: False if there was no log, only spools; the note says so.
+    """
     boots = [boot_clock(clock) for clock in draft.boots.values()]
     known = [boot for boot in boots if boot.offset_s is not None]
     if not known:

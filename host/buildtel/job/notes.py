@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from buildtel.job.fold_state import FoldState, Span
 from buildtel.job.model import Clock
 from buildtel.measure.drafts import Measured
-from buildtel.measure.records import clean
+from buildtel.measure.record_fields import clean
 from buildtel.timeline.packer_model import Build, PackerReport
 from buildtel.timeline.provisioner_run import SHELL_LOCAL
 
@@ -48,7 +48,14 @@ def doubts(told: Measured) -> Iterable[str]:
 
 
 def notes(folded: FoldState, packer: PackerReport, clocks: dict[str, Clock], start_s: float | None) -> Iterable[str]:
-    """What a reader should know before trusting the figures."""
+    """The sentences that a reader should know before using the figures.
+
+    Args:
+        folded: the state of the fold.
+        packer: what the log told.
+        clocks: the clocks of the machines by their keys.
+        start_s: the first zoned time of the log, Unix seconds; None without one.
+    """
     yield from folded.measured.notes
     yield from lacks(folded, packer, start_s) if folded.logged else (WITHOUT_LOG,)
     if not clocks and any(_has_machine(build) for run in packer.runs for build in run.builds):
@@ -72,7 +79,13 @@ def _has_machine(build: Build) -> bool:
 
 
 def lacks(folded: FoldState, packer: PackerReport, start_s: float | None) -> Iterable[str]:
-    """What the log lacks."""
+    """A sentence for each thing that the log lacks.
+
+    Args:
+        folded: the state of the fold.
+        packer: what the log told.
+        start_s: the first zoned time of the log, Unix seconds; None without one.
+    """
     builds = [build for run in packer.runs for build in run.builds]
     if folded.prefix_unknown:
         yield PREFIX_UNKNOWN
@@ -90,7 +103,13 @@ def lacks(folded: FoldState, packer: PackerReport, start_s: float | None) -> Ite
 
 
 def of_times(span: Span, folded: FoldState, start_s: float | None) -> Iterable[str]:
-    """What the stamps of the log do not tell."""
+    """A sentence for each thing that the log's time stamps lack.
+
+    Args:
+        span: the first and last times of the log.
+        folded: tells whether zones are mixed.
+        start_s: the first zoned time of the log, Unix seconds; None without one.
+    """
     if folded.is_mixed and folded.ahead_s is None:
         yield "Some stamps of the log have no time zone and fit none of the others: they were not used."
     if start_s is not None:

@@ -16,16 +16,21 @@ SPOOL_ENDS = "no record of its end is there"
 
 
 def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: LogSection) -> Step:
-    """The step of `draft`; without an end it is marked, with the figures of its last beat."""
+    """The step of a draft. A step without an end is marked, and has the figures of its last beat.
+
+    Args:
+        draft: what the records of the step told.
+        machine: the machine that it ran on.
+        key: that machine's key in the document.
+        section: the part of the log that it is in.
+    """
     last = draft.end or draft.beat
     status, why = step_status(draft, machine, section)
-    figures = {**step_metrics(draft.start, last, draft.peak_kb), **cost_metrics(draft.cost)}
-    last_seen = draft.beat or draft.start
     return Step(
         name=draft.label,
         start_time=time_of(draft.start, machine),
         end_time=time_of(draft.end, machine),
-        metrics=figures,
+        metrics={**step_metrics(draft.start, last, draft.peak_kb), **cost_metrics(draft.cost)},
         id=draft.id,
         machine=key,
         parent=draft.parent,
@@ -38,7 +43,7 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: LogS
         exit_from=None if draft.exit_code is None else draft.exit_from or "agent",
         signal=draft.signal,
         unfinished=why,
-        last_seen=time_of(last_seen, machine) if draft.end is None else None,
+        last_seen=time_of(draft.beat or draft.start, machine) if draft.end is None else None,
         provisioner=step_provisioner(draft.unit),
         series=chart(draft.columns) if draft.columns is not None else None,
         counters=step_counters(draft.start, last),
@@ -53,7 +58,12 @@ def step_provisioner(unit: ProvisionerRun | None) -> StepProvisioner | None:
 
 
 def time_of(point: Point | None, machine: MachineDraft) -> float | None:
-    """Seconds since the epoch, on the host's axis where it is known."""
+    """Unix seconds of a point, by the host's clock if the machine's offset is known; None without a point.
+
+    Args:
+        point: clocks and counters of one record.
+        machine: the machine that made it.
+    """
     if point is None:
         return None
     clock = machine.boots.get(point.boot)
@@ -61,7 +71,12 @@ def time_of(point: Point | None, machine: MachineDraft) -> float | None:
 
 
 def step_counters(start: Point | None, end: Point | None) -> StepCounters | None:
-    """The raw counters of both ends, None if neither was read."""
+    """The raw counters of both ends of a step; None if neither was read.
+
+    Args:
+        start: the point at which it began.
+        end: the point at which it ended.
+    """
     first, last = start.counters if start else None, end.counters if end else None
     return None if first is None and last is None else StepCounters(start=first, end=last)
 
@@ -71,7 +86,13 @@ def _processes(rows: list[tuple[str, float | None, float | None]] | None) -> lis
 
 
 def step_status(draft: StepDraft, machine: MachineDraft, section: LogSection) -> tuple[Status, str | None]:
-    """How the step went, and why its end is not known if it is not."""
+    """The status of a step, and why its end is unknown (None if it is known).
+
+    Args:
+        draft: what the records of the step told.
+        machine: the machine that it ran on.
+        section: the part of the log that it is in.
+    """
     if draft.end is not None:
         known = draft.exit_code is not None
         status: Status = ("success" if draft.exit_code == 0 else "failure") if known else "unknown"
@@ -97,7 +118,12 @@ def _ended_with_build(error: str | None) -> tuple[Status, str]:
 
 
 def is_cut_by_reboot(draft: StepDraft, machine: MachineDraft) -> bool:
-    """True if the machine spoke again after what is known of the step, under another boot id."""
+    """True if a later record of the machine has another boot id than the step's last record.
+
+    Args:
+        draft: the step.
+        machine: the machine that it ran on.
+    """
     point = draft.beat or draft.start
     return point is not None and any(
         boot != point.boot and _speaks_after(clock, point) for boot, clock in machine.boots.items()

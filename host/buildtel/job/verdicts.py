@@ -15,14 +15,24 @@ Units = dict[tuple[str | None, int], Provisioner]
 
 
 def units_of(draft: MachineDraft, packer: PackerReport) -> Units:
-    """The provisioners of the machine's run, by build and place."""
+    """The provisioners of the run that a machine belongs to, by build and index.
+
+    Args:
+        draft: the machine.
+        packer: what the log told.
+    """
     index = draft.section.run_index
     builds = packer.runs[index].builds if index is not None else ()
     return {(build.name, place): unit for build in builds for place, unit in enumerate(build.provisioners)}
 
 
 def unit_of(unit: ProvisionerRun | None, units: Units) -> Provisioner | None:
-    """Packer's account of the provisioner that a step ran in."""
+    """The provisioner that a step ran in, as Packer tells it; None if it is not known.
+
+    Args:
+        unit: the run of the provisioner as the step's records name it, None for a step outside of one.
+        units: the provisioners of the machine's run.
+    """
     return None if unit is None else units.get((unit.target, unit.index))
 
 
@@ -32,10 +42,15 @@ def tells_end(unit: Provisioner) -> bool:
 
 
 def judged(steps: Iterable[Step], draft: MachineDraft, units: Units) -> list[Step]:
-    """The steps of one machine, their status as Packer took it.
+    """The steps of one machine, with the status that Packer's output gives them.
 
-    An exit status that `valid_exit_codes` allows is a success; a step that Packer ended by a timeout, or that failed
-    without a record of its end, is no unknown one.
+    An exit status that `valid_exit_codes` allows is a success. A step that Packer ended by a timeout, or that failed
+    without a record of its end, does not stay unknown.
+
+    Args:
+        steps: the steps by their own records.
+        draft: the machine.
+        units: the provisioners of its run.
     """
     found = []
     for step in steps:

@@ -90,7 +90,12 @@ class Board:
         self._timeline = Timeline()
 
     def take(self, events: Iterable[Event], now_s: float) -> None:
-        """Take in what the log said just now (s, monotonic)."""
+        """Add what the log said just now.
+
+        Args:
+            events: the new events, in order.
+            now_s: the time, seconds of the monotonic clock.
+        """
         for event in events:
             self._timeline.add(event)
             build = self._timeline.build(getattr(event, "target", None))

@@ -47,7 +47,12 @@ class View:
         self._colour = not os.environ.get("NO_COLOR")
 
     def write(self, fd: int, data: bytes) -> None:
-        """Output of Packer's, to whichever file."""
+        """Write Packer's output, above the view.
+
+        Args:
+            fd: the file that it goes to, stdout or stderr.
+            data: the bytes.
+        """
         self.erase()
         self._write_all(fd, data)
         self._whole_line = data.endswith(b"\n")
@@ -72,7 +77,12 @@ class View:
             self._shown = False
 
     def rows(self, now_s: float, width: int) -> list[str]:
-        """The view as lines of at most `width` columns."""
+        """The lines of the view.
+
+        Args:
+            now_s: the time, seconds of the monotonic clock.
+            width: cells in a line, at most.
+        """
         builds = list(self._board.builds.values())
         running = [build for build in builds if build.result is None]
         shown = (running + [build for build in builds if build.result is not None])[:MOST_BUILDS]

@@ -39,10 +39,22 @@ class Usual:
 
 
 def phase_key(build: str, name: str, text: str) -> Key:
-    """What names a phase of a build in all runs: ports and ids in its text differ."""
+    """The key of a phase in all runs; numbers in its text become 0, because ports and ids differ.
+
+    Args:
+        build: the build's name.
+        name: the phase's name.
+        text: Packer's text that began it.
+    """
     return build, name, _NUMBERS.sub("0", text)
 
 
 def provisioner_key(build: str, place: int, kind: str) -> Key:
-    """What names a provisioner of a build in all runs: its place, and its kind lest another stands there now."""
+    """The key of a provisioner in all runs. It has the kind, because an edited template may have another one there.
+
+    Args:
+        build: the build's name.
+        place: its index among the build's provisioners.
+        kind: its kind.
+    """
     return build, kind, place

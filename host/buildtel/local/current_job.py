@@ -45,7 +45,7 @@ def current(environ: Mapping[str, str]) -> tuple[Path, JobFacts] | None:
     try:
         facts = read_facts(data)
     except ValueError as error:
-        raise BuildtelError(f"{folder / FACTS} is damaged: remove it, or run `buildtel-host init` again") from error
+        raise BuildtelError(f"{folder / FACTS} is damaged. Remove it, or run `buildtel-host init` again") from error
     if not facts.unasked:
         return folder, facts
     # The step that began it had no time to ask git.
@@ -54,16 +54,25 @@ def current(environ: Mapping[str, str]) -> tuple[Path, JobFacts] | None:
 
 
 def write_facts(folder: Path, facts: JobFacts) -> None:
-    """Keeps the facts of a job, whole or not at all."""
+    """Writes the facts of a job, whole or not at all.
+
+    Args:
+        folder: the job's folder.
+        facts: the facts.
+    """
     files.replace(str(folder / FACTS), facts.to_json().encode("utf-8", "replace"))
 
 
 def merged(
     folder: Path, facts: JobFacts, document: JobDocument | None, raw: RawRecords
 ) -> tuple[JobDocument, JobFacts]:
-    """The runner's steps and `document` (else what an earlier collect wrote) as one, and the facts with what it told.
+    """Join the runner's steps with a document; gives the joined document, and the facts with what the log told.
 
-    `raw` is given the runner's records.
+    Args:
+        folder: the job's folder.
+        facts: what is known of the job.
+        document: what a log told just now; None: the document that an earlier collect wrote, if there is one.
+        raw: collects the runner's records.
     """
     if document is not None:
         # A second log of a job that nobody began by `init` is another document.
@@ -75,7 +84,13 @@ def merged(
 
 
 def runner_document(folder: Path, facts: JobFacts, raw: RawRecords) -> JobDocument:
-    """What the runner's records tell."""
+    """The document of the runner's records alone.
+
+    Args:
+        folder: the job's folder.
+        facts: what is known of the job.
+        raw: collects the runner's records.
+    """
     try:
         data = (folder / RECORDS).read_bytes()
     except FileNotFoundError:
@@ -86,7 +101,15 @@ def runner_document(folder: Path, facts: JobFacts, raw: RawRecords) -> JobDocume
 def keep(
     folder: Path, facts: JobFacts, document: JobDocument, output: str | None, stem: str | None = None
 ) -> tuple[Path, JobFacts]:
-    """Writes the job's document, always to the same file, and remembers where that is; `stem` names a first file."""
+    """Writes the job's document, always to the same file; gives its path, and the facts that name it.
+
+    Args:
+        folder: the job's folder.
+        facts: what is known of the job.
+        document: the document.
+        output: the file that the user named, None for the file of an earlier collect or a new one.
+        stem: the name of a new file without `.json`; None: made of the job and the time of its start.
+    """
     data = document.to_json().encode("utf-8", "replace")
     if output is not None:
         path = Path(output)

@@ -13,7 +13,12 @@ LARGEST = 256 * 1024 * 1024
 
 
 def write_new(folder: Path, stem: str, data: bytes) -> Path:
-    """The file `STEM.json` in `folder`, with a number behind the stem if that is taken.
+    """Writes the file `STEM.json`, with a number behind the stem if that exists; gives its path.
+
+    Args:
+        folder: an existing folder.
+        stem: the name without `.json`.
+        data: the document.
 
     Raises:
         BuildtelError: it can't be written.
@@ -24,12 +29,17 @@ def write_new(folder: Path, stem: str, data: bytes) -> Path:
             if not path.exists() and files.create(str(path), data):
                 return path
     except OSError as error:
-        raise BuildtelError(f"can't write into {folder}: {error.strerror}") from error
-    raise BuildtelError(f"{folder} holds {MOST_IN_A_SECOND} documents of this second already")
+        raise BuildtelError(f"can't write into {folder} ({error.strerror}). Set TELEMETRY_DIR") from error
+    raise BuildtelError(f"{folder} has {MOST_IN_A_SECOND} documents of this second already. Try again")
 
 
 def write_named(path: Path, data: bytes, job: str) -> None:
-    """`data` as the file `path`; an older document of the same job is replaced, nothing else is.
+    """Writes a document to the file that the user named; replaces only an older document of the same job.
+
+    Args:
+        path: the file; also a terminal, a pipe or `/dev/null`.
+        data: the document.
+        job: the job's name.
 
     Raises:
         BuildtelError: something else stands there, or it can't be written.
@@ -62,17 +72,17 @@ def check_named(path: Path, job: str) -> None:
     from buildtel.job.load import job_of  # noqa: PLC0415  # the model costs: what only reads bytes does without
 
     if path.is_dir():
-        raise BuildtelError(f"can't write {path}: it is a directory: name a file in it")
+        raise BuildtelError(f"can't write {path}: it is a directory. Name a file in it")
     if not path.parent.is_dir():
-        raise BuildtelError(f"can't write {path}: there is no directory {path.parent}")
+        raise BuildtelError(f"can't write {path}: there is no directory {path.parent}. Create it")
     if not path.is_file() or path.stat().st_size == 0:
         return
     try:
         other = job_of(read_document(path), str(path))
     except BuildtelError:
-        raise BuildtelError(f"{path} is there and is no job document: remove it or name another file") from None
+        raise BuildtelError(f"{path} exists and is not a job document. Remove it, or name another file") from None
     if other != job:
-        raise BuildtelError(f"{path} is a document of job {other!r}: remove it or name another file")
+        raise BuildtelError(f"{path} is a document of job {other!r}. Remove it, or name another file")
 
 
 def read_document(path: Path) -> bytes:

@@ -50,9 +50,13 @@ def telemetry_folder(environ: Mapping[str, str]) -> str:
 
 
 def log_path(environ: Mapping[str, str], stem: str) -> str:
-    """A new file for the log of a Packer that starts now: `STEM.packer.log` in the telemetry folder.
+    """Creates the file for the log of a Packer that starts now: `STEM.packer.log` in the telemetry folder.
 
-    A number stands behind the stem where a log or a document has that name already.
+    A number stands behind the stem if a log or a document has that name already.
+
+    Args:
+        environ: the environment.
+        stem: the name without its suffix.
 
     Raises:
         BuildtelError: there is no place for it.
@@ -68,9 +72,9 @@ def log_path(environ: Mapping[str, str], stem: str) -> str:
         except FileExistsError:
             continue
         except OSError as error:
-            raise BuildtelError(f"can't write into {folder}: {error.strerror}: set TELEMETRY_DIR") from error
+            raise BuildtelError(f"can't write into {folder} ({error.strerror}). Set TELEMETRY_DIR") from error
         return name
-    raise BuildtelError(f"{folder} holds {MOST_IN_A_SECOND} logs of this second already")
+    raise BuildtelError(f"{folder} has {MOST_IN_A_SECOND} logs of this second already. Try again")
 
 
 def make_job_folder(environ: Mapping[str, str]) -> str:

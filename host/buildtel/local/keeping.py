@@ -7,14 +7,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, Meta
 from buildtel.job.facts import JobFacts
-from buildtel.job.notes import PREFIX_UNKNOWN
 from buildtel.local import current_job
 from buildtel.local.documents import check_named, write_named, write_new
 from buildtel.local.folders import make_telemetry_folder
-from buildtel.local.logs import Spools, log_document
+from buildtel.local.logs import SpoolSources, log_document
 from buildtel.local.raw_records import RawRecords
 from buildtel.naming import stem_of
 
@@ -48,7 +46,7 @@ class Kept:
     path: Path | None
 
 
-def keep(request: Request, spools: Spools | None = None) -> Kept:
+def keep(request: Request, spools: SpoolSources | None = None) -> Kept:
     """Make the document of a log and write it.
 
     Args:
@@ -65,7 +63,7 @@ def keep(request: Request, spools: Spools | None = None) -> Kept:
     return kept
 
 
-def _kept(request: Request, spools: Spools | None, raw: RawRecords) -> tuple[JobDocument, Path | None]:
+def _kept(request: Request, spools: SpoolSources | None, raw: RawRecords) -> tuple[JobDocument, Path | None]:
     if request.job is None and request.version is None and request.output != "-":
         begun = current_job.current(os.environ)
         if begun is not None:
@@ -73,31 +71,17 @@ def _kept(request: Request, spools: Spools | None, raw: RawRecords) -> tuple[Job
     meta = current_job.read_meta(os.environ, request.job, request.version)
     if request.output not in (None, "-"):
         check_named(Path(str(request.output)), meta.job)
-    document = log_document(request.log, meta, raw, spools)
-    if not request.force and not tells_anything(document):
-        name = "standard input" if request.log == "-" else request.log or "the spool"
-        raise BuildtelError(
-            f"{name} is not a Packer log: it has no line of Packer's and no record; nothing was written. "
-            "Name the output of `packer build`, or use --force"
-        )
+    document = log_document(request.log, meta, raw, spools, force=request.force)
     return document, _write(document, request, meta)
 
 
-def tells_anything(document: JobDocument) -> bool:
-    """Whether a line of Packer's, a record or a step is in a document."""
-    packer, integrity = document.packer, document.integrity
-    of_packer = packer is not None and bool(packer.runs or packer.version or packer.plugins)
-    of_agent = integrity is not None and bool(integrity.records or integrity.damaged or integrity.foreign)
-    return of_packer or of_agent or bool(document.steps) or PREFIX_UNKNOWN in document.notes
-
-
 def _into_job(
-    request: Request, spools: Spools | None, raw: RawRecords, folder: Path, facts: JobFacts
+    request: Request, spools: SpoolSources | None, raw: RawRecords, folder: Path, facts: JobFacts
 ) -> tuple[JobDocument, Path]:
     """The log as part of the job under way."""
     if request.output is not None:
         check_named(Path(request.output), facts.meta.job)
-    of_log = log_document(request.log, facts.meta, raw, spools)
+    of_log = log_document(request.log, facts.meta, raw, spools, force=request.force)
     document, facts = current_job.merged(folder, facts, of_log, raw)
     path, _ = current_job.keep(folder, facts, document, request.output, request.stem)
     return document, path

@@ -77,7 +77,11 @@ class Outbox:
             yield
 
     def add(self, parcel: Parcel, address: str) -> None:
-        """Put a parcel behind all others, unless it is there already for that store.
+        """Put a parcel behind all others, unless it waits for that store already.
+
+        Args:
+            parcel: the document and what goes with it.
+            address: the store that it is for.
 
         Raises:
             OutboxError: it can't be written.
@@ -141,7 +145,7 @@ class Outbox:
     def _wait_for_lock(self, file: int, until_s: float) -> None:
         while not _lock(file):
             if time.monotonic() >= until_s:
-                raise OutboxError(f"another upload holds {self.folder}: try again later")
+                raise OutboxError(f"another upload uses {self.folder}. Try again later")
             time.sleep(LOOK_AGAIN_S)
 
     @contextmanager

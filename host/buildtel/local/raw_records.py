@@ -47,9 +47,11 @@ class RawRecords:
         self._packed += self._press.compress(text.encode("utf-8", "replace") + b"\n")
 
     def write_beside(self, document: Path, after_others: bool = False) -> None:
-        """Write them beside a document: `X.events.jsonl.gz` for `X.json`. Without records, no file.
+        """Write the records beside a document: `X.events.jsonl.gz` for `X.json`. Without records there is no file.
 
-        They take the place of what stands there, or come behind it: gzip files in a row are one.
+        Args:
+            document: the document's path.
+            after_others: append to the file that exists instead of replacing it; gzip files in a row are one.
         """
         if self._left_out:
             self._line({"left_out": self._left_out})

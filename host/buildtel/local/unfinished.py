@@ -72,9 +72,14 @@ def close_own(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def close(job: Job, *, cancelled: bool) -> tuple[Path, JobDocument]:
-    """The document of a job, as far as it came, and where it is.
+    """Writes the document of a job that nobody finished; gives its path and the document.
 
-    Without Packer's word a job that was `cancelled`, or has an open step, is that, unless a step failed.
+    If no log tells the job's status and no step failed, a job that was cancelled, or has an open step, is a
+    cancellation.
+
+    Args:
+        job: the job.
+        cancelled: it was started by `init` and never reached `finalize`.
 
     Raises:
         BuildtelError: it can't be written.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from buildtel.measure.drafts import MachineDraft, MarkDraft, Point, StepDraft
-from buildtel.measure.records import Record
+from buildtel.measure.record_fields import Record
 from buildtel.measure.series import Samples, unpack
 from buildtel.timeline.provisioner_run import ProvisionerRun
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from buildtel.events import AgentRecord
 from buildtel.measure.drafts import MachineDraft
-from buildtel.measure.records import Record, as_far_as_it_goes
+from buildtel.measure.record_fields import Record, as_far_as_it_goes
 from buildtel.timeline.provisioner_run import ProvisionerRun
 
 MAX_PROCESSES = 20_000

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from buildtel.events import AgentRecord
 from buildtel.measure.drafts import Group, LogSection, MachineDraft, Measured, Point, StepDraft
 from buildtel.measure.ledger import MAX_PROCESSES, SequenceSet
-from buildtel.measure.records import Record, Refused, apart, read_body, read_record
+from buildtel.measure.record_fields import Record, Refused, apart, read_body, read_record
 from buildtel.measure.series import Samples, unpack
 from buildtel.timeline.provisioner_run import ProvisionerRun
 

@@ -22,17 +22,36 @@ def read(chunks: Iterable[bytes], key: str | None = None) -> Iterator[Event]:
 
 
 def batches(chunks: Iterable[bytes], key: str | None = None) -> Iterator[list[Event]]:
-    """The same, as one list for each chunk, and a last list for what only the end of the log makes certain."""
+    """Read a log as `read` does; gives one list of events for each chunk, and a last list at the end of the log.
+
+    The last list has the events that only the end makes certain.
+
+    Args:
+        chunks: the log's bytes, in any pieces.
+        key: the secret that the agents have as BUILDTEL_KEY; None or empty without one.
+    """
     return _fed(LogReader(key), chunks)
 
 
 def read_spool(chunks: Iterable[bytes], number: int, key: str | None = None) -> Iterator[Event]:
-    """The events of the spool `number`, a file of records that a machine kept."""
+    """The events of a spool, a file of records that a machine kept (docs/format.md, 1.5).
+
+    Args:
+        chunks: the file's bytes, in any pieces.
+        number: tells the spool's events from those of other spools.
+        key: the secret that the agents have as BUILDTEL_KEY; None or empty without one.
+    """
     return chain.from_iterable(spool_batches(chunks, number, key))
 
 
 def spool_batches(chunks: Iterable[bytes], number: int, key: str | None = None) -> Iterator[list[Event]]:
-    """The same, as one list for each chunk, and a last list for what only the end of the spool makes certain."""
+    """Read a spool as `read_spool` does; gives one list of events for each chunk, and a last list at the end.
+
+    Args:
+        chunks: the file's bytes, in any pieces.
+        number: tells the spool's events from those of other spools.
+        key: the secret that the agents have as BUILDTEL_KEY; None or empty without one.
+    """
     return _fed(SpoolReader(number, key), chunks)
 
 

@@ -57,7 +57,12 @@ class Unpacker:
         )
 
     def unpack(self, number: int, line: bytes) -> Iterator[Numbered]:
-        """Yield the lines that `line` contains, by its number."""
+        """Yield the lines that one line of the file contains, each with the number of its first piece.
+
+        Args:
+            number: the line's number in the file, from 1.
+            line: its bytes without the newline; a line that no container wraps comes out unchanged.
+        """
         if b"\x1b_bk;t=" in line:
             yield number, _BUILDKITE.sub(_buildkite_stamp, line)
         elif line[:1] == b"[" and self._cast_zero_s is not None and _CAST_EVENT.match(line):

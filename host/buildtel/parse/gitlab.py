@@ -27,7 +27,12 @@ class LineJoiner:
         return self.holds or (line is not None and line[19:20] == b"." and _has_header(line))
 
     def join(self, number: int, line: bytes | None) -> Iterator[tuple[int, bytes | None]]:
-        """Yield the whole lines that are certain now, each by the number of its first piece."""
+        """Yield the lines that are complete now, each with the number of its first piece.
+
+        Args:
+            number: the number of `line` in the log, from 1.
+            line: the bytes without the newline; None for a line that was too long to keep.
+        """
         if line is None or not _has_header(line):
             if self._held:
                 yield from self.close()

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from buildtel.parse.linetime import PrefixTime, Reader, RunningClock, clock_of
 from buildtel.parse.phases import phase_of
 from buildtel.parse.prefix import ANSI, LOG_UI, MACHINE_ONLY, strip_ansi, strip_prefixes
-from buildtel.parse.provisioners import provisioner_of
-from buildtel.parse.records import MARK
+from buildtel.parse.provisioner_texts import provisioner_of
+from buildtel.parse.record_line import MARK
 from buildtel.parse.words import verdict
 
 Numbered = tuple[int, bytes | None]
@@ -95,7 +95,14 @@ class PrefixLearner:
     # Until it is decided.
 
     def hold(self, number: int, line: bytes | None) -> Iterator[Numbered]:
-        """Take a line; yields all held lines once it is decided."""
+        """Take a line; yields all held lines once the prefix is decided.
+
+        It is decided after 8 MiB or 50,000 lines without a line of Packer's, too: without a prefix.
+
+        Args:
+            number: the line's number in the log, from 1.
+            line: its bytes without the newline; None for a line that was too long to keep.
+        """
         self._held.append((number, line))
         if line is not None:
             self._held_bytes += len(line)

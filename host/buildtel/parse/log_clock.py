@@ -51,7 +51,12 @@ class LogClock:
                 self._compare(zoned_s, unzoned_s)
 
     def copies(self, one: When | None, other: When | None) -> None:
-        """Two copies of one message: their times are one."""
+        """Learn the time zone from two copies of one message, whose times are equal.
+
+        Args:
+            one: the time of one copy, None without one.
+            other: the time of the other copy.
+        """
         if one is not None and other is not None and one.zone_known != other.zone_known:
             zoned, unzoned = (one, other) if one.zone_known else (other, one)
             self._compare(zoned.unix_s, unzoned.unix_s)

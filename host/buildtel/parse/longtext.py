@@ -21,10 +21,14 @@ class LongText:
     _last: LineContext | None = None
 
     def goes_on(self, line: bytes, said: LineContext) -> bool:
-        """Take a line without any form of packer's; False where the text is over.
+        """Take a line that has none of Packer's forms; False if the text ended before it.
 
         An artifact goes on only below a heading (`AMIs were created:`); a heading may have a gap below it, and an
         error before any build has gaps within.
+
+        Args:
+            line: the line without prefixes; its first 1,000 bytes are kept.
+            said: its context, whose time becomes the end of the text.
         """
         heading = self._text().endswith(":")
         if isinstance(self.event, Artifact) and not heading:
@@ -36,6 +40,10 @@ class LongText:
         self._last = said
         return True
 
+    def lines(self) -> bytes:
+        """The lines below the first."""
+        return b"\n".join(self._lines)
+
     def events(self) -> list[Event]:
         """The event with all of its text, and the time of its last line where that has one."""
         events: list[Event] = [self._whole()]
@@ -45,7 +53,7 @@ class LongText:
 
     def _whole(self) -> BuildFinished | Artifact | RunFailed:
         """The event with all of its text."""
-        more = b"\n".join(self._lines).strip().decode("utf-8", "replace")
+        more = self.lines().strip().decode("utf-8", "replace")
         text = f"{self._text()}\n{more}" if more else self._text()
         if isinstance(self.event, Artifact):
             return replace(self.event, text=text)

@@ -29,12 +29,25 @@ class BuildNameCandidate:
     packer_only: bool
 
     def meet(self, rest: bytes, packer_only: bool) -> None:
-        """Add one more line, `NAME: message`."""
+        """Add one more line that begins with this name.
+
+        Args:
+            rest: the line behind `==> ` or four spaces: `NAME: message`.
+            packer_only: the line has a form that only Packer writes.
+        """
         self.common = common_start(self.common, rest[:_MAX_NAME_BYTES])
         self.packer_only = self.packer_only or packer_only
 
     def proven(self, name: bytes, rest: bytes, proves: Callable[[bytes], bool]) -> bytes | None:
-        """The name that `rest` proves, `name` itself or a longer one that has a colon and a space in it."""
+        """The build's name that a line proves; None if it proves none.
+
+        It is `name` itself, or a longer one that has a colon and a space in it.
+
+        Args:
+            name: the candidate: what stands before the first `: ` of the line.
+            rest: the line behind `==> `: `NAME: message`.
+            proves: tells whether only Packer prints a message.
+        """
         at = len(name)
         while at > 0:
             if proves(rest[at + 2 :]) and self.common.startswith(rest[: at + 1]):
@@ -72,9 +85,13 @@ class PassedNames:
             self._add(self.begun, name)
 
     def settle(self, name: bytes, candidate: BuildNameCandidate) -> None:
-        """Pass its lines over, if nothing but a proof can change what is known of this candidate.
+        """Let lines of a candidate be skipped, if only a proof can change what is known of it.
 
         A name that ends with `)` may be a post-processor's, which proves its build by itself.
+
+        Args:
+            name: the candidate's.
+            candidate: what its lines told so far.
         """
         if len(candidate.common) <= len(name) + 2 and not name.endswith(b")"):
             self._add(self.packer_only if candidate.packer_only else self.bare, name)
@@ -110,7 +127,15 @@ class BuildNameCandidates:
     def meet(
         self, name: bytes, line: int, at: When | None, rest: bytes, packer_only: bool
     ) -> BuildNameCandidate | None:
-        """Take a line, `NAME: message`, of the candidate of that name; None where there are too many already."""
+        """Add a line to the candidate that it names; None if there are too many candidates already.
+
+        Args:
+            name: what stands before the first `: ` of the line.
+            line: the line's number in the log, from 1.
+            at: its time, None without one.
+            rest: the line behind `==> ` or four spaces: `NAME: message`.
+            packer_only: the line has a form that only Packer writes.
+        """
         candidate = self._by_name.get(name)
         if candidate is None:
             if len(self._by_name) >= _MAX_CANDIDATES:
@@ -132,7 +157,12 @@ class BuildNameCandidates:
 
 
 def common_start(one: bytes, other: bytes) -> bytes:
-    """What both begin with."""
+    """The longest text that both begin with.
+
+    Args:
+        one: the one that is often the start of the other: that case is fast.
+        other: the other.
+    """
     if other.startswith(one):
         return one
     low, high = 0, min(len(one), len(other))
@@ -146,7 +176,12 @@ def common_start(one: bytes, other: bytes) -> bytes:
 
 
 def split_name(rest: bytes, odd_names: Iterable[bytes]) -> tuple[bytes | None, bytes]:
-    """(name, message) of `NAME: message`; names that have a colon and a space in them are known by `odd_names`."""
+    """Split `NAME: message` into name and message; the name is None if there is none of at most 300 bytes.
+
+    Args:
+        rest: the line behind `==> ` or four spaces.
+        odd_names: known names that have a colon and a space in them.
+    """
     for odd in odd_names:
         if rest.startswith(odd + b":"):
             return odd, rest[len(odd) + 2 :]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from buildtel.events import BuildSeen, Event, UnreadableLine, When
-from buildtel.parse.copies import Copies
 from buildtel.parse.names import BuildNameCandidates, PassedNames
+from buildtel.parse.repeated_messages import Copies
 from buildtel.parse.states import BuildState, Stage
 
 MAX_BUILDS = 1000

@@ -222,9 +222,12 @@ PHASE_SIGN = b": Trying to "  # in those texts that begin with a verb
 
 
 def phase_of(text: bytes, while_provisioning: bool = False) -> str | None:
-    """The phase that a message of packer's begins, None for every other text.
+    """The phase that a message of Packer's begins; None for every other text.
 
-    `while_provisioning` believes only what the guest would hardly print.
+    Args:
+        text: the message, without the build's name.
+        while_provisioning: a provisioner runs, whose output may look like Packer's; only texts that a guest hardly
+            prints count.
     """
     entries: Iterable[_Text] = _BY_START.get(text[:_KEY_BYTES], ())
     if PHASE_SIGN in text:

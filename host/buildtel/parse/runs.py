@@ -14,7 +14,7 @@ from functools import cache
 from buildtel.parse.names import PassedNames
 from buildtel.parse.phases import PHASE_SIGN, PHASE_TEXTS
 from buildtel.parse.prefix import COLOUR, ISO, UI_LOG
-from buildtel.parse.provisioners import PROVISIONER_TEXTS
+from buildtel.parse.provisioner_texts import PROVISIONER_TEXTS
 from buildtel.parse.skip import DEBUG_LINE, PACKER_EVENTS
 from buildtel.parse.units import UNIT_TEXTS, Hears
 
@@ -68,9 +68,12 @@ class Block:
         self._telling = _Ahead(self.data, PACKER_EVENTS)
 
     def run(self, at: int, patterns: Patterns, *, tagged_only: bool) -> Run | None:
-        """The run that begins with the line at the index `at`; None if that line is to be looked at.
+        """The run that begins with a line; None if that line must be parsed by itself.
 
-        With `tagged_only` a line that looks like none of Packer's is looked at, too.
+        Args:
+            at: the index in `data` where the line begins.
+            patterns: finds the end of the run.
+            tagged_only: parse lines without any text of Packer's by themselves, too: they may be wrapped lines.
         """
         end = self._line_of(self._signs.after(at)) if self._is_large else at
         if end <= at:

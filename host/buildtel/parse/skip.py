@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Container
 
 from buildtel.parse.phases import PHASE_SIGN, PHASE_STARTS
-from buildtel.parse.provisioners import PROVISIONER_STARTS
+from buildtel.parse.provisioner_texts import PROVISIONER_STARTS
 from buildtel.parse.units import UNIT_TEXTS
 
 START_BYTES = 6
@@ -22,7 +22,7 @@ _DEBUG = re.compile(DEBUG_LINE)
 # A line that has none of these is none of Packer's.
 PACKER_EVENTS = (
     b"==>", b"    ", b"-->", b"uild", b"output will be", b"(telemetry)", b"acker v", b"acker V",
-    b"acker plugin installed", b"acker was read from",
+    b"acker plugin installed", b"acker was read from", b"Error", b"Failed to ", b"validation failed",
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buildtel.events import AgentRecord, DamagedRecord, Event, UnreadableLine
 from buildtel.parse.lines import LineCutter
-from buildtel.parse.records import MARK, is_authentic, looks_damaged, read_record
+from buildtel.parse.record_line import MARK, is_authentic, looks_damaged, read_record
 
 
 class SpoolReader:

@@ -126,7 +126,14 @@ class Beginning:
     untimed: tuple[bytes, int] | None = None  # its text and line, while no copy has told its time
 
     def hear(self, target: str, text: bytes, said: LineContext, events: list[Event]) -> None:
-        """Take a message of the build."""
+        """Take a message of the build; the first one, and a copy that tells its time, give events.
+
+        Args:
+            target: the build's name.
+            text: the message.
+            said: the context of its line.
+            events: the list that new events go to.
+        """
         if self.untimed is not None and self.untimed[0] == text:
             at = said.at
             if at is not None:
@@ -186,7 +193,14 @@ class BuildState:
         return self.provisioners > 0 and self.state in (State.IDLE, State.UNTOLD)
 
     def begin_phase(self, phase: str, text: bytes, said: LineContext, events: list[Event]) -> None:
-        """Begin a phase; what ran before it is over. Its text once more begins nothing."""
+        """Begin a phase: what ran before it is over. The same text again begins nothing.
+
+        Args:
+            phase: its name, one of `parse.phases`.
+            text: Packer's text that begins it.
+            said: the context of its line.
+            events: the list that new events go to.
+        """
         if self.state in IN_PHASE and self.phase == (phase, text):
             return
         status: ProvisionerStatus = "failure" if text.startswith(STEP_FAILED) else STATUS_BY_PHASE.get(phase, "success")
@@ -199,7 +213,14 @@ class BuildState:
         events.append(PhaseStarted(line=said.line, at=said.at, target=self.target, name=phase, text=shown))
 
     def start(self, unit: tuple[str, bytes], said: LineContext, events: list[Event], type_: str | None = None) -> None:
-        """Start a provisioner unit, (kind, detail); the one before is over."""
+        """Start a provisioner unit: the one before it is over.
+
+        Args:
+            unit: its kind and its detail, as `parse.provisioner_texts` reads them.
+            said: the context of the line that starts it.
+            events: the list that new events go to.
+            type_: the type of a unit of kind `other`, None if it is not known.
+        """
         self.move(Says.UNIT, said, events, SUCCESS)
         self.kind, self.timed_out, self.untimed_end = unit[0], False, None
         index = self.under_way = self.provisioners
@@ -212,7 +233,13 @@ class BuildState:
         )
 
     def finish(self, result: BuildResult, said: LineContext, events: list[Event]) -> None:
-        """The build is over; how what cleans up after a failure went, its `result` does not say."""
+        """End the build. After a failure its result does not say how the cleanup provisioner went.
+
+        Args:
+            result: success, failure or cancelled.
+            said: the context of Packer's line on the end.
+            events: the list that new events go to.
+        """
         if self.cleans_up and result == "failure":
             self.move(Says.OVER, said, events)
         else:

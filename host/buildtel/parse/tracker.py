@@ -21,19 +21,20 @@ from buildtel.events import (
     RunStarted,
     When,
 )
-from buildtel.parse.copies import First
 from buildtel.parse.line_context import LineContext
 from buildtel.parse.log_clock import LogClock
 from buildtel.parse.longtext import LongText
 from buildtel.parse.names import BuildNameCandidate, BuildNameCandidates, PassedNames, split_name
 from buildtel.parse.packer_run import PackerRun
 from buildtel.parse.prefix import LOG_UI, OUT
-from buildtel.parse.records import MARK, read_record, record_event
+from buildtel.parse.record_line import MARK, read_record, record_event
+from buildtel.parse.repeated_messages import First
 from buildtel.parse.states import BEGINS, BuildState, Names, Stage
 from buildtel.parse.units import Hears, Units, only_packer_says
 from buildtel.parse.words import (
     duration_s,
     is_before,
+    is_of_template,
     is_packers_error,
     plugin_of,
     post_processor_of,
@@ -63,6 +64,7 @@ class Tracker:
         self._run = PackerRun(self.passed, Stage.BEFORE)
         self._version_known = self._packer_is_old = False
         self._open: LongText | None = None
+        self._open_is_packers = False
 
     # What the reader calls.
 
@@ -80,8 +82,15 @@ class Tracker:
         return self.units.hears(self._run.builds.values())
 
     def said(self, text: bytes, said: LineContext) -> None:
-        """Take one line of packer's output."""
-        if text.startswith(b"==> "):
+        """Take one line of Packer's output, or of a text that machine-readable output has in one line.
+
+        Args:
+            text: the line without prefixes and colours.
+            said: its context.
+        """
+        if self._open is not None and self._open.event.line == said.line and isinstance(self._open.event, RunFailed):
+            self._continued(text, said)
+        elif text.startswith(b"==> "):
             rest = text[4:]
             if not self._run_level(rest, said):
                 self._targeted(rest, said, is_say=True)
@@ -105,7 +114,7 @@ class Tracker:
         """Take a line without any form that Packer's lines of a build have."""
         if text.startswith((b"Cleanly cancelled builds after", b"Cancelling build after receiving")):
             self._interrupted(text, said)
-        elif text.startswith(b"Error: ") or (said.error and is_packers_error(text)):
+        elif text.startswith(b"Error: ") or is_packers_error(text):
             self._failed_before(text, said)
         elif text.startswith(b"Packer plugin installed: "):
             self._plugin(text, said)
@@ -119,7 +128,12 @@ class Tracker:
             self._continued(text, said)
 
     def logged(self, text: bytes, said: LineContext) -> None:
-        """Take one line of the debug log that is not a copy of the output, empty if it says nothing to us."""
+        """Take one line of the debug log that is not a copy of the output.
+
+        Args:
+            text: the line without its prefix; empty if it tells nothing.
+            said: its context.
+        """
         self._flush()
         if not text:
             return
@@ -316,14 +330,13 @@ class Tracker:
     # What goes wrong before any build, and what the debug log says of plugins.
 
     def _failed_before(self, text: bytes, said: LineContext) -> None:
-        in_run = self._run.stage is not Stage.BEFORE
-        if self._run.builds or not (in_run or is_packers_error(text)) or self._is_copy(text, said):
+        if self._run.builds or self._is_copy(text, said):
             self._continued(text, said)
             return
         self._flush()
-        self._need(Names.RUN, said.line, said.at)
         shown = text.removeprefix(b"Error: ").decode("utf-8", "replace")
         self._open = LongText(RunFailed(line=said.line, at=said.at, error=shown))
+        self._open_is_packers = self._run.stage is not Stage.BEFORE or is_packers_error(text)
 
     def _plugin(self, text: bytes, said: LineContext) -> None:
         found = plugin_of(text)
@@ -346,9 +359,14 @@ class Tracker:
 
     def _flush(self) -> None:
         """Let go of the event whose text might have gone on."""
-        if self._open is not None:
-            self.events += self._open.events()
-            self._open = None
+        if self._open is None:
+            return
+        text, self._open = self._open, None
+        if isinstance(text.event, RunFailed):
+            if not (self._open_is_packers or is_of_template(text.lines())):
+                return
+            self._need(Names.RUN, text.event.line, text.event.at)
+        self.events += text.events()
 
     def _is_copy(self, text: bytes, said: LineContext) -> bool:
         """Whether `text` stood in the other stream (output, debug log) already, and has not been matched yet.

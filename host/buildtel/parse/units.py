@@ -8,7 +8,7 @@ from typing import NamedTuple
 from buildtel.events import Event, SshWait
 from buildtel.parse.line_context import LineContext
 from buildtel.parse.phases import AFTER_PROVISIONING, OTHER_PHASE, phase_of
-from buildtel.parse.provisioners import (
+from buildtel.parse.provisioner_texts import (
     KINDS_OF_TYPE,
     OTHER,
     SILENT_KINDS,
@@ -58,7 +58,14 @@ class Units:
         self.has_telemetry = False
 
     def message(self, build: BuildState, text: bytes, said: LineContext, *, is_say: bool) -> None:
-        """Take a message of a build; `is_say` if it has the form of packer's own words."""
+        """Take a message of a build.
+
+        Args:
+            build: the build.
+            text: the message, without the build's name.
+            said: the context of its line.
+            is_say: it has the form of Packer's own messages (`==> `), not that of a guest's output.
+        """
         if said.error:
             build.timed_out = build.timed_out or text.startswith(_TIMED_OUT)
             return
@@ -122,7 +129,13 @@ class Units:
         return self.is_old or (self.has_telemetry and any(build.running is None for build in builds))
 
     def telemetry(self, text: str, builds: list[BuildState], said: LineContext) -> None:
-        """Take a `(telemetry)` line of the debug log; it does not say which of the `builds` under way it is of."""
+        """Take a `(telemetry)` line of the debug log. It does not name its build.
+
+        Args:
+            text: the line behind `(telemetry) `.
+            builds: the builds of the run that have not ended; the line is of one of them.
+            said: the context of the line.
+        """
         only = builds[0] if len(builds) == 1 else None
         if text.startswith("Starting provisioner "):
             self.has_telemetry = True
@@ -142,7 +155,12 @@ class Units:
 
 
 def only_packer_says(message: bytes, finished_before: bool) -> bool:
-    """Whether a message proves a build; of one that ended already, only words from a build's beginning do."""
+    """Whether a message proves that the name before it is a build's.
+
+    Args:
+        message: the text behind the name.
+        finished_before: a build of this name ended in this run: only texts from a build's beginning prove another.
+    """
     phase = phase_of(message)
     if phase:
         return not (finished_before and phase in AFTER_PROVISIONING)

@@ -28,16 +28,29 @@ _POST_PROCESSOR = re.compile(
     rb"|docker-(?:import|push|save|tag)|amazon-import|googlecompute-(?:export|import)|vsphere|vsphere-template"
     rb"|exoscale-import|ucloud-import|yandex-(?:export|import)|digitalocean-import|alicloud-import|provenance)\)"
 )
-# Sources: command/build.go, hcl2template and packer/core.go of hashicorp/packer 0.5 to 1.16.
+# Sources: command/, hcl2template/ and packer/ of hashicorp/packer 0.5 to 1.16. What HCL itself says ("Unsupported
+# argument") is not here: other programs print the same, so the file that it names has to be a template of Packer's.
 _ERRORS = (
-    b"Failed to prepare build", b"Failed to initialize build", b"Failed to initialize core", b"Missing plugins",
-    b"Failed to read HCL", b"Failed preparing ", b"Failed to load source", b"Failed to parse template",
-    b"Error initializing core", b"Build was halted", b"Could not find plugin", b"Datasource.Execute failed",
-    b"Unset variable", b"Undefined variable", b"Unsupported block type", b"Unsupported argument", b"Unknown source ",
-    b"Unknown builder", b"Unknown provisioner", b"Unknown post-processor", b"Unknown datasource",
-    b"Incompatible plugin", b"Failed to retrieve the ", b"HCP authentication information required",
-    b"Missing required argument", b"Error parsing template", b"Template validation failed",
+    b"Failed to prepare build", b"Failed to initialize build", b"Missing plugins", b"Failed to read HCL",
+    b"Failed preparing ", b"Failed to load source", b"Build was halted", b"Could not find plugin",
+    b"Datasource.Execute failed", b"Unset variable", b"Undefined variable", b"Undefined -var variable",
+    b"Invalid argument value for -var variable", b"Invalid -only pattern", b"Invalid -except pattern",
+    b"Unknown source ", b"Unknown builder", b"Unknown provisioner", b"Unknown post-processor", b"Unknown datasource",
+    b"Incompatible plugin", b"Failed to retrieve the ", b"HCP authentication ", b"HCP: ", b"Invalid HCP datasources",
+    b"Could not find any config file in ", b"Could not guess format of ", b"Cannot read hcl directory",
+    b"Failed to discover installed plugins", b"Unsupported Packer Core version", b"Version initialization failed",
+    b"Preparing packer core build ", b"Missing build block", b"No builds to run", b"Failed to start enforced ",
+    b"Failed to prepare enforced ", b"Failed to parse enforced ", b"Packer plugins currently only works with HCL2",
+    b"Max local recursion depth", b"Max datasource recursion depth", b"Fixable configuration found",
 )  # fmt: skip
+# Without `Error: ` before them: of a JSON template, and of Packer before 1.5.
+_BARE_ERRORS = (
+    b"Failed to parse template: ", b"Failed to parse file as legacy JSON template", b"Failed to initialize core: ",
+    b"Error initializing core: ", b"Error parsing template: ", b"Template validation failed", b"Build was halted",
+)  # fmt: skip
+_IN_TEMPLATE = re.compile(
+    rb"^  on (?:[^\n]*\.(?:pkr\.hcl|pkr\.json|pkrvars\.hcl|pkrvars\.json)|<value for var\.[^\n]*>) line \d", re.M
+)
 # Sources: the provisioners of hashicorp/packer 0.5 to 1.16, packer-plugin-ansible, -chef, -puppet, -salt.
 _EXIT_STATUS = re.compile(
     rb"(?:[Ee]xited with a? ?non-zero exit status|Non-zero exit status|Bad exit status|Erroneous exit code)"
@@ -88,8 +101,13 @@ def plugin_of(text: bytes) -> tuple[str, str] | None:
 
 
 def is_packers_error(text: bytes) -> bool:
-    """Whether a text is an error that only Packer prints, before any build."""
-    return text.removeprefix(b"Error: ").startswith(_ERRORS)
+    """Whether a line is an error that only Packer prints, before any build."""
+    return text.startswith(_BARE_ERRORS) or (text.startswith(b"Error: ") and text.startswith(_ERRORS, 7))
+
+
+def is_of_template(error: bytes) -> bool:
+    """Whether the text of an error names a line of a Packer template (`  on a.pkr.hcl line 3, in build:`)."""
+    return _IN_TEMPLATE.search(error) is not None
 
 
 def exit_status(error: bytes) -> int | None:
@@ -110,5 +128,10 @@ def says_cancelled(error: bytes) -> bool:
 
 
 def is_before(version: bytes, other: tuple[int, int]) -> bool:
-    """Whether a version is lower than another, by its first two numbers; a part that is no number counts as 0."""
+    """Whether a version is lower than another; the first two numbers are compared.
+
+    Args:
+        version: as Packer prints it, `1.13.0`; a part that is no number counts as 0.
+        other: major and minor.
+    """
     return tuple(int(part) if part.isdigit() else 0 for part in version.split(b".")[:2]) < other

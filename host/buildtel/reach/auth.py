@@ -57,7 +57,12 @@ class Secrets:
 
 
 def log_in(transport: Transport, target: Target, secrets: Secrets) -> None:
-    """Log in by whatever the machine takes and the user has.
+    """Log in by a method that the machine offers and the user has.
+
+    Args:
+        transport: the connection, whose host key is checked already.
+        target: the machine and the user.
+        secrets: asks for passphrases and passwords.
 
     Raises:
         BuildtelError: nothing did; says what was tried.
@@ -81,10 +86,10 @@ def log_in(transport: Transport, target: Target, secrets: Secrets) -> None:
 
 def _refused(target: Target, ways: set[str], tried: list[str]) -> str:
     had = ", ".join(dict.fromkeys(tried)) or "nothing that it takes"
-    advice = "a key by -i, another user as USER@HOST"
+    advice = "a key with -i, another user as USER@HOST"
     if ways & PASSWORD_WAYS:
         advice += ", or the password in BUILDTEL_SSH_PASSWORD"
-    return f"{target} does not let {target.user} in (it takes {', '.join(sorted(ways))}; tried: {had}): give {advice}"
+    return f"{target} does not let {target.user} in (it takes {', '.join(sorted(ways))}; tried: {had}). Give {advice}"
 
 
 def _ways(transport: Transport, target: Target) -> set[str] | None:
@@ -118,8 +123,8 @@ def _went_on(transport: Transport, target: Target) -> bool:
     """False; the machine may have had enough of it."""
     if not transport.is_active():
         raise BuildtelError(
-            f"{target} hung up while {target.user} logged in: too many keys were tried (name one by -i, "
-            "with IdentitiesOnly in ~/.ssh/config), or it took too long"
+            f"{target} hung up while {target.user} logged in: too many keys were tried, or it took too long. Name "
+            "one key with -i and IdentitiesOnly in ~/.ssh/config"
         )
     return False
 
@@ -174,7 +179,12 @@ def _certified(key: PKey, certificate: Path) -> bool:
 
 
 def load_key(path: Path, secrets: Secrets) -> PKey | str:
-    """The private key of a file, or why it can't be had."""
+    """The private key of a file, or a text that says why it can't be used.
+
+    Args:
+        path: the file.
+        secrets: asks for its passphrase.
+    """
     if not path.is_file():
         return f"key {path} (no such file)"
     try:

@@ -45,7 +45,13 @@ class Connection:
 
 
 def connect(target: Target, config: Config, secrets: Secrets, depth: int = MAX_JUMPS) -> Connection:
-    """A connection to `target`.
+    """Open a connection to a machine.
+
+    Args:
+        target: the machine.
+        config: gives the settings of jump hosts.
+        secrets: asks for passphrases and passwords.
+        depth: how many jumps may be nested.
 
     Raises:
         BuildtelError: it can't be had: one line that says why and how to fix it.
@@ -75,7 +81,7 @@ def connect(target: Target, config: Config, secrets: Secrets, depth: int = MAX_J
 def _over(target: Target, hops: list[Connection], config: Config, secrets: Secrets, depth: int) -> Connection:
     """A jump host: the first as its own configuration says, each other one over the one before it."""
     if depth == 0:
-        raise BuildtelError(f"{target}: more than {MAX_JUMPS} jump hosts in a row: look at ProxyJump in ~/.ssh/config")
+        raise BuildtelError(f"{target}: more than {MAX_JUMPS} jump hosts in a row. Check ProxyJump in ~/.ssh/config")
     if not hops:
         return connect(target, config, secrets, depth - 1)
     return Connection(_logged_in(_tunnel(hops[-1].transport, target), target, config, secrets))
@@ -86,18 +92,18 @@ def _direct(target: Target) -> socket.socket:
         return socket.create_connection((target.host, target.port), timeout=CONNECT_S)
     except socket.gaierror as error:
         raise BuildtelError(
-            f"no machine has the name {target.host} ({error.strerror}): look at the name, or at HostName in "
+            f"no machine has the name {target.host} ({error.strerror}). Check the name, and HostName in "
             "~/.ssh/config"
         ) from error
     except ConnectionRefusedError as error:
         raise BuildtelError(
-            f"{target.name} refuses connections to port {target.port}: is sshd running there, and on that port? "
-            "HOST:PORT names another"
+            f"{target.name} refuses connections to port {target.port}. Check that sshd runs there, and "
+            "on that port; HOST:PORT names another one"
         ) from error
     except (TimeoutError, OSError) as error:
         why = "no answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
         raise BuildtelError(
-            f"can't reach {target.name} port {target.port} ({why}): is the machine up, and the port open to here?"
+            f"can't reach {target.name} port {target.port} ({why}). Check that it is up and the port is open"
         ) from error
 
 
@@ -106,7 +112,7 @@ def _tunnel(jump: Transport, target: Target) -> Any:
         return jump.open_channel("direct-tcpip", (target.host, target.port), ("127.0.0.1", 0), timeout=CONNECT_S)
     except (paramiko.SSHException, EOFError, OSError) as error:
         raise BuildtelError(
-            f"the jump host can't reach {target.host} port {target.port} ({error}): look at ProxyJump, and at "
+            f"the jump host can't reach {target.host} port {target.port} ({error}). Check ProxyJump, and "
             "AllowTcpForwarding there"
         ) from error
 
@@ -138,7 +144,7 @@ def _logged_in(line: Any, target: Target, config: Config, secrets: Secrets) -> T
     except BaseException as error:
         transport.close()
         if isinstance(error, (paramiko.SSHException, EOFError, OSError)):
-            raise BuildtelError(f"{target} broke off the login ({_words(error)}): try again, or ssh -v") from error
+            raise BuildtelError(f"{target} broke off the login ({_words(error)}). Try again, or ssh -v") from error
         raise
     transport.set_keepalive(KEEPALIVE_S)
     return transport
@@ -163,8 +169,8 @@ def _no_server(target: Target, error: BaseException) -> BuildtelError:
     text = _words(error)
     if not text or any(word in text for word in ("banner", "imeout", "No existing session")):
         return BuildtelError(
-            f"{target} accepts connections but no SSH server speaks there (waited {HELLO_S:.0f} s): look at the port, "
-            "or at the machine"
+            f"{target} accepts connections but no SSH server speaks there (waited {HELLO_S:.0f} s). Check the port "
+            "and the machine"
         )
     return BuildtelError(f"{target}: no SSH algorithm in common ({text}). Run `ssh -v` to see what the machine offers")
 

@@ -10,7 +10,7 @@ from typing import Any
 from buildtel.events import AgentRecord, Event
 from buildtel.measure.figures import figures
 from buildtel.measure.ledger import PartialEvent
-from buildtel.measure.records import Record, Refused, read_body, read_record
+from buildtel.measure.record_fields import Record, Refused, read_body, read_record
 from buildtel.parse import Inbox, spool_batches
 from buildtel.reach.guest import Guest
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from buildtel.errors import BuildtelError
-from buildtel.reach.life import LifeReader
+from buildtel.reach.life_rows import LifeReader
 from buildtel.reach.link import Link, RemoteFileMissing
-from buildtel.reach.places import (
+from buildtel.reach.remote_files import (
     AGENT,
     Listed,
     SpoolFile,
@@ -79,7 +79,7 @@ class Guest:
                 self._facts = Facts(int(uid), float(now), boot, float(uptime))
             except (ValueError, UnicodeDecodeError) as error:
                 raise BuildtelError(
-                    f"{self.name} does not answer as a Linux machine does: the agent runs on no other"
+                    f"{self.name} does not answer like a Linux machine. The agent runs on Linux only"
                 ) from error
         return self._facts
 
@@ -92,7 +92,7 @@ class Guest:
         for entry in listed(self.link.ask(f"LC_ALL=C ls -lnd {INSTALL_DIR} {AGENT} 2>/dev/null; true").output):
             why = mistrust(entry, self.facts().uid)
             if why is not None:
-                raise BuildtelError(f"{self.name}: {entry.name} is not to be trusted: {why}: remove it there, as root")
+                raise BuildtelError(f"{self.name}: {entry.name} must not be used: {why}. Remove it there as root")
             if entry.name == AGENT:
                 return entry
         return None
@@ -143,6 +143,15 @@ class Guest:
             except RemoteFileMissing:
                 spools.left_out.append(f"{file.path} went away while the spool was read")
 
+    def all_lines(self, told: Callable[[str], None]) -> Iterator[bytes]:
+        """The bytes of all spools that are there now; `told` takes a sentence for each thing that is left out."""
+        spools = self.spools()
+        if not spools.files:
+            told("no spool found: no agent has run there, or the build has removed it.")
+        yield from self.lines(spools)
+        for words in spools.left_out:
+            told(words)
+
     def _life(self, file: SpoolFile, data: Iterator[bytes], spools: Spools) -> Iterator[bytes]:
         facts = self.facts()
         reader = LifeReader(file.name.partition("-")[2], facts.boot, facts.now_s - facts.uptime_s, facts.uptime_s)
@@ -153,7 +162,11 @@ class Guest:
             spools.left_out.append(f"{file.path}: samples of an earlier boot are left out")
 
     def install(self, source: bytes, sudo: bool) -> str:
-        """Put the agent there and start its sampler; what it said.
+        """Put the agent there and start its sampler; gives what the agent said.
+
+        Args:
+            source: the agent's file.
+            sudo: install as root by `sudo -n`.
 
         Raises:
             BuildtelError: it could not be installed.
@@ -161,7 +174,7 @@ class Guest:
         self.agent()
         if sudo and self.facts().uid != 0 and not self.may_sudo():
             raise BuildtelError(
-                f"{self.name}: sudo -n is not allowed for this user: install without --sudo, or as root"
+                f"{self.name}: sudo -n is not allowed for this user. Install without --sudo, or as root"
             )
         folder = f"/tmp/.buildtel-{secrets.token_hex(8)}"
         root = "sudo -n " if sudo and self.facts().uid != 0 else ""
@@ -184,12 +197,12 @@ class Guest:
         """
         agent = self.agent()
         if agent is None:
-            raise BuildtelError(f"{self.name}: nothing to remove: no agent is installed there")
+            raise BuildtelError(f"{self.name}: no agent is installed there, so there is nothing to remove")
         uid = self.facts().uid
         as_root = uid not in (agent.owner, 0)
         if as_root and not self.may_sudo():
             raise BuildtelError(
-                f"{self.name}: root installed the agent, and sudo -n is not allowed here: log in as root"
+                f"{self.name}: root installed the agent, and sudo -n is not allowed here. Log in as root"
             )
         done = self.link.run(f"{'sudo -n ' if as_root else ''}sh {shlex.quote(AGENT)} finish")
         if self.agent() is not None:

@@ -78,7 +78,13 @@ def kinds(entries: Iterable[Known]) -> list[str]:
 
 
 def check(target: Target, kind: str, blob: bytes, policy: str) -> None:
-    """Trust the key that the machine showed, or refuse it.
+    """Accept the host key that a machine showed, or refuse it.
+
+    Args:
+        target: the machine, with its known_hosts files.
+        kind: the key's type as in known_hosts: `ssh-ed25519`.
+        blob: the key, as in RFC 4253, 6.6.
+        policy: what to do with an unknown key: `accept-new`, or refuse it.
 
     Raises:
         BuildtelError: it is unknown, another than the known one, or revoked; the message says how to fix it.
@@ -86,26 +92,32 @@ def check(target: Target, kind: str, blob: bytes, policy: str) -> None:
     key, entries = base64.b64encode(blob).decode(), known(target)
     shown = f"{kind} {fingerprint(blob)}"
     if any(entry.marker == REVOKED and entry.key == key for entry in entries):
-        raise BuildtelError(f"the host key of {target} is revoked ({shown}): this is no machine to log in to")
+        raise BuildtelError(f"the host key of {target} is revoked ({shown}). Do not log in to this machine")
     own = [entry for entry in entries if entry.marker != REVOKED]
     if any(entry.key == key for entry in own):
         return
     if own:
         place = f"{own[0].path} line {own[0].line}"
         raise BuildtelError(
-            f"the host key of {target} has changed: it shows {shown}, {place} has another: nothing was sent; if the "
-            f"machine was made anew, run: ssh-keygen -f {own[0].path} -R '{target.known_as}'"
+            f"the host key of {target} has changed: it shows {shown}, {place} has another. Nothing was sent. If the "
+            f"machine was made anew, run ssh-keygen -f {own[0].path} -R '{target.known_as}'"
         )
     if policy != ACCEPT_NEW:
         raise BuildtelError(
-            f"the host key of {target} is not known ({shown}): compare it with the machine's, then log in once by ssh, "
+            f"the host key of {target} is not known ({shown}). Compare it with the machine's, then log in once by ssh, "
             "or add --host-key-policy accept-new"
         )
     remember(target, kind, key)
 
 
 def remember(target: Target, kind: str, key: str) -> None:
-    """Write a new machine's key into the user's first known_hosts file."""
+    """Append a machine's key to the user's first known_hosts file.
+
+    Args:
+        target: the machine.
+        kind: the key's type.
+        key: the key in base64.
+    """
     path = target.known_hosts[0]
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -115,7 +127,7 @@ def remember(target: Target, kind: str, key: str) -> None:
             before = "\n" if file.read(1) not in ("", "\n") else ""
             file.write(f"{before}{target.known_as} {kind} {key}\n")
     except OSError as error:
-        raise BuildtelError(f"can't keep the host key of {target} in {path}: {error.strerror}") from error
+        raise BuildtelError(f"can't write the host key of {target} in {path}: {error.strerror}") from error
 
 
 def fingerprint(blob: bytes) -> str:

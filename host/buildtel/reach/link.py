@@ -77,7 +77,11 @@ class Link:
             connection.close()
 
     def run(self, script: str, stdin: bytes = b"") -> Done:
-        """Run a piece of sh there. Not repeated where the connection breaks: it may have done its work.
+        """Run a piece of sh on the machine. It is not repeated if the connection breaks: it may have done its work.
+
+        Args:
+            script: the text for `sh -c`.
+            stdin: the bytes of its standard input.
 
         Raises:
             BuildtelError: the machine can't be reached or does not answer.
@@ -89,7 +93,7 @@ class Link:
                 attempt(broken)
             except ConnectionLost as broken:
                 self.close()
-                raise BuildtelError(f"{self.address}: {broken}: try again") from broken
+                raise BuildtelError(f"{self.address}: {broken}. Try again") from broken
         raise AssertionError
 
     def ask(self, script: str) -> Done:
@@ -102,7 +106,13 @@ class Link:
         raise AssertionError
 
     def read(self, path: str, offset: int, end: int, sudo: bool = False) -> Iterator[bytes]:
-        """The bytes of a file from `offset` to before `end` (fewer if it ends sooner), however often the line breaks.
+        """The bytes of a part of a file; reconnects if the connection breaks.
+
+        Args:
+            path: the file on the machine.
+            offset: the first byte, from 0.
+            end: the byte behind the last one; a shorter file gives fewer bytes.
+            sudo: read it as root by `sudo -n`.
 
         Raises:
             BuildtelError: the machine can't be reached any more, or the file can't be read.
@@ -121,7 +131,7 @@ class Link:
                         break  # it went on: count the attempts anew
                     attempt(broken)
         if offset < end:
-            raise BuildtelError(f"{self.address}: the connection broke {MAX_RECONNECTS} times while {path} was read")
+            raise BuildtelError(f"{self.address}: {MAX_RECONNECTS} connections broke while {path} was read. Try again")
 
     def _attempts(self) -> Iterator[Callable[[ConnectionLost], None]]:
         """One turn for each attempt; what it gives takes the error of a failed one, and raises after the last."""
@@ -130,7 +140,7 @@ class Link:
             def failed(broken: ConnectionLost, number: int = number) -> None:
                 self.close()
                 if number >= len(self.pauses_s):
-                    raise BuildtelError(f"{self.address}: {broken}, {number + 1} times in a row: try again") from broken
+                    raise BuildtelError(f"{self.address}: {broken}, {number + 1} times in a row. Try again") from broken
                 self.told(f"{self.address}: {broken}; connecting again")
                 time.sleep(self.pauses_s[number])
 
@@ -183,7 +193,7 @@ class Link:
             for block in _blocks(channel):
                 output += block
                 if len(output) > MAX_OUTPUT_BYTES or time.monotonic() > give_up:
-                    raise BuildtelError(f"{self.address} sends endless output at login; check its login scripts")
+                    raise BuildtelError(f"{self.address} sends endless output at login. Check its login scripts")
             messages = _drained(channel)
             if not channel.status_event.wait(READ_S) or channel.exit_status < 0:
                 raise ConnectionLost("the connection broke")
@@ -203,7 +213,7 @@ class Link:
                     head += block
                     _, found, rest = bytes(head).partition(mark)
                     if not found and len(head) > MAX_OUTPUT_BYTES:
-                        raise BuildtelError(f"{self.address} sends endless output at login; check its login scripts")
+                        raise BuildtelError(f"{self.address} sends endless output at login. Check its login scripts")
                     if not found:
                         continue
                     head, data = None, rest

@@ -127,5 +127,5 @@ def _one(found: Mapping[str, Sequence[str]], word: str, default: str) -> str:
 
 def _port(value: str, host: str) -> int:
     if not (value.isdecimal() and 0 < int(value) < 65536):
-        raise BuildtelError(f"the SSH configuration has no port for {host}: {value!r}: write a number from 1 to 65535")
+        raise BuildtelError(f"the SSH configuration has a bad port for {host}: {value!r}. Write a number up to 65535")
     return int(value)

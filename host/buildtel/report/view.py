@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:  # builds of a store are listed without a document
     from buildtel.insight.stretches import Stretch
@@ -127,9 +127,16 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was checked, the result (`ok`, `warn`, `fail`), and how to fix what is missing."""
+    """What was checked, the result, and how to fix what is missing.
 
-    state: str
+    Attributes:
+        state: ok; warn: something will be missing; fail: something will not work.
+        about: what was checked.
+        said: the result in words.
+        fix: how to fix it; empty if there is nothing to fix.
+    """
+
+    state: Literal["ok", "warn", "fail"]
     about: str
     said: str
     fix: str = ""

@@ -107,7 +107,7 @@ def _advance_latest(store: Store, document: JobDocument, data: bytes, where: str
             return
         if store.replace(key, data, stored.version if stored else None):
             return
-    raise StoreError(f"{store.address()}: {key} is written by somebody else all the time: try again")
+    raise StoreError(f"{store.address()}: {key} is written by other uploads all the time. Try again")
 
 
 def _newer(document: JobDocument, data: bytes, stored: bytes, where: str) -> bool:

@@ -47,7 +47,7 @@ def find(store: Store, job: str, which: str) -> Found:
     found = found or _newest_of(store, job, which)
     if found is None:
         raise BuildtelError(
-            f"no file {which!r}, and no version {which!r} of job {job!r} in {store.address()}: "
+            f"no file {which!r}, and no version {which!r} of job {job!r} in {store.address()}. "
             f"{_instead(store, job, which)}"
         )
     return found
@@ -58,18 +58,18 @@ def _instead(store: Store, job: str, which: str) -> str:
     others = [name for name in jobs(store) if name != job]
     with_version = [name for name in others if store.get(layout.latest_key(name, which)) is not None]
     if with_version:
-        return f"that version has job {with_version[0]!r}: name it behind the version"
+        return f"Job {with_version[0]!r} has that version: write it behind the version"
     if which in others:
-        return f"{which!r} is a job: ask for `latest {which}`"
-    return "run `buildtel-host list` to see the builds"
+        return f"{which!r} is a job: write `latest {which}`"
+    return "Run `buildtel-host list` to see the builds"
 
 
 def _back(store: Store, job: str, number: int) -> Found:
     known = list(entries(store, job, number + 1))
     if not known:
-        raise BuildtelError(f"no document of job {job!r} in {store.address()}: put one there with upload")
+        raise BuildtelError(f"no document of job {job!r} in {store.address()}. Upload one with `buildtel-host upload`")
     if len(known) <= number:
-        raise BuildtelError(f"no build ^{number} of job {job!r} in {store.address()}: it holds {len(known)}")
+        raise BuildtelError(f"no build ^{number} of job {job!r} in {store.address()}: it has {len(known)}")
     key = known[number].document
     stored = store.get(key)
     if stored is None:

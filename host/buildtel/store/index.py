@@ -76,7 +76,7 @@ def _entry(store: Store, key: str) -> Entry:
     try:
         return layout.parse_index_key(key)
     except ValueError:
-        raise StoreError(f"{store.address()}: {key!r} is no index key: remove it") from None
+        raise StoreError(f"{store.address()}: {key!r} is not an index key. Remove it") from None
 
 
 def newest_of_version(store: Store, job: str, version: str) -> str | None:

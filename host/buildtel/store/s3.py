@@ -116,7 +116,7 @@ class S3Store:
         """See Store."""
         if all(self._heeds.values()):
             return ""
-        return f"{self.address()} does not know conditional writes: uploads at the very same moment may get lost"
+        return f"{self.address()} has no conditional writes: of two uploads at the same moment one may be lost"
 
     def _read(self, body: StreamingBody) -> bytes:
         """The whole of a body; one that only drips is given up."""
@@ -196,7 +196,7 @@ class S3Store:
                     return kind(f"{self.address()}: {table[name]}")
         if isinstance(error, OSError) or "HTTPClientError" in names:
             return StoreUnavailable(f"{self.address()}: the connection broke ({names[0]})")
-        return StoreError(f"{self.address()}: its settings are not usable ({names[0]}): check endpoint, bucket, region")
+        return StoreError(f"{self.address()}: bad settings ({names[0]}). Check endpoint, bucket and region")
 
 
 class _NotImplementedThereError(StoreError):

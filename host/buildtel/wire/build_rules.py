@@ -6,30 +6,30 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from buildtel.wire import commands
-from buildtel.wire.builds import Build, Source
-from buildtel.wire.commands import Measured
+from buildtel.wire import execute_command
+from buildtel.wire.build_block import Build, Source
+from buildtel.wire.execute_command import Measured
 from buildtel.wire.finding import NOTE, UNMEASURED, WRONG, Finding
 from buildtel.wire.guests import WINDOWS_KINDS
-from buildtel.wire.provisioners import HOST_KINDS, Command, Provisioner, shown
+from buildtel.wire.provisioner_block import HOST_KINDS, Command, Provisioner, shown
 
-_USE_STEP = "set execute_command = local.buildtel_execute_command"
+_USE_STEP = "Set execute_command = local.buildtel_execute_command"
 _USE_STEP_WITH_FILE = (
-    'set execute_command = "${local.buildtel_pre}chmod +x {{ .Path }}; . {{ .EnvVarFile }} && {{ .Path }}"'
+    'Set execute_command = "${local.buildtel_pre}chmod +x {{ .Path }}; . {{ .EnvVarFile }} && {{ .Path }}"'
 )
 _USE_SUDO_WITH_FILE = _USE_STEP_WITH_FILE.replace("&& {{", "&& sudo -n -E {{")
-_UNNAMED = "has BUILDTEL_STEP, which can't reach the sampler: {}; until then the step has the script's name"
+_UNNAMED = "has BUILDTEL_STEP, which can't reach the sampler: {}. Until then the step has the script's name"
 _NAME_IN_FILE = (
-    "use_env_var_file puts it into a file, read after buildtel_pre; write execute_command ="
+    "use_env_var_file puts it into a file, read after buildtel_pre. Write execute_command ="
     ' "chmod +x {{ .Path }}; . {{ .EnvVarFile }} && { ${local.buildtel_pre}{{ .Path }}; }"'
 )
 _NAME_NOWHERE = (
-    "the execute_command has no {{ .Vars }}; write it there, or BUILDTEL_STEP=NAME, as in"
+    "the execute_command has no {{ .Vars }}. Write it there, or BUILDTEL_STEP=NAME, as in"
     ' "${local.buildtel_pre}{{ .Vars }} YOUR COMMAND"'
 )
 _ORDER = {
-    "first": "{} runs before it ({}) and is not measured; move it up",
-    "last": "{} runs after it ({}) and is not measured; move it down",
+    "first": "{} runs before it ({}) and is not measured. Move it up",
+    "last": "{} runs after it ({}) and is not measured. Move it down",
 }
 _MISSING = {"first": "the VM is not measured", "last": "the agent would stay in the image"}
 
@@ -50,7 +50,7 @@ def guests(build: Build) -> Iterator[Finding]:
         if guest.is_none:
             text = f"source {source.name} has no guest to measure ({guest.why})"
         else:
-            text = f"source {source.name} has a {guest.system} guest ({guest.why}): leave it unwired"
+            text = f"source {source.name} has a {guest.system} guest ({guest.why}). Leave it unwired"
         yield Finding(NOTE, block.path, block.line, text)
 
 
@@ -85,8 +85,8 @@ def _left_by_root(build: Build, last: list[Provisioner]) -> Iterator[Finding]:
     """Our last provisioner without sudo can't remove what our first one wrote as root."""
     if any(found.role == "first" and found.is_ours_with_sudo for found in build.provisioners):
         text = (
-            "buildtel's last provisioner runs without sudo, its first with it: what root wrote would stay in the image;"
-            " set execute_command = local.buildtel_finish_command_sudo"
+            "buildtel's last provisioner runs without sudo, its first with it: what root wrote would stay in the image."
+            " Set execute_command = local.buildtel_finish_command_sudo"
         )
         yield from (_at(piece, WRONG, text) for piece in last if not piece.is_ours_with_sudo)
 
@@ -101,7 +101,7 @@ def _in_order(role: str, ordered: list[Provisioner]) -> Iterator[Finding]:
         yield _at(pieces[0], WRONG, text)
     for extra in pieces[1:]:
         if extra.block is not pieces[0].block:
-            text = f"buildtel's {role} provisioner stands here twice ({pieces[0].block.place}): delete one"
+            text = f"buildtel's {role} provisioner stands here twice ({pieces[0].block.place}). Delete one"
             yield _at(extra, WRONG, text)
 
 
@@ -111,10 +111,10 @@ def _wrong_guests(build: Build, role: str, piece: Provisioner) -> Iterator[Findi
         return
     because = "; ".join(f"{source.name}: {source.guest.system}, {source.guest.why}" for source in wrong)
     if not build.measurable:
-        text = f"buildtel's {role} provisioner can't run in this build ({because}): delete it"
+        text = f"buildtel's {role} provisioner can't run in this build ({because}). Delete it"
     else:
         names = ", ".join(f'"{source.name}"' for source in build.measurable)
-        text = f"buildtel's {role} provisioner also runs where it can't measure ({because}): add only = [{names}]"
+        text = f"buildtel's {role} provisioner also runs where it can't measure ({because}). Add only = [{names}]"
     yield _at(piece, WRONG, text)
 
 
@@ -125,10 +125,10 @@ def _is_harmed(source: Source) -> bool:
 
 def _missing(build: Build, role: str, missing: list[Source], pieces: list[Provisioner]) -> Finding:
     if not pieces:
-        text = f"{build.title} lacks buildtel's {role} provisioner: {_MISSING[role]}; `buildtel-host wire` prints it"
+        text = f"{build.title} lacks buildtel's {role} provisioner: {_MISSING[role]}. `buildtel-host wire` prints it"
         return Finding(WRONG, build.block.path, build.block.line, text)
     names = ", ".join(source.name for source in missing)
-    text = f"buildtel's {role} provisioner does not run for {names}: see its only and except, TYPE.NAME each"
+    text = f"buildtel's {role} provisioner does not run for {names}. Check its only and except: each name is TYPE.NAME"
     return _at(pieces[0], WRONG, text)
 
 
@@ -165,40 +165,40 @@ def _judge_command(provisioner: Provisioner, command: Command) -> Iterator[tuple
 
 
 def _state(provisioner: Provisioner, command: Command) -> Iterator[tuple[str, str]]:
-    state, texts = commands.measured(command.alternatives), command.alternatives
-    wrap = f"write {_wrapped(provisioner, command)}"
+    state, texts = execute_command.measured(command.alternatives), command.alternatives
+    wrap = f"Write {_wrapped(provisioner, command)}"
     level = NOTE if provisioner.after_errors else UNMEASURED
     if state is Measured.UNSET:
         step = _USE_STEP_WITH_FILE if provisioner.environment_file else _USE_STEP
-        yield level, f"is not measured as a step: {step}"
+        yield level, f"is not measured as a step. {step}"
     elif state is Measured.FOREIGN:
-        yield level, f"is not measured as a step: it has its own execute_command; {wrap}"
+        yield level, f"is not measured as a step: it has its own execute_command. {wrap}"
     elif state is Measured.UNKNOWN:
         expression = shown(provisioner.body.text("execute_command") or "")
-        text = f"has an execute_command that only Packer can evaluate ({expression}): make sure it runs buildtel's"
+        text = f"has an execute_command that only Packer can evaluate ({expression}). Make sure it runs buildtel's"
         yield NOTE, text
     elif state is Measured.BROKEN:
         faults = dict.fromkeys(
-            fault for text in texts if text and "buildtel_" in text for fault in commands.faults(text)
+            fault for text in texts if text and "buildtel_" in text for fault in execute_command.faults(text)
         )
-        yield from ((WRONG, f"has an incorrect execute_command: {fault}; {wrap}") for fault in faults)
+        yield from ((WRONG, f"has an incorrect execute_command: {fault}. {wrap}") for fault in faults)
 
 
 def _environment(provisioner: Provisioner, command: Command) -> Iterator[tuple[str, str]]:
     """With use_env_var_file Packer makes {{ .Vars }} lines of `export`, which `sudo env` takes for a command."""
     texts = command.alternatives
-    if provisioner.environment_file and commands.STEP_COMMAND_SUDO in texts:
-        yield WRONG, f"has use_env_var_file, with which `sudo env` fails: {_USE_SUDO_WITH_FILE}"
-    elif provisioner.environment_file and commands.STEP_COMMAND in texts:
+    if provisioner.environment_file and execute_command.STEP_COMMAND_SUDO in texts:
+        yield WRONG, f"has use_env_var_file, with which `sudo env` fails. {_USE_SUDO_WITH_FILE}"
+    elif provisioner.environment_file and execute_command.STEP_COMMAND in texts:
         text = (
-            "has use_env_var_file, but buildtel's command puts the variables on the command line; to keep them off it"
+            "has use_env_var_file, but buildtel's command puts the variables on the command line"
         )
-        yield NOTE, f"{text}, {_USE_STEP_WITH_FILE}"
-    hides = any(commands.hides_name(text, in_file=provisioner.environment_file) for text in texts)
-    if provisioner.has_step_name and commands.measured(texts) in commands.MEASURED and hides:
+        yield NOTE, f"{text}. {_USE_STEP_WITH_FILE}"
+    hides = any(execute_command.hides_name(text, in_file=provisioner.environment_file) for text in texts)
+    if provisioner.has_step_name and execute_command.measured(texts) in execute_command.MEASURED and hides:
         yield NOTE, _UNNAMED.format(_NAME_IN_FILE if provisioner.environment_file else _NAME_NOWHERE)
-    if any(map(commands.quotes_variables, texts)):
-        yield NOTE, "has {{ .Vars }} inside quotes: with a value that holds a space the script silently does not run"
+    if any(map(execute_command.quotes_variables, texts)):
+        yield NOTE, "has {{ .Vars }} inside quotes: for a value with a space the script does not run, without an error"
 
 
 def _wrapped(provisioner: Provisioner, command: Command) -> str:

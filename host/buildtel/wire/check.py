@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import chain
 
-from buildtel.wire import builds, commands
+from buildtel.wire import build_block
 from buildtel.wire.build_rules import BUILD_RULES
+from buildtel.wire.execute_command import MEASURED, measured
 from buildtel.wire.finding import Finding
 from buildtel.wire.template import Template
 from buildtel.wire.template_rules import TEMPLATE_RULES, refused
@@ -26,7 +27,7 @@ def check(template: Template) -> tuple[Finding, ...]:
     refusals = tuple(refused(template))
     if refusals:
         return tuple(map(_on_one_line, refusals))
-    found = builds.of_template(template)
+    found = build_block.of_template(template)
     of_template = (rule(template, found) for rule in TEMPLATE_RULES)
     of_builds = (rule(build) for build in found for rule in BUILD_RULES)
     return tuple(dict.fromkeys(map(_on_one_line, chain.from_iterable(chain(of_template, of_builds)))))
@@ -40,8 +41,8 @@ def _on_one_line(finding: Finding) -> Finding:
 def measured_steps(template: Template) -> tuple[int, int]:
     """How many of the user's shell provisioners are measured at level 2, and how many run in Linux guests."""
     shells = [
-        all(commands.measured(command.alternatives) in commands.MEASURED for command in shell.commands_for(sources))
-        for build in builds.of_template(template)
+        all(measured(command.alternatives) in MEASURED for command in shell.commands_for(sources))
+        for build in build_block.of_template(template)
         for shell in build.provisioners
         if shell.is_step and (sources := build.measured_for(shell))
     ]

@@ -72,7 +72,12 @@ class Scope:
 
 
 def values(expression: str | None, scope: Scope) -> tuple[Value, ...]:
-    """Every value that the expression can have, at most `MAX_ALTERNATIVES`; none for None."""
+    """Every value that an expression can have, at most `MAX_ALTERNATIVES`; none for None.
+
+    Args:
+        expression: HCL2 text, None for an attribute that is absent.
+        scope: the variables and locals of the template.
+    """
     if expression is None:
         return ()
     try:

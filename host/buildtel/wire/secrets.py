@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from buildtel.wire.builds import Build
+from buildtel.wire.build_block import Build
 from buildtel.wire.finding import WARNING, Finding
 from buildtel.wire.template import Attribute, Block, Template, read_head
 from buildtel.wire.value import strings, text
@@ -60,12 +60,12 @@ def _problems(attribute: Attribute, template: Template) -> Iterator[str]:
             count = f"{len(short)} character{'s' if len(short) > 1 else ''}"
             yield (
                 f"its value has only {count}: Packer replaces them everywhere in the log, which damages buildtel's"
-                " records; use a longer value, or do without `sensitive`"
+                " records. Use a longer value, or remove `sensitive`"
             )
         else:
             yield (
                 f"one of the lines of its value is {short!r}: Packer 1.15.1 and later replaces each line everywhere in"
-                " the log, which damages buildtel's records; make it one line, as jsonencode(jsondecode(…)) does"
+                " the log, which damages buildtel's records. Make it one line, as jsonencode(jsondecode(…)) does"
             )
         return
 

@@ -137,7 +137,12 @@ def declared(blocks: Sequence[Block]) -> Iterator[tuple[str, Path, int, str]]:
 
 
 def same_expression(one: str, other: str) -> bool:
-    """Whether two expressions differ by no more than `packer fmt` changes: their spaces."""
+    """Whether two expressions are equal but for spaces, which `packer fmt` changes.
+
+    Args:
+        one: HCL2 text.
+        other: HCL2 text.
+    """
     return "".join(one.split()) == "".join(other.split())
 
 
@@ -167,7 +172,7 @@ def read_folder(folder: Path) -> Template:
         BuildtelError: it is no folder, or a file in it can't be read as HCL2.
     """
     if not folder.is_dir():
-        raise BuildtelError(f"{folder} is not a folder: name the one that `packer build` is given")
+        raise BuildtelError(f"{folder} is not a folder. Name the one that `packer build` is given")
     files = sorted(folder.glob("*.pkr.hcl"))
     blocks = [block for path in files for block in _read_of_folder(path)]
     return Template(
@@ -201,7 +206,7 @@ def read_alone(path: Path) -> Template:
     if path.name.endswith(".json") and path.is_file():
         raise BuildtelError(f"{path} is a JSON template: {JSON_ADVICE}")
     if not path.exists():
-        raise BuildtelError(f"{path} does not exist: name the folder or the *.pkr.hcl that `packer build` is given")
+        raise BuildtelError(f"{path} does not exist. Name the folder or the *.pkr.hcl that `packer build` is given")
     if not path.name.endswith(".pkr.hcl"):
         raise BuildtelError(f"{path} is not a template: Packer reads HCL2 from a folder or a file named *.pkr.hcl")
     return Template(folder=path.parent, blocks=read_file(path), file=path)
@@ -233,18 +238,22 @@ def read_head(path: Path) -> bytes:
 
 
 def parse(text: str, path: Path) -> tuple[Block, ...]:
-    """The top-level blocks of HCL2 text; `path` is for messages.
+    """The top-level blocks of HCL2 text.
+
+    Args:
+        text: the file's text, with or without a byte order mark.
+        path: the file's name, for messages.
 
     Raises:
         BuildtelError: it is not HCL2; says the line.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     if len(text) > MAX_BYTES:
-        raise BuildtelError(f"{path}: larger than any template ({MAX_BYTES >> 20} MB): is it one?")
+        raise BuildtelError(f"{path}: larger than any template ({MAX_BYTES >> 20} MB). Check the file")
     try:
         tree = hcl2.parses_to_tree(text)
     except UnexpectedInput as error:
-        raise BuildtelError(f"{path}:{error.line}: {_what(error)}: `packer validate` tells more") from error
+        raise BuildtelError(f"{path}:{error.line}: {_what(error)}. `packer validate` tells more") from error
     except (LarkError, RecursionError) as error:
         raise BuildtelError(f"{path}: is not HCL2 that buildtel can read ({type(error).__name__})") from error
     found = _blocks(_child(tree, "body"), text, path, 0)
@@ -279,7 +288,7 @@ def _with_comments(blocks: tuple[Block, ...], comments: Mapping[int, int]) -> It
 
 def _what(error: UnexpectedInput) -> str:
     token = str(getattr(error, "token", "")).strip().partition("\n")[0]
-    return f"HCL2 can't go on at {token[:40]!r}" if token else "HCL2 ends in the middle of a block or string"
+    return f"HCL2 has an unexpected {token[:40]!r}" if token else "HCL2 ends in the middle of a block or string"
 
 
 def _attributes_of_file(path: Path) -> dict[str, Attribute]:
@@ -326,7 +335,7 @@ def _child(tree: Tree[Token], kind: str) -> Tree[Token]:
 def _blocks(body: Tree[Token], text: str, path: Path, depth: int) -> Iterator[Block]:
     for tree in _trees(body, "block"):
         if depth >= MAX_DEPTH:
-            raise BuildtelError(f"{path}:{tree.meta.line}: more than {MAX_DEPTH} blocks in each other: no template")
+            raise BuildtelError(f"{path}:{tree.meta.line}: more than {MAX_DEPTH} nested blocks: not a template")
         kind, *labels = (_source(label, text).strip('"') for label in _trees(tree, "identifier", "string"))
         inner = _child(tree, "body")
         yield Block(

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from buildtel import shipped
 from buildtel.errors import BuildtelError
-from buildtel.wire import expressions, place
-from buildtel.wire.builds import Build
+from buildtel.wire import copies, expressions
+from buildtel.wire.build_block import Build
 from buildtel.wire.finding import NOTE, WRONG, Finding
 from buildtel.wire.secrets import secrets
 from buildtel.wire.template import (
@@ -41,15 +41,15 @@ def refused(template: Template) -> Iterator[Finding]:
         names = _some([name for _, name in found])
         where = f"{other.name}:{first[found[0][1]][1]}"
         what = "file" if template.file else "folder"
-        text = f"Packer refuses this {what}: {names} {'is' if len(found) == 1 else 'are'} also declared at {where}; "
+        text = f"Packer refuses this {what}: {names} {'is' if len(found) == 1 else 'are'} also declared at {where}. "
         yield Finding(WRONG, path, found[0][0], text + _how_to_load(template, path, other))
 
 
 def _how_to_load(template: Template, path: Path, other: Path) -> str:
     alone = [file for file in (path, other) if any(block.path == file for block in template.of_kind("build"))]
     if path == other or len(alone) < 2:
-        return "delete one of them"
-    return f"if you build one file (`packer build {path.name}`), check it alone: `buildtel-host wire --check {path}`"
+        return "Delete one of them"
+    return f"If you build one file (`packer build {path.name}`), check it alone: `buildtel-host wire --check {path}`"
 
 
 def _some(names: list[str]) -> str:
@@ -61,16 +61,16 @@ def _files(template: Template, builds: tuple[Build, ...]) -> Iterator[Finding]:
     needed = next((build.block for build in builds if build.measurable), None)
     if needed is None:
         return
-    for source in place.needed(alone=template.file is not None):
+    for source in copies.needed(alone=template.file is not None):
         path = template.folder / source.name
-        found = place.state(source, path)
-        if found.kind is place.Kind.MISSING:
-            text = f"{source.name} is missing beside the template: run `buildtel-host wire {template.path}`"
+        found = copies.state(source, path)
+        if found.kind is copies.Kind.MISSING:
+            text = f"{source.name} is missing beside the template. Run `buildtel-host wire {template.path}`"
             yield Finding(WRONG, needed.path, needed.line, text)
-        elif found.kind is not place.Kind.SAME:
-            force = " --force" if found.kind in (place.Kind.EDITED, place.Kind.FOREIGN) else ""
-            again = f"run `buildtel-host wire{force} {template.path}`"
-            yield Finding(WRONG, path, 1, f"{found.words}: {again}")
+        elif found.kind is not copies.Kind.SAME:
+            force = " --force" if found.kind in (copies.Kind.EDITED, copies.Kind.FOREIGN) else ""
+            again = f"Run `buildtel-host wire{force} {template.path}`"
+            yield Finding(WRONG, path, 1, f"{found.words}. {again}")
 
 
 def _pasted(template: Template, _: tuple[Build, ...]) -> Iterator[Finding]:
@@ -86,8 +86,8 @@ def _pasted(template: Template, _: tuple[Build, ...]) -> Iterator[Finding]:
         ]
         if other and not block.ignored:
             names = _some([name for name, _ in other])
-            again = f"paste the lines that `buildtel-host wire {template.path}` prints"
-            yield Finding(WRONG, block.path, other[0][1], f"{names} is not as in this buildtel: {again}")
+            again = f"Paste the lines that `buildtel-host wire {template.path}` prints"
+            yield Finding(WRONG, block.path, other[0][1], f"{names} is not as in this buildtel. {again}")
 
 
 def _unknown_names(template: Template, _: tuple[Build, ...]) -> Iterator[Finding]:
@@ -112,12 +112,12 @@ def _unknown_names(template: Template, _: tuple[Build, ...]) -> Iterator[Finding
 
 def _lacks_ours(template: Template, names: list[str]) -> str:
     if any(name in _GONE for name in names):
-        return f"{_some(names)} is of an older buildtel: write {_IN_PLACE} in its place"
+        return f"{_some(names)} is of an older buildtel. Replace it by {_IN_PLACE}"
     if template.file is None:
-        return f"{_some(names)} is not in {shipped.LIBRARY_NAME}: see the name for a typing mistake"
+        return f"{_some(names)} is not in {shipped.LIBRARY_NAME}. Check the spelling"
     return (
-        f"{_some(names)} is not declared in this file, and Packer loads no other file with it:"
-        f" paste the lines that `buildtel-host wire {template.path}` prints"
+        f"{_some(names)} is not declared in this file, and Packer loads no other file with it."
+        f" Paste the lines that `buildtel-host wire {template.path}` prints"
     )
 
 
@@ -140,7 +140,7 @@ def _beside(template: Template) -> dict[str, str]:
 
 def _declared_elsewhere(template: Template, name: str, where: str) -> str:
     return (
-        f"{where} declares {name}, and Packer does not load it with this file: build the folder, and check it:"
+        f"{where} declares {name}, and Packer does not load it with this file. Build the folder, and check it with"
         f" `buildtel-host wire --check {template.folder}`"
     )
 
@@ -158,7 +158,7 @@ def _variable_defaults(template: Template, _: tuple[Build, ...]) -> Iterator[Fin
     for block in template.of_kind("variable"):
         found = list(expressions.names(block.text("default") or ""))
         if found:
-            text = f"Packer refuses {found[0]} in the default of a variable: use a local in place of the variable"
+            text = f"Packer refuses {found[0]} in the default of a variable. Use a local instead"
             yield Finding(WRONG, block.path, block.line_of("default"), text)
 
 
@@ -166,7 +166,7 @@ def _switched_off(template: Template, _: tuple[Build, ...]) -> Iterator[Finding]
     for path, attributes in template.variable_files:
         found = attributes.get("buildtel_enabled")
         if found and found.text.strip('"') == "false":
-            yield Finding(WRONG, path, found.line, "turns buildtel off: nothing is measured; delete the line")
+            yield Finding(WRONG, path, found.line, "turns buildtel off: nothing is measured. Delete the line")
 
 
 def _records_lost(template: Template, builds: tuple[Build, ...]) -> Iterator[Finding]:
@@ -177,7 +177,7 @@ def _records_lost(template: Template, builds: tuple[Build, ...]) -> Iterator[Fin
             if build.measurable and not _downloads_spool(build):
                 text = (
                     f'buildtel_records is "spool", but {build.title} at {build.block.place} does not download'
-                    " local.buildtel_spool: its records are lost; `buildtel-host wire` prints the two provisioners"
+                    " local.buildtel_spool: its records are lost. `buildtel-host wire` prints the two provisioners"
                 )
                 yield Finding(WRONG, path, found.line if found else 1, text)
 
@@ -196,7 +196,7 @@ def _no_build(template: Template, builds: tuple[Build, ...]) -> Iterator[Finding
         return
     first = next(iter(template.blocks), None)
     path, line = (template.path, None) if first is None else (first.path, 1)
-    yield Finding(WRONG, path, line, "no *.pkr.hcl here has a build block: name the folder of the template")
+    yield Finding(WRONG, path, line, "no *.pkr.hcl here has a build block. Name the folder of the template")
 
 
 def _json(template: Template, _: tuple[Build, ...]) -> Iterator[Finding]:

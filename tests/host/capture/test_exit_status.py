@@ -108,7 +108,7 @@ BROKEN = "import sys, buildtel.{module} as m; m.{name} = None; from buildtel.cli
 
 
 @pytest.mark.parametrize(
-    ("module", "name"), [("parse", "read"), ("capture.packer", "RunnerSampler"), ("local.keeping", "write_new")]
+    ("module", "name"), [("parse", "read"), ("capture.packer_process", "RunnerSampler"), ("local.keeping", "write_new")]
 )
 def test_a_fault_of_ours_is_one_line_and_no_status(bench: Bench, module: str, name: str) -> None:
     """Whatever raises in our code, before, during or after Packer: its exit status, and one line that says so."""

@@ -5,6 +5,7 @@ import shutil
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,30 @@ def test_a_signal_does_what_it_does_to_packer(bench: Bench, number: int, group: 
     (build,) = builds(bench.document())
     check_account(build)
     assert bench.document()["packer"]["read_from"] == "debug log"
+
+
+@pytest.mark.parametrize("after_ms", [0, 1, 5, 20])
+@pytest.mark.parametrize("group", [False, True], ids=["to the process", "to its group"])
+def test_a_stop_that_is_taken_back_holds_nobody(bench: Bench, group: bool, after_ms: int) -> None:
+    """SIGTSTP, and SIGCONT so soon that the wrapper has not stopped yet: the build goes on to its end."""
+    bench.template('inline = ["sleep 1"]')
+    # A group of which no process has its parent in the session outside it would ignore SIGTSTP.
+    own_group = {"start_new_session": False, "preexec_fn": os.setpgrp}
+    process = bench.start("build", "-color=false", ".", **own_group)
+    assert process.stdout is not None
+    while b"Running local" not in process.stdout.readline():
+        pass
+    send = os.killpg if group else os.kill
+    send(process.pid, signal.SIGTSTP)
+    time.sleep(after_ms / 1000)
+    send(process.pid, signal.SIGCONT)
+    try:
+        output, _ = process.communicate(timeout=20)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    assert (process.returncode, b"Builds finished" in output) == (0, True)
 
 
 def struck(bench: Bench, prefix: tuple[str, ...], number: int, group: bool) -> tuple[int, bytes]:

@@ -54,7 +54,7 @@ class Bench:
         environ = {**self.environ, **options.pop("env", {})}
         return subprocess.Popen(
             [*prefix, *words], cwd=self.folder, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, start_new_session=True, **options,
+            stderr=subprocess.PIPE, **{"start_new_session": True, **options},
         )  # fmt: skip
 
     @property

@@ -94,6 +94,26 @@ def test_another_programs_log_is_no_document(home: Home, name: str) -> None:
     assert not (home.path / "job.json").exists()
 
 
+@pytest.mark.parametrize(
+    "words", [("collect", "-q"), ("collect", "-q", "-o", "job.json"), ("finalize", "-q")], ids=" ".join
+)
+@pytest.mark.parametrize("name", NOT_PACKERS)
+def test_another_programs_log_is_no_part_of_a_job(home: Home, name: str, words: tuple[str, ...]) -> None:
+    """With a job under way it is refused as well; the job goes on, and has its steps when it ends."""
+    home.run("init", "two", "1")
+    home.run("run", "lint", "--", "true")
+    (home.path / "other.log").write_bytes(READABLE[name])
+    done = home.run(*words, "other.log")
+    ended = home.run("finalize", "-q")
+
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert "other.log is not a Packer log" in only_line(done.stderr)
+    assert not (home.path / "job.json").exists()
+    assert ended.returncode == 0, ended.stderr
+    (path,) = home.documents()
+    assert [step["name"] for step in json.loads(path.read_text())["steps"]] == ["lint"]
+
+
 BYE = record_line({"v": 1, "ev": "bye", "sid": "a", "seq": 1, "t": 1, "m": 1})
 PACKERS_ALONE = {
     "an error": 'Error: Failed to initialize build "x"\n\n* bad thing\n',
@@ -132,7 +152,7 @@ OUTPUTS = {
     "directory": ("there", "it is a directory"),
     "no such directory": ("no/where.json", "there is no directory"),
     "full disk": ("/dev/full", "No space left"),
-    "other file": ("notes.txt", "is no job document"),
+    "other file": ("notes.txt", "is not a job document"),
     "other job": ("e2e.json", "a document of job 'e2e'"),
 }
 

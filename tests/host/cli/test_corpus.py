@@ -36,7 +36,7 @@ def place(folder: str, name: str) -> Path:
 
 def collected(path: Path) -> JobDocument:
     """The document that `collect` makes of a file."""
-    return log_document(str(path), META, RawRecords())
+    return log_document(str(path), META, RawRecords(), force=True)
 
 
 def report_of(path: Path) -> PackerReport:

@@ -3,19 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from datetime import datetime, timezone
-from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
-
-import pytest
-
-from buildtel.cli import check_machine, check_store
-from buildtel.settings import S3Place
-from buildtel.store import MemoryStore, StoreError, StoreUnavailable
 
 from .conftest import Home
 
@@ -68,24 +56,6 @@ def test_a_folder_that_is_no_folder(home: Home) -> None:
     assert status == 1 and found["TELEMETRY_DIR"][0] == "fail" and "set TELEMETRY_DIR" in found["TELEMETRY_DIR"][1]
 
 
-@pytest.mark.parametrize(
-    ("prints", "state"),
-    [("Packer v1.6.6", "ok"), ("Packer v1.16.0", "ok"), ("Packer v1.5.9", "warn"), ("usage: packer dict", "warn")],
-)
-def test_which_packer_it_is(tmp_path: Path, prints: str, state: str) -> None:
-    """Too old ones and cracklib's program of the same name are told apart."""
-    program = tmp_path / "packer"
-    program.write_text(f"#!/bin/sh\necho '{prints}'\n")
-    program.chmod(0o755)
-
-    assert check_machine.packer({"PATH": f"{tmp_path}:{os.environ['PATH']}"}).state == state
-
-
-def test_no_packer_is_a_warning(tmp_path: Path) -> None:
-    """A machine that only shows reports needs none."""
-    assert check_machine.packer({"PATH": str(tmp_path)}).state == "warn"
-
-
 def test_an_unusable_setting_is_a_finding(home: Home) -> None:
     """Not an end of the examination before anything was said."""
     status, found = states(home, "--endpoint", "nonsense")
@@ -99,87 +69,3 @@ def test_a_server_that_is_away(home: Home) -> None:
 
     assert done.returncode == 1 and done.stdout.count(b"fail ") == 1
     assert b"hushhush" not in done.stdout + done.stderr
-
-
-class Forgetful(MemoryStore):
-    """Knows no conditions."""
-
-    def put_new(self, key: str, data: bytes) -> bool:
-        """Written, whatever stood there."""
-        self._values[key] = data
-        return True
-
-
-class Closed(MemoryStore):
-    """May be listed, not written."""
-
-    def put_new(self, key: str, data: bytes) -> bool:
-        """Refused."""
-        raise StoreError("may not write")
-
-
-class Mute(MemoryStore):
-    """May be written, not listed."""
-
-    def list(self, prefix: str, start_after: str = "", limit: int = 1000) -> list[str]:
-        """Refused."""
-        raise StoreError("may not list")
-
-
-class Away(MemoryStore):
-    """Does not answer."""
-
-    def list(self, prefix: str, start_after: str = "", limit: int = 1000) -> list[str]:
-        """No answer."""
-        raise StoreUnavailable("no answer")
-
-
-@pytest.mark.parametrize(
-    ("store", "worst"),
-    [
-        (MemoryStore(), {}),
-        (Forgetful(), {"concurrent uploads": "warn"}),
-        (Closed(), {"write access": "fail"}),
-        (Mute(), {"list access": "fail"}),
-        (Away(), {"reachable": "fail"}),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_what_a_store_lacks(store: MemoryStore, worst: dict[str, str], tmp_path: Path) -> None:
-    """Each thing that a store refuses is one finding of its own, and no probe is left behind."""
-    found = list(check_store.findings(store, tmp_path))
-
-    assert {finding.about: finding.state for finding in found if finding.state != "ok"} == worst
-    assert store._values == {}
-
-
-@pytest.mark.parametrize(("ahead_s", "state"), [(0, "ok"), (-300, "warn"), (4000, "fail")])
-def test_the_servers_clock(ahead_s: int, state: str) -> None:
-    """A server a minute off is warned of, one that S3's signatures fail with fails; a refusal still has a date."""
-
-    class Server(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            self.send_response_only(403)
-            moment = datetime.fromtimestamp(datetime.now(timezone.utc).timestamp() + ahead_s, timezone.utc)
-            self.send_header("Date", format_datetime(moment, usegmt=True))
-            self.end_headers()
-
-    with HTTPServer(("127.0.0.1", 0), Server) as server:
-        Thread(target=server.handle_request, daemon=True).start()
-        place = S3Place(bucket="b", endpoint=f"http://127.0.0.1:{server.server_port}")
-        (finding,) = check_store.clock(place)
-
-    assert finding.state == state
-
-
-def test_a_server_without_tls_is_warned_of() -> None:
-    """Not on this machine itself."""
-    assert [finding.state for finding in check_store.transport("http://minio.example:9000")] == ["warn"]
-    assert list(check_store.transport("http://127.0.0.1:9000")) == []
-    assert list(check_store.transport(None)) == []
-
-
-@pytest.mark.skipif(not shutil.which("git"), reason="no git on this machine")
-def test_git_is_found() -> None:
-    """Its path is said."""
-    assert check_machine.git().state == "ok"

@@ -8,7 +8,10 @@ LOG = (
     b"2026-01-24T12:00:00Z: null.box: output will be in this color.\n"
     b"2026-01-24T12:00:02Z: Build 'null.box' finished.\n"
 )
-WRONG = (("bucket = 5", "bucket = 5: a text in quotes"), ('timeout_s = "9"', "a number is wanted, not a text"))
+WRONG = (
+    ("bucket = 5", "bucket = 5 is a number. Write a text in quotes"),
+    ('timeout_s = "9"', "is a text. Write a number"),
+)
 
 
 def stored(home: Home) -> None:
@@ -33,7 +36,7 @@ def test_a_version_that_only_another_job_has_names_that_job(home: Home) -> None:
     for words in (("compare", "1.0", "2.0"), ("report", "1.0")):
         done = home.run(*words)
         assert done.returncode == 1
-        assert "that version has job 'vm'" in done.stderr.decode()
+        assert "Job 'vm' has that version" in done.stderr.decode()
 
 
 def test_a_store_that_is_no_directory_is_told(home: Home) -> None:

@@ -95,7 +95,7 @@ def test_packer_starts_before_what_it_does_not_need_is_loaded(tmp_path: Path) ->
     assert "argparse" in modules
 
     modules = loaded_by(["packer", "build", "."], tmp_path, code)
-    assert "buildtel.capture.packer" in modules
+    assert "buildtel.capture.packer_process" in modules
     assert not modules & {"argparse", "pathlib", "shutil", "typing", "dataclasses", "json", "urllib.parse"}
 
 

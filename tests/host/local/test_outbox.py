@@ -92,7 +92,7 @@ def test_a_removal_that_broke_off_is_completed(outbox: Outbox, monkeypatch: pyte
 
 def test_one_at_a_time(outbox: Outbox) -> None:
     """The second one is told, not kept for ever."""
-    with outbox.locked(0), pytest.raises(OutboxError, match="another upload holds"), outbox.locked(0):
+    with outbox.locked(0), pytest.raises(OutboxError, match="another upload uses"), outbox.locked(0):
         pass
 
 

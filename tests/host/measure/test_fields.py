@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from buildtel.measure.records import MAX_COLUMNS, Refused, apart, as_far_as_it_goes, read_body, read_record
+from buildtel.measure.record_fields import MAX_COLUMNS, Refused, apart, as_far_as_it_goes, read_body, read_record
 from buildtel_agent import COUNTERS
 
 GOOD = {"v": 1, "ev": "mark", "sid": "a1", "seq": 3, "t": 5, "m": 6, "name": "x", "crc": "00000000"}

@@ -11,7 +11,7 @@ import pytest
 
 import buildtel_agent as agent
 from buildtel.cli import main
-from buildtel.reach.life import LifeReader
+from buildtel.reach.life_rows import LifeReader
 from tests.host.samples import BOOT, Guest, counters, log, record_line, say
 
 COUNTS = [1, 11, 12, 13, 24, 40, 64, 100, 128]

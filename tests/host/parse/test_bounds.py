@@ -13,9 +13,9 @@ from buildtel.events import BuildFinished, BuildSeen, ProvisionerStarted, Unread
 from buildtel.job import Meta
 from buildtel.job.fold import Fold
 from buildtel.job.fold import document as fold
-from buildtel.parse.copies import MAX_COPIES, Copies, First
 from buildtel.parse.learned import MAX_HELD_LINES
 from buildtel.parse.packer_run import MAX_BUILDS, MAX_ODD_NAMES
+from buildtel.parse.repeated_messages import MAX_COPIES, Copies, First
 from buildtel.parse.skip import LineFilter
 from buildtel.parse.tracker import Tracker
 

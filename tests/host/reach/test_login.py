@@ -195,7 +195,7 @@ def test_a_known_key_of_another_kind_is_asked_for(client: Client, tmp_path: Path
 def test_nobody_listens(client: Client) -> None:
     """A refused connection."""
     words = refusal(client, host=f"127.0.0.1:{free_port()}")
-    assert "refuses connections to port" in words and "is sshd running there" in words
+    assert "refuses connections to port" in words and "Check that sshd runs there" in words
 
 
 def test_no_such_machine(client: Client) -> None:

@@ -116,7 +116,7 @@ def test_a_server_without_conditional_writes_is_found_out(server: Server) -> Non
     assert first is not None and first.data == b"1"
     assert not store.replace("k", b"3", "wrong") and store.replace("k", b"3", first.version)
     assert not store.replace("missing", b"3", first.version)
-    assert "does not know conditional writes" in store.caveat()
+    assert "has no conditional writes" in store.caveat()
 
 
 # --- the command --------------------------------------------------------------------------------
@@ -138,10 +138,10 @@ def closed_port() -> int:
 
 
 MISTAKES = {
-    "wrong access key": ({"MINIO_ACCESS_KEY": "nobody"}, "does not know the access key: check MINIO_ACCESS_KEY"),
-    "wrong secret key": ({"MINIO_SECRET_KEY": "wrong"}, "refuses the secret key: check MINIO_ACCESS_KEY"),
-    "wrong bucket": ({"TELEMETRY_BUCKET": "not-there"}, "no bucket 'not-there': make it, or set TELEMETRY_BUCKET"),
-    "no keys": ({"MINIO_ACCESS_KEY": "", "MINIO_SECRET_KEY": ""}, "no credentials: set MINIO_ACCESS_KEY"),
+    "wrong access key": ({"MINIO_ACCESS_KEY": "nobody"}, "does not know the access key. Check MINIO_ACCESS_KEY"),
+    "wrong secret key": ({"MINIO_SECRET_KEY": "wrong"}, "refuses the secret key. Check MINIO_ACCESS_KEY"),
+    "wrong bucket": ({"TELEMETRY_BUCKET": "not-there"}, "no bucket 'not-there'. Make it, or set TELEMETRY_BUCKET"),
+    "no keys": ({"MINIO_ACCESS_KEY": "", "MINIO_SECRET_KEY": ""}, "no credentials. Set MINIO_ACCESS_KEY"),
     "no right to write": (
         {"MINIO_ACCESS_KEY": READ_ONLY[0], "MINIO_SECRET_KEY": READ_ONLY[1]}, "may not write in bucket",
     ),

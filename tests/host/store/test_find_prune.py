@@ -14,7 +14,7 @@ from buildtel.store import Entry, MemoryStore, layout
 from buildtel.store.delivery import deliver
 from buildtel.store.find import find
 from buildtel.store.index import builds, entries, jobs
-from buildtel.store.prune import plan, remove
+from buildtel.store.retention import plan, remove
 
 from .test_delivery import NOON, VERSIONS, document
 
@@ -101,7 +101,7 @@ def test_any_version_is_found_by_its_full_name(version: str) -> None:
 
 @pytest.mark.parametrize(
     ("which", "said"),
-    [("^3", "it holds 3"), ("9.9", "no version '9.9'"), ("1.1@20260124_999999", "no version"),
+    [("^3", "it has 3"), ("9.9", "no version '9.9'"), ("1.1@20260124_999999", "no version"),
      ("1.1@20250101_000000", "no version"), ("", "no version ''")],
 )  # fmt: skip
 def test_what_is_not_there_is_said(which: str, said: str) -> None:

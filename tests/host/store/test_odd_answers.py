@@ -50,7 +50,7 @@ def test_latest_is_tried_again_where_somebody_was_faster() -> None:
     assert [key for key in store.list("") if key.startswith("latest/")] == ["latest/build_0.10.2.json"]
 
     store = Contested(1000)
-    with pytest.raises(StoreError, match="written by somebody else all the time: try again"):
+    with pytest.raises(StoreError, match="written by other uploads all the time"):
         put(store, document())
     assert store.get("0.10.2/20260124_120000/build_20260124_120000.json") is not None
 
@@ -77,7 +77,7 @@ def test_an_empty_store_has_no_build_before_the_newest() -> None:
     """`^1` of nothing says what to do."""
     store = MemoryStore()
     assert (newest(store, "build"), store.caveat()) == (None, "")
-    with pytest.raises(BuildtelError, match="put one there with upload"):
+    with pytest.raises(BuildtelError, match="Upload one with"):
         find(store, "build", "^1")
 
 
@@ -95,7 +95,7 @@ def test_a_parcel_that_does_not_say_where_to_is_of_no_store(tmp_path: Path) -> N
 def test_an_outbox_that_is_held_is_waited_for(tmp_path: Path) -> None:
     """A little, and then it is said."""
     first, second = Outbox(tmp_path / "outbox"), Outbox(tmp_path / "outbox")
-    with first.locked(1), pytest.raises(OutboxError, match="another upload holds"), second.locked(0.15):
+    with first.locked(1), pytest.raises(OutboxError, match="another upload uses"), second.locked(0.15):
         raise AssertionError
 
 
@@ -111,7 +111,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> S3Store:
     [
         (HTTPClientError(error="x"), StoreUnavailable, "the connection broke (HTTPClientError)"),
         (ConnectionResetError(), StoreUnavailable, "the connection broke (ConnectionResetError)"),
-        (BotoCoreError(), StoreError, "its settings are not usable (BotoCoreError)"),
+        (BotoCoreError(), StoreError, "bad settings (BotoCoreError)"),
     ],
 )
 def test_an_error_of_no_known_kind_is_a_line(aws: S3Store, error: Exception, kind: type, words: str) -> None:

@@ -48,7 +48,7 @@ def test_aws_is_not_probed_and_keeps_a_host_for_each_bucket(monkeypatch: pytest.
 def test_a_profile_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """One sentence with the mend."""
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    with pytest.raises(StoreError, match="AWS_PROFILE names a profile that is not there"):
+    with pytest.raises(StoreError, match="AWS_PROFILE names a profile that does not exist"):
         S3Store(S3Place("mine", profile="nobody"))
 
 

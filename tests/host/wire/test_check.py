@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buildtel.wire import check, lines, place, template_rules
+from buildtel.wire import check, copies, lines_to_add, template_rules
 from buildtel.wire.template import read_folder, shipped_names
 
 OURS = "execute_command = local.buildtel_execute_command"
@@ -36,7 +36,7 @@ def command(words: str) -> str:
 
 def write(folder: Path, *provisioners: str, source: str = "", extra: str = "") -> None:
     """A wired folder with one build of these provisioners."""
-    place.put(folder)
+    copies.put(folder)
     body = "".join(provisioners)
     (folder / "main.pkr.hcl").write_text(
         f'source "null" "a" {{\n{source}\n}}\n{extra}\nbuild {{\nsources = ["source.null.a"]\n{body}}}\n'
@@ -50,7 +50,7 @@ def found(folder: Path) -> list[str]:
 
 def wired(*provisioners: str) -> tuple[str, ...]:
     """These provisioners between our first and our last."""
-    return (lines.FIRST, *provisioners, lines.LAST)
+    return (lines_to_add.FIRST, *provisioners, lines_to_add.LAST)
 
 
 RIGHT = {
@@ -87,8 +87,8 @@ RIGHT = {
     "inline_shebang": wired(shell(OURS, 'inline_shebang = "/bin/bash -e"')),
     "dynamic": (DYNAMIC.format("first"), shell(OURS), DYNAMIC.format("last")),
     "nothing between": wired(),
-    "with sudo": (*(piece.replace("_command\n", "_command_sudo\n") for piece in (lines.FIRST, lines.LAST)),),
-    "removed with sudo": (lines.FIRST, lines.LAST.replace("_command\n", "_command_sudo\n")),
+    "with sudo": tuple(piece.replace("_command\n", "_command_sudo\n") for piece in wired()),
+    "removed with sudo": (lines_to_add.FIRST, lines_to_add.LAST.replace("_command\n", "_command_sudo\n")),
 }
 
 
@@ -211,25 +211,25 @@ FAULTY = {
     "ansible": (wired(shell(kind="ansible")), "note", "level 1"),
     "on the host": (wired(shell(kind="shell-local")), "note", "runs on the host"),
     "installed with sudo, removed without": (
-        (lines.FIRST.replace("_command\n", "_command_sudo\n"), shell(OURS), lines.LAST),
+        (lines_to_add.FIRST.replace("_command\n", "_command_sudo\n"), shell(OURS), lines_to_add.LAST),
         "wrong",
         "runs without sudo, its first with it",
     ),
-    "no first": ((shell(OURS), lines.LAST), "wrong", "lacks buildtel's first provisioner"),
-    "no last": ((lines.FIRST, shell(OURS)), "wrong", "lacks buildtel's last provisioner"),
+    "no first": ((shell(OURS), lines_to_add.LAST), "wrong", "lacks buildtel's first provisioner"),
+    "no last": ((lines_to_add.FIRST, shell(OURS)), "wrong", "lacks buildtel's last provisioner"),
     "first not first": (
-        (shell(OURS), lines.FIRST, lines.LAST),
+        (shell(OURS), lines_to_add.FIRST, lines_to_add.LAST),
         "wrong",
         'not the first: provisioner "shell" number 1 runs before it',
     ),
     "last not last": (
-        (lines.FIRST, lines.LAST, shell(OURS)),
+        (lines_to_add.FIRST, lines_to_add.LAST, shell(OURS)),
         "wrong",
         'not the last: provisioner "shell" number 1 runs after it',
     ),
-    "twice": ((lines.FIRST, lines.FIRST, lines.LAST), "wrong", "first provisioner stands here twice"),
+    "twice": ((lines_to_add.FIRST, *wired()), "wrong", "first provisioner stands here twice"),
     "another script": (
-        (lines.FIRST.replace("local.buildtel_agent", '"x.sh"'), lines.LAST),
+        (lines_to_add.FIRST.replace("local.buildtel_agent", '"x.sh"'), lines_to_add.LAST),
         "wrong",
         "must have script = local.buildtel_agent",
     ),
@@ -265,7 +265,7 @@ def test_a_name_of_an_older_library_is_named(tmp_path: Path, monkeypatch: pytest
     library.write_text(library.read_text().replace("buildtel_words", "buildtel_x"))
     ours = {name: text for name, text in names.items() if not name.startswith("local.buildtel_words")}
     monkeypatch.setattr(template_rules, "shipped_names", lambda: ours)
-    assert [text for text in found(tmp_path) if "is of an older buildtel: write" in text]
+    assert [text for text in found(tmp_path) if "is of an older buildtel. Replace it by" in text]
 
 
 def test_a_second_library_is_named(tmp_path: Path) -> None:

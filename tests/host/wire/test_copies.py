@@ -11,9 +11,10 @@ import pytest
 import buildtel_agent
 from buildtel import shipped
 from buildtel.cli import main
-from buildtel.wire import lines, place
+from buildtel.wire import copies, lines_to_add
 
-TEMPLATE = 'source "qemu" "a" {\n}\nbuild {\n  sources = ["source.qemu.a"]\n' + lines.FIRST + lines.LAST + "}\n"
+PIECES = lines_to_add.FIRST + lines_to_add.LAST
+TEMPLATE = 'source "qemu" "a" {\n}\nbuild {\n  sources = ["source.qemu.a"]\n' + PIECES + "}\n"
 SOURCES = {source.name: source for source in (shipped.agent(), shipped.library())}
 
 
@@ -27,16 +28,16 @@ def folder(tmp_path: Path) -> Path:
 def older(name: str) -> bytes:
     """A copy as an older buildtel left it."""
     content = SOURCES[name].read_bytes() + b"# a line of old\n"
-    return re.sub(rb"# buildtel \S+ sha256", b"# buildtel 0.0.9 sha256", place.sealed(content))
+    return re.sub(rb"# buildtel \S+ sha256", b"# buildtel 0.0.9 sha256", copies.sealed(content))
 
 
 COPIES = {
     "none": (lambda _: None, "created", "missing"),
-    "this one": (lambda name: place.sealed(SOURCES[name].read_bytes()), "unchanged", None),
+    "this one": (lambda name: copies.sealed(SOURCES[name].read_bytes()), "unchanged", None),
     "an older one": (older, "updated from 0.0.9", "is from buildtel 0.0.9"),
     "without the line, as before": (lambda name: SOURCES[name].read_bytes(), "updated", "is from buildtel"),
-    "with CRLF": (lambda name: place.sealed(SOURCES[name].read_bytes()).replace(b"\n", b"\r\n"), "updated", "is from"),
-    "this one, edited": (lambda name: place.sealed(SOURCES[name].read_bytes()) + b"# mine\n", None, "was edited"),
+    "with CRLF": (lambda name: copies.sealed(SOURCES[name].read_bytes()).replace(b"\n", b"\r\n"), "updated", "is from"),
+    "this one, edited": (lambda name: copies.sealed(SOURCES[name].read_bytes()) + b"# mine\n", None, "was edited"),
     "an older one, edited": (lambda name: b"# mine\n" + older(name), None, "was edited"),
     "with another's line": (lambda name: b"BUILDTEL:\n" + older(name)[-90:], None, "was edited"),
     "a stranger's": (lambda _: b"print('mine')\n", None, "is not buildtel's"),
@@ -51,7 +52,7 @@ def test_a_copy_is_replaced_only_if_nobody_edited_it(
 ) -> None:
     """The check says what it is, `wire` replaces it or refuses, `--force` replaces it; then the check is green."""
     content = make(name)
-    place.put(folder)
+    copies.put(folder)
     (folder / name).unlink()
     if content is not None:
         (folder / name).write_bytes(content)
@@ -67,13 +68,13 @@ def test_a_copy_is_replaced_only_if_nobody_edited_it(
         assert main(["wire", "--force", str(folder)]) == 0
     else:
         assert f"{folder / name}: {done}\n" in err
-    assert (folder / name).read_bytes() == place.sealed(SOURCES[name].read_bytes())
+    assert (folder / name).read_bytes() == copies.sealed(SOURCES[name].read_bytes())
     assert main(["wire", "--check", str(folder)]) == 0
 
 
 def test_the_check_says_the_agents_version(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """That of the copy beside the template, which is what runs in the machine."""
-    place.put(folder)
+    copies.put(folder)
     main(["wire", "--check", str(folder)])
     assert capsys.readouterr().err.endswith(f"; agent {buildtel_agent.__version__}\n")
     (folder / shipped.AGENT_NAME).write_bytes(older(shipped.AGENT_NAME))
@@ -87,11 +88,11 @@ def test_the_check_says_the_agents_version(folder: Path, capsys: pytest.CaptureF
 @pytest.mark.parametrize("interpreter", ["sh", "python3"])
 def test_the_last_line_disturbs_neither_sh_nor_python(folder: Path, interpreter: str) -> None:
     """The copy runs as the shipped file runs."""
-    place.put(folder)
-    copies = [folder / shipped.AGENT_NAME, shipped.agent()]
+    copies.put(folder)
+    files = [folder / shipped.AGENT_NAME, shipped.agent()]
     ran = [
         subprocess.run([interpreter, path, "run", "--step", "x", "--", "echo", "hello"], capture_output=True, text=True)
-        for path in copies
+        for path in files
     ]
     assert [done.returncode for done in ran] == [0, 0]
     assert [done.stderr for done in ran] == ["", ""]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from buildtel.cli import main
-from buildtel.wire import check, place
+from buildtel.wire import check, copies
 from buildtel.wire.finding import NOTE
 from buildtel.wire.template import read_folder
 
@@ -19,7 +19,7 @@ def test_the_vm_example_is_measured_at_level_2(tmp_path: Path) -> None:
     """Wired, it has nothing wrong, and every shell provisioner is a step."""
     folder = tmp_path / "debian-qemu"
     shutil.copytree(EXAMPLES / "debian-qemu", folder)
-    place.put(folder)
+    copies.put(folder)
     template = read_folder(folder)
     assert {finding.level for finding in check.check(template)} == {NOTE}
     measured, shells = check.measured_steps(template)
@@ -31,7 +31,7 @@ def test_the_vm_example_is_valid_with_the_switch_on_or_off(tmp_path: Path) -> No
     """The same template serves the wired and the unwired build."""
     folder = tmp_path / "debian-qemu"
     shutil.copytree(EXAMPLES / "debian-qemu", folder)
-    place.put(folder)
+    copies.put(folder)
     for switch in ("true", "false"):
         variables = ["-var", f"image={tmp_path}", "-var", f"buildtel_enabled={switch}"]
         done = subprocess.run(

@@ -10,7 +10,7 @@ import pytest
 
 from buildtel import shipped
 from buildtel.cli import main
-from buildtel.wire import lines
+from buildtel.wire import lines_to_add
 
 LINUX = 'source "null" "u" {\n  ssh_host     = "127.0.0.1"\n  ssh_username = "x"\n  ssh_password = "y"\n}\n'
 BUILD = 'build {\n  sources = ["source.null.u"]\n%s}\n'
@@ -19,7 +19,7 @@ SHELL = '  provisioner "shell" {\n    inline = ["true"]\n  }\n'
 NOTHING_TO_WIRE = {
     "windows by its guest_os_type": (
         'source "vmware-iso" "w" {\n  guest_os_type = "windows9-64"\n}\nbuild {\n  sources = ["vmware-iso.w"]\n}\n',
-        ["a.pkr.hcl:1: note: source vmware-iso.w has a Windows guest", "builds no Linux guest", "nothing was written"],
+        ["a.pkr.hcl:1: note: source vmware-iso.w has a Windows guest", "builds no Linux guest", "Nothing was written"],
     ),
     "windows over ssh": (
         LINUX + BUILD % '  provisioner "windows-restart" {\n  }\n',
@@ -27,11 +27,11 @@ NOTHING_TO_WIRE = {
     ),
     "freebsd": (
         'source "qemu" "freebsd" {\n}\nbuild {\n  sources = ["qemu.freebsd"]\n' + SHELL + "}\n",
-        ["FreeBSD guest", "nothing was written"],
+        ["FreeBSD guest", "Nothing was written"],
     ),
     "no communicator": (
         'source "null" "n" {\n  communicator = "none"\n}\nbuild {\n  sources = ["null.n"]\n}\n',
-        ['provisioner "shell-local" {', "run --step NAME -- COMMAND", "builds no guest", "nothing was written"],
+        ['provisioner "shell-local" {', "run --step NAME -- COMMAND", "builds no guest", "Nothing was written"],
     ),
     "a file source": (
         'source "file" "n" {\n}\nbuild {\n  sources = ["file.n"]\n}\n',
@@ -39,7 +39,7 @@ NOTHING_TO_WIRE = {
     ),
     "an ignored build": (
         LINUX + "# buildtel: ignore\n" + BUILD % SHELL,
-        ["a.pkr.hcl:7: note: build is not checked", "nothing was written"],
+        ["a.pkr.hcl:7: note: build is not checked", "Nothing was written"],
     ),
 }
 REFUSED = {
@@ -121,7 +121,7 @@ def test_json_beside_a_template_is_a_note(tmp_path: Path, capsys: pytest.Capture
 
     assert status == 0
     assert f"{tmp_path}/old.json:1: note: is a JSON template" in err
-    assert lines.FIRST in out
+    assert lines_to_add.FIRST in out
     assert (tmp_path / shipped.AGENT_NAME).exists()
 
 
@@ -147,15 +147,15 @@ def test_a_file_alone_gets_the_agent_and_the_lines_to_paste(tmp_path: Path, caps
     status, out, _ = wire(capsys, tmp_path / "a.pkr.hcl")
 
     assert status == 0
-    assert lines.pasted() in out and lines.FIRST in out and lines.LAST in out
+    assert lines_to_add.pasted() in out and lines_to_add.FIRST in out and lines_to_add.LAST in out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pkr.hcl", "b.pkr.hcl", "buildtel_agent.py"]
 
 
 @pytest.fixture
 def alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     """A file with what `wire FILE` prints, among others."""
-    step = SHELL.replace("  }\n", lines.STEP + "  }\n")
-    text = LINUX + BUILD % (lines.FIRST + step + lines.LAST) + lines.pasted()
+    step = SHELL.replace("  }\n", lines_to_add.STEP + "  }\n")
+    text = LINUX + BUILD % (lines_to_add.FIRST + step + lines_to_add.LAST) + lines_to_add.pasted()
     write(tmp_path, {"a.pkr.hcl": text, "b.pkr.hcl": LINUX + BUILD % SHELL})
     assert wire(capsys, tmp_path / "a.pkr.hcl")[0] == 0
     return tmp_path / "a.pkr.hcl"

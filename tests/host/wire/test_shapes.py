@@ -18,12 +18,12 @@ import pytest
 
 from buildtel import shipped
 from buildtel.cli import main
-from buildtel.wire import lines, place
+from buildtel.wire import copies, lines_to_add
 
 SHAPES = sorted((Path(__file__).parent / "shapes").glob("*.hcl"))
 MARK = re.compile(r"\s*#< (\w+)(?:: ((?:(?! #< ).)*))?")
 FINDING = re.compile(r"(?P<path>.+?):(?P<line>\d+): (?P<level>\w+): (?P<text>.*)")
-PARTS = {"@first": lines.FIRST, "@last": lines.LAST}
+PARTS = {"@first": lines_to_add.FIRST, "@last": lines_to_add.LAST}
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ def shape(path: Path) -> Shape:
         for line in marked.split("\n"):
             bare = MARK.sub("", line)
             expected += [(name, len(kept) + 1, level, words.strip()) for level, words in MARK.findall(line)]
-            kept += {**PARTS, "@library": lines.pasted()}.get(bare.strip(), bare + "\n").rstrip("\n").split("\n")
+            kept += {**PARTS, "@library": lines_to_add.pasted()}.get(bare.strip(), bare + "\n").rstrip("\n").split("\n")
         files[name] = "\n".join(kept) + "\n"
     return Shape(files, expected, header)
 
 
 def checked(folder: Path, made: Shape, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[re.Match[str]], str]:
     """Exit status, findings and last line of `wire --check`."""
-    place.put(folder, alone="check" in made.header)
+    copies.put(folder, alone="check" in made.header)
     for name, text in made.files.items():
         (folder / name).write_text(text, encoding="utf-8")
     if made.files.get(shipped.LIBRARY_NAME):

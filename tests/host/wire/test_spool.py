@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from buildtel.wire import builds, check, lines
+from buildtel.wire import build_block, check, lines_to_add
 from buildtel.wire.finding import WRONG
 from buildtel.wire.template import read_folder
 
 from .test_check import OURS, found, shell, write
 
-FIRST_SIGNED = lines.FIRST.replace("  }\n", lines.KEY + "  }\n")
+FIRST_SIGNED = lines_to_add.FIRST.replace("  }\n", lines_to_add.KEY + "  }\n")
 STEP = shell(OURS)
 
 
 @pytest.mark.parametrize(
     "provisioners",
-    [(lines.FIRST, STEP, lines.SPOOL, lines.LAST), (FIRST_SIGNED, STEP, lines.LAST)],
+    [(lines_to_add.FIRST, STEP, lines_to_add.SPOOL, lines_to_add.LAST), (FIRST_SIGNED, STEP, lines_to_add.LAST)],
     ids=["spool", "signed"],
 )
 def test_the_optional_lines_are_right_as_printed(tmp_path: Path, provisioners: tuple[str, ...]) -> None:
@@ -27,10 +27,10 @@ def test_the_optional_lines_are_right_as_printed(tmp_path: Path, provisioners: t
 
     assert found(tmp_path) == []
     template = read_folder(tmp_path)
-    guide = lines.guide(template, builds.of_template(template))
-    assert lines.SPOOL in guide
-    assert lines.KEY in guide
-    assert lines.QUIET in guide
+    guide = lines_to_add.guide(template, build_block.of_template(template))
+    assert lines_to_add.SPOOL in guide
+    assert lines_to_add.KEY in guide
+    assert lines_to_add.QUIET in guide
 
 
 @pytest.mark.packer
@@ -48,7 +48,7 @@ def test_the_optional_lines_are_right_as_printed(tmp_path: Path, provisioners: t
 def test_packer_takes_them(tmp_path: Path, variable: str, status: int) -> None:
     """Also the oldest packer that is supported, with a key and without, quiet or not; it says what it does not know."""
     source = 'ssh_host = "127.0.0.1"\nssh_username = "x"\nssh_password = "x"'
-    write(tmp_path, FIRST_SIGNED, STEP, lines.SPOOL, lines.LAST, source=source)
+    write(tmp_path, FIRST_SIGNED, STEP, lines_to_add.SPOOL, lines_to_add.LAST, source=source)
     done = subprocess.run(["packer", "validate", "-var", variable, "."], cwd=tmp_path, capture_output=True, text=True)
     said = " ".join((done.stdout + done.stderr).split())
 
@@ -57,18 +57,18 @@ def test_packer_takes_them(tmp_path: Path, variable: str, status: int) -> None:
 
 
 QUIET = {
-    "a download": ("spool", (lines.FIRST, STEP, lines.SPOOL, lines.LAST), False),
-    "no download": ("spool", (lines.FIRST, STEP, lines.LAST), True),
+    "a download": ("spool", (lines_to_add.FIRST, STEP, lines_to_add.SPOOL, lines_to_add.LAST), False),
+    "no download": ("spool", (lines_to_add.FIRST, STEP, lines_to_add.LAST), True),
     "a rescue only": (
         "spool",
         (
-            lines.FIRST, STEP, lines.LAST,
+            lines_to_add.FIRST, STEP, lines_to_add.LAST,
             'error-cleanup-provisioner "shell" {\nscript = local.buildtel_agent\n'
             "execute_command = local.buildtel_rescue_command\n}\n",
         ),
         True,
     ),
-    "in the log": ("log", (lines.FIRST, STEP, lines.LAST), False),
+    "in the log": ("log", (lines_to_add.FIRST, STEP, lines_to_add.LAST), False),
 }  # fmt: skip
 
 

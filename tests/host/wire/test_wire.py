@@ -9,7 +9,7 @@ import pytest
 from buildtel import shipped
 from buildtel.cli import wire
 from buildtel.errors import BuildtelError
-from buildtel.wire import lines, place
+from buildtel.wire import copies, lines_to_add
 
 BARE = 'source "null" "a" {\n  ssh_host = "127.0.0.1"\n  ssh_username = "x"\n  ssh_password = "x"\n}\n'
 
@@ -24,7 +24,8 @@ def run(*arguments: str) -> int:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A template with one shell provisioner, wired by hand as the guide says."""
-    body = lines.FIRST + f'provisioner "shell" {{\n  inline = ["true"]\n{lines.STEP}}}\n' + lines.LAST
+    step = f'provisioner "shell" {{\n  inline = ["true"]\n{lines_to_add.STEP}}}\n'
+    body = lines_to_add.FIRST + step + lines_to_add.LAST
     (tmp_path / "main.pkr.hcl").write_text(f'{BARE}build {{\n  sources = ["source.null.a"]\n{body}}}\n')
     return tmp_path
 
@@ -36,12 +37,12 @@ def test_files_are_created_then_unchanged_then_updated(folder: Path, capsys: pyt
         assert run(str(folder)) == 0
         said.append(capsys.readouterr().err.count)
     agent = folder / shipped.AGENT_NAME
-    agent.write_bytes(place.sealed(b"BUILDTEL: of another version\n"))
+    agent.write_bytes(copies.sealed(b"BUILDTEL: of another version\n"))
     assert run(str(folder)) == 0
     third = capsys.readouterr().err
     assert (said[0](": created"), said[1](": unchanged")) == (2, 2)
     assert (third.count(": updated"), third.count(": unchanged")) == (1, 1)
-    assert agent.read_bytes() == place.sealed(shipped.agent().read_bytes())
+    assert agent.read_bytes() == copies.sealed(shipped.agent().read_bytes())
     assert sorted(path.name for path in folder.iterdir()) == [
         "buildtel.pkr.hcl",
         "buildtel_agent.py",
@@ -58,7 +59,7 @@ def test_a_file_that_is_not_ours_is_kept(folder: Path) -> None:
     assert theirs.read_text() == "print('mine')\n"
     assert not (folder / shipped.LIBRARY_NAME).exists()
     assert run(str(folder), "--force") == 0
-    assert theirs.read_bytes() == place.sealed(shipped.agent().read_bytes())
+    assert theirs.read_bytes() == copies.sealed(shipped.agent().read_bytes())
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_the_guide_is_data_and_the_news_are_messages(folder: Path, capsys: pytes
     """The lines to add go to stdout whole; what was done goes to stderr."""
     run(str(folder))
     out, err = capsys.readouterr()
-    assert lines.FIRST in out and lines.LAST in out and lines.STEP in out
+    assert lines_to_add.FIRST in out and lines_to_add.LAST in out and lines_to_add.STEP in out
     assert "created" in err
 
 
@@ -96,7 +97,7 @@ def test_level_1_accepts_what_is_not_measured_as_a_step(folder: Path) -> None:
     """An unmeasured shell provisioner fails the check at level 2 only."""
     run(str(folder))
     template = folder / "main.pkr.hcl"
-    template.write_text(template.read_text().replace(lines.STEP, ""))
+    template.write_text(template.read_text().replace(lines_to_add.STEP, ""))
     assert run("--check", str(folder)) == 1
     assert run("--check", "--level", "1", str(folder)) == 0
 
@@ -144,5 +145,5 @@ def test_sudo_is_proposed_where_the_template_uses_it(
 
     assert ("This template uses sudo (main.pkr.hcl:9)" in guide) == proposes
     assert ("local.buildtel_install_command_sudo " in guide and "buildtel_finish_command_sudo " in guide) == proposes
-    assert lines.FIRST in guide and lines.LAST in guide
+    assert lines_to_add.FIRST in guide and lines_to_add.LAST in guide
     assert max(map(len, guide.splitlines())) <= 100

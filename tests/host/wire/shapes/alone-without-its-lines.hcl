@@ -7,7 +7,7 @@ source "qemu" "debian" {
 build {
   sources = ["source.qemu.debian"]
   provisioner "shell" {
-    script          = local.buildtel_agent #< wrong: paste the lines that `buildtel-host wire
+    script          = local.buildtel_agent #< wrong: Paste the lines that `buildtel-host wire
     execute_command = local.buildtel_install_command
   }
 @last

@@ -11,6 +11,6 @@ source "azure-arm" "linux" {
 }
 build {
   sources = var.win ? ["source.azure-arm.win"] : ["source.azure-arm.linux"]
-@first #< wrong: add only = ["azure-arm.linux"]
-@last #< wrong: add only = ["azure-arm.linux"]
+@first #< wrong: Add only = ["azure-arm.linux"]
+@last #< wrong: Add only = ["azure-arm.linux"]
 }

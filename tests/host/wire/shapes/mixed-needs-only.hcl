@@ -7,7 +7,7 @@ source "qemu" "win" { #< note: Windows guest
 }
 build {
   sources = ["source.qemu.linux", "source.qemu.win"]
-@first #< wrong: add only = ["qemu.linux"]
+@first #< wrong: Add only = ["qemu.linux"]
   provisioner "shell" {
     only            = ["qemu.linux"]
     execute_command = local.buildtel_execute_command
@@ -17,5 +17,5 @@ build {
     only   = ["qemu.win"]
     inline = ["dir"]
   }
-@last #< wrong: add only = ["qemu.linux"]
+@last #< wrong: Add only = ["qemu.linux"]
 }

@@ -8,7 +8,7 @@ source "vmware-iso" "l" {
 }
 build {
   sources = ["source.vmware-iso.o", "source.vmware-iso.l"]
-@first #< wrong: add only = ["vmware-iso.l"]
+@first #< wrong: Add only = ["vmware-iso.l"]
   provisioner "shell" {
     except          = ["vmware-iso.l"]
     execute_command = "doas sh {{.Path}}"

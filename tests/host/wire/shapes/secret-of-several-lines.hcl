@@ -11,7 +11,7 @@ variable "credentials" {
 }
 variable "quoted" {
   sensitive = true
-  default   = "{\n  \"a\": \"a-long-secret\"\n}" #< warning: make it one line, as jsonencode(jsondecode(…)) does
+  default   = "{\n  \"a\": \"a-long-secret\"\n}" #< warning: Make it one line, as jsonencode(jsondecode(…)) does
 }
 variable "object" {
   sensitive = true

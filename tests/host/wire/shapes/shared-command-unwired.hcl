@@ -9,7 +9,7 @@ source "proxmox-iso" "template" {
 build {
   sources = ["source.proxmox-iso.template"]
 @first
-  provisioner "shell" { #< unmeasured: write "${local.buildtel_pre}${local.exec}"
+  provisioner "shell" { #< unmeasured: Write "${local.buildtel_pre}${local.exec}"
     execute_command = local.exec
     scripts         = ["a.sh"]
   }

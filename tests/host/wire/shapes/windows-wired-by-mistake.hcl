@@ -5,7 +5,7 @@ source "amazon-ebs" "win" { #< note: Windows guest
 }
 build {
   sources = ["source.amazon-ebs.win"]
-@first #< wrong: can't run in this build (amazon-ebs.win: Windows, communicator = "winrm" at main.pkr.hcl:4): delete it
+@first #< wrong: can't run in this build (amazon-ebs.win: Windows, communicator = "winrm" at main.pkr.hcl:4). Delete it
   provisioner "powershell" {
     inline = ["dir"]
   }

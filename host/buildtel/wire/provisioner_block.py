@@ -121,7 +121,12 @@ class Provisioner:
 
 
 def of_build(build: Block, template: Template) -> tuple[Provisioner, ...]:
-    """The provisioners of a build block, in the order they run; that for errors last."""
+    """The provisioners of a build block in the order they run; those for errors last.
+
+    Args:
+        build: the block.
+        template: the template that it is in, whose variables its expressions use.
+    """
     found: list[Provisioner] = []
     dynamic = [block for block in build.blocks if block.kind == "dynamic" and block.labels == ("provisioner",)]
     for block in build.blocks:

@@ -158,7 +158,15 @@ def _check_envelope(fields: dict[str, Any], refused: tuple[str, ...]) -> None:
 def record_event(
     text: bytes, target: str | None, line: int, at: When | None, key: bytes | None
 ) -> AgentRecord | DamagedRecord | None:
-    """The event of a message that has `BUILDTEL:` in it; None for one that only speaks of a record."""
+    """The event of a message that has `BUILDTEL:` in it; None for one that only mentions a record.
+
+    Args:
+        text: the message, from `BUILDTEL:` if the record begins it.
+        target: the name of the build whose output it is, None outside of a build.
+        line: the line's number in the log, from 1.
+        at: the line's time, None without one.
+        key: the secret that the agents have as BUILDTEL_KEY; None: whether the record is authentic is not checked.
+    """
     if text.startswith(MARK):
         if is_scrubbed(text):
             text = MARK + restored(text[len(MARK) :].rstrip())

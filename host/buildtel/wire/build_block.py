@@ -10,7 +10,7 @@ from functools import cached_property
 
 from buildtel.wire import guests
 from buildtel.wire.guests import LINUX, Guest
-from buildtel.wire.provisioners import Provisioner, of_build
+from buildtel.wire.provisioner_block import Provisioner, of_build
 from buildtel.wire.template import Block, Template
 from buildtel.wire.value import Symbol, Value, elements, strings, text
 

@@ -13,7 +13,6 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from buildtel.cli.findings import fail, ok, warn
 from buildtel.report.view import Check
 from buildtel.settings import S3Place
 from buildtel.store import StoreError, StoreUnavailable
@@ -35,19 +34,20 @@ def findings(store: Store, place: Path | S3Place) -> Iterable[Check]:
         store: the store.
         place: its directory or bucket.
     """
-    yield ok("store", store.address())
+    yield Check("ok", "store", store.address())
     if isinstance(place, S3Place):
         yield from transport(place.endpoint)
         yield from clock(place)
     try:
         store.list("latest/", limit=1)
     except StoreUnavailable as error:
-        yield fail("reachable", str(error), "check the address, the network and the server; then run `upload` again")
+        fix = "check the address, the network and the server; then run `upload` again"
+        yield Check("fail", "reachable", str(error), fix)
         return
     except StoreError as error:
-        yield fail("list access", str(error), "grant the access that the line above names; reports need it")
+        yield Check("fail", "list access", str(error), "grant the access that the line above names; reports need it")
     else:
-        yield ok("reachable", "the server answers, the credentials are valid, keys can be listed")
+        yield Check("ok", "reachable", "the server answers, the credentials are valid, keys can be listed")
     yield from writing(store)
 
 
@@ -55,7 +55,8 @@ def transport(endpoint: str | None) -> Iterable[Check]:
     """Whether documents are sent over a network without encryption."""
     parts = urlsplit(endpoint or AWS)
     if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        yield warn("encryption", "documents are sent without TLS", "install a certificate on the server and use https://")
+        fix = "install a certificate on the server and use https://"
+        yield Check("warn", "encryption", "documents are sent without TLS", fix)
 
 
 def clock(place: S3Place) -> Iterable[Check]:
@@ -67,11 +68,11 @@ def clock(place: S3Place) -> Iterable[Check]:
     said = f"the server's clock is {abs(skew_s):.0f} s {'ahead' if skew_s > 0 else 'behind'}"
     fix = "synchronize both with NTP"
     if abs(skew_s) > SKEW_FAIL_S:
-        yield fail("clock", f"{said}: S3 rejects such requests", fix)
+        yield Check("fail", "clock", f"{said}: S3 rejects such requests", fix)
     elif abs(skew_s) > SKEW_WARN_S:
-        yield warn("clock", said, fix)
+        yield Check("warn", "clock", said, fix)
     else:
-        yield ok("clock", said)
+        yield Check("ok", "clock", said)
 
 
 def _skew_s(address: str, ca_bundle: str | None) -> float:
@@ -97,25 +98,31 @@ def writing(store: Store) -> Iterable[Check]:
         wrong = store.replace(key, b"3", "0" * 32)
         read = store.get(key)
     except StoreError as error:
-        yield fail("write access", str(error), fix)
+        yield Check("fail", "write access", str(error), fix)
         return
     yield (
-        ok("write access", "ok")
+        Check("ok", "write access", "ok")
         if read
-        else fail("write access", "a written value can't be read back", fix)
+        else Check("fail", "write access", "a written value can't be read back", fix)
     )
     yield conditional(twice or wrong, store.caveat())
     try:
         store.delete(key)
     except StoreError as error:
-        yield warn("delete access", str(error), "grant delete access if you use `prune`; nothing else needs it")
+        fix = "grant delete access if you use `prune`; nothing else needs it"
+        yield Check("warn", "delete access", str(error), fix)
     else:
-        yield ok("delete access", "ok")
+        yield Check("ok", "delete access", "ok")
 
 
 def conditional(overwritten: bool, caveat: str) -> Check:
-    """Whether two concurrent uploads keep both documents."""
+    """Whether two concurrent uploads keep both documents.
+
+    Args:
+        overwritten: a second write of the same key replaced the first.
+        caveat: why the server may lose one of two documents, empty if it does not.
+    """
     about, fix = "concurrent uploads", "upload one at a time, or use a server that supports If-None-Match and If-Match"
     if overwritten or caveat:
-        return warn(about, caveat or "the second upload replaced the first", fix)
-    return ok(about, "safe")
+        return Check("warn", about, caveat or "the second upload replaced the first", fix)
+    return Check("ok", about, "safe")

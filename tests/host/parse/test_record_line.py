@@ -7,7 +7,7 @@ import pytest
 
 from buildtel import parse
 from buildtel.events import AgentRecord, DamagedRecord
-from buildtel.parse.records import MAX_RECORD_BYTES, read_record
+from buildtel.parse.record_line import MAX_RECORD_BYTES, read_record
 
 BASE = '{"v":1,"ev":"start","sid":"9f3c01ab22cd","seq":1,"t":1769257200000000000,"m":41200000000'
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from zlib import crc32
 
-from buildtel.measure.records import clean
+from buildtel.measure.record_fields import clean
 from buildtel_agent import INSTALL_DIR, SPOOL_ROOTS
 
 AGENT = f"{INSTALL_DIR}/buildtel_agent.py"
@@ -78,7 +78,12 @@ def folders_script() -> str:
 
 
 def files_script(folder: str, as_root: bool) -> str:
-    """A piece of sh that lists the files of a folder."""
+    """A piece of sh that lists the files of a folder, as `listed` reads them.
+
+    Args:
+        folder: its path on the machine.
+        as_root: list it by `sudo -n`.
+    """
     return f"LC_ALL=C {'sudo -n ' if as_root else ''}ls -lnA {shlex.quote(folder)}/"
 
 
@@ -96,7 +101,12 @@ def _entry(line: str) -> Listed | None:
 
 
 def mistrust(entry: Listed, uid: int) -> str | None:
-    """Why a folder or file is not to be trusted by the user `uid`, None if it is."""
+    """Why a folder or file must not be used; None if it may be.
+
+    Args:
+        entry: its line of `ls -ln`.
+        uid: the user who logged in.
+    """
     if not (entry.is_folder or entry.is_file):
         return "it is a link or something else that is no file"
     if entry.owner not in (0, uid):
@@ -107,7 +117,12 @@ def mistrust(entry: Listed, uid: int) -> str | None:
 
 
 def sort_folders(entries: Iterable[Listed], uid: int) -> tuple[list[Listed], list[str]]:
-    """The folders to be trusted, and for each other one a sentence that says why it is left out."""
+    """The folders to be used, and for each other one a sentence that says why it is left out.
+
+    Args:
+        entries: the lines of `ls -ln`.
+        uid: the user who logged in.
+    """
     trusted, refused = [], []
     for entry in entries:
         why = mistrust(entry, uid)
@@ -121,7 +136,13 @@ def sort_folders(entries: Iterable[Listed], uid: int) -> tuple[list[Listed], lis
 
 
 def spool_files(folder: Listed, entries: Iterable[Listed], uid: int) -> tuple[list[SpoolFile], list[str]]:
-    """The files of a trusted folder that hold records or rows, and what is left out."""
+    """The files of a trusted folder that hold records or rows, and a sentence for each other file that is left out.
+
+    Args:
+        folder: the folder.
+        entries: the lines of `ls -ln` of its files.
+        uid: the user who logged in.
+    """
     files, refused = [], []
     for entry in entries:
         if not (entry.name.endswith(RECORDS) or entry.name.startswith(LIFE)):
@@ -137,7 +158,13 @@ def spool_files(folder: Listed, entries: Iterable[Listed], uid: int) -> tuple[li
 
 
 def must_be_root(folder: Listed, entry: Listed | None, uid: int) -> bool:
-    """Whether the user `uid` needs sudo to read it."""
+    """Whether a user needs sudo to read a file or folder.
+
+    Args:
+        folder: the folder.
+        entry: the file in it, None for the folder itself.
+        uid: the user who logged in.
+    """
     if uid == 0:
         return False
     return any(place is not None and place.owner != uid and not place.others_read for place in (folder, entry))

@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 from buildtel import shipped
-from buildtel.wire.builds import Build
+from buildtel.wire.build_block import Build
 from buildtel.wire.template import Template, declared, same_expression, shipped_names
 
 FIRST = """\
@@ -145,7 +145,14 @@ alone, use `buildtel-host wire one-file.pkr.hcl`.
 
 
 def guide(template: Template, builds: Sequence[Build]) -> str:
-    """The lines to add to this template: for all builds alike, or where guests differ, for each build."""
+    """The text that tells which lines to add to a template.
+
+    The lines are the same for all builds, or given for each build where guests differ.
+
+    Args:
+        template: the template as it is.
+        builds: its builds.
+    """
     wired = [build for build in builds if build.measurable]
     if any(build.unmeasurable for build in wired):
         pieces = "".join(_pieces(f"the build at {build.block.place}", _only(build)) for build in wired)

@@ -15,7 +15,11 @@ from buildtel.local.folders import FACTS, RECORDS, job_folder, make_job_folder
 
 
 def options(environ: Mapping[str, str], name: str) -> dict[str, str]:
-    """The agent's options for a step of the job that runs now, which begins with it if `init` began none.
+    """The agent's options for a step of the current job; without a job, the step starts one.
+
+    Args:
+        environ: the environment.
+        name: the step's name.
 
     Raises:
         BuildtelError: there is no place for the job's records.
@@ -37,14 +41,25 @@ def hello(found: dict[str, str]) -> None:
 
 
 def start(environ: Mapping[str, str], name: str) -> None:
-    """Begins a step."""
+    """Begins a step; GitHub Actions folds its output into a group.
+
+    Args:
+        environ: the environment.
+        name: the step's name.
+    """
     agent.start(options(environ, name))
     if environ.get("GITHUB_ACTIONS"):
         say(f"::group::{agent.clean_name(name)}\n")
 
 
 def end(environ: Mapping[str, str], name: str, status: str) -> bool:
-    """Ends the step last begun under this name; False if there is none."""
+    """Ends the step that began last under a name; False if there is none.
+
+    Args:
+        environ: the environment.
+        name: the step's name.
+        status: its exit status, decimal.
+    """
     spool = agent.Spool("", job_folder(environ))
     if not agent.begun_under(agent.clean_name(name), spool):
         return False

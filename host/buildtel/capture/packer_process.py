@@ -122,13 +122,23 @@ class PackerProcess:
 
 
 def version_line(packer: str, environ: Mapping[str, str]) -> bytes:
-    """`Packer v1.6.6`, as Packer says it without calling home; empty if it does not."""
+    """`Packer v1.6.6`, as `packer version` prints it without a call to HashiCorp; empty if it prints none.
+
+    Args:
+        packer: the path of the program.
+        environ: its environment.
+    """
     told = _asked(packer, {**environ, **NO_LOG}, "version")
     return next((line + b"\n" for line in told if line.startswith(b"Packer v")), b"")
 
 
 def plugin_lines(packer: str, environ: Mapping[str, str]) -> bytes:
-    """A line for each plugin that Packer finds (`packer plugins installed`, since 1.8); empty for an older one."""
+    """A line for each plugin that `packer plugins installed` (since Packer 1.8) prints; empty for an older Packer.
+
+    Args:
+        packer: the path of the program.
+        environ: its environment.
+    """
     told = _asked(packer, {**environ, **NO_LOG}, "plugins", "installed")
     return b"".join(PLUGIN_INSTALLED + line.strip() + b"\n" for line in told if b"packer-plugin-" in line)
 

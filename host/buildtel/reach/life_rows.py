@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from buildtel.measure.records import MAX_COLUMNS, PARTIAL
+from buildtel.measure.record_fields import MAX_COLUMNS, PARTIAL
 from buildtel_agent import dumps, pack_columns, row_from_text, with_crc
 
 ROWS = 30

@@ -67,7 +67,12 @@ KINDS_OF_TYPE: dict[str, tuple[str, ...]] = {
 
 
 def provisioner_of(text: bytes, running: str | None) -> tuple[str, bytes] | None:
-    """(kind, detail) of the unit that a message of packer's begins; `running` is the kind that runs by now."""
+    """(kind, detail) of the provisioner unit that a message of Packer's begins; None for another message.
+
+    Args:
+        text: the message, without the build's name.
+        running: the kind of the provisioner that runs now; some kinds repeat their text within one run.
+    """
     if text[:_KEY_BYTES] not in PROVISIONER_STARTS or (text.startswith(_HEADINGS) and b": " not in text):
         return None
     for beginning, kind in _WITH_DETAIL:
@@ -93,7 +98,12 @@ def type_of_other(text: bytes) -> str | None:
 
 
 def quiet_provisioner_of(text: bytes, running: str | None) -> tuple[str, bytes] | None:
-    """The same for the texts that packer before 1.13 prints with four spaces."""
+    """(kind, detail) of a unit that begins with a text that Packer before 1.13 prints with four spaces.
+
+    Args:
+        text: the message, without the build's name.
+        running: the kind of the provisioner that runs now; one of the same kind does not begin anew.
+    """
     for beginning, kind in _QUIET_WITHIN:
         if text.startswith(beginning) and running != kind:
             return kind, b""

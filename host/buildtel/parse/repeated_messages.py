@@ -27,7 +27,14 @@ class Copies:
         self._waiting: OrderedDict[tuple[str, bytes], list[First]] = OrderedDict()
 
     def match(self, text: bytes, this: First, said_in: str, other: str) -> First | None:
-        """The copy of `text` that stood in the stream `other`, each matched once; without one, this waits for it."""
+        """The copy of a message in the other stream, each copy at most once; without one, the message waits for it.
+
+        Args:
+            text: the message; its first 500 bytes are compared.
+            this: line and time of this message.
+            said_in: the stream that this message is in: a form of `parse.prefix`.
+            other: the stream that may repeat it.
+        """
         text = text[:_COMPARED_BYTES]
         waiting = self._waiting.get((other, text))
         if waiting:

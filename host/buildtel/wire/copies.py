@@ -112,7 +112,7 @@ def put(folder: Path, *, alone: bool = False, force: bool = False) -> tuple[tupl
     states = {target: state(source, target) for source, target in plan}
     for target, found in states.items():
         if found.kind in (Kind.EDITED, Kind.FOREIGN) and not force:
-            raise BuildtelError(f"{target} {found.words}: rename it, or replace it with --force; nothing was written")
+            raise BuildtelError(f"{target} {found.words}. Rename it, or replace it with --force. Nothing was written")
     return tuple((target, _put(source, target, states[target])) for source, target in plan)
 
 
