@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from buildtel.timeline.packer_model import PackerReport
 
@@ -197,6 +197,7 @@ class Integrity:
 class JobDocument:
     """One CI job of one version."""
 
+    __pydantic_config__: ClassVar = {"coerce_numbers_to_str": True}  # of documents that are read; not in `packer`
     schema: str | None = None
     job: str
     version: str

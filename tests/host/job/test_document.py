@@ -65,6 +65,13 @@ def test_an_original_document_is_read() -> None:
     assert {name: again[name] for name in ORIGINAL} == ORIGINAL
 
 
+def test_a_number_may_stand_for_a_text() -> None:
+    """Other programs write a run's number, or a version, without quotes."""
+    found = load_document(json.dumps({**ORIGINAL, "version": 1.5, "run_number": 42, "notes": [7]}).encode(), "x.json")
+
+    assert (found.version, found.run_number, found.notes) == ("1.5", "42", ["7"])
+
+
 def test_metrics_of_a_newer_agent_are_kept() -> None:
     """A figure that this program has no row for is read and written as it stands."""
     step = {**ORIGINAL["steps"][0], "gpu_percent": 12.5, "new_object": {"a": 1}}
@@ -139,6 +146,11 @@ BAD = {
     "a stretch of a provisioner that is none": (
         with_stretch(provisioner=1), "`packer.runs.0.builds.0`: account: provisioner 1 is not among the build's 0",
     ),
+    "a number for a text of Packer's": (
+        json.dumps({**ORIGINAL, "packer": {"runs": [{"builds": [{"name": 5}]}]}}).encode(),
+        "`packer.runs.0.builds.0.name`: Input should be a valid string",
+    ),
+    "no object": (json.dumps({**ORIGINAL, "system": [1]}).encode(), "`system`: Input should be a dictionary"),
     "words that hold newlines": (json.dumps({**ORIGINAL, "steps": [{"series": {"c\nd": 1}}]}).encode(), "series.c?d"),
 }  # fmt: skip
 
