@@ -222,6 +222,8 @@ class JobDocument:
     def to_json(self) -> str:
         """The document as it is stored, one line of UTF-8 text and a newline.
 
+        Small grains have the form that stored documents have: 0.00001, 1e-6, 1e-9.
+
         Raises:
             ValueError: a number is not finite.
         """
@@ -235,10 +237,10 @@ def to_json(part: object) -> str:
     Raises:
         ValueError: a number is not finite.
     """
-    return json.dumps(part, default=as_object, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return json.dumps(part, default=_as_object, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def as_object(part: object) -> Any:
+def _as_object(part: object) -> Any:
     """One part of a document as a JSON object, its own parts as they are; times as ISO 8601.
 
     In a step the metrics stand among the fields, those of the original always, and what is null is left out.
