@@ -197,7 +197,7 @@ class Integrity:
 class JobDocument:
     """One CI job of one version."""
 
-    __pydantic_config__: ClassVar = {"coerce_numbers_to_str": True}  # of documents that are read; not in `packer`
+    __pydantic_config__: ClassVar[dict[str, bool]] = {"coerce_numbers_to_str": True}  # of all but `packer`
     schema: str | None = None
     job: str
     version: str

@@ -130,7 +130,7 @@ class PackerReport:
     `read_from` is how `buildtel-host packer` read what Packer says: `debug log`, `the user's debug log` or `pipes`.
     """
 
-    __pydantic_config__: ClassVar = {"coerce_numbers_to_str": False}  # of its parts, too
+    __pydantic_config__: ClassVar[dict[str, bool]] = {"coerce_numbers_to_str": False}  # of its parts, too
     version: str | None = None
     read_from: str | None = None
     plugins: tuple[Plugin, ...] = ()
