@@ -7,7 +7,10 @@ has times at all. Nothing here does I/O, and nothing here judges: that is the fo
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+BuildResult = Literal["success", "failure", "cancelled"]
+ProvisionerStatus = Literal["success", "failure", "timeout", "cancellation", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ class ProvisionerFinished(Event):
 
     target: str
     index: int
-    status: str = "unknown"
+    status: ProvisionerStatus = "unknown"
     ignored: bool = False
     exit_code: int | None = None
 
@@ -171,7 +174,7 @@ class BuildFinished(Event):
     """
 
     target: str
-    result: str
+    result: BuildResult
     duration_s: float | None
     error: str | None = None
     exit_code: int | None = None

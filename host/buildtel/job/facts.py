@@ -26,7 +26,7 @@ TOLD: Kinds = {"status": TEXT, "integrity": (dict, NONE), "notes": list}
 COUNTS: Kinds = dict.fromkeys(vars(Integrity()), int)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class LogSummary:
     """What a log alone told, of which its document with the runner's steps in it says more."""
 
@@ -44,7 +44,7 @@ class LogSummary:
         return replace(document, status=self.status, integrity=self.integrity, notes=self.notes)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class JobFacts:
     """What `init` knew and what came of it since.
 

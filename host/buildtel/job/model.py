@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from buildtel.timeline.packer_model import PackerReport, Provisioner
 
@@ -28,7 +28,7 @@ ORIGINAL_METRICS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Meta:
     """What a log can't tell: which job it was, of what, where, and when it was collected."""
 
@@ -42,7 +42,7 @@ class Meta:
     run_number: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class System:
     """The runner, null where no runner was measured."""
 
@@ -51,7 +51,7 @@ class System:
     disk_total_gb: Figure | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class StepProvisioner:
     """The provisioner that a step ran in: its place (from 0) among its build's, and Packer's words."""
 
@@ -60,7 +60,7 @@ class StepProvisioner:
     detail: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Process:
     """A busy process of a step: its name only."""
 
@@ -69,7 +69,7 @@ class Process:
     io_mb: Figure | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class StepCounters:
     """The raw counters (`c` of a record) that a step's metrics were computed from."""
 
@@ -77,7 +77,7 @@ class StepCounters:
     end: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Step:
     """A named stretch of work on one machine.
 
@@ -116,7 +116,7 @@ class Step:
         return self.measured == "exactly" or place is None or not (self.id or "").endswith(place)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class BootClock:
     """The clock of one boot of a guest: `offset_s` is guest minus host, to be trusted within `error_s`.
 
@@ -130,7 +130,7 @@ class BootClock:
     records: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Clock:
     """A machine's clock against the host's, as of its last boot; `note` says why there is no offset."""
 
@@ -140,7 +140,7 @@ class Clock:
     boots: list[BootClock] = field(default_factory=list)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Samples:
     """A machine's whole life in columns, a set for each boot; `t_s` counts from `start_time`."""
 
@@ -149,7 +149,7 @@ class Samples:
     columns: dict[str, list[float | None]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Mark:
     """An instant that the user named."""
 
@@ -158,7 +158,7 @@ class Mark:
     parent: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Machine:
     """Where something was measured, and what it said of itself."""
 
@@ -180,7 +180,7 @@ class Machine:
     marks: list[Mark] = field(default_factory=list)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Integrity:
     """What became of the log's records."""
 
@@ -193,10 +193,11 @@ class Integrity:
     unauthentic: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class JobDocument:
     """One CI job of one version."""
 
+    __pydantic_config__: ClassVar[dict[str, bool]] = {"coerce_numbers_to_str": True}  # of all but `packer`
     schema: str | None = None
     job: str
     version: str
@@ -221,6 +222,8 @@ class JobDocument:
     def to_json(self) -> str:
         """The document as it is stored, one line of UTF-8 text and a newline.
 
+        Small grains have the form that stored documents have: 0.00001, 1e-6, 1e-9.
+
         Raises:
             ValueError: a number is not finite.
         """
@@ -234,10 +237,10 @@ def to_json(part: object) -> str:
     Raises:
         ValueError: a number is not finite.
     """
-    return json.dumps(part, default=as_object, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return json.dumps(part, default=_as_object, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def as_object(part: object) -> Any:
+def _as_object(part: object) -> Any:
     """One part of a document as a JSON object, its own parts as they are; times as ISO 8601.
 
     In a step the metrics stand among the fields, those of the original always, and what is null is left out.

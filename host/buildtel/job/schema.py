@@ -71,7 +71,8 @@ def json_schema() -> dict[str, Any]:
 
 def _flatten(step: dict[str, Any]) -> None:
     """Put the metrics where they stand in JSON: beside the other fields."""
-    del step["title"], step["description"]  # of the class, which has them in a field
+    for name in ("title", "description"):
+        step.pop(name, None)  # of the class, which has the metrics in a field
     properties = step["properties"]
     del properties["metrics"]
     rows = {metric.name: (metric.unit, metric.source) for metric in METRICS}

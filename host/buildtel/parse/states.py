@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from buildtel.events import BuildBegan, Event, LaterStamp, PhaseStarted, ProvisionerFinished, ProvisionerStarted, When
+from buildtel.events import (
+    BuildBegan,
+    BuildResult,
+    Event,
+    LaterStamp,
+    PhaseStarted,
+    ProvisionerFinished,
+    ProvisionerStarted,
+    ProvisionerStatus,
+    When,
+)
 from buildtel.parse.line_context import LineContext
 from buildtel.parse.words import exit_status
 
@@ -67,9 +77,9 @@ TELLS: dict[State, frozenset[Says]] = {
     State.PHASE_UNTOLD: _JUDGES,
 }
 IN_PHASE = frozenset((State.PHASE, State.PHASE_UNTOLD))
-UNKNOWN = "unknown"
+UNKNOWN: Final = "unknown"
 # What a phase that begins while a provisioner runs says of that provisioner, where that is not success.
-STATUS_BY_PHASE = {"retry": "failure", "error_cleanup": "failure", "wait_user": UNKNOWN}
+STATUS_BY_PHASE: dict[str, ProvisionerStatus] = {"retry": "failure", "error_cleanup": "failure", "wait_user": UNKNOWN}
 STEP_FAILED = b'Step "'  # `Step "StepProvision" failed`, before the question of -on-error=ask
 
 
@@ -99,7 +109,7 @@ BEGINS: dict[Names, frozenset[Stage]] = {
 class Outcome(NamedTuple):
     """How a provisioner went, by the line that tells of its end: as in `ProvisionerFinished`."""
 
-    status: str = UNKNOWN
+    status: ProvisionerStatus = UNKNOWN
     ignored: bool = False
     exit_code: int | None = None
 
@@ -193,7 +203,7 @@ class BuildState:
         """
         if self.state in IN_PHASE and self.phase == (phase, text):
             return
-        status = "failure" if text.startswith(STEP_FAILED) else STATUS_BY_PHASE.get(phase, "success")
+        status: ProvisionerStatus = "failure" if text.startswith(STEP_FAILED) else STATUS_BY_PHASE.get(phase, "success")
         says = Says.QUESTION if status == UNKNOWN else Says.PHASE
         exit_code = exit_status(text) if status == "failure" else None
         self.move(says, said, events, Outcome(status, exit_code=exit_code))
@@ -222,7 +232,7 @@ class BuildState:
             )
         )
 
-    def finish(self, result: str, said: LineContext, events: list[Event]) -> None:
+    def finish(self, result: BuildResult, said: LineContext, events: list[Event]) -> None:
         """End the build. After a failure its result does not say how the cleanup provisioner went.
 
         Args:

@@ -9,6 +9,7 @@ from buildtel.events import (
     AgentRecord,
     Artifact,
     BuildFinished,
+    BuildResult,
     Event,
     Interrupted,
     LaterStamp,
@@ -239,7 +240,7 @@ class Tracker:
         build = self._known(name, said.line, said.at)
         if build is None:
             return
-        result = "success" if error is None else "failure"
+        result: BuildResult = "success" if error is None else "failure"
         if error is not None and says_cancelled(error) and not build.timed_out:
             result = "cancelled"
         build.finish(result, said, self.events)

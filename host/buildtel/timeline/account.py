@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from buildtel.events import ProvisionerStatus
 from buildtel.timeline.packer_model import (
     Build,
     PackerReport,
     PackerRun,
     Phase,
     Provisioner,
-    ProvisionerStatus,
     Stretch,
 )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar
+
+from buildtel.events import ProvisionerStatus
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Phase:
     """A stretch of packer's own work, announced in `line` of the log (from 1).
 
@@ -20,10 +22,7 @@ class Phase:
     ended_at: float | None = None
 
 
-ProvisionerStatus = Literal["success", "failure", "timeout", "cancellation", "unknown"]
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Provisioner:
     """One provisioner unit: one script, one upload, one Ansible run. `own` marks buildtel's.
 
@@ -47,7 +46,7 @@ class Provisioner:
     ended_at: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Stretch:
     """A stretch of a build's wall time, in whole milliseconds: it begins where the one before it ends.
 
@@ -68,7 +67,7 @@ class Stretch:
     hypervisor: dict[str, float | int | None] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Build:
     """One build of a run.
 
@@ -104,7 +103,7 @@ class Build:
             raise ValueError(f"account: provisioner {wrong[0]} is not among the build's {len(self.provisioners)}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PackerRun:
     """One `packer build`: its builds in the order of their first lines, `total_s` by packer's own word.
 
@@ -118,7 +117,7 @@ class PackerRun:
     ended_at: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Plugin:
     """A plugin that Packer used."""
 
@@ -126,13 +125,14 @@ class Plugin:
     version: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PackerReport:
     """All runs in a log, nearly always one; `version` and `plugins` only where the log states them.
 
     `read_from` is how `buildtel-host packer` read what Packer says: `debug log`, `the user's debug log` or `pipes`.
     """
 
+    __pydantic_config__: ClassVar[dict[str, bool]] = {"coerce_numbers_to_str": False}  # of its parts, too
     version: str | None = None
     read_from: str | None = None
     plugins: tuple[Plugin, ...] = ()

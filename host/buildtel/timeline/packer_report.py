@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import cast
 
 from buildtel.events import BuildFinished
 from buildtel.timeline.account import accounted
@@ -15,7 +14,6 @@ from buildtel.timeline.packer_model import (
     Phase,
     Plugin,
     Provisioner,
-    ProvisionerStatus,
 )
 from buildtel.timeline.provisioner_run import Moment, ProvisionerRun
 
@@ -89,7 +87,7 @@ def _provisioner(unit: ProvisionerRun, own: bool) -> Provisioner:
         kind=unit.kind,
         detail=unit.detail,
         type=unit.type,
-        status=cast("ProvisionerStatus", unit.status),
+        status=unit.status,
         ignored=unit.ignored,
         exit_code=unit.exit_code,
         output=unit.output if unit.status in ("failure", "timeout") else (),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from buildtel.events import When
+from buildtel.events import ProvisionerStatus, When
 
 SHELL_LOCAL = "shell-local"  # the kind of those that run on the machine that Packer runs on
 
@@ -55,7 +55,7 @@ class ProvisionerRun:
     target: str | None = None
     type: str | None = None
     ended: Moment | None = None
-    status: str = "unknown"
+    status: ProvisionerStatus = "unknown"
     ignored: bool = False
     exit_code: int | None = None
     output: tuple[str, ...] = ()

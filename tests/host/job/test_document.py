@@ -11,9 +11,10 @@ import jsonschema
 import pytest
 
 from buildtel.errors import BuildtelError
-from buildtel.job import load_document
+from buildtel.job import JobDocument, load_document
 from buildtel.job.model import ORIGINAL_FIELDS, ORIGINAL_METRICS
 from buildtel.job.schema import json_schema
+from buildtel.timeline.packer_model import Build, PackerReport, PackerRun
 
 from ..samples import log, qemu_build
 from .test_fold import read
@@ -64,12 +65,36 @@ def test_an_original_document_is_read() -> None:
     assert {name: again[name] for name in ORIGINAL} == ORIGINAL
 
 
+def test_a_number_may_stand_for_a_text() -> None:
+    """Other programs write a run's number, or a version, without quotes."""
+    found = load_document(json.dumps({**ORIGINAL, "version": 1.5, "run_number": 42, "notes": [7]}).encode(), "x.json")
+
+    assert (found.version, found.run_number, found.notes) == ("1.5", "42", ["7"])
+
+
 def test_metrics_of_a_newer_agent_are_kept() -> None:
     """A figure that this program has no row for is read and written as it stands."""
     step = {**ORIGINAL["steps"][0], "gpu_percent": 12.5, "new_object": {"a": 1}}
     document = load_document(json.dumps({**ORIGINAL, "steps": [step]}).encode(), "new.json")
 
     assert json.loads(document.to_json())["steps"][0]["gpu_percent"] == 12.5
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_is_not_finite_is_not_written(value: float) -> None:
+    """There is no JSON for it."""
+    document = JobDocument(job="a", version="1", job_start=value)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        document.to_json()
+
+
+@pytest.mark.parametrize("grain", ["1.0", "0.001", "0.0001", "0.00001", "1e-6", "1e-7", "1e-9", "1e-10"])
+def test_a_grain_is_written_as_it_always_was(grain: str) -> None:
+    """Small numbers have the shortest exponent."""
+    build = Build(name="a", grain_s=float(grain))
+    document = JobDocument(job="a", version="1", packer=PackerReport(runs=(PackerRun(builds=(build,)),)))
+
+    assert f'"grain_s":{grain},' in document.to_json()
 
 
 def with_counters(counters: Any) -> bytes:
@@ -121,6 +146,11 @@ BAD = {
     "a stretch of a provisioner that is none": (
         with_stretch(provisioner=1), "`packer.runs.0.builds.0`: account: provisioner 1 is not among the build's 0",
     ),
+    "a number for a text of Packer's": (
+        json.dumps({**ORIGINAL, "packer": {"runs": [{"builds": [{"name": 5}]}]}}).encode(),
+        "`packer.runs.0.builds.0.name`: Input should be a valid string",
+    ),
+    "no object": (json.dumps({**ORIGINAL, "system": [1]}).encode(), "`system`: Input should be a dictionary"),
     "words that hold newlines": (json.dumps({**ORIGINAL, "steps": [{"series": {"c\nd": 1}}]}).encode(), "series.c?d"),
 }  # fmt: skip
 
