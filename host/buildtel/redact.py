@@ -64,10 +64,12 @@ class Redactor:
         """The same bytes of a log; the secrets that its lines tell are learned before each part is given."""
         rest = b""
         for chunk in chunks:
-            whole = rest + chunk
-            self.add(told(whole))
-            rest = whole[whole.rfind(b"\n") + 1 :][-_HELD_BYTES:]
+            begun = rest + chunk
+            end = begun.rfind(b"\n") + 1
+            self.add(told(begun[:end]))
+            rest = begun[end:][-_HELD_BYTES:]
             yield chunk
+        self.add(told(rest))
 
     def text(self, text: str) -> str:
         """A text without secrets."""

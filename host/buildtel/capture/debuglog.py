@@ -100,9 +100,10 @@ class DebugLog:
                 return b""
             if not data:
                 return b""
-            lines = (self._rest + data.lstrip(b"\0")).split(b"\n")
+            begun = self._rest + data.lstrip(b"\0")
+            lines = begun.split(b"\n")
             self._rest = lines.pop()[-LONGEST_BYTES:]
-            self._learn(data)
+            self._learn(begun[: begun.rfind(b"\n") + 1])
             words = b"".join([line + b"\n" for line in lines if self._is_told(line)])
         return words
 
