@@ -2,8 +2,8 @@
 
     .venv/bin/python tests/bench/kills.py [TIMES]
 
-Prints in how many Packer had begun, how many ended as they would have, and of how many there is a document or a word
-that there can be none.
+Prints in how many Packer had begun, how many ended as they would have (what the others printed), and of how many there
+is a document or a word that there can be none.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def killed(folder: Path, number: int) -> tuple[bool, bool, bool]:
         [HOST, "packer", "-q", "build", "-color=false", "."], cwd=folder, env=environ, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    time.sleep(random.uniform(0, LATEST_S))
+    after_s = random.uniform(0, LATEST_S)
+    time.sleep(after_s)
     began = has_begun(process.pid)
     process.kill()
     output, _ = process.communicate()
@@ -52,7 +53,10 @@ def killed(folder: Path, number: int) -> tuple[bool, bool, bool]:
             capture_output=True,
         )  # fmt: skip
         told = done.returncode == 0 or b"is not a Packer log" in done.stderr
-    return began, whole or not (began or output), told
+    ended = whole or not (began or output)
+    if not ended:
+        print(f"{number}: killed after {after_s:.3f} s, Packer had begun: {began}, its output: {output!r}")
+    return began, ended, told
 
 
 def has_begun(pid: int) -> bool:
