@@ -28,7 +28,7 @@ from buildtel.parse.log_clock import LogClock
 from buildtel.parse.phases import OTHER_PHASE
 from buildtel.parse.prefix import LOG_ONLY, MACHINE_ONLY, UnprefixedLine, split_prompts, strip_ansi, strip_prefixes
 from buildtel.parse.runs import Block, Patterns, Run
-from buildtel.parse.skip import LineFilter
+from buildtel.parse.skip import NAMED_LINE, LineFilter
 from buildtel.parse.tracker import Tracker
 
 Numbered = tuple[int, bytes | None]
@@ -187,8 +187,9 @@ class LogReader:
         if line is None:
             self._tracker.events.append(UnreadableLine(line=number, reason="longer than 4 MiB"))
             return
-        self._last_output.add(line)
-        if self._tracker.waits or not self._filter.can_skip(line):
+        found = NAMED_LINE.match(line)
+        self._last_output.add(line, found)
+        if self._tracker.waits or not self._filter.can_skip(line, found):
             self._told(number, line, counted)
         elif counted is not None or _may_be_stamped(line):
             self._stamped.append((number, line, counted))
