@@ -30,6 +30,7 @@ from buildtel.parse.prefix import LOG_ONLY, MACHINE_ONLY, UnprefixedLine, split_
 from buildtel.parse.runs import Block, Patterns, Run
 from buildtel.parse.skip import NAMED_LINE, LineFilter
 from buildtel.parse.tracker import Tracker
+from buildtel.parse.wrapped_runs import unpack_run
 
 Numbered = tuple[int, bytes | None]
 
@@ -113,19 +114,23 @@ class LogReader:
             else:
                 self._whole_lines(number, Block(block))
 
-    def _whole_lines(self, number: int, block: Block) -> None:
-        data, at = block.data, 1
+    def _whole_lines(self, number: int, block: Block, *, is_unpacked: bool = False) -> None:
+        """Take the lines of a block, whole runs of them at once; `is_unpacked` if they are out of their containers."""
+        wrapped, data, at = self._is_contained and not is_unpacked, block.data, 1
         while at < len(data):
             may_pass = self._is_bare and not (self._tracker.waits or self._joiner.holds or self._unpacker.holds)
-            run = block.run(at, self._patterns, tagged_only=self._is_contained) if may_pass else None
-            if run is not None:
+            if may_pass and wrapped and (unpacked := unpack_run(data, at)) is not None:
+                lines, end = unpacked
+                self._whole_lines(number, Block(lines, is_unpacked=True), is_unpacked=True)
+            elif may_pass and (run := block.run(at, self._patterns, tagged_only=wrapped)) is not None:
                 self._keep_stamped(number, data, at, run)
                 self._last_output.add_run(data, at, run.end)
-                number, at = number + data.count(b"\n", at, run.end), run.end
-                continue
-            end = data.index(b"\n", at)
-            self._one(number, data[at:end])
-            number, at = number + 1, end + 1
+                end = run.end
+            else:
+                end = data.index(b"\n", at) + 1
+                (self._learned if is_unpacked else self._one)(number, data[at : end - 1])
+                wrapped = self._is_contained and not is_unpacked
+            number, at = number + data.count(b"\n", at, end), end
 
     def _one(self, number: int, line: bytes) -> None:
         if self._is_plain and not self._joiner.concerns(line):

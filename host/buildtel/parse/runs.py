@@ -71,14 +71,19 @@ class Run:
 
 
 class Block:
-    """Whole lines, each with its newline; `data` begins with one newline more."""
+    """Whole lines, each with its newline; `data` begins with one newline more.
 
-    def __init__(self, data: bytes) -> None:
+    Args:
+        data: the lines.
+        is_unpacked: they are out of their containers.
+    """
+
+    def __init__(self, data: bytes, *, is_unpacked: bool = False) -> None:
         self.data = b"\n" + data
         self._is_large = len(data) >= LEAST_BYTES
         self._signs = _Ahead(self.data, _SIGNS, (_REWRITTEN, _starting()) if self._is_large else ())
         self._telling = _Ahead(self.data, PACKER_EVENTS)
-        self._logfmt = _Ahead(self.data, _LOGFMT)
+        self._logfmt = _Ahead(self.data, () if is_unpacked else _LOGFMT)
 
     def run(self, at: int, patterns: Patterns, *, tagged_only: bool) -> Run | None:
         """The run that begins with a line; None if that line must be parsed by itself.
@@ -127,7 +132,7 @@ class _Ahead:
             for one, place in self._next.items():
                 if place < at:
                     self._next[one] = self._find(one, at)
-            self._nearest = min(self._next.values())
+            self._nearest = min(self._next.values(), default=len(self._data))
         return self._nearest
 
     def _find(self, one: bytes | re.Pattern[bytes], at: int) -> int:
