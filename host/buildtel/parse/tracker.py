@@ -236,7 +236,7 @@ class Tracker:
         if build is None:
             return
         result = "success" if error is None else "failure"
-        if error is not None and says_cancelled(error) and not build.timed_out:
+        if error is not None and says_cancelled(error) and not build.last.timed_out:
             result = "cancelled"
         build.finish(result, said, self.events)
         build.verdict = text

@@ -67,7 +67,8 @@ class Units:
             is_say: it has the form of Packer's own messages (`==> `), not that of a guest's output.
         """
         if said.error:
-            build.timed_out = build.timed_out or text.startswith(_TIMED_OUT)
+            if text.startswith(_TIMED_OUT):
+                build.time_out()
             return
         if not is_say:
             unit = quiet_provisioner_of(text, build.running)
@@ -87,7 +88,7 @@ class Units:
         if text.startswith(_TIMEOUT_SET) and text.endswith(b" timeout for the next provisioner..."):
             build.move(Says.OUTCOME, said, self._events(), SUCCESS)
         elif text.startswith(_TIMED_OUT):
-            build.timed_out = True
+            build.time_out()
         elif text.startswith(_IGNORED[0]) and _IGNORED[1] in text:
             outcome = Outcome("failure", ignored=True, exit_code=exit_status(text))
             build.move(Says.OUTCOME, said, self._events(), outcome)
@@ -150,7 +151,7 @@ class Units:
             if len(ended) == 1:
                 ended[0].silent_type = None
                 ended[0].move(Says.OVER, said, self._events())
-            elif only is not None and only.untimed_end is not None and only.untimed_end[1] in kinds:
+            elif only is not None and only.last.untimed_line is not None and only.last.kind in kinds:
                 only.end_at(said.at, self._events())
 
 
