@@ -21,7 +21,7 @@ from buildtel.naming import stem_of
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to become of a log.
+    """How to make a document of a log, and where to write it.
 
     Attributes:
         log: its file, `-` for standard input, None where there are only spools.
@@ -84,7 +84,7 @@ def _kept(request: Request, spools: SpoolSources | None, raw: RawRecords) -> tup
 
 
 def tells_anything(document: JobDocument) -> bool:
-    """Whether a line of Packer's, a record or a step is in a document."""
+    """Whether a document has a line of Packer's, a record or a step."""
     packer, integrity = document.packer, document.integrity
     of_packer = packer is not None and bool(packer.runs or packer.version or packer.plugins)
     of_agent = integrity is not None and bool(integrity.records or integrity.damaged or integrity.foreign)
@@ -94,7 +94,7 @@ def tells_anything(document: JobDocument) -> bool:
 def _into_job(
     request: Request, spools: SpoolSources | None, raw: RawRecords, folder: Path, facts: JobFacts
 ) -> tuple[JobDocument, Path]:
-    """The log as part of the job under way."""
+    """Add the log to the job in progress."""
     if request.output is not None:
         check_named(Path(request.output), facts.meta.job)
     of_log = log_document(request.log, facts.meta, raw, spools)

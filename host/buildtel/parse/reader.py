@@ -257,18 +257,18 @@ class LogReader:
 
 
 def _may_be_stamped(line: bytes) -> bool:
-    """A cheap look at where a time would begin, behind Packer's colour, too."""
+    """Whether a line may have a time: looks only at its start, behind Packer's colour."""
     first = line[:1]
     return first in _STAMP_STARTS or (first == b"\x1b" and line[_AFTER_COLOUR : _AFTER_COLOUR + 1] in _STAMP_STARTS)
 
 
 def _is_untimed(line: bytes) -> bool:
-    """Whether a line surely has no time: it begins with the tag of a build, or with Packer's colour and that."""
+    """Whether a line certainly has no time: it begins with the tag of a build, or with Packer's colour and that."""
     return line.startswith(_TAGS) or (line.startswith(b"\x1b") and line.startswith(_TAGS, _AFTER_COLOUR))
 
 
 def _certain(event: Event) -> Event | None:
-    """What holds of an event of a last line without its newline, which may be cut: `7 seconds` may have gone on.
+    """The certain part of an event of a last line without its newline, which may be cut: `7 seconds` may have gone on.
 
     None for a phase in words that are not known: with its end, the line may begin something that is.
     """

@@ -19,7 +19,7 @@ DEBUG_LINE = (
     rb"(?!ui(?: error)?:|\[INFO\] |Packer |packer(?:\.exe)?: .{0,30}Packer version|Starting build|\d{9})"
 )
 _DEBUG = re.compile(DEBUG_LINE)
-# A line that has none of these is none of Packer's.
+# A line without any of these is not one of Packer's.
 PACKER_EVENTS = (
     b"==>", b"    ", b"-->", b"uild", b"output will be", b"(telemetry)", b"acker v", b"acker V",
     b"acker plugin installed", b"acker was read from",

@@ -29,7 +29,7 @@ _MAX_SHOWN_BYTES = 300
 
 
 class Hears(NamedTuple):
-    """What a line of a build may tell by words that are not known.
+    """What an unknown text of a build may tell.
 
     Attributes:
         is_old: a Packer before 1.13 speaks, whose own words have another form than a guest's output.
@@ -113,7 +113,7 @@ class Units:
         return build.is_idle and (is_packers or self.has_telemetry)
 
     def hears(self, builds: Collection[BuildState]) -> Hears:
-        """What a text of a build that is not known may tell now."""
+        """What an unknown text of a build may tell now."""
         return Hears(
             self.is_old,
             marked=any(self._begins_other(build, self.is_old) for build in builds),
@@ -122,11 +122,11 @@ class Units:
         )
 
     def hear_quiet(self) -> None:
-        """A line of a known build had four spaces: a Packer before 1.13 speaks."""
+        """Note a line with four spaces: this Packer is older than 1.13."""
         self.is_old = True
 
     def listens(self, builds: Iterable[BuildState]) -> bool:
-        """Whether any text of a build may begin a phase now."""
+        """Whether an unknown text of a build may begin a phase now."""
         return self.is_old or (self.has_telemetry and any(build.running is None for build in builds))
 
     def telemetry(self, text: str, builds: list[BuildState], said: LineContext) -> None:
