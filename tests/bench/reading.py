@@ -8,6 +8,7 @@ and the peak memory of `collect` above that of an empty log. Medians; asserts no
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import statistics
@@ -26,6 +27,7 @@ open(sys.argv[1], "rb").read().split(b"\\n")
 print(time.perf_counter() - begun)
 """
 BLOCK_LINES = 20_000
+LINE_END, TIME = "\n", "2026-01-24T12:00:00.123456789Z"
 EARLY = ("==> qemu.debian: Connected to SSH!", "==> qemu.debian: Provisioning with shell script: x.sh")
 LAST = "Build 'qemu.debian' finished after 3 minutes 2 seconds."
 # Each form: how a line of Packer's output stands in the log.
@@ -37,6 +39,10 @@ FORMS: dict[str, Callable[[str], str]] = {
     "debug": lambda text: f"2026/01/24 12:00:00 ui: {text}",
     "machine-readable": lambda text: "1769256000,,ui,message," + text.replace(",", "%!(PACKER_COMMA)"),
     "announced late": lambda text: text,
+    "stamps of a CI": lambda text: f"2026-01-24T12:00:00.1234567Z {text}",
+    "Docker's JSON": lambda text: f'{{"log":{json.dumps(text + LINE_END)},"stream":"stdout","time":"{TIME}"}}',
+    "CRI": lambda text: f"{TIME} stdout F {text}",
+    "logfmt": lambda text: f'time="{TIME}" level=info msg={json.dumps(text)}',
 }
 
 

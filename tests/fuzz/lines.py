@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from random import Random
 
 from buildtel.parse.phases import PHASE_TEXTS
@@ -21,6 +22,10 @@ _STAMPS = (
     b"17692%02d%02d0,,ui,say,",
     b"17692%02d%02d0,,ui,message,",
     b"[2026-01-24 12:%02d:%02d] ",
+    b"2026-01-24T12:%02d:%02d.123Z ",
+    b"2026-01-24 12:%02d:%02d+01:00 ",
+    b"2026-01-24T12:00:00.1234567Z 2026-01-24T12:%02d:%02dZ: ",
+    b"2026-01-24T12:00:00Z 2026/01/24 12:%02d:%02d ui: ",
     b"2026/01/24 12:%02d:%02d [INFO] (telemetry) ",
 )
 _TEXTS = (
@@ -72,6 +77,23 @@ _WHOLE = (
 )
 
 
+def _docker(line: bytes) -> bytes:
+    text = json.dumps(line.decode("latin-1") + "\n", ensure_ascii=len(line) % 2 == 0).replace(">", "\\u003e")
+    return b'{"log":%b,"stream":"stdout","time":"2026-01-24T12:00:%02d.5Z"}' % (text.encode(), len(line) % 60)
+
+
+def _cri(line: bytes) -> bytes:
+    return b"2026-01-24T12:00:%02d.5Z stdout %b %b" % (len(line) % 60, b"P" if len(line) % 23 == 0 else b"F", line)
+
+
+def _logfmt(line: bytes) -> bytes:
+    text = json.dumps(line.decode("latin-1"))
+    return b'time="2026-01-24T12:00:%02dZ" level=info msg=%b' % (len(line) % 60, text.encode())
+
+
+_WRAPPERS = (_docker, _cri, _logfmt)
+
+
 def put_together(chance: Random) -> bytes:
     """A log of 5 to 120 lines; some forms come more often in it, as they do in real ones."""
     names = chance.sample(_NAMES, chance.randint(1, 4))
@@ -94,4 +116,6 @@ def put_together(chance: Random) -> bytes:
         named = tag + chance.choice(names) + b": " + text if chance.random() < 0.95 else text
         head = colour + stamp if chance.random() < 0.5 else stamp + colour
         lines.append(head + named + (b"\x1b[0m" if colour else b""))
+    if chance.random() < 0.3:
+        lines = list(map(chance.choice(_WRAPPERS), lines))
     return ending.join([*lines, b""])

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from buildtel import files
 from buildtel.errors import BuildtelError, UsageError
 
 if TYPE_CHECKING:
@@ -157,6 +156,7 @@ def _mb(size: int) -> str:
 
 
 def _fetch(guest: Guest, args: argparse.Namespace) -> int:
+    from buildtel.local.spool_file import write_spool
     from buildtel.naming import escape
 
     spools = guest.spools()
@@ -172,30 +172,11 @@ def _fetch(guest: Guest, args: argparse.Namespace) -> int:
             sys.stdout.buffer.write(block)
     else:
         path = Path(args.output or f"{escape(guest.link.address.host)}.spool.jsonl")
-        _keep(guest, guest.lines(spools), path)
+        use = f"use it with `buildtel-host collect LOG --spool {path}`"
+        write_spool(path, guest.lines(spools), lambda size: say(f"{guest.name}: {_mb(size)} in {path}; {use}"))
     for words in spools.left_out:
         say(words)
     return 0
-
-
-def _keep(guest: Guest, blocks: Iterator[bytes], path: Path) -> None:
-    """Write the blocks into a file; if the connection is lost, the file has what came before."""
-    if path.exists() and not path.is_file():
-        raise BuildtelError(f"can't write {path}: it is not a regular file. Choose another with -o")
-    aside, size = Path(files.name_aside(str(path))), 0
-    try:
-        with aside.open("xb") as file:
-            try:
-                for block in blocks:
-                    size += file.write(block)
-            finally:
-                if size:
-                    aside.replace(path)
-                    say(f"{guest.name}: {_mb(size)} in {path}; use it with `buildtel-host collect LOG --spool {path}`")
-    except OSError as error:
-        raise BuildtelError(f"can't write {path}: {error.strerror or error}. Choose another file with -o") from error
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _follow(guest: Guest, args: argparse.Namespace) -> int:

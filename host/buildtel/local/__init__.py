@@ -1,1 +1,1 @@
-"""What lies on this machine's disk: folders, documents, raw records, jobs under way, documents not delivered yet."""
+"""Folders and files on this machine's disk: documents, raw records, jobs in progress, documents not uploaded yet."""

@@ -14,7 +14,7 @@ A_STEP = b'"ev":"start"'
 
 
 def begin(environ: Mapping[str, str], fields: Mapping[str, str | None]) -> str:
-    """Begin a job; the records of one that stands in its folder unfinished are kept beside it.
+    """Start a job; an unfinished one in its folder is renamed and kept.
 
     Args:
         environ: the environment.
@@ -24,7 +24,7 @@ def begin(environ: Mapping[str, str], fields: Mapping[str, str | None]) -> str:
         The job's folder.
 
     Raises:
-        BuildtelError: there is no place for the job's records.
+        BuildtelError: the job's folder can't be created.
     """
     folder = job_folder(environ)
     if os.path.exists(f"{folder}/{FACTS}") or os.path.exists(f"{folder}/{RECORDS}"):
@@ -35,7 +35,7 @@ def begin(environ: Mapping[str, str], fields: Mapping[str, str | None]) -> str:
 
 
 def note_facts(environ: Mapping[str, str], folder: str, fields: Mapping[str, object], *, unasked: bool) -> None:
-    """Write the facts of a job that begins now, unless somebody has written them just now.
+    """Write the facts of a job that starts now, unless another process has just written them.
 
     Args:
         environ: the environment.
@@ -50,7 +50,7 @@ def note_facts(environ: Mapping[str, str], folder: str, fields: Mapping[str, obj
 
 
 def folders_with_steps(environ: Mapping[str, str]) -> Iterator[str]:
-    """The folders of jobs on this machine that have a step, the one under way among them."""
+    """The folders of jobs on this machine that have a step, including the current one."""
     jobs = os.path.dirname(job_folder(environ))
     for name in sorted(os.listdir(jobs)) if os.path.isdir(jobs) else ():
         try:

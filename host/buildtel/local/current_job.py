@@ -25,7 +25,7 @@ from buildtel.parse import read
 
 
 def read_meta(environ: Mapping[str, str], job: str | None, version: str | None) -> Meta:
-    """Which job this process belongs to, now.
+    """The job that this process belongs to, with the present time.
 
     Args:
         environ: the environment.
@@ -37,7 +37,7 @@ def read_meta(environ: Mapping[str, str], job: str | None, version: str | None) 
 
 
 def current(environ: Mapping[str, str]) -> tuple[Path, JobFacts] | None:
-    """The folder and facts of the job that runs now, None if neither `init` nor a step began one."""
+    """The folder and facts of the current job, None if neither `init` nor a step started one."""
     folder = Path(job_folder(environ))
     try:
         data = (folder / FACTS).read_bytes()

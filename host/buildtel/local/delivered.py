@@ -46,7 +46,7 @@ class Delivered:
 
 
 def _read(file: Path) -> dict[str, dict[str, str]]:
-    """Store to file name to digest."""
+    """Digests by file name, by store."""
     try:
         value = json.loads(file.read_bytes())
     except (OSError, ValueError):
@@ -61,7 +61,7 @@ def _documents(folder: Path) -> list[Path]:
 
 
 def _digest(path: Path) -> str:
-    """SHA-256 in hex, as the outbox has it; empty for what can't be read, which is told where it is read."""
+    """SHA-256 in hex, as the outbox has it; empty if the file can't be read: uploading it tells why."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:

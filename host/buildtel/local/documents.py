@@ -64,7 +64,7 @@ def write_over(path: Path, data: bytes) -> None:
 
 
 def check_named(path: Path, job: str) -> None:
-    """Nothing, if a document of `job` may be written to `path`.
+    """Check that a document of `job` may be written to `path`.
 
     Raises:
         BuildtelError: it may not.
@@ -102,12 +102,12 @@ def read_document(path: Path) -> bytes:
 
 
 def is_regular(path: Path) -> bool:
-    """True for a regular file that is no link."""
+    """True for a regular file that is not a link."""
     return stat.S_ISREG(path.lstat().st_mode)
 
 
 def _write_into(path: Path, data: bytes) -> None:
-    """Write to what is no file: a terminal, a pipe, `/dev/null`."""
+    """Write to a terminal, a pipe or `/dev/null`."""
     try:
         with path.open("wb") as file:
             file.write(data)

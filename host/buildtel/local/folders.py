@@ -40,12 +40,12 @@ def _plain(words: str) -> str:
 
 
 def job_folder(environ: Mapping[str, str]) -> str:
-    """The folder of the job that runs now, which may not be there yet."""
+    """The folder of the current job; it may not exist yet."""
     return f"{telemetry_folder(environ)}/.jobs/{job_key(environ)}"
 
 
 def telemetry_folder(environ: Mapping[str, str]) -> str:
-    """Where all that is measured here is kept; it may not be there yet."""
+    """The folder for all measurements of this machine; it may not exist yet."""
     return environ.get("TELEMETRY_DIR") or "/tmp/telemetry"
 
 
@@ -59,7 +59,7 @@ def log_path(environ: Mapping[str, str], stem: str) -> str:
         stem: the name without its suffix.
 
     Raises:
-        BuildtelError: there is no place for it.
+        BuildtelError: it can't be created.
     """
     folder = make_telemetry_folder(environ)
     for copy in range(1, MOST_IN_A_SECOND):
@@ -78,7 +78,7 @@ def log_path(environ: Mapping[str, str], stem: str) -> str:
 
 
 def make_job_folder(environ: Mapping[str, str]) -> str:
-    """The folder of the job that runs now, made if it is not there.
+    """The folder of the current job, created if it does not exist.
 
     Raises:
         BuildtelError: see `own_folder`; a folder on the way counts too.
@@ -105,7 +105,7 @@ def is_aside(folder: str) -> bool:
 
 
 def make_telemetry_folder(environ: Mapping[str, str]) -> str:
-    """The folder where all that is measured here is kept, made if it is not there.
+    """The folder for all measurements of this machine, created if it does not exist.
 
     Raises:
         BuildtelError: see `own_folder`.
@@ -114,7 +114,7 @@ def make_telemetry_folder(environ: Mapping[str, str]) -> str:
 
 
 def own_folder(path: str, setting: str = "TELEMETRY_DIR") -> str:
-    """`path`, made for this user alone if it is not there.
+    """`path`, created for this user only if it does not exist.
 
     Args:
         path: the folder.

@@ -21,7 +21,7 @@ from buildtel.settings import read_redactor
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to become of a log.
+    """How to make a document of a log, and where to write it.
 
     Attributes:
         log: its file, `-` for standard input, None where there are only spools.
@@ -82,7 +82,7 @@ def _kept(request: Request, spools: SpoolSources | None, raw: RawRecords) -> tup
 def _into_job(
     request: Request, spools: SpoolSources | None, raw: RawRecords, folder: Path, facts: JobFacts
 ) -> tuple[JobDocument, Path]:
-    """The log as part of the job under way."""
+    """Add the log to the job in progress."""
     if request.output is not None:
         check_named(Path(request.output), facts.meta.job)
     of_log = log_document(request.log, facts.meta, raw, spools, force=request.force)

@@ -52,17 +52,17 @@ class Parcel:
 
 
 class Outbox:
-    """The parcels in `folder`, which is made for the user alone when it is first locked."""
+    """The parcels in `folder`, which is created for the user only when it is first locked."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @contextmanager
     def locked(self, wait_s: float) -> Iterator[None]:
-        """Hold the outbox: one process at a time adds and delivers, so that order is kept.
+        """Lock the outbox: one process at a time adds and delivers, which keeps the order.
 
         Raises:
-            OutboxError: it can't be written, is somebody else's, or is held for longer than `wait_s`.
+            OutboxError: it can't be written, belongs to another user, or is locked for longer than `wait_s`.
         """
         with self._explained():
             try:
@@ -109,7 +109,7 @@ class Outbox:
         return entry.name.partition("_")[2]
 
     def read(self, entry: Path) -> Parcel:
-        """A parcel.
+        """Read a parcel.
 
         Raises:
             OutboxError: it can't be read.
@@ -123,7 +123,7 @@ class Outbox:
             )
 
     def remove(self, entry: Path) -> None:
-        """Take away a parcel that has been delivered.
+        """Remove a delivered parcel.
 
         Raises:
             OutboxError: it can't be removed; delivered once more it does no harm.
@@ -138,7 +138,7 @@ class Outbox:
             return sorted(path for path in self.folder.glob("[0-9]*_*") if path.is_dir())
 
     def _clear(self) -> None:
-        """Remove what a process that died was about to make or had done with."""
+        """Remove incomplete and delivered parcels that a killed process left."""
         for left in self.folder.glob(f"{ASIDE}*"):
             shutil.rmtree(left, ignore_errors=True)
 

@@ -20,7 +20,7 @@ GZIP = 31  # zlib's word for a gzip header around 15 bits of window
 class RawRecords:
     """Takes events as they are read and keeps the records among them, compressed.
 
-    Of more than `LARGEST` bytes the rest is left out, and the last line says how many.
+    At most `LARGEST` bytes are kept; the last line says how many records were left out.
 
     Args:
         redactor: hides secrets in the names that records have.
@@ -33,7 +33,7 @@ class RawRecords:
         self._count = self._left_out = 0
 
     def keeping(self, events: Iterable[Event]) -> Iterator[Event]:
-        """The same events; the records among them are kept, others are in the document."""
+        """Yield the events unchanged, and keep the records among them."""
         for event in events:
             if isinstance(event, AgentRecord):
                 self._add(event)
@@ -83,7 +83,7 @@ class RawRecords:
 
 
 def read_beside(document: Path) -> bytes:
-    """What was written beside a document; empty if nothing was.
+    """The records that were written beside a document; empty without any.
 
     Raises:
         BuildtelError: it is there and can't be read.

@@ -32,12 +32,12 @@ class Job:
 
     @property
     def is_closed(self) -> bool:
-        """True if it has become a document for good: its folder is put aside."""
+        """True if its document is final and its folder was renamed."""
         return is_aside(str(self.folder)) and self.facts.document is not None
 
 
 def over(environ: Mapping[str, str]) -> list[Job]:
-    """The jobs with steps that no document was made of and that are over, the oldest first.
+    """The ended jobs that have steps and no document, the oldest first.
 
     That of this process is, unless this is a part of one of its steps: who asks knows. Another one is over if its
     place on the machine is ours, if it was put aside, or if nothing was heard of it for a day.
@@ -48,7 +48,7 @@ def over(environ: Mapping[str, str]) -> list[Job]:
 
 
 def close_over(environ: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
-    """Makes a document of each; what to say of it, and whether it failed."""
+    """Makes a document of each ended job; yields a message, and whether it failed."""
     for job in over(environ):
         if job.is_own and not job.facts.unasked and job.facts.document is not None:
             continue  # `collect` made a document, and the job may go on
@@ -63,7 +63,7 @@ def close_over(environ: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
 
 
 def close_own(environ: Mapping[str, str]) -> Iterator[str]:
-    """Makes a document of the job that this process belongs to, before another one begins."""
+    """Makes a document of the job that this process belongs to, before another one starts; yields messages."""
     for job in over(environ):
         if job.is_own:
             name = f"job {job.facts.meta.job} {job.facts.meta.version}"

@@ -46,7 +46,7 @@ class Unpacker:
         return self._open is not None or self._cast_zero_s is not None
 
     def concerns(self, line: bytes | None) -> bool:
-        """Whether `unpack` would do anything but give the line back. What a guest says is no container."""
+        """Whether `unpack` may change the line. The output of a guest is not a container."""
         if not line:
             return False
         return (
@@ -78,7 +78,7 @@ class Unpacker:
             yield number, line
 
     def close(self) -> Iterator[Numbered]:
-        """Yield what has no end yet."""
+        """Yield lines that are still incomplete."""
         if self._cast_text:
             yield 0, self._cast_text.encode("utf-8", "replace")
         if self._open is not None:

@@ -23,7 +23,7 @@ class LineJoiner:
         return bool(self._held)
 
     def concerns(self, line: bytes | None) -> bool:
-        """Whether `join` would do anything but give the line back."""
+        """Whether `join` may change the line."""
         return self.holds or (line is not None and line[19:20] == b"." and _has_header(line))
 
     def join(self, number: int, line: bytes | None) -> Iterator[tuple[int, bytes | None]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -43,15 +44,19 @@ class LastOutput:
         self._names = names
         self._kept: dict[bytes, _Kept] = {}
 
-    def add(self, line: bytes) -> bytes | None:
-        """Take one line, without its newline; gives the build's name, None for what is none of a build's output."""
-        found = _text_of(line)
-        if found is None or found[0] not in self._names:
-            return None
-        kept = self._of(found[0])
+    def add(self, line: bytes, found: re.Match[bytes] | None) -> bool:
+        """Keep a line if it is output of a build; whether it is.
+
+        Args:
+            line: the line without its newline.
+            found: its match with `NAMED_LINE`.
+        """
+        if found is None or found[1] not in self._names or b"BUILDTEL:" in line:
+            return False
+        kept = self._of(found[1])
         if kept is not None:
-            kept.extend([found[1]])
-        return found[0]
+            kept.extend([_text_of(line, found)])
+        return True
 
     def add_run(self, data: bytes, start: int, end: int) -> None:
         """Take whole lines at once: the part of `data` from `start` to `end`, which stands behind a newline."""
@@ -120,12 +125,9 @@ def _block_end(texts: list[str], at: int) -> int | None:
     return None
 
 
-def _text_of(line: bytes) -> tuple[bytes, bytes] | None:
-    """The name and the text of a line of output; None for others, and for a record of an agent."""
-    found = NAMED_LINE.match(line)
-    if found is None or b"BUILDTEL:" in line:
-        return None
-    return found[1], line[found.end() : found.end() + LONGEST_BYTES]
+def _text_of(line: bytes, found: re.Match[bytes]) -> bytes:
+    """The text behind the name of a build, without the end of a very long one."""
+    return line[found.end() : found.end() + LONGEST_BYTES]
 
 
 def _last_of(name: bytes, data: bytes, start: int, end: int) -> list[bytes]:
@@ -133,7 +135,8 @@ def _last_of(name: bytes, data: bytes, start: int, end: int) -> list[bytes]:
     lines: list[bytes] = []
     while len(lines) < KEPT_LINES and (place := data.rfind(name + b": ", start, end)) >= 0:
         end = max(data.rfind(b"\n", start, place) + 1, start)
-        found = _text_of(data[end : data.index(b"\n", place)])
-        if found is not None and found[0] == name:
-            lines.append(found[1])
+        line = data[end : data.index(b"\n", place)]
+        found = NAMED_LINE.match(line)
+        if found is not None and found[1] == name and b"BUILDTEL:" not in line:
+            lines.append(_text_of(line, found))
     return lines[::-1]

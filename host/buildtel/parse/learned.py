@@ -67,7 +67,7 @@ def generalised(prefix: bytes) -> bytes:
 
 
 def pattern_of(prefix: bytes) -> Pattern:
-    """What lines with a prefix such as this one begin with."""
+    """The pattern of lines with a prefix like this one."""
     return Pattern(re.compile(generalised(prefix), re.S), prefix, clock_of(prefix))
 
 
@@ -113,7 +113,7 @@ class PrefixLearner:
             yield from self._released()
 
     def close(self) -> Iterator[Numbered]:
-        """The log is over: what is held is all there is."""
+        """Take the end of the log; yields all held lines."""
         self.failed = not self.is_decided and self._saw_packer()
         self.is_decided = True
         yield from self._released()
@@ -256,7 +256,7 @@ def _own_start(text: bytes) -> int:
 
 
 def _is_bare(text: bytes, coloured: bool) -> bool:
-    """Whether a line is surely Packer's, with nothing of others before it."""
+    """Whether only Packer writes such a line, and no prefix of another tool stands before it."""
     if text.endswith(COLOUR_LINE):
         return bool(_SIMPLE_NAME.fullmatch(text[: -len(COLOUR_LINE)].removesuffix(b":")))
     if text.startswith(b"==> "):

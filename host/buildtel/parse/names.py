@@ -75,12 +75,12 @@ class PassedNames:
         self.version = 0
 
     def know(self, name: bytes) -> None:
-        """It is a build's."""
+        """Add the name of a build."""
         self.known.add(name)
         self.forget(name)
 
     def begin(self, name: bytes) -> None:
-        """Its build has said something."""
+        """Note that a build has printed something."""
         if name in self.known:
             self._add(self.begun, name)
 
@@ -97,14 +97,14 @@ class PassedNames:
             self._add(self.packer_only if candidate.packer_only else self.bare, name)
 
     def forget(self, name: bytes) -> None:
-        """It is no candidate's any more."""
+        """Remove a candidate."""
         for names in (self.packer_only, self.bare):
             if name in names:
                 names.remove(name)
                 self.version += 1
 
     def clear(self, candidates_only: bool = False) -> None:
-        """A run is over, or another begins."""
+        """Forget all names, as at the end of a run, or only the candidates."""
         of_builds = () if candidates_only else (self.known, self.begun)
         for names in (*of_builds, self.packer_only, self.bare):
             names.clear()
@@ -146,12 +146,12 @@ class BuildNameCandidates:
         return candidate
 
     def forget(self, name: bytes) -> None:
-        """The name is known now."""
+        """Remove a candidate whose name is known now."""
         self._by_name.pop(name, None)
         self._passed.forget(name)
 
     def packer_only(self) -> list[tuple[bytes, BuildNameCandidate]]:
-        """Those in lines that only packer writes, by their first line."""
+        """The candidates in lines that only Packer writes, in the order of their first lines."""
         found = [item for item in self._by_name.items() if item[1].packer_only]
         return sorted(found, key=lambda item: item[1].line)
 

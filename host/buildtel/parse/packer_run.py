@@ -42,16 +42,16 @@ class PackerRun:
         return self.stage in _OVER
 
     def end(self) -> None:
-        """All builds are over."""
+        """Note that all builds are over."""
         self.stage = Stage.OVER
         self._passed.clear()
 
     def unjudged(self) -> list[BuildState]:
-        """The builds without Packer's word on their end."""
+        """The builds whose end Packer has not reported."""
         return [build for build in self.builds.values() if build.verdict is None]
 
     def expect(self, name: bytes) -> None:
-        """The debug log says that a build of that name begins."""
+        """Add a build that the debug log announces."""
         if self.stage is Stage.BUILDS and name and name not in self.builds and self._room(name):
             self._add(name)
 

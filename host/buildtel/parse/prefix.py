@@ -33,6 +33,7 @@ _COMMENT = re.compile(
 )
 _SYSLOG = re.compile(rb"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?:\S+ \S+\[\d+\]: )?")
 COLOUR = rb"\x1b\[[01];3[0-7]m"  # Packer's
+ZONED = rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:\d\d) "  # of CIs, wrappers, containers
 ISO = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ: "  # of `-timestamp-ui`
 UI_LOG = rb"(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ui(?: error)?: |\d{9,11},,ui,[a-z]+,)"
 _DEBUG_STAMP = rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d "

@@ -30,8 +30,9 @@ from buildtel.parse.log_clock import LogClock
 from buildtel.parse.phases import OTHER_PHASE
 from buildtel.parse.prefix import LOG_ONLY, MACHINE_ONLY, UnprefixedLine, split_prompts, strip_ansi, strip_prefixes
 from buildtel.parse.runs import Block, Patterns, Run
-from buildtel.parse.skip import LineFilter
+from buildtel.parse.skip import NAMED_LINE, LineFilter
 from buildtel.parse.tracker import Tracker
+from buildtel.parse.wrapped_runs import unpack_run
 
 Numbered = tuple[int, bytes | None]
 
@@ -115,19 +116,23 @@ class LogReader:
             else:
                 self._whole_lines(number, Block(block))
 
-    def _whole_lines(self, number: int, block: Block) -> None:
-        data, at = block.data, 1
+    def _whole_lines(self, number: int, block: Block, *, is_unpacked: bool = False) -> None:
+        """Take the lines of a block, whole runs of them at once; `is_unpacked` if they are out of their containers."""
+        wrapped, data, at = self._is_contained and not is_unpacked, block.data, 1
         while at < len(data):
             may_pass = self._is_bare and not (self._tracker.waits or self._joiner.holds or self._unpacker.holds)
-            run = block.run(at, self._patterns, tagged_only=self._is_contained) if may_pass else None
-            if run is not None:
+            if may_pass and wrapped and (unpacked := unpack_run(data, at)) is not None:
+                lines, end = unpacked
+                self._whole_lines(number, Block(lines, is_unpacked=True), is_unpacked=True)
+            elif may_pass and (run := block.run(at, self._patterns, tagged_only=wrapped)) is not None:
                 self._keep_stamped(number, data, at, run)
                 self._last_output.add_run(data, at, run.end)
-                number, at = number + data.count(b"\n", at, run.end), run.end
-                continue
-            end = data.index(b"\n", at)
-            self._one(number, data[at:end])
-            number, at = number + 1, end + 1
+                end = run.end
+            else:
+                end = data.index(b"\n", at) + 1
+                (self._learned if is_unpacked else self._one)(number, data[at : end - 1])
+                wrapped = self._is_contained and not is_unpacked
+            number, at = number + data.count(b"\n", at, end), end
 
     def _one(self, number: int, line: bytes) -> None:
         if self._is_plain and not self._joiner.concerns(line):
@@ -189,11 +194,12 @@ class LogReader:
         if line is None:
             self._tracker.events.append(UnreadableLine(line=number, reason="longer than 4 MiB"))
             return
-        build = self._last_output.add(line)
-        if self._tracker.waits or not self._filter.can_skip(line):
+        found = NAMED_LINE.match(line)
+        is_output = self._last_output.add(line, found)
+        if self._tracker.waits or not self._filter.can_skip(line, found):
             known = len(self._tracker.events)
             self._told(number, line, counted)
-            self._tell_output(known, build is not None)
+            self._tell_output(known, is_output)
         elif counted is not None or _may_be_stamped(line):
             self._stamped.append((number, line, counted))
 
@@ -272,18 +278,18 @@ class LogReader:
 
 
 def _may_be_stamped(line: bytes) -> bool:
-    """A cheap look at where a time would begin, behind Packer's colour, too."""
+    """Whether a line may have a time: looks only at its start, behind Packer's colour."""
     first = line[:1]
     return first in _STAMP_STARTS or (first == b"\x1b" and line[_AFTER_COLOUR : _AFTER_COLOUR + 1] in _STAMP_STARTS)
 
 
 def _is_untimed(line: bytes) -> bool:
-    """Whether a line surely has no time: it begins with the tag of a build, or with Packer's colour and that."""
+    """Whether a line certainly has no time: it begins with the tag of a build, or with Packer's colour and that."""
     return line.startswith(_TAGS) or (line.startswith(b"\x1b") and line.startswith(_TAGS, _AFTER_COLOUR))
 
 
 def _certain(event: Event) -> Event | None:
-    """What holds of an event of a last line without its newline, which may be cut: `7 seconds` may have gone on.
+    """The certain part of an event of a last line without its newline, which may be cut: `7 seconds` may have gone on.
 
     None for a phase in words that are not known: with its end, the line may begin something that is.
     """

@@ -19,7 +19,7 @@ DEBUG_LINE = (
     rb"(?!ui(?: error)?:|\[INFO\] |Packer |packer(?:\.exe)?: .{0,30}Packer version|Starting build|\d{9})"
 )
 _DEBUG = re.compile(DEBUG_LINE)
-# A line that has none of these is none of Packer's.
+# A line without any of these is not one of Packer's.
 PACKER_EVENTS = (
     b"==>", b"    ", b"-->", b"uild", b"output will be", b"(telemetry)", b"acker v", b"acker V",
     b"acker plugin installed", b"acker was read from", b"Error", b"Failed to ", b"validation failed",
@@ -42,13 +42,17 @@ class LineFilter:
         self._listens = listens
         self._heard_quiet = heard_quiet
 
-    def can_skip(self, line: bytes) -> bool:
-        """True if no event can come from this line: output of a known build, a debug line, another program's line."""
+    def can_skip(self, line: bytes, found: re.Match[bytes] | None) -> bool:
+        """True if no event can come from this line: output of a known build, a debug line, another program's line.
+
+        Args:
+            line: the line without its newline.
+            found: its match with `NAMED_LINE`.
+        """
         if not line:
             return True
         if b"BUILDTEL" in line or b"\x00" in line:
             return False
-        found = NAMED_LINE.match(line)
         if found and found[1] in self._names:
             end = found.end()
             if line[end : end + START_BYTES] in STARTS or PHASE_SIGN in line:

@@ -6,7 +6,7 @@ of the end of the provisioner that began last: a `ProvisionerFinished`, before w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
@@ -146,6 +146,25 @@ class Beginning:
             events.append(BuildBegan(line=said.line, at=at, target=target))
 
 
+@dataclass(frozen=True, slots=True)
+class LastProvisioner:
+    """The provisioner of a build that began last.
+
+    Attributes:
+        index: its place among the build's provisioners; -1 for none.
+        kind: its kind.
+        is_current: no phase has begun since, and the build has not ended.
+        timed_out: Packer cancelled it by its own timeout.
+        untimed_line: the line, without a time, that told how it went.
+    """
+
+    index: int = -1
+    kind: str | None = None
+    is_current: bool = False
+    timed_out: bool = False
+    untimed_line: int | None = None
+
+
 @dataclass(slots=True)
 class BuildState:
     """What is known of a build so far.
@@ -156,13 +175,9 @@ class BuildState:
         seen: packer has said something of it (the debug log may name it before).
         coloured: its colour line stood in this run.
         beginning: its first message.
-        kind: the kind of the provisioner begun last.
-        silent_type: the type of one that only the debug log tells of.
+        last: the provisioner begun last.
+        silent_type: the type of a provisioner that only the debug log tells of.
         phase: the phase begun last, and its text.
-        provisioners: how many provisioners have begun.
-        untimed_end: the line, without a time, that told how the last of them went, and its kind; until another begins.
-        under_way: the index of the last of them, until a phase begins or the build ends.
-        timed_out: packer cancelled a provisioner of it by that provisioner's own timeout.
         cleans_up: a provisioner of it failed, and what runs now cleans up.
         verdict: packer's line on its end.
     """
@@ -172,25 +187,26 @@ class BuildState:
     seen: bool = False
     coloured: bool = False
     beginning: Beginning = field(default_factory=Beginning)
-    kind: str | None = None
+    last: LastProvisioner = field(default_factory=LastProvisioner)
     silent_type: str | None = None
     phase: tuple[str, bytes] | None = None
-    provisioners: int = 0
-    untimed_end: tuple[int, str] | None = None
-    under_way: int | None = None
-    timed_out: bool = False
     cleans_up: bool = False
     verdict: bytes | None = None
 
     @property
     def running(self) -> str | None:
         """The kind of the provisioner that runs now."""
-        return self.kind if self.state is State.RUNS else None
+        return self.last.kind if self.state is State.RUNS else None
+
+    @property
+    def under_way(self) -> int | None:
+        """The index of the last provisioner, until a phase begins or the build ends."""
+        return self.last.index if self.last.is_current else None
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing that Packer tells of is under way, behind a provisioner."""
-        return self.provisioners > 0 and self.state in (State.IDLE, State.UNTOLD)
+        return self.last.index >= 0 and self.state in (State.IDLE, State.UNTOLD)
 
     def begin_phase(self, phase: str, text: bytes, said: LineContext, events: list[Event]) -> None:
         """Begin a phase: what ran before it is over. The same text again begins nothing.
@@ -207,7 +223,7 @@ class BuildState:
         says = Says.QUESTION if status == UNKNOWN else Says.PHASE
         exit_code = exit_status(text) if status == "failure" else None
         self.move(says, said, events, Outcome(status, exit_code=exit_code))
-        self.phase, self.under_way = (phase, text), None
+        self.phase, self.last = (phase, text), replace(self.last, is_current=False)
         self.cleans_up = self.cleans_up or phase == "error_cleanup"
         shown = text.decode("utf-8", "replace")
         events.append(PhaseStarted(line=said.line, at=said.at, target=self.target, name=phase, text=shown))
@@ -222,13 +238,12 @@ class BuildState:
             type_: the type of a unit of kind `other`, None if it is not known.
         """
         self.move(Says.UNIT, said, events, SUCCESS)
-        self.kind, self.timed_out, self.untimed_end = unit[0], False, None
-        index = self.under_way = self.provisioners
-        self.provisioners += 1
+        self.last = LastProvisioner(self.last.index + 1, unit[0], is_current=True)
         shown = unit[1].decode("utf-8", "replace")
         events.append(
             ProvisionerStarted(
-                line=said.line, at=said.at, target=self.target, index=index, kind=unit[0], detail=shown, type=type_
+                line=said.line, at=said.at, target=self.target, index=self.last.index, kind=unit[0], detail=shown,
+                type=type_,
             )
         )
 
@@ -244,7 +259,7 @@ class BuildState:
             self.move(Says.OVER, said, events)
         else:
             self.move(Says.OUTCOME, said, events, Outcome("cancellation" if result == "cancelled" else result))
-        self.under_way = None
+        self.last = replace(self.last, is_current=False)
 
     def move(self, says: Says, said: LineContext, events: list[Event], outcome: Outcome = UNTOLD) -> None:
         """Go to the next state.
@@ -257,15 +272,15 @@ class BuildState:
         """
         if says in TELLS[self.state]:
             status, ignored, exit_code = outcome
-            status = "timeout" if self.timed_out and status != UNKNOWN else status
+            status = "timeout" if self.last.timed_out and status != UNKNOWN else status
             events.append(
                 ProvisionerFinished(
-                    line=said.line, at=said.at, target=self.target, index=self.provisioners - 1, status=status,
+                    line=said.line, at=said.at, target=self.target, index=self.last.index, status=status,
                     ignored=ignored, exit_code=exit_code,
                 )
             )  # fmt: skip
-            if said.at is None and says is Says.OUTCOME and self.kind is not None:
-                self.untimed_end = said.line, self.kind
+            if said.at is None and says is Says.OUTCOME and self.last.kind is not None:
+                self.last = replace(self.last, untimed_line=said.line)
         self.state = NEXT[self.state][says]
 
     def end_at(self, at: When | None, events: list[Event]) -> None:
@@ -275,6 +290,10 @@ class BuildState:
             at: the time of the debug log's line on the same end, None if it has none.
             events: where to tell of it.
         """
-        if self.untimed_end is not None and at is not None:
-            events.append(LaterStamp(line=self.untimed_end[0], at=at))
-        self.untimed_end = None
+        if self.last.untimed_line is not None and at is not None:
+            events.append(LaterStamp(line=self.last.untimed_line, at=at))
+        self.last = replace(self.last, untimed_line=None)
+
+    def time_out(self) -> None:
+        """Note that Packer cancelled the last provisioner by its own timeout."""
+        self.last = replace(self.last, timed_out=True)

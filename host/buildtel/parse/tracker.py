@@ -74,11 +74,11 @@ class Tracker:
         return self._open is not None
 
     def listens(self) -> bool:
-        """Whether words of a build that are not known may tell something."""
+        """Whether an unknown text of a build may tell something."""
         return self.units.listens(self._run.builds.values())
 
     def hears(self) -> Hears:
-        """What lines of builds may tell by words that are not known."""
+        """What unknown texts of builds may tell."""
         return self.units.hears(self._run.builds.values())
 
     def said(self, text: bytes, said: LineContext) -> None:
@@ -241,7 +241,7 @@ class Tracker:
         if build is None:
             return
         result: BuildResult = "success" if error is None else "failure"
-        if error is not None and says_cancelled(error) and not build.timed_out:
+        if error is not None and says_cancelled(error) and not build.last.timed_out:
             result = "cancelled"
         build.finish(result, said, self.events)
         build.verdict = text
@@ -358,7 +358,7 @@ class Tracker:
             self._flush()
 
     def _flush(self) -> None:
-        """Let go of the event whose text might have gone on."""
+        """Emit the event whose text may have continued."""
         if self._open is None:
             return
         text, self._open = self._open, None

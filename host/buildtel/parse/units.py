@@ -29,7 +29,7 @@ _MAX_SHOWN_BYTES = 300
 
 
 class Hears(NamedTuple):
-    """What a line of a build may tell by words that are not known.
+    """What an unknown text of a build may tell.
 
     Attributes:
         is_old: a Packer before 1.13 speaks, whose own words have another form than a guest's output.
@@ -67,7 +67,8 @@ class Units:
             is_say: it has the form of Packer's own messages (`==> `), not that of a guest's output.
         """
         if said.error:
-            build.timed_out = build.timed_out or text.startswith(_TIMED_OUT)
+            if text.startswith(_TIMED_OUT):
+                build.time_out()
             return
         if not is_say:
             unit = quiet_provisioner_of(text, build.running)
@@ -87,7 +88,7 @@ class Units:
         if text.startswith(_TIMEOUT_SET) and text.endswith(b" timeout for the next provisioner..."):
             build.move(Says.OUTCOME, said, self._events(), SUCCESS)
         elif text.startswith(_TIMED_OUT):
-            build.timed_out = True
+            build.time_out()
         elif text.startswith(_IGNORED[0]) and _IGNORED[1] in text:
             outcome = Outcome("failure", ignored=True, exit_code=exit_status(text))
             build.move(Says.OUTCOME, said, self._events(), outcome)
@@ -112,7 +113,7 @@ class Units:
         return build.is_idle and (is_packers or self.has_telemetry)
 
     def hears(self, builds: Collection[BuildState]) -> Hears:
-        """What a text of a build that is not known may tell now."""
+        """What an unknown text of a build may tell now."""
         return Hears(
             self.is_old,
             marked=any(self._begins_other(build, self.is_old) for build in builds),
@@ -121,11 +122,11 @@ class Units:
         )
 
     def hear_quiet(self) -> None:
-        """A line of a known build had four spaces: a Packer before 1.13 speaks."""
+        """Note a line with four spaces: this Packer is older than 1.13."""
         self.is_old = True
 
     def listens(self, builds: Iterable[BuildState]) -> bool:
-        """Whether any text of a build may begin a phase now."""
+        """Whether an unknown text of a build may begin a phase now."""
         return self.is_old or (self.has_telemetry and any(build.running is None for build in builds))
 
     def telemetry(self, text: str, builds: list[BuildState], said: LineContext) -> None:
@@ -150,7 +151,7 @@ class Units:
             if len(ended) == 1:
                 ended[0].silent_type = None
                 ended[0].move(Says.OVER, said, self._events())
-            elif only is not None and only.untimed_end is not None and only.untimed_end[1] in kinds:
+            elif only is not None and only.last.untimed_line is not None and only.last.kind in kinds:
                 only.end_at(said.at, self._events())
 
 

@@ -111,9 +111,9 @@ def is_of_template(error: bytes) -> bool:
 
 
 def exit_status(error: bytes) -> int | None:
-    """The exit status that Packer's words on a provisioner's failure name; None where they name none.
+    """The exit status in Packer's text on a provisioner's failure; None without one.
 
-    A lost connection is no exit status, and what a post-processor ended with is none of a provisioner.
+    A lost connection is not an exit status, and that of a post-processor is not the provisioner's.
     """
     found = None if _POST_PROCESSOR_FAILED in error else _EXIT_STATUS.search(error)
     if found is None or int(found[1]) == _DISCONNECTED or int(found[1]) >= 2**32:
@@ -122,7 +122,7 @@ def exit_status(error: bytes) -> int | None:
 
 
 def says_cancelled(error: bytes) -> bool:
-    """Whether an error text is that of a build that was told to stop."""
+    """Whether an error text is that of a cancelled build."""
     lowered = error.lower()
     return any(word in lowered for word in _CANCEL_WORDS)
 

@@ -1,1 +1,1 @@
-"""Putting buildtel beside a Packer template, and judging how well a template is wired."""
+"""Adds buildtel's files to a Packer template, and checks how a template is wired."""

@@ -19,9 +19,9 @@ _UNRESOLVED = re.compile(r"\$\{[^{}]*\}")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source of a build: TYPE.NAME as `only` names it, where it is said, and its guest.
+    """A source of a build: its name (TYPE.NAME, as in `only`) and its guest.
 
-    `declared` is its top-level block, None if the template has none; `ignored` that a comment takes it out.
+    `declared` is its top-level block, None if the template has none; `ignored` if a comment excludes it.
     """
 
     name: str
@@ -36,13 +36,13 @@ class Source:
 
     @property
     def measurable(self) -> bool:
-        """Whether buildtel can measure it, and is not told to leave it alone."""
+        """Whether buildtel can measure it and no comment excludes it."""
         return self.guest.system == LINUX and not self.ignored
 
 
 @dataclass(frozen=True)
 class Build:
-    """A build block. `sources` are all that it may have: a condition's both sides."""
+    """A build block. `sources` has all that it may have: those of both branches of a condition."""
 
     block: Block
     sources: tuple[Source, ...]
@@ -50,12 +50,12 @@ class Build:
 
     @property
     def title(self) -> str:
-        """How messages name it."""
+        """Its name in messages."""
         return f"build {self.block.text('name') or ''}".strip()
 
     @cached_property
     def measurable(self) -> tuple[Source, ...]:
-        """The sources that buildtel can measure; none if a comment takes the build out."""
+        """The sources that buildtel can measure; none if a comment excludes the build."""
         return () if self.block.ignored else tuple(source for source in self.sources if source.measurable)
 
     @cached_property
@@ -141,7 +141,7 @@ def _words(value: Value) -> Iterator[str]:
 
 
 def _matching(word: str, declared: dict[str, Block]) -> list[str]:
-    """The sources that a word can mean."""
+    """The declared sources that a reference can mean."""
     name = word.removeprefix("source.")
     if "*" not in name:
         return [name] if name else []

@@ -35,7 +35,7 @@ _MISSING = {"first": "the VM is not measured", "last": "the agent would stay in 
 
 
 def ignored(build: Build) -> Iterator[Finding]:
-    """A note for the build or each source that a comment leaves out."""
+    """A note for the build or each source that a comment excludes."""
     blocks = [build.block] if build.block.ignored else [s.declared for s in build.sources if s.ignored and s.declared]
     for block in blocks:
         title = build.title if block is build.block else f"source {'.'.join(block.labels)}"
@@ -63,7 +63,7 @@ def _last(build: Build) -> Iterator[Finding]:
 
 
 def _piece(build: Build, role: str, ordered: tuple[Provisioner, ...]) -> Iterator[Finding]:
-    """Our first (or, from the other end, last) provisioner: once for each Linux guest, at its end, for no other."""
+    """Check buildtel's first or last provisioner: each Linux guest runs it once, before or after all others."""
     if build.block.ignored:
         return
     pieces = [found for found in ordered if found.role == role and not found.after_errors]
@@ -82,7 +82,7 @@ def _piece(build: Build, role: str, ordered: tuple[Provisioner, ...]) -> Iterato
 
 
 def _left_by_root(build: Build, last: list[Provisioner]) -> Iterator[Finding]:
-    """Our last provisioner without sudo can't remove what our first one wrote as root."""
+    """Check that the last provisioner uses sudo if the first one does: else it can't remove what root wrote."""
     if any(found.role == "first" and found.is_ours_with_sudo for found in build.provisioners):
         text = (
             "buildtel's last provisioner runs without sudo, its first with it: what root wrote would stay in the image."
@@ -92,7 +92,7 @@ def _left_by_root(build: Build, last: list[Provisioner]) -> Iterator[Finding]:
 
 
 def _in_order(role: str, ordered: list[Provisioner]) -> Iterator[Finding]:
-    """What one guest runs: our piece is there once, and nothing comes before it."""
+    """Check what one guest runs: buildtel's provisioner once, and nothing before it."""
     pieces = [found for found in ordered if found.role == role and not found.after_errors]
     in_guest = [found for found in ordered if found.in_guest]
     if pieces and in_guest[0].role != role:
@@ -202,7 +202,7 @@ def _environment(provisioner: Provisioner, command: Command) -> Iterator[tuple[s
 
 
 def _wrapped(provisioner: Provisioner, command: Command) -> str:
-    """What to write in place of the user's command; a name stays a name."""
+    """The command to write instead of the user's; a reference stays a reference."""
     expression = provisioner.body.text("execute_command") or ""
     named = command.sources is None and re.fullmatch(r"(?:local|var)(?:\.\w+)+", expression)
     inner = f"${{{expression}}}" if named and "buildtel_" not in expression else "YOUR COMMAND"

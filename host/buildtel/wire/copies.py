@@ -20,7 +20,7 @@ _SEAL = re.compile(rb"# buildtel ([\w.+-]{1,40}) sha256:([0-9a-f]{64})\s*\Z")
 
 _VERSION = re.compile(rb'^__version__ = "([\w.+-]{1,40})"', re.MULTILINE)
 
-# What every version of a file of ours holds, whatever else changes.
+# Each version of a shipped file has this text.
 _MARKS = {
     shipped.AGENT_NAME: b"BUILDTEL:",
     shipped.LIBRARY_NAME: b'variable "buildtel_enabled"',
@@ -39,14 +39,14 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a file stands to the shipped one; `version` is None where its last line does not say it."""
+    """A file compared with the shipped one; `version` is None if its last line has none."""
 
     kind: Kind
     version: str | None = None
 
     @property
     def words(self) -> str:
-        """As a message says it, after the file's name."""
+        """The words for a message, behind the file's name."""
         if self.kind is Kind.OTHER:
             return f"is from buildtel {self.version} (this is {buildtel_agent.__version__})"
         return "was edited" if self.kind is Kind.EDITED else f"is {self.kind.value}"
@@ -58,7 +58,7 @@ def sealed(content: bytes) -> bytes:
 
 
 def state(source: Path, target: Path) -> State:
-    """How `target` stands to the shipped file `source`.
+    """Compare the file `target` with the shipped file `source`.
 
     Raises:
         BuildtelError: it is there and can't be read.
@@ -81,12 +81,12 @@ def state(source: Path, target: Path) -> State:
 
 
 def needed(*, alone: bool) -> tuple[Path, ...]:
-    """The shipped files that go beside a template; one that is built `alone` has the library's lines in itself."""
+    """The shipped files that a template needs beside it; a file that is built `alone` contains the library's lines."""
     return (shipped.agent(),) if alone else (shipped.agent(), shipped.library())
 
 
 def agent_version(folder: Path) -> str | None:
-    """The version of the agent beside a template; None if there is none, or it does not say."""
+    """The version of the agent beside a template; None without an agent, or without a version in it."""
     try:
         content = (folder / shipped.AGENT_NAME).read_bytes()
     except OSError:

@@ -37,7 +37,7 @@ MEASURED = frozenset({Measured.STEP, Measured.WRAPPED})
 
 
 def measured(alternatives: tuple[str | None, ...]) -> Measured:
-    """What a command means that can be any of these; UNKNOWN if only some of them are measured."""
+    """What a command means that has one of these texts; UNKNOWN if only some of them are measured."""
     found = [_measured(text) for text in alternatives]
     if Measured.BROKEN in found:
         return Measured.BROKEN
@@ -59,7 +59,7 @@ def _measured(text: str | None) -> Measured:
 
 
 def faults(text: str) -> Iterator[str]:
-    """What is wrong with a command that uses buildtel's names; nothing if it is right."""
+    """The faults of a command that uses buildtel's names; none if it is correct."""
     alone = _ALONE.fullmatch(text.strip())
     if alone:
         yield f"{alone[1]} alone is not a command for a step"
@@ -81,7 +81,7 @@ def faults(text: str) -> Iterator[str]:
 
 
 def _is_outside_quotes(before: str) -> bool:
-    """Whether what follows a text stands outside of the shell's quotes."""
+    """Whether the text that follows is outside of the shell's quotes."""
     return not re.search(r"[\"']", _QUOTED.sub("", before))
 
 

@@ -30,7 +30,7 @@ _NAME = re.compile(r"(?<![\w.-])(?:var|local)\.[A-Za-z_][\w-]*")
 
 @dataclass(frozen=True)
 class Scope:
-    """What names stand for.
+    """The values that names refer to.
 
     `names` has the expressions of `local.NAME` and `var.NAME`; `known` has values that need no look-up; `iterators`
     the values of a `dynamic` block's or a `for` expression's own names.
@@ -47,7 +47,7 @@ class Scope:
         return Scope(self.names, self.known, {**self.iterators, **iterators}, self.followed, self.found)
 
     def without_variables(self) -> Scope:
-        """The same scope for what a default must not decide: each variable may have another value."""
+        """The same scope without variables: a user may set each of them to another value."""
         names = {name: text for name, text in self.names.items() if not name.startswith("var.")}
         return Scope(names, self.known, self.iterators, self.followed)
 
@@ -90,7 +90,7 @@ def values(expression: str | None, scope: Scope) -> tuple[Value, ...]:
 
 
 def names(expression: str) -> Iterator[str]:
-    """The `var.NAME` and `local.NAME` that an expression refers to; not what merely looks so in a text."""
+    """The `var.NAME` and `local.NAME` that an expression refers to; such words inside of a string do not count."""
     heredoc = _HEREDOC.fullmatch(expression)
     if heredoc:
         yield from chain.from_iterable(names(inner) for inner in _interpolated(heredoc[2]))
@@ -115,7 +115,7 @@ def _without_interpolations(template: str) -> str:
 
 
 def _spans(template: str) -> Iterator[tuple[int, int]]:
-    """Where each outermost `${…}` begins and ends; `$${` is none."""
+    """Where each outermost `${…}` begins and ends; `$${` is not one."""
     position = 0
     while found := re.compile(r"(?<!\$)\$\{|(?<!%)%\{").search(template, position):
         depth, end = 1, found.end()
@@ -128,7 +128,7 @@ def _spans(template: str) -> Iterator[tuple[int, int]]:
 
 @lru_cache(maxsize=4096)
 def _tree(expression: str) -> Tree[Token] | None:
-    """The parse tree of one expression, None if it is none."""
+    """The parse tree of one expression, None if the text is not one."""
     try:
         whole = hcl2.parses_to_tree(f"_ = {expression}\n")
     except LarkError:
@@ -166,7 +166,7 @@ class _Reading:
         return (self.symbol(tree),) if read is None else _distinct(read(self, tree))
 
     def symbol(self, tree: Tree[Token]) -> Symbol:
-        """A node that stays as it stands."""
+        """A node whose value is its own text."""
         return Symbol(self.of(tree))
 
     def of(self, tree: Tree[Token]) -> str:

@@ -129,7 +129,7 @@ def _by_attribute(
     table: Iterable[tuple[re.Pattern[str], str]],
     template: Template,
 ) -> Iterator[Guest]:
-    """What the first attribute that says anything says; conditions that lead to several systems say nothing."""
+    """The guest that the first attribute with a known value names; a condition with several systems names none."""
     for block in chain.from_iterable((block, *block.blocks) for block in reversed(blocks)):
         for name in (name for name in attributes if name in block.attributes):
             given = [word for value in template.values(block.text(name)) for word in strings(value)]
@@ -157,7 +157,7 @@ def _by_windows_container(blocks: tuple[Block, ...], template: Template) -> Iter
 
 
 def _by_provisioner(hints: Iterable[Hint], template: Template) -> Iterator[Guest]:
-    """A provisioner that only Windows has, or one of another kind that is told to work on Windows."""
+    """The guest that a provisioner for Windows proves, or one whose settings are for Windows."""
     for kind, body, place in hints:
         if kind in WINDOWS_KINDS:
             yield Guest(WINDOWS, f'provisioner "{kind}" at {place}')

@@ -167,7 +167,7 @@ def guide(template: Template, builds: Sequence[Build]) -> str:
 
 
 def _stands_alone(template: Template) -> bool:
-    """Whether nothing is to be pasted: a folder has the library, a file may have its lines already."""
+    """Whether nothing must be pasted: a folder has the library, a file may have its lines already."""
     there = {name: text for name, *_, text in declared(template.blocks)}
     ours = shipped_names().items()
     return template.file is None or all(same_expression(there.get(name, ""), text) for name, text in ours)
@@ -190,7 +190,7 @@ def _pieces(build: str, only: tuple[str, ...]) -> str:
 
 
 def _with_only(piece: str, only: tuple[str, ...]) -> str:
-    """A piece that runs for these sources alone; as it is if there are none."""
+    """A piece that runs for these sources only; unchanged without sources."""
     names = ", ".join(f'"{name}"' for name in only)
     return piece.replace("  }\n", f"    only            = [{names}]\n  }}\n") if only else piece
 

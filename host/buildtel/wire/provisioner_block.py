@@ -67,19 +67,19 @@ class Provisioner:
 
     @property
     def title(self) -> str:
-        """How messages name it."""
+        """Its name in messages."""
         words = f'{self.block.kind.replace("dynamic", "provisioner")} "{self.kind}"'
         numbered = words if self.after_errors else f"{words} number {self.number}"
         return numbered if self.script is None else f"{numbered} ({self.script})"
 
     @property
     def is_ours_with_sudo(self) -> bool:
-        """Whether it is one of buildtel's own, by sudo."""
+        """Whether it is one of buildtel's own that uses sudo."""
         return self.role != "user" and all(_name(text).endswith("_sudo") for text in self.commands[0].alternatives)
 
     @property
     def sudo_line(self) -> int | None:
-        """Where the template has it use sudo: in a command, or in a line of `inline`; None if nowhere."""
+        """The place where it uses sudo: a command, or a line of `inline`; None without sudo."""
         for command in self.commands:
             if any(_SUDO.search(text or "") for text in command.alternatives):
                 return command.line
@@ -92,18 +92,18 @@ class Provisioner:
 
     @property
     def is_step(self) -> bool:
-        """Whether it can be a step of its own: a shell provisioner of the user's that no comment takes out."""
+        """Whether it can be a step of its own: a shell provisioner of the user's that no comment excludes."""
         unusual = self.block.ignored or self.after_errors or self.has_agent
         return self.kind == "shell" and self.role == "user" and not unusual
 
     @property
     def in_guest(self) -> bool:
-        """Whether it has its place in the order of what runs in the machine."""
+        """Whether its place in the order of the guest's provisioners counts."""
         return self.kind not in HOST_KINDS and not self.after_errors
 
     @property
     def has_agent(self) -> bool:
-        """Whether the script that it brings is the agent."""
+        """Whether its script is the agent."""
         return self.script == f"{_AGENT.text}"
 
     def runs_for(self, source: str) -> bool:
@@ -138,7 +138,7 @@ def of_build(build: Block, template: Template) -> tuple[Provisioner, ...]:
 
 
 def shown(expression: str) -> str:
-    """An expression on one line of bearable length, for messages."""
+    """An expression on one short line, for messages."""
     line = " ".join(expression.split())
     return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
 
@@ -218,7 +218,7 @@ def _listed(expression: str | None, scope: Scope) -> frozenset[str] | None:
 
 
 def _script(body: Block, scope: Scope) -> str | None:
-    """How messages name the script: as it stands in the file, or as it is in this element of a `dynamic`."""
+    """The script's name in messages: as in the file, or as in this element of a `dynamic` block."""
     for attribute in ("script", "scripts", "playbook_file"):
         expression = body.text(attribute)
         if expression is not None:

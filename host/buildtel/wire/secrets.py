@@ -22,7 +22,7 @@ _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def secrets(template: Template, _: tuple[Build, ...]) -> Iterator[Finding]:
-    """A warning for each secret that stands in every record: very short ones, and lines that are."""
+    """A warning for each secret that is so short that it occurs in every record, or has such a line."""
     for block in template.blocks:
         if (
             block.kind in ("variable", "local")

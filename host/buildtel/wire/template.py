@@ -101,7 +101,7 @@ class Template:
 
     @cached_property
     def scope(self) -> Scope:
-        """What `local.NAME` and `var.NAME` stand for; buildtel's own names stay as they are."""
+        """The expressions of `local.NAME` and `var.NAME`; buildtel's own names stay names."""
         found = {
             f"local.{name}": attribute.text
             for block in self.of_kind("locals")
@@ -188,7 +188,7 @@ def read_folder(folder: Path) -> Template:
 
 
 def _read_of_folder(path: Path) -> tuple[Block, ...]:
-    """One file of a folder; the copy of the library may hold anything, as `place` compares it by its bytes."""
+    """One file of a folder; the copy of the library may have any content: `copies` compares its bytes."""
     try:
         return read_file(path)
     except BuildtelError:

@@ -30,7 +30,7 @@ _OURS = re.compile(r"(?:var|local)\.buildtel_")
 
 
 def refused(template: Template) -> Iterator[Finding]:
-    """What Packer does not load: a name that two blocks declare, one finding for each pair of files."""
+    """Find names that two blocks declare, which Packer refuses; one finding for each pair of files."""
     first: dict[str, tuple[Path, int]] = {}
     twice: dict[tuple[Path, Path], list[tuple[int, str]]] = {}
     for name, path, line, _ in declared(template.blocks):
@@ -74,7 +74,7 @@ def _files(template: Template, builds: tuple[Build, ...]) -> Iterator[Finding]:
 
 
 def _pasted(template: Template, _: tuple[Build, ...]) -> Iterator[Finding]:
-    """In a file that stands alone: the pasted lines are those of this buildtel."""
+    """Check that the lines pasted into a file that is built alone are those of this buildtel."""
     ours = shipped_names()
     if template.file is None:
         return
@@ -170,7 +170,7 @@ def _switched_off(template: Template, _: tuple[Build, ...]) -> Iterator[Finding]
 
 
 def _records_lost(template: Template, builds: tuple[Build, ...]) -> Iterator[Finding]:
-    """Records that are to be in the spool, in a build that does not bring it out of the machine."""
+    """Find builds that write records into the spool and do not download it."""
     for path, attributes in template.variable_files:
         found = attributes.get("buildtel_records")
         for build in builds if found and found.text.strip('"') == "spool" else ():

@@ -16,7 +16,7 @@ from buildtel.job.fold import document as fold
 from buildtel.parse.learned import MAX_HELD_LINES
 from buildtel.parse.packer_run import MAX_BUILDS, MAX_ODD_NAMES
 from buildtel.parse.repeated_messages import MAX_COPIES, Copies, First
-from buildtel.parse.skip import LineFilter
+from buildtel.parse.skip import NAMED_LINE, LineFilter
 from buildtel.parse.tracker import Tracker
 
 META = Meta(job="build", version="1", collected_at=datetime(2026, 1, 24, tzinfo=timezone.utc))
@@ -135,7 +135,7 @@ def test_the_oldest_texts_are_forgotten() -> None:
 )
 def test_which_lines_can_be_skipped(line: bytes, can_skip: bool) -> None:
     """Lines of known builds without any word of packer's, in the forms that they come in."""
-    assert LineFilter({b"a.b"}, lambda: False, lambda: None).can_skip(line) is can_skip
+    assert LineFilter({b"a.b"}, lambda: False, lambda: None).can_skip(line, NAMED_LINE.match(line)) is can_skip
 
 
 def test_time_of_a_guests_logger_is_no_time_of_the_log() -> None:
@@ -146,15 +146,28 @@ def test_time_of_a_guests_logger_is_no_time_of_the_log() -> None:
     assert [event for event in events if getattr(event, "at", None) is not None] == []
 
 
-@pytest.mark.parametrize(("announced", "most"), [(0, 20), (110_000, MAX_HELD_LINES + 20)])
-@pytest.mark.parametrize("stamp", ["", "2026/01/24 12:00:00 ui: ", "1769256000,,ui,say,", "2026-01-24T12:00:00Z: "])
+PACKERS_STAMPS = ("", "2026/01/24 12:00:00 ui: ", "1769256000,,ui,say,", "2026-01-24T12:00:00Z: ")
+
+
+@pytest.mark.parametrize(
+    ("stamp", "announced", "most"),
+    [
+        *((stamp, 0, 20) for stamp in (*PACKERS_STAMPS, "2026-01-24T12:00:00.123Z ")),
+        *((stamp, 110_000, MAX_HELD_LINES + 20) for stamp in PACKERS_STAMPS),
+    ],
+)
 def test_few_lines_of_a_long_log_are_looked_at(
     monkeypatch: pytest.MonkeyPatch, stamp: str, announced: int, most: int
 ) -> None:
     """Whatever the form of its lines, and whether the build is known before or after most of them."""
     looked: list[bytes] = []
     can_skip = LineFilter.can_skip
-    monkeypatch.setattr(LineFilter, "can_skip", lambda self, line: (looked.append(line), can_skip(self, line))[1])
+
+    def noting(self: LineFilter, line: bytes, found: re.Match[bytes] | None) -> bool:
+        looked.append(line)
+        return can_skip(self, line, found)
+
+    monkeypatch.setattr(LineFilter, "can_skip", noting)
     lines = [f"{stamp}    qemu.a: {number} of many\n" for number in range(120_000)]
     lines.insert(announced, f"{stamp}==> qemu.a: Connected to SSH!\n")
     events = events_of("".join(lines))

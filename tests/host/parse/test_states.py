@@ -46,5 +46,5 @@ def test_how_a_provisioner_went_is_told_once(lines: list[Says | str | tuple[str,
     told = Counter(event.index for event in ended if event.status != "unknown")
 
     assert all(number == 1 for number in told.values())
-    assert set(range(build.provisioners - 1)) <= set(told)
-    assert build.running is None or build.provisioners - 1 not in told
+    assert set(range(build.last.index)) <= set(told)
+    assert build.running is None or build.last.index not in told
