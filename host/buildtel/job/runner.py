@@ -28,7 +28,13 @@ def is_runners(event: AgentRecord) -> bool:
 
 
 def facts_of(runner: Source, document: Source, meta: Meta) -> JobFacts:
-    """What a log tells of the job around it, where a wrapper wrote it."""
+    """The facts of the job around a log that the wrapper wrote.
+
+    Args:
+        runner: what the runner's records tell.
+        document: what the log told.
+        meta: which job it is, and when it was collected.
+    """
     starts = [step.start_time for step in runner.steps if step.start_time is not None]
     started_at = min(starts, default=document.job_start or meta.collected_at.timestamp())
     ended_at = max(filter(None, (last_time(runner.steps), document.job_end)), default=None) if runner.steps else None
@@ -87,7 +93,12 @@ def joined(log: Source | None, runner: Source, facts: JobFacts) -> dict[str, Any
 
 
 def around(known: Machine | None, machine: Machine | None) -> Machine | None:
-    """The runner as last seen, with the samples that are known of it."""
+    """The runner as the newest records tell it, with the samples that are known of it.
+
+    Args:
+        known: the runner in the log's document, None without one.
+        machine: the runner as its newest records tell it, None without any.
+    """
     if known is None or machine is None:
         return machine or known
     return replace(machine, samples=machine.samples or known.samples)
@@ -133,14 +144,25 @@ def system(machine: Machine | None) -> System:
 
 
 def under(guests: list[Step], steps: list[Step], packer: PackerReport | None) -> list[Step]:
-    """The guest's outermost steps as children of the runner's step that ran packer, where the times tell it."""
+    """The guests' outermost steps as children of the runner's step that ran Packer, if the times tell which one it is.
+
+    Args:
+        guests: the steps of guests.
+        steps: the runner's steps.
+        packer: what the log told, None without one.
+    """
     parent = step_around(steps, packer)
     known = {step.id for step in guests}
     return [step if step.parent in known else replace(step, parent=parent.id if parent else None) for step in guests]
 
 
 def step_around(steps: Iterable[Step], packer: PackerReport | None) -> Step | None:
-    """The shortest step that holds all of packer's runs, as far as the grain of the log's times tells."""
+    """The shortest step that holds all of Packer's runs, as exactly as the log's times tell; None if there is none.
+
+    Args:
+        steps: the runner's steps.
+        packer: what the log told, None without one.
+    """
     times = [time for run in (packer.runs if packer else ()) for time in (run.started_at, run.ended_at)]
     known = [time for time in times if time is not None]
     if not known:
@@ -169,9 +191,14 @@ def last_time(steps: list[Step]) -> float | None:
 
 
 def job_status(base: Source, steps: list[Step], facts: JobFacts) -> Status:
-    """Failure if packer or a step failed; success only of a job that was finalized with every step ended.
+    """Failure if Packer or a step failed; success only of a finalized job whose steps have all ended.
 
-    Without Packer's word every step's exit status must be known, too.
+    Without Packer's result the exit status of every step must be known, too.
+
+    Args:
+        base: what the log told.
+        steps: the runner's steps.
+        facts: what is known of the job.
     """
     told = base.status if base.packer is not None and any(run.builds for run in base.packer.runs) else None
     if told in ("failure", "cancellation"):
@@ -186,19 +213,37 @@ def job_status(base: Source, steps: list[Step], facts: JobFacts) -> Status:
 
 
 def added(one: Integrity | None, other: Integrity | None) -> Integrity:
-    """The sums of two."""
+    """The sums of two counts of records.
+
+    Args:
+        one: the log's, None without one.
+        other: the runner's, None without one.
+    """
     parts = [part for part in (one, other) if part is not None]
     return Integrity(**{name: sum(getattr(part, name) for part in parts) for name in vars(Integrity())})
 
 
 def own_caveats(machine: Machine | None, steps: list[Step], base: Source) -> list[str]:
-    """What to know of the runner's figures, and `base` does not say yet."""
+    """What a reader should know of the runner's figures and `base` does not say.
+
+    Args:
+        machine: the runner, None if it was not measured.
+        steps: its steps.
+        base: what the log told.
+    """
     found = caveats({} if machine is None else {RUNNER: machine}, steps)
     return [note for note in found if note not in base.notes]
 
 
 def notes(log: Source | None, runner: Source, facts: JobFacts, steps: list[Step]) -> Iterable[str]:
-    """What to know before trusting the figures; what only a log could tell is no news without one."""
+    """What a reader should know before using the figures. Without a log, nothing that only a log could tell.
+
+    Args:
+        log: what the log told, None without one.
+        runner: what the runner's records tell.
+        facts: what is known of the job.
+        steps: the runner's steps.
+    """
     if log is not None:
         yield from (note for note in log.notes if note != OPEN_JOB)
     yield from (note for note in runner.notes if "record(s)" in note)

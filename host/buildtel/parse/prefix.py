@@ -37,7 +37,9 @@ ZONED = rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:\d\d) 
 ISO = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ: "  # of `-timestamp-ui`
 UI_LOG = rb"(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ui(?: error)?: |\d{9,11},,ui,[a-z]+,)"
 _DEBUG_STAMP = rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d "
-TAGGED = re.compile(rb"(?:%s)?(?:%s|(?:%s|%s)?(?:%s)?(?:==> |    ))" % (COLOUR, _DEBUG_STAMP, ISO, UI_LOG, COLOUR))
+TAGGED = re.compile(
+    rb"(?:%s)?(?:%s)?(?:%s|(?:%s|%s)?(?:%s)?(?:==> |    ))" % (COLOUR, ZONED, _DEBUG_STAMP, ISO, UI_LOG, COLOUR)
+)
 _BOM = (b"\xef\xbb\xbf", b"\xff\xfe")
 _UNINDENTED = (b"==> ", b"--> ", b"Build '")
 _PROMPT = re.compile(rb"Press enter to continue\. +|\(build may fail even if retry succeeds\)\? +")

@@ -123,7 +123,7 @@ class LogReader:
             may_pass = self._is_bare and not (self._tracker.waits or self._joiner.holds or self._unpacker.holds)
             if may_pass and wrapped and (unpacked := unpack_run(data, at)) is not None:
                 lines, end = unpacked
-                self._whole_lines(number, Block(lines, is_unpacked=True), is_unpacked=True)
+                self._whole_lines(number, Block(lines), is_unpacked=True)
             elif may_pass and (run := block.run(at, self._patterns, tagged_only=wrapped)) is not None:
                 self._keep_stamped(number, data, at, run)
                 self._last_output.add_run(data, at, run.end)

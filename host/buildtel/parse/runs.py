@@ -32,7 +32,6 @@ LEAST_BYTES = 64 << 10  # of a block that is worth it
 # A line that has one of these is looked at by itself, whatever it begins with.
 _SIGNS = (b"BUILDTEL", b"\x00", b"\\n", b"\x1b_bk;", PHASE_SIGN)
 _REWRITTEN = re.compile(rb"\r[^\n]")
-_LOGFMT = (b'msg="', b'message="')  # behind a time, such a line may be in a container
 
 
 class Head(Enum):
@@ -71,19 +70,13 @@ class Run:
 
 
 class Block:
-    """Whole lines, each with its newline; `data` begins with one newline more.
+    """Whole lines, each with its newline; `data` begins with one newline more."""
 
-    Args:
-        data: the lines.
-        is_unpacked: they are out of their containers.
-    """
-
-    def __init__(self, data: bytes, *, is_unpacked: bool = False) -> None:
+    def __init__(self, data: bytes) -> None:
         self.data = b"\n" + data
         self._is_large = len(data) >= LEAST_BYTES
         self._signs = _Ahead(self.data, _SIGNS, (_REWRITTEN, _starting()) if self._is_large else ())
         self._telling = _Ahead(self.data, PACKER_EVENTS)
-        self._logfmt = _Ahead(self.data, () if is_unpacked else _LOGFMT)
 
     def run(self, at: int, patterns: Patterns, *, tagged_only: bool) -> Run | None:
         """The run that begins with a line; None if that line must be parsed by itself.
@@ -97,9 +90,8 @@ class Block:
         if end <= at:
             return None
         head = self._head(at)
-        tagged_end = self._line_of(self._logfmt.after(at)) if head is Head.ZONED else end
-        found = patterns.now(head).search(self.data, at - 1, min(end, tagged_end))
-        tagged_end = found.start() + 1 if found else min(end, tagged_end)
+        found = patterns.now(head).search(self.data, at - 1, end)
+        tagged_end = found.start() + 1 if found else end
         if tagged_end > at:
             return Run(tagged_end, head is not Head.BARE)
         if tagged_only:
@@ -132,7 +124,7 @@ class _Ahead:
             for one, place in self._next.items():
                 if place < at:
                     self._next[one] = self._find(one, at)
-            self._nearest = min(self._next.values(), default=len(self._data))
+            self._nearest = min(self._next.values())
         return self._nearest
 
     def _find(self, one: bytes | re.Pattern[bytes], at: int) -> int:

@@ -126,3 +126,21 @@ def test_a_version_behind_the_programs_name_is_known(tmp_path: Path) -> None:
 
         assert document.packer is not None and document.packer.version == "1.3.2"
         assert len(document.packer.runs) == 1
+
+
+@pytest.mark.parametrize("lines", [3, 3000], ids=["line by line", "at once"])
+@pytest.mark.parametrize("stamp", ["2026-01-24T12:{m:02d}:{s:02d}.123Z ", "2026-01-24T12:{m:02d}:{s:02d}Z "])
+def test_a_guests_logger_behind_a_stamp_is_output(tmp_path: Path, stamp: str, lines: int) -> None:
+    """A line of a build in logfmt, behind the stamp of a CI or of the wrapper, keeps its name and the log its clock."""
+    said = '    qemu.a: time="2020-01-01T00:00:00Z" level=info msg="ready"'
+    log = [said, said, "==> qemu.a: Connected to SSH!", "==> qemu.a: Provisioning with shell script: x.sh",
+           *[said] * lines,
+           "==> qemu.a: Provisioning step had errors: Running the cleanup provisioner, if present...",
+           "Build 'qemu.a' errored after 10 seconds: Script exited with non-zero exit status: 3"]  # fmt: skip
+    times = [number * 20 // len(log) for number in range(len(log))]
+    made = read(tmp_path, *(stamp.format(m=s // 60, s=s % 60) + line for s, line in zip(times, log, strict=True)))
+
+    assert made.packer is not None
+    (build,) = made.packer.runs[0].builds
+    assert (made.timestamp or "")[:13] == "2026-01-24T12"
+    assert build.provisioners[0].output == (said[12:],) * min(lines, 20)
