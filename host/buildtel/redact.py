@@ -62,12 +62,13 @@ class Redactor:
 
     def reading(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """The same bytes of a log; the secrets that its lines tell are learned before each part is given."""
-        rest = b""
+        rest = b""  # of a line that is not whole yet
         for chunk in chunks:
-            begun = rest + chunk
-            end = begun.rfind(b"\n") + 1
-            self.add(told(begun[:end]))
-            rest = begun[end:][-_HELD_BYTES:]
+            if any(needle in chunk or needle in rest + chunk[: len(needle)] for needle in (_MASK, _VARIABLES)):
+                begun = rest + chunk
+                self.add(told(begun[: begun.rfind(b"\n") + 1]))
+            end = chunk.rfind(b"\n") + 1
+            rest = (chunk[end:] if end else rest + chunk)[-_HELD_BYTES:]
             yield chunk
         self.add(told(rest))
 
