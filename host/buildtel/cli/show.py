@@ -28,7 +28,7 @@ def add_format(parser: argparse.ArgumentParser, about: str = "default: %(default
 
 
 def print_report(document: JobDocument, where: Path, form: str, to: TextIO | None = None) -> None:
-    """Print where the document is, and its report; on GitHub Actions add it to the job summary.
+    """Print where the document is, and its report; on GitHub Actions add it to the job summary, and say why it failed.
 
     Args:
         document: the document.
@@ -36,12 +36,15 @@ def print_report(document: JobDocument, where: Path, form: str, to: TextIO | Non
         form: the report's format.
         to: the stream for the report; None: standard output.
     """
+    from buildtel.cli.annotations import error_annotations
     from buildtel.cli.summary import add_summary
     from buildtel.report.job_view import JobView
 
     view = JobView(document)
     add_summary(view, os.environ)
     print(f"document: {where}", file=sys.stderr)
+    for line in error_annotations(document, os.environ):
+        print(line, file=sys.stderr)
     show(view, form, to)
 
 

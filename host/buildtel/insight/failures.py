@@ -1,0 +1,67 @@
+"""Why a job failed: one failure for each build that did, by the document alone."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from buildtel.job import JobDocument
+from buildtel.text import safe
+from buildtel.timeline.packer_model import Build, PackerRun, Provisioner
+
+_SIGNAL_BASE = 128  # a shell's exit status for a command that a signal ended
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failure: its title, the sentence that says why, and what the failed provisioner printed last."""
+
+    title: str
+    why: str
+    output: tuple[str, ...] = ()
+
+
+def failures(document: JobDocument) -> Iterator[Failure]:
+    """The failures of a document, in the order of its runs and builds; texts are safe to print."""
+    for run in document.packer.runs if document.packer else ():
+        yield from _of_run(run)
+
+
+def _of_run(run: PackerRun) -> Iterator[Failure]:
+    if run.error is not None:
+        yield Failure("Packer began no build", safe(run.error))
+    for build in run.builds:
+        if build.result == "failure":
+            yield _of_build(build)
+
+
+def _of_build(build: Build) -> Failure:
+    failed = [
+        (number, unit)
+        for number, unit in enumerate(build.provisioners, 1)
+        if unit.status in ("failure", "timeout") and not unit.ignored
+    ]
+    title = f"{safe(build.name)} failed"
+    if not failed:
+        return Failure(title, safe(build.error or "Packer says no reason"))
+    number, unit = failed[-1]
+    where = f"{safe(f'{unit.kind} {unit.detail}'.strip())} (provisioner {number} of {len(build.provisioners)})"
+    return Failure(title, f"{where} {_ended(unit, build)}", tuple(map(safe, unit.output)))
+
+
+def _ended(unit: Provisioner, build: Build) -> str:
+    """How a provisioner failed, in words."""
+    if unit.status == "timeout":
+        return "took longer than its timeout"
+    if unit.exit_code is None:
+        return f"failed: {safe(build.error)}" if build.error else "failed"
+    return f"ended with exit status {unit.exit_code}{_signal_of(unit.exit_code)}"
+
+
+def _signal_of(exit_code: int) -> str:
+    """The signal that a shell's exit status stands for, in brackets."""
+    try:
+        return f" (as after {signal.Signals(exit_code - _SIGNAL_BASE).name})"
+    except ValueError:
+        return ""
