@@ -13,8 +13,10 @@ from .played import Outcome
 
 # Each a fault of the commit whose outcomes are kept: the inputs, the paths in their documents, and the reason.
 FAULTS = json.loads((Path(__file__).parent / "faults.json").read_text())
-# Lines of a report that there were none of: the last lines of a provisioner that failed; in Markdown the error, too.
-ADDED = {"table": ("    | ",), "markdown": ("    ", "error: ")}
+# Lines of a report that there were none of, and what they go on with: why a build failed, what the provisioner that
+# failed printed last; in Markdown the error, too.
+ADDED = {"table": ("    | ", "  why: "), "markdown": ("    ", "**why: ", "error: ")}
+GOES_ON = " " * 6
 FIGURE = re.compile(r"(?<![\w.])-?\d+(?:[.:]\d+)*")
 
 
@@ -58,7 +60,11 @@ def _different(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
 
 def figures(text: str, form: str) -> list[list[str]]:
     """The figures of each row that has some; `form` names the report's format."""
-    rows = (FIGURE.findall(line) for line in text.splitlines() if not line.startswith(ADDED.get(form, ("\0",))))
+    rows: list[list[str]] = []
+    is_added = False
+    for line in text.splitlines():
+        is_added = line.startswith(ADDED.get(form, ("\0",))) or (is_added and line.startswith(GOES_ON))
+        rows += [] if is_added else [FIGURE.findall(line)]
     return [row for row in rows if row]
 
 

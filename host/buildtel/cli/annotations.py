@@ -28,7 +28,7 @@ def error_annotations(document: JobDocument, environ: Mapping[str, str]) -> Iter
 
 
 def _command(failure: Failure) -> str:
-    lines = [failure.why, *(["Its last lines:", *failure.output] if failure.output else [])]
+    lines = [*failure.why, *(["Its last lines:", *failure.output] if failure.output else [])]
     text = "\n".join(lines)
     if len(text) > LONGEST_CHARS:
         text = f"{lines[0]}\n...{text[len(lines[0]) + 5 - LONGEST_CHARS :]}"

@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from buildtel.job import JobDocument
-from buildtel.text import safe
+from buildtel.text import safe, safe_lines
 from buildtel.timeline.packer_model import Build, PackerRun, Provisioner
 
+MOST_LINES = 20
 _SIGNAL_BASE = 128  # a shell's exit status for a command that a signal ended
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failure: its title, the sentence that says why, and what the failed provisioner printed last."""
+    """One failure: its title, the lines that say why, and what the failed provisioner printed last."""
 
     title: str
-    why: str
+    why: tuple[str, ...]
     output: tuple[str, ...] = ()
 
 
@@ -30,13 +31,14 @@ def failures(document: JobDocument) -> Iterator[Failure]:
 
 def _of_run(run: PackerRun) -> Iterator[Failure]:
     if run.error is not None:
-        yield Failure("Packer began no build", safe(run.error))
-    for build in run.builds:
-        if build.result == "failure":
-            yield _of_build(build)
+        yield Failure("Packer began no build", safe_lines(run.error))
+    yield from filter(None, map(failure_of, run.builds))
 
 
-def _of_build(build: Build) -> Failure:
+def failure_of(build: Build) -> Failure | None:
+    """The failure of a build, None for a build that did not fail."""
+    if build.result != "failure":
+        return None
     failed = [
         (number, unit)
         for number, unit in enumerate(build.provisioners, 1)
@@ -44,10 +46,10 @@ def _of_build(build: Build) -> Failure:
     ]
     title = f"{safe(build.name)} failed"
     if not failed:
-        return Failure(title, safe(build.error or "Packer says no reason"))
+        return Failure(title, safe_lines(build.error or "Packer says no reason"))
     number, unit = failed[-1]
     where = f"{safe(f'{unit.kind} {unit.detail}'.strip())} (provisioner {number} of {len(build.provisioners)})"
-    return Failure(title, f"{where} {_ended(unit, build)}", tuple(map(safe, unit.output)))
+    return Failure(title, (f"{where} {_ended(unit, build)}",), tuple(map(safe, unit.output[-MOST_LINES:])))
 
 
 def _ended(unit: Provisioner, build: Build) -> str:

@@ -73,6 +73,8 @@ def _timeline(build: Timeline, _out: Output) -> Iterable[str]:
     last = ", ended last" if build.critical else ""
     yield f"### {plain(build.name)}: {plain(build.result)}, {plain(build.took)}{last}"
     yield ""
+    if build.why and build.why != build.error:
+        yield from (f"**why: {' / '.join(map(plain, build.why))}**", "")
     if build.error:
         yield from (f"error: {' / '.join(map(plain, build.error))}", "")
     if build.output:

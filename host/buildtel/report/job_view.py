@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from buildtel.insight import bottlenecks
+from buildtel.insight.failures import failure_of
 from buildtel.insight.gaps import unmeasured_provisioners
 from buildtel.insight.stretches import BuildStretches, Stretch, build_stretches
 from buildtel.insight.thresholds import exceeded
@@ -26,7 +27,6 @@ GRAIN_S = 1.0
 MAX_STEPS = 1000
 MOST_NEIGHBOURS = 3
 MAX_UNMEASURED = 20
-MOST_OUTPUT = 20
 OF_STEP = ("machine", "name", "status", "exit_code", "exit_from", "start_time", "end_time", "ended_from")
 
 
@@ -74,6 +74,7 @@ class JobView:
 
 def _timeline(found: BuildStretches) -> Timeline:
     build = found.build
+    failure = failure_of(build)
     return Timeline(
         name=found.name,
         result=safe(build.result),
@@ -84,14 +85,9 @@ def _timeline(found: BuildStretches) -> Timeline:
         stretches=found.stretches,
         cut=found.cut,
         critical=build.critical,
-        output=_last_output(build),
+        why=() if failure is None else failure.why,
+        output=() if failure is None else failure.output,
     )
-
-
-def _last_output(build: Build) -> tuple[str, ...]:
-    """What the provisioner printed last by which a build failed; empty for a build that did not."""
-    failed = [unit for unit in build.provisioners if unit.status in ("failure", "timeout") and not unit.ignored]
-    return tuple(map(safe, failed[-1].output[-MOST_OUTPUT:])) if failed and build.result == "failure" else ()
 
 
 def _took(found: BuildStretches) -> str:

@@ -66,6 +66,8 @@ def timeline_lines(build: Timeline, out: Output) -> Iterator[Line]:
     """
     width = out.width
     yield _heading(build, width)
+    if build.why and build.why != build.error:
+        yield from ([(text, "red")] for text in indented("  why: ", build.why, width))
     if build.error:
         yield from ([(text, "")] for text in indented("  error: ", build.error, width))
     if build.output:

@@ -55,7 +55,8 @@ class Timeline:
 
     `took` is the sum of its stretches, and Packer's own figure behind it where that is another. `span_s` is the length
     of its run's time axis, None without times; `cut` stretches were left out; `critical`: it ended last of several.
-    `output` has what the provisioner that failed printed last.
+    `why` says how the build failed, beyond Packer's words in `error`; `output` has what the provisioner that failed
+    printed last.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Timeline:
     stretches: tuple[Stretch, ...]
     cut: int
     critical: bool = False
+    why: tuple[str, ...] = ()
     output: tuple[str, ...] = ()
 
 

@@ -27,7 +27,7 @@ CASES = {
     ),
     "before any build": (
         'Error: Failed to initialize build "x"\n\nbad: thing\n',
-        ['::error title=Packer began no build::Failed to initialize build "x"\\nbad: thing'],
+        ['::error title=Packer began no build::Failed to initialize build "x"%0Abad: thing'],
     ),
     "success": (f"{HEAD}Build 'null.one' finished after 1 second.\n", []),
 }  # fmt: skip
@@ -57,3 +57,17 @@ def test_a_long_output_is_cut(home: Home) -> None:
     assert len(message) <= 4096
     assert message.partition("\n")[0].endswith("/x.sh (provisioner 1 of 1) ended with exit status 3")
     assert message.endswith("x" * 400)
+
+
+def test_the_report_says_why(home: Home) -> None:
+    """Which provisioner failed and how, before Packer's words; once where they are the same; none of a success."""
+    said = {}
+    for case in ("an exit status", "no provisioner", "success"):
+        for form in ("table", "markdown"):
+            done = home.run("collect", "-", "--format", form, stdin=CASES[case][0].encode())
+            said[case, form] = [line for line in done.stdout.decode().splitlines() if "why:" in line]
+
+    why = "why: shell-local /tmp/x.sh (provisioner 1 of 1) ended with exit status 3"
+    assert said["an exit status", "table"] == [f"  {why}"]
+    assert said["an exit status", "markdown"] == [f"**{why}**"]
+    assert [lines for (case, _), lines in said.items() if case != "an exit status"] == [[]] * 4
