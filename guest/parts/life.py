@@ -144,9 +144,11 @@ def end_by_exception() -> "None":
 
 
 def is_installed() -> "bool":
-    """Whether the agent that `install` left is there, with something in it."""
+    """Whether the agent that `install` left is there, compiled for this Python; not what others wrote in its place."""
+    from _frozen_importlib_external import MAGIC_NUMBER
+
     try:
-        return posix.stat(home() + "/agent.pyc").st_size > 0
+        return read_file(home() + "/agent.pyc", len(MAGIC_NUMBER)) == MAGIC_NUMBER
     except OSError:
         return False
 

@@ -59,6 +59,18 @@ def test_a_sampler_of_the_whole_life_begins_again_after_a_reboot(guest):
     assert [record["ev"] for record in records(guest.run("mark", "later").stdout)] == ["samples", "mark"]
 
 
+@pytest.mark.parametrize("content", ["", "exit 9; ) (("], ids=["nothing", "garbage"])
+def test_a_sampler_ends_where_its_agent_is_overwritten(guest, content):
+    """Nobody could end it any more: it ends by itself."""
+    guest.install()
+    assert wait_for((guest.home / "life" / "pid").exists)
+    pid = int((guest.home / "life" / "pid").read_text().split()[0])
+    (guest.home / "agent.pyc").write_text(content)
+
+    assert wait_for(lambda: not Path(f"/proc/{pid}").exists())
+    shutil.rmtree(guest.home)
+
+
 def test_what_was_sampled_before_a_reboot_comes_after_it(guest):
     """The machine goes down and says so: what is not sent yet outlives it, and the next call brings it, once."""
     guest.run("install", "c0ffee", "--dir", guest.home)
