@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container
 
+from buildtel.parse.output_signs import MAY_TELL
 from buildtel.parse.phases import PHASE_SIGN, PHASE_STARTS
 from buildtel.parse.provisioner_texts import PROVISIONER_STARTS
 from buildtel.parse.units import UNIT_TEXTS
@@ -51,7 +52,7 @@ class LineFilter:
         found = NAMED_LINE.match(line)
         if found and found[1] in self._names:
             end = found.end()
-            if line[end : end + START_BYTES] in STARTS or PHASE_SIGN in line:
+            if line[end : end + START_BYTES] in STARTS or PHASE_SIGN in line or MAY_TELL.search(line, end - 2):
                 return False
             if line.endswith(b"==> ", 0, found.start(1)):
                 if self._listens():

@@ -18,6 +18,7 @@ from buildtel.events import (
     Interrupted,
     LastLines,
     LastStamp,
+    OutputSign,
     PackerRead,
     PackerVersion,
     PhaseStarted,
@@ -131,6 +132,17 @@ class BuildDraft:
         unit = self.unit(event.provisioner)
         if unit is not None:
             unit.output = event.texts
+
+    def tell_inside(self, event: OutputSign, moment: Moment) -> None:
+        """A line of output tells something of a provisioner's inside.
+
+        Args:
+            event: the event.
+            moment: its line and time.
+        """
+        unit = self.unit(event.provisioner)
+        if unit is not None:
+            unit.tell(event.kind, event.name, moment)
 
     def wait(self, event: SshWait, moment: Moment) -> None:
         """Packer waits for a connection, or has it: then the phase is over.
@@ -331,6 +343,7 @@ _OF_BUILD: dict[type[Event], Callable[[BuildDraft, Any, Moment], None]] = {
     ProvisionerStarted: BuildDraft.begin_unit,
     ProvisionerFinished: BuildDraft.end_unit,
     LastLines: BuildDraft.print_last,
+    OutputSign: BuildDraft.tell_inside,
     SshWait: BuildDraft.wait,
     BuildFinished: BuildDraft.finish,
     Artifact: BuildDraft.add_artifact,
