@@ -13,8 +13,9 @@ from .played import Outcome
 
 # Each a fault of the commit whose outcomes are kept: the inputs, the paths in their documents, and the reason.
 FAULTS = json.loads((Path(__file__).parent / "faults.json").read_text())
-# Lines of a report that there were none of: the last lines of a provisioner that failed; in Markdown the error, too.
-ADDED = {"table": ("    | ",), "markdown": ("    ", "error: ")}
+# Lines of a report that there were none of: the last lines of a provisioner that failed, the parts of one; in Markdown
+# the error, too.
+ADDED = {"table": re.compile(r"    [|-] "), "markdown": re.compile(r"    |error: |\|.*\| ↳ ")}
 FIGURE = re.compile(r"(?<![\w.])-?\d+(?:[.:]\d+)*")
 
 
@@ -58,7 +59,7 @@ def _different(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
 
 def figures(text: str, form: str) -> list[list[str]]:
     """The figures of each row that has some; `form` names the report's format."""
-    rows = (FIGURE.findall(line) for line in text.splitlines() if not line.startswith(ADDED.get(form, ("\0",))))
+    rows = (FIGURE.findall(line) for line in text.splitlines() if not (form in ADDED and ADDED[form].match(line)))
     return [row for row in rows if row]
 
 

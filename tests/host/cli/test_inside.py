@@ -204,3 +204,32 @@ def test_secrets_are_hidden_and_lines_can_be_left_out(home: Home) -> None:
         [("task", "<redacted>", 1, 90), ("evidence", "<redacted>: No space left on device", 2, None)]
     ]
     assert parts_of(home, log, "--no-output") == [[("task", "secret-7", 1, 90)]]
+
+
+def shown(home: Home, form: str) -> list[str]:
+    """The lines of the report that tell of parts."""
+    text = home.run("report", "--format", form, "d.json", COLUMNS="100").stdout.decode()
+    mark = {"table": "    - ", "markdown": "↳ "}[form]
+    return [line for line in text.splitlines() if mark in line and "**" not in line]
+
+
+def test_a_report_shows_the_longest_below_their_provisioner(home: Home) -> None:
+    """Ten of many, in their order, and how many more; evidence beside them; what strangers wrote is safe to print."""
+    lines = [(at * at, f"TASK [t{at}|\x07]" + STAR) for at in range(1, 15)] + [(200, "Killed")]
+    parts_of(home, log_of(lines, "timestamp-ui", ends_at=300))
+    table, page = shown(home, "table"), shown(home, "markdown")
+
+    assert [line.split()[2] for line in table[:10]] == [f"t{at}|\\x07" for at in range(5, 15)]
+    assert table[0].split()[3:5] == ["~11", "s"] and table[0].split()[-1].strip("━#") == ""
+    assert [line.split() for line in table[10:]] == [["-", "says:", "Killed"], ["-", "and", "4", "more"]]
+    assert page[0] == "| 25.0 s | ~11 s |  |  | ↳ task t5\\|\\\\x07 |"
+    assert page[10:] == ["| 3:20 |  |  |  | ↳ says: Killed |", "|  |  |  |  | ↳ and 4 more |"]
+
+
+def test_a_report_without_times_shows_the_first(home: Home) -> None:
+    """Names without lengths; who holds a lock, or that nobody says it."""
+    parts_of(home, log_of([(1, "PLAY [all]" + STAR), *CASES["apt in a loop"][0], (20, "PLAY RECAP" + STAR)], "plain"))
+
+    assert [line.strip() for line in shown(home, "table")] == [
+        "- play all", "- waits for a lock, held by process 16", "- waits for a lock", "- recap",
+    ]  # fmt: skip
