@@ -10,14 +10,13 @@ from buildtel.parse.line_context import LineContext
 from buildtel.parse.output_signs import EVIDENCE, LOCK, holder_of, sign_of
 from buildtel.parse.states import BuildState
 
-MOST_PARTS = 1000  # of a provisioner
-MOST_EVIDENCE = 20  # likewise
-MOST_OF_LOG = 20_000
+MOST_PARTS = 1000  # of a provisioner; one more is told, which ends the last
+MOST_EVIDENCE = 20
 _OUTPUT: Final = "output"
 
 
 class Inside:
-    """Takes the output of provisioners line by line; no more than 1,000 events for each, 20 of them evidence.
+    """Takes the output of provisioners line by line; tells of no more than 1,001 parts of each, 20 of them evidence.
 
     Args:
         events: gives the list that new events go to.
@@ -29,7 +28,6 @@ class Inside:
         self._is_copy = is_copy
         self._holders: dict[tuple[str, str], str] = {}  # by build and stream; a wait for a lock goes on there
         self._told: dict[str, tuple[int, int, int]] = {}  # by build: the provisioner, its parts, its evidence
-        self._room = MOST_OF_LOG
 
     @property
     def waits(self) -> bool:
@@ -58,6 +56,8 @@ class Inside:
             self.forget(build.target)
             return
         sign = sign_of(text) if said.may_tell else None
+        if sign is not None and not self._has_room(build, sign[0]):
+            sign = None
         kind, name = sign or (_OUTPUT, "")
         stream = build.target, said.copy
         held = self._holders.get(stream)
@@ -79,6 +79,10 @@ class Inside:
             self._tell(build, LOCK, holder, text, said)
         return holder is not None
 
+    def _has_room(self, build: BuildState, kind: SignKind) -> bool:
+        index, parts, evidence = self._told.get(build.target, (build.under_way, 0, 0))
+        return index != build.under_way or (parts <= MOST_PARTS and (kind != EVIDENCE or evidence < MOST_EVIDENCE))
+
     def _tell(self, build: BuildState, kind: SignKind, name: str, text: bytes, said: LineContext) -> None:
         index = build.under_way
         if index is None or self._is_copy(build.target.encode() + b"\0" + kind.encode() + text, said):
@@ -86,10 +90,7 @@ class Inside:
         of, parts, evidence = self._told.get(build.target, (index, 0, 0))
         if of != index:
             parts = evidence = 0
-        is_evidence = kind == EVIDENCE
-        if self._room > 0 and parts < MOST_PARTS and not (is_evidence and evidence >= MOST_EVIDENCE):
-            self._room -= 1
-            self._told[build.target] = index, parts + (kind != _OUTPUT), evidence + is_evidence
-            self._events().append(
-                OutputSign(line=said.line, at=said.at, target=build.target, provisioner=index, kind=kind, name=name)
-            )
+        self._told[build.target] = index, parts + (kind != _OUTPUT), evidence + (kind == EVIDENCE)
+        self._events().append(
+            OutputSign(line=said.line, at=said.at, target=build.target, provisioner=index, kind=kind, name=name)
+        )

@@ -101,8 +101,9 @@ def _provisioner(unit: ProvisionerRun, own: bool) -> Provisioner:
 
 
 def _part(part: PartDraft, unit: ProvisionerRun) -> ProvisionerPart:
-    """A part of a provisioner; what nothing ended before lasts until the provisioner's end."""
-    started_s, ended_s = part.began.unix_s, _unix_s(part.ended or unit.ended)
+    """A part of a provisioner; what nothing ended lasts until the provisioner's end, if all that might have is kept."""
+    ended = part.ended or (None if unit.is_cut else unit.ended)
+    started_s, ended_s = part.began.unix_s, _unix_s(ended)
     if started_s is None or ended_s is None or not part.lasts:
         return ProvisionerPart(name=part.name, kind=part.kind, started_at=started_s)
     return ProvisionerPart(name=part.name, kind=part.kind, started_at=started_s, ended_at=max(ended_s, started_s))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from buildtel.events import ProvisionerStatus, SignKind, When
 
 SHELL_LOCAL = "shell-local"  # the kind of those that run on the machine that Packer runs on
+MOST_PARTS = 1000
 # Of the parts of a row no two go on at a time: one ends that before it. What is of none takes no time.
 _ROWS: dict[SignKind, str] = {
     "play": "ansible", "task": "ansible", "handler": "ansible", "recap": "ansible", "lock": "lock", "output": "lock",
@@ -63,6 +64,7 @@ class ProvisionerRun:
         exit_code: the exit status that Packer names where it failed.
         output: its last lines of output, told where it failed.
         parts: what its output tells of its inside, in order.
+        is_cut: there were more parts than are kept.
         saw_setup: our agent began or ended there.
         saw_bye: our agent ended there.
         saw_step: a step ran there.
@@ -80,6 +82,7 @@ class ProvisionerRun:
     exit_code: int | None = None
     output: tuple[str, ...] = ()
     parts: list[PartDraft] = field(default_factory=list)
+    is_cut: bool = False
     saw_setup: bool = False
     saw_bye: bool = False
     saw_step: bool = False
@@ -100,7 +103,10 @@ class ProvisionerRun:
                 before.name = name
                 return
             before.ended = moment
-        if kind != "output":
+        if kind == "output":
+            return
+        self.is_cut = self.is_cut or len(self.parts) >= MOST_PARTS
+        if not self.is_cut:
             self.parts.append(PartDraft(kind, name, moment))
 
     @property

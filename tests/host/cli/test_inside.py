@@ -175,10 +175,11 @@ def test_a_long_log_tells_the_same(home: Home) -> None:
 
 def test_parts_are_bounded(home: Home) -> None:
     """A thousand of one provisioner, twenty lines of evidence, names of 200 characters, lines of 300."""
-    lines = [(1, "Killed")] * 30 + [(2, f"TASK [{'x' * 400}]" + STAR)] * 1100
-    (parts,) = parts_of(home, log_of(lines, "timestamp-ui"))
+    lines = [(1, "Killed")] * 30 + [(at // 20, f"TASK [{'x' * 400}]" + STAR) for at in range(40, 1140)]
+    (parts,) = parts_of(home, log_of([(1, APT.format("16 (apt)")), *lines], "timestamp-ui"))
 
-    assert [sum(part[0] == kind for part in parts) for kind in ("evidence", "task")] == [20, 980]
+    assert [sum(part[0] == kind for part in parts) for kind in ("evidence", "task")] == [20, 979]
+    assert [part[2:] for part in (parts[0], parts[-1])] == [(1, 1), (50, 50)]
     assert {len(part[1]) for part in parts if part[0] == "task"} == {200}
     (parts,) = parts_of(home, log_of([(1, f"{'x' * 400}: Cannot allocate memory")], "timestamp-ui"))
     assert [len(part[1]) for part in parts] == [300]
