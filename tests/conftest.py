@@ -38,6 +38,7 @@ SLOW = (
     "host/cli/test_doctor.py",
     "host/cli/test_hints.py",
     "host/cli/test_history.py",
+    "host/cli/test_inside.py",
     "host/cli/test_prefixes.py",
     "host/cli/test_upload_report.py",
     "host/cli/test_views.py",

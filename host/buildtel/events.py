@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 BuildResult = Literal["success", "failure", "cancelled"]
 ProvisionerStatus = Literal["success", "failure", "timeout", "cancellation", "unknown"]
+SignKind = Literal["play", "task", "handler", "recap", "lock", "evidence", "output"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,21 @@ class ProvisionerFinished(Event):
     status: ProvisionerStatus = "unknown"
     ignored: bool = False
     exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputSign(Event):
+    """A line of output tells what the provisioner does within, or why it fails (`parse.output_signs`).
+
+    `kind` is play, task, handler or recap (Ansible's), lock (it begins to wait for one; `name` says who holds it, empty
+    where nothing does; a second one names the holder of a wait without a name), output (the wait is over) or evidence
+    (`name` is the line).
+    """
+
+    target: str
+    provisioner: int
+    kind: SignKind
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

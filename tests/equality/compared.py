@@ -14,8 +14,10 @@ from .played import Outcome
 # Each a fault of the commit whose outcomes are kept: the inputs, the paths in their documents, and the reason.
 FAULTS = json.loads((Path(__file__).parent / "faults.json").read_text())
 # Lines of a report that there were none of, and what they go on with: why a build failed, what the provisioner that
-# failed printed last; in Markdown the error, too.
-ADDED = {"table": ("    | ", "  why: "), "markdown": ("    ", "**why: ", "error: ")}
+# failed printed last, the parts of one; in Markdown the error, too.
+ADDED = {
+    "table": re.compile(r"    [|-] |  why: "), "markdown": re.compile(r"    |\*\*why: |error: |\|.*\| ↳ "),
+}  # fmt: skip
 GOES_ON = " " * 6
 FIGURE = re.compile(r"(?<![\w.])-?\d+(?:[.:]\d+)*")
 
@@ -60,10 +62,11 @@ def _different(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
 
 def figures(text: str, form: str) -> list[list[str]]:
     """The figures of each row that has some; `form` names the report's format."""
+    added = ADDED.get(form)
     rows: list[list[str]] = []
     is_added = False
     for line in text.splitlines():
-        is_added = line.startswith(ADDED.get(form, ("\0",))) or (is_added and line.startswith(GOES_ON))
+        is_added = added is not None and bool(added.match(line) or (is_added and line.startswith(GOES_ON)))
         rows += [] if is_added else [FIGURE.findall(line)]
     return [row for row in rows if row]
 

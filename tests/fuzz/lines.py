@@ -58,6 +58,15 @@ _TEXTS = (
     b"Starting provisioner shell",
     b"ending shell",
     b"Packer v1.9.1",
+    b"TASK [a : b] ******",
+    b"\x1b[0;33mPLAY RECAP ****\x1b[0m",
+    b"Waiting for cache lock: Could not get lock /l. It is held by process 16 (apt)...",
+    b"x\rWaiting for cache lock: Could not get lock /l. It is held by process 17 (apt) \r",
+    b"Another app is currently holding the yum lock; waiting for it to exit...",
+    b"  The other application is: yum",
+    b"Killed",
+    b"a.sh: line 3:  1234 Killed    a",
+    b"OSError: [Errno 28] No space left on device",
 )
 _WHOLE = (
     b"Build 'qemu.debian' finished after 3 seconds.",

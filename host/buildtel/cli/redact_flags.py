@@ -18,7 +18,7 @@ def add_redaction(parser: argparse.ArgumentParser) -> None:
         help="hide what this expression matches in errors, output lines and names, in addition to known secrets "
         "(repeatable; docs/security.md)",
     )  # fmt: skip
-    parser.add_argument("--no-output", action="store_true", help="keep no output lines of a provisioner that failed")
+    parser.add_argument("--no-output", action="store_true", help="keep no lines of the output of provisioners")
 
 
 def redactor_of(args: argparse.Namespace, secrets: Iterable[str] = ()) -> Redactor:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
+from buildtel.insight.inner_rows import InnerRow, inner_rows
 from buildtel.job import JobDocument
 from buildtel.text import safe
 from buildtel.timeline import packer_model
@@ -31,7 +32,8 @@ class Stretch:
 
     `mark` says that it failed. `grain_s` is the grain of the stamps that its length was reckoned from, None where it is
     finer than any figure. `runner` and `hypervisor` are the figures of the machine around it, and of the build's
-    machine seen from there.
+    machine seen from there. `inner` are the parts of a provisioner that its output tells of, without the `inner_cut`
+    shortest of many.
     """
 
     @property
@@ -48,6 +50,8 @@ class Stretch:
     mark: str = ""
     runner: Figures = field(default_factory=dict)
     hypervisor: Figures = field(default_factory=dict)
+    inner: tuple[InnerRow, ...] = ()
+    inner_cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,7 @@ def _accounted(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
     """The account of a build: all of its time."""
     for part in build.account:
         unit = build.provisioners[part.provisioner] if part.provisioner is not None else None
+        inner, inner_cut = ((), 0) if unit is None else inner_rows(unit, build.started_at)
         yield Stretch(
             kind=_kind(part, unit),
             label=_label(part, unit, names),
@@ -144,6 +149,8 @@ def _accounted(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
             mark="" if unit is None else mark_of(unit),
             runner=part.runner or {},
             hypervisor=part.hypervisor or {},
+            inner=inner,
+            inner_cut=inner_cut,
         )
 
 
@@ -239,6 +246,7 @@ def stretch(part: Phase | Provisioner, zero: float | None, name: str | None = No
         name: as for `unit_label`.
     """
     start, end = part.started_at, part.ended_at
+    inner, inner_cut = inner_rows(part, zero) if isinstance(part, Provisioner) else ((), 0)
     return Stretch(
         kind="phase" if isinstance(part, Phase) else "provisioner",
         label=phase_label(part.name, part.text) if isinstance(part, Phase) else unit_label(part, name),
@@ -246,4 +254,6 @@ def stretch(part: Phase | Provisioner, zero: float | None, name: str | None = No
         own=isinstance(part, Provisioner) and part.own,
         start_s=None if start is None or zero is None else start - zero,
         duration_s=None if start is None or end is None else end - start,
+        inner=inner,
+        inner_cut=inner_cut,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from buildtel.timeline.packer_model import PackerReport, Provisioner
+from buildtel.timeline.packer_model import PackerReport, Provisioner, ProvisionerPart
 
 SCHEMA = "buildtel.job/1"
 Status = Literal["success", "failure", "error", "timeout", "cancellation", "skip", "unknown"]
@@ -247,8 +247,10 @@ def _as_object(part: object) -> Any:
     """
     if isinstance(part, datetime):
         return part.isoformat()
-    if isinstance(part, Provisioner) and not part.output:
-        return {name: value for name, value in vars(part).items() if name != "output"}
+    if isinstance(part, Provisioner):
+        return {name: value for name, value in vars(part).items() if value or name not in ("output", "parts")}
+    if isinstance(part, ProvisionerPart):
+        return {name: value for name, value in vars(part).items() if value is not None}
     if not isinstance(part, Step):
         return vars(part)
     head = {"name": part.name, "start_time": part.start_time, "end_time": part.end_time}

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 
 from buildtel.job.model import JobDocument, Mark, Process, Step, StepProvisioner
 from buildtel.redact import Redactor
-from buildtel.timeline.packer_model import Build, PackerRun, Phase, Provisioner, Stretch
+from buildtel.timeline.packer_model import Build, PackerRun, Phase, Provisioner, ProvisionerPart, Stretch
 
 # Which fields of a part have words of Packer, of a plugin, a guest or a user.
 _TEXTS: dict[type, tuple[str, ...]] = {
     JobDocument: ("notes",), Step: ("name",), StepProvisioner: ("detail",), Process: ("name",), Mark: ("name",),
     PackerRun: ("error",), Build: ("error", "artifacts"), Phase: ("text",), Provisioner: ("detail", "output"),
-    Stretch: ("text",),
+    ProvisionerPart: ("name",), Stretch: ("text",),
 }  # fmt: skip
 # Parts without words: figures, which are many.
 _FIGURES = frozenset(("metrics", "series", "counters", "samples", "clock", "integrity", "system"))
@@ -41,7 +41,8 @@ def redacted(part: Part, redactor: Redactor) -> Part:
         if new != value:
             changed[name] = new
     if isinstance(part, Provisioner) and not redactor.keeps_output:
-        changed["output"] = ()
+        parts = changed.get("parts", part.parts)
+        changed |= {"output": (), "parts": tuple(inner for inner in parts if inner.kind != "evidence")}
     return replace(part, **changed) if changed else part  # type: ignore[type-var]
 
 

@@ -8,12 +8,18 @@ from buildtel.parse.prefix import LOG_UI, UnprefixedLine
 
 
 class LineContext:
-    """The context of one message: its line, its form and its time, which is computed on demand."""
+    """The context of one message: its line, its form and its time, which is computed on demand.
 
-    __slots__ = ("_clock", "_unprefixed", "copy", "error", "line", "of_process", "packer_only_form", "streams_told")
+    `may_tell` says that its line may hold a sign of `parse.output_signs`.
+    """
+
+    __slots__ = (
+        "_clock", "_unprefixed", "copy", "error", "line", "may_tell", "of_process", "packer_only_form", "streams_told",
+    )  # fmt: skip
 
     def __init__(self, line: int, unprefixed: UnprefixedLine, clock: LogClock, *, red: bool, coloured: bool) -> None:
         self.line = line
+        self.may_tell = unprefixed.may_tell
         self.copy = unprefixed.form
         self.error = red or unprefixed.error
         self.of_process = unprefixed.of_process

@@ -72,6 +72,7 @@ class UnprefixedLine:
         noise: something stood before it that states no date.
         of_process: a debug line that one of packer's processes wrote, not always the first.
         counted: the time of a learned prefix that states no date: (seconds, their grain).
+        may_tell: the whole line may hold a sign of `parse.output_signs`.
     """
 
     text: bytes
@@ -84,6 +85,7 @@ class UnprefixedLine:
     noise: bool = False
     counted: tuple[float, float] | None = None
     of_process: bool = False
+    may_tell: bool = False
 
     def inherit(self, outer: UnprefixedLine) -> None:
         """Take the times and the form of the line that this is a part of, where this has none."""

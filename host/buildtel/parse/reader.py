@@ -27,6 +27,7 @@ from buildtel.parse.learned import PrefixLearner
 from buildtel.parse.line_context import LineContext
 from buildtel.parse.lines import LineCutter, ToUtf8
 from buildtel.parse.log_clock import LogClock
+from buildtel.parse.output_signs import MAY_TELL
 from buildtel.parse.phases import OTHER_PHASE
 from buildtel.parse.prefix import LOG_ONLY, MACHINE_ONLY, UnprefixedLine, split_prompts, strip_ansi, strip_prefixes
 from buildtel.parse.runs import Block, Patterns, Run
@@ -223,11 +224,13 @@ class LogReader:
     def _told(self, number: int, line: bytes, counted: tuple[float, float] | None) -> None:
         if counted is not None or not _is_untimed(line):
             self._stamped.append((number, line, counted))
+        may_tell = MAY_TELL.search(line) is not None
         line, red, coloured = strip_ansi(line)
+        line = _as_rewritten(line) if may_tell else line
         outer: UnprefixedLine | None = None
         for part in split_prompts(line):
             unprefixed = strip_prefixes(part)
-            unprefixed.counted = counted
+            unprefixed.counted, unprefixed.may_tell = counted, may_tell
             unprefixed.text = unprefixed.text[:_MAX_TEXT_BYTES]
             if outer is not None:
                 unprefixed.inherit(outer)
@@ -281,6 +284,14 @@ def _may_be_stamped(line: bytes) -> bool:
     """Whether a line may have a time: looks only at its start, behind Packer's colour."""
     first = line[:1]
     return first in _STAMP_STARTS or (first == b"\x1b" and line[_AFTER_COLOUR : _AFTER_COLOUR + 1] in _STAMP_STARTS)
+
+
+def _as_rewritten(line: bytes) -> bytes:
+    """A line of a build without what carriage returns have rewritten behind the build's name."""
+    named, at = NAMED_LINE.match(line), line.rstrip(b"\r").rfind(b"\r")
+    if named is None or at < named.end() or NAMED_LINE.match(line, at + 1):
+        return line
+    return line[: named.end()] + line[at + 1 :]
 
 
 def _is_untimed(line: bytes) -> bool:

@@ -13,6 +13,7 @@ from enum import Enum, auto
 from functools import cache
 
 from buildtel.parse.names import PassedNames
+from buildtel.parse.output_signs import SIGN_STARTS, behind_colon
 from buildtel.parse.phases import PHASE_SIGN, PHASE_TEXTS
 from buildtel.parse.prefix import COLOUR, ISO, UI_LOG, ZONED
 from buildtel.parse.provisioner_texts import PROVISIONER_TEXTS
@@ -183,9 +184,10 @@ def _way(forms: list[bytes], names: Collection[bytes]) -> list[bytes]:
 
 @cache
 def _starting() -> re.Pattern[bytes]:
-    """Finds what begins like a text of Packer's own. It takes 15 ms to make, so only long logs do."""
-    texts = {*PHASE_TEXTS, *PROVISIONER_TEXTS, *UNIT_TEXTS, b"[c] Cl"}
-    return re.compile(b": " + _any_of({text[:_TEXT_BYTES] for text in texts}))
+    """Finds what begins like a text of Packer's own, or a sign in output. It takes 15 ms, so only long logs make it."""
+    texts = {*PHASE_TEXTS, *PROVISIONER_TEXTS, *UNIT_TEXTS, b"[c] Cl", *SIGN_STARTS}
+    any_start = _any_of({text[:_TEXT_BYTES] for text in texts})
+    return behind_colon(any_start.removeprefix(b"(?:").removesuffix(b")"), {text[:1] for text in texts})
 
 
 def _any_of(texts: Collection[bytes]) -> bytes:

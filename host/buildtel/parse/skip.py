@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container
 
+from buildtel.parse.output_signs import MAY_TELL, SIGN_FORMS, SIGN_STARTS
 from buildtel.parse.phases import PHASE_SIGN, PHASE_STARTS
 from buildtel.parse.provisioner_texts import PROVISIONER_STARTS
 from buildtel.parse.units import UNIT_TEXTS
 
 START_BYTES = 6
-STARTS = PHASE_STARTS | PROVISIONER_STARTS | {text[:START_BYTES] for text in (*UNIT_TEXTS, b"BUILDTEL:", b"[c] Clean")}
+_OTHERS = (*UNIT_TEXTS, *SIGN_STARTS, b"BUILDTEL:", b"[c] Clean")
+STARTS = PHASE_STARTS | PROVISIONER_STARTS | {text[:START_BYTES] for text in _OTHERS}
 NAMED_LINE = re.compile(
     rb"[\x1b\[0-9;mTZ:.,/+ -]{0,60}(?:ui(?: error)?: |ui,[a-z]+,)?[\x1b\[0-9;mTZ:.+ -]{0,40}(?:==> |    )(.{1,300}?): "
 )
@@ -56,6 +58,8 @@ class LineFilter:
         if found and found[1] in self._names:
             end = found.end()
             if line[end : end + START_BYTES] in STARTS or PHASE_SIGN in line:
+                return False
+            if (line[end : end + 1] in SIGN_FORMS or line.find(b": ", end) >= 0) and MAY_TELL.search(line, end - 2):
                 return False
             if line.endswith(b"==> ", 0, found.start(1)):
                 if self._listens():

@@ -21,6 +21,7 @@ from buildtel.events import (
     RunStarted,
     When,
 )
+from buildtel.parse.inside import Inside
 from buildtel.parse.line_context import LineContext
 from buildtel.parse.log_clock import LogClock
 from buildtel.parse.longtext import LongText
@@ -59,6 +60,7 @@ class Tracker:
         self.events: list[Event] = []
         self.before_run: Callable[[int, bool], None] = lambda _line, _is_over: None
         self.units = Units(lambda: self.events, self._is_copy)
+        self._inside = Inside(lambda: self.events, self._is_copy)
         self._plugins: set[tuple[str, str]] = set()
         self.passed = PassedNames()
         self._run = PackerRun(self.passed, Stage.BEFORE)
@@ -70,8 +72,8 @@ class Tracker:
 
     @property
     def waits(self) -> bool:
-        """Whether the text of an event may go on in the next line, whatever that holds."""
-        return self._open is not None
+        """Whether the next line may tell something, whatever it holds: the text of an event goes on, or a wait ends."""
+        return self._open is not None or self._inside.waits
 
     def listens(self) -> bool:
         """Whether an unknown text of a build may tell something."""
@@ -159,6 +161,7 @@ class Tracker:
             self._settle_strangers()
             self.before_run(line, self._run.is_over)
         self._run = PackerRun(self.passed, Stage.BUILDS)
+        self._inside.clear()
         self.units.is_old, self.units.has_telemetry = self._packer_is_old, False
         self.events.append(RunStarted(line=line, at=at))
 
@@ -244,6 +247,7 @@ class Tracker:
         if error is not None and says_cancelled(error) and not build.last.timed_out:
             result = "cancelled"
         build.finish(result, said, self.events)
+        self._inside.forget(build.target)
         build.verdict = text
         first = None if error is None else error.decode("utf-8", "replace")
         self._open = LongText(
@@ -279,6 +283,7 @@ class Tracker:
         if b"BUILDTEL:" in message:
             self._record(message, said, build)
         elif not within:
+            self._inside.hear(build, message, said)
             self.units.message(build, message, said, is_say=is_say)
 
     def _telemetry(self, text: str, said: LineContext) -> None:

@@ -30,6 +30,7 @@ TIMELINE_LEGEND = (
     "*after: from the build's start; runner CPU: of the whole runner; VM CPU: of the VM's process, 100 is one core; "
     "~: the log's stamps have whole seconds*"
 )
+INNER = "↳ "  # before a part of a provisioner
 STEPS_LEGEND = "*all figures but the time are of the whole machine; bold: above its threshold*"
 
 
@@ -82,7 +83,9 @@ def _timeline(build: Timeline, _out: Output) -> Iterable[str]:
     if build.stretches:
         yield _row(("after", "took", "runner CPU %", "VM CPU %", "what"))
         yield "|---:|---:|---:|---:|---|"
-        yield from (_stretch(row) for row in build.stretches)
+        for row in build.stretches:
+            yield _stretch(row)
+            yield from _inner(row)
         yield from ("", TIMELINE_LEGEND)
 
 
@@ -90,6 +93,15 @@ def _stretch(row: Stretch) -> str:
     cpu = (number(figures.get("cpu_percent")) for figures in (row.runner, row.hypervisor))
     label = f"**{plain(row.shown)}**" if row.mark else plain(row.shown)
     return _row((duration(row.start_s), rounded(row.duration_s, row.grain_s), *cpu, label))
+
+
+def _inner(stretch: Stretch) -> Iterable[str]:
+    """The parts of a provisioner below its row."""
+    for row in stretch.inner:
+        took = "" if row.duration_s is None else rounded(row.duration_s, stretch.grain_s)
+        yield _row((duration(row.start_s), took, "", "", f"{INNER}{plain(row.label)}"))
+    if stretch.inner_cut:
+        yield _row(("", "", "", "", f"{INNER}and {stretch.inner_cut} more"))
 
 
 def _steps(steps: Steps, _out: Output) -> Iterable[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from buildtel.insight.stretches import Stretch
 
 STYLES = {"provisioner": "", "phase": "dim", "unattributed": "yellow"}
+INNER = "  - "  # before a part of a provisioner
 COLOURS_OF_BARS = {"provisioner": "cyan", "phase": "blue", "unattributed": "yellow"}
 
 
@@ -82,6 +83,7 @@ def timeline_lines(build: Timeline, out: Output) -> Iterator[Line]:
     axis = _Axis(build.span_s, room - label_width - 14, mark(out))
     for stretch in build.stretches:
         yield _bar_line(stretch, label_width, gauges, axis)
+        yield from _inner_lines(stretch, label_width, gauges, axis)
     yield from legend([(gauge.head, gauge.about) for gauge in gauges], _mark_of_grain(build), width)
     if build.cut:
         yield [(f"  and {build.cut} more", "")]
@@ -117,7 +119,9 @@ def legend(columns: list[tuple[str, str]], more: str, width: int) -> Iterable[Li
 
 
 def _label_width(build: Timeline, width: int) -> int:
-    longest = max((cell_len(stretch.shown) for stretch in build.stretches), default=0)
+    labels = [stretch.shown for stretch in build.stretches]
+    labels += [INNER + row.label for stretch in build.stretches for row in stretch.inner]
+    longest = max(map(cell_len, labels), default=0)
     room = width - 14 if build.span_s is None else (width - 14) * 6 // 10
     return min(longest, room)
 
@@ -137,6 +141,20 @@ def _bar_line(stretch: Stretch, label_width: int, gauges: list[Gauge], axis: _Ax
         shares = stretch.start_s / axis.span_s, stretch.duration_s / axis.span_s
         line.append((bar(*shares, axis.room, axis.mark), COLOURS_OF_BARS[stretch.kind]))
     return stripped(line)
+
+
+def _inner_lines(stretch: Stretch, label_width: int, gauges: list[Gauge], axis: _Axis) -> Iterator[Line]:
+    """The parts of a provisioner below its line, on the same axis."""
+    blank = " " * sum(gauge.width + 1 for gauge in gauges)
+    for row in stretch.inner:
+        took = rounded(row.duration_s, stretch.grain_s) if row.duration_s is not None else ""
+        line = [("  ", ""), (fit(INNER + row.label, label_width), "dim"), (f" {took:>9} {blank}", "")]
+        if axis.span_s and row.start_s is not None and row.duration_s is not None:
+            shares = row.start_s / axis.span_s, row.duration_s / axis.span_s
+            line.append((bar(*shares, axis.room, axis.mark), COLOURS_OF_BARS["provisioner"]))
+        yield stripped(line)
+    if stretch.inner_cut:
+        yield [(f"  {INNER}and {stretch.inner_cut} more", "dim")]
 
 
 def bar(start: float, length: float, room: int, mark_: str) -> str:

@@ -18,6 +18,7 @@ from buildtel.events import (
     Interrupted,
     LastLines,
     LastStamp,
+    OutputSign,
     PackerRead,
     PackerVersion,
     PhaseStarted,
@@ -33,6 +34,7 @@ from buildtel.events import (
 from buildtel.timeline.provisioner_run import Moment, ProvisionerRun
 
 MAX_EVENTS = 50_000
+MAX_WITH_SIGNS = 25_000  # of them, as long as they are signs in output
 _AFTER_FAILURE = {"cleanup", "error_cleanup", "wait_user", "other"}
 
 
@@ -131,6 +133,17 @@ class BuildDraft:
         unit = self.unit(event.provisioner)
         if unit is not None:
             unit.output = event.texts
+
+    def tell_inside(self, event: OutputSign, moment: Moment) -> None:
+        """A line of output tells something of a provisioner's inside.
+
+        Args:
+            event: the event.
+            moment: its line and time.
+        """
+        unit = self.unit(event.provisioner)
+        if unit is not None:
+            unit.tell(event.kind, event.name, moment)
 
     def wait(self, event: SshWait, moment: Moment) -> None:
         """Packer waits for a connection, or has it: then the phase is over.
@@ -243,11 +256,20 @@ class Timeline:
         taker = _OF_LOG.get(kind) or (_of_run if kind in _OF_RUN or kind in _OF_BUILD else None)
         if taker is None:
             return
-        if self._taken >= MAX_EVENTS:
-            self.is_full = True
+        if self._taken >= (MAX_WITH_SIGNS if kind is OutputSign else MAX_EVENTS):
+            self._leave_out(event)
             return
         self._taken += 1
         taker(self, event)
+
+    def _leave_out(self, event: Event) -> None:
+        if not isinstance(event, OutputSign):
+            self.is_full = True
+            return
+        build = self.build(event.target)
+        unit = None if build is None else build.unit(event.provisioner)
+        if unit is not None:
+            unit.is_cut = True
 
     def build(self, target: str | None) -> BuildDraft | None:
         """The build of the run that goes on, None if it is not known, or not any more."""
@@ -331,6 +353,7 @@ _OF_BUILD: dict[type[Event], Callable[[BuildDraft, Any, Moment], None]] = {
     ProvisionerStarted: BuildDraft.begin_unit,
     ProvisionerFinished: BuildDraft.end_unit,
     LastLines: BuildDraft.print_last,
+    OutputSign: BuildDraft.tell_inside,
     SshWait: BuildDraft.wait,
     BuildFinished: BuildDraft.finish,
     Artifact: BuildDraft.add_artifact,

@@ -23,6 +23,21 @@ class Phase:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+class ProvisionerPart:
+    """What a provisioner's output tells of its inside.
+
+    `kind` is play, task, handler or recap (Ansible's; each lasts until the next of them), lock (a wait for a lock of
+    apt's, dpkg's, dnf's or yum's; `name` says who holds it, empty where the output does not) or evidence (a line that
+    may tell why it failed: `name` is the line, it has no end). Times are Unix seconds, absent where the log has none.
+    """
+
+    name: str
+    kind: str
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Provisioner:
     """One provisioner unit: one script, one upload, one Ansible run. `own` marks buildtel's.
 
@@ -30,7 +45,7 @@ class Provisioner:
     of its end: an exit status that `valid_exit_codes` allows is a success, its own `timeout` is a timeout;
     `ignored` says that Packer went on after its failure (`continue_on_error`). `exit_code` is the exit status that
     Packer names where it failed: of a success Packer names none. `output` has the last lines that one printed which
-    failed, at most 20 and 4 kB.
+    failed, at most 20 and 4 kB. `parts` is what its output tells of its inside, at most 1,000.
     """
 
     kind: str
@@ -40,6 +55,7 @@ class Provisioner:
     ignored: bool = False
     exit_code: int | None = None
     output: tuple[str, ...] = ()
+    parts: tuple[ProvisionerPart, ...] = ()
     own: bool = False
     line: int | None = None
     started_at: float | None = None

@@ -14,8 +14,9 @@ from buildtel.timeline.packer_model import (
     Phase,
     Plugin,
     Provisioner,
+    ProvisionerPart,
 )
-from buildtel.timeline.provisioner_run import Moment, ProvisionerRun
+from buildtel.timeline.provisioner_run import Moment, PartDraft, ProvisionerRun
 
 AGENT_FILE = "buildtel_agent.py"
 SPOOL_FILE = "/dev/shm/buildtel-spool.jsonl"  # where buildtel.pkr.hcl has it put
@@ -91,11 +92,21 @@ def _provisioner(unit: ProvisionerRun, own: bool) -> Provisioner:
         ignored=unit.ignored,
         exit_code=unit.exit_code,
         output=unit.output if unit.status in ("failure", "timeout") else (),
+        parts=tuple(_part(part, unit) for part in unit.parts),
         own=own or _is_own(unit.kind, unit.detail),
         line=unit.began.line,
         started_at=unit.began.unix_s,
         ended_at=_unix_s(unit.ended),
     )
+
+
+def _part(part: PartDraft, unit: ProvisionerRun) -> ProvisionerPart:
+    """A part of a provisioner; what nothing ended lasts until the provisioner's end, if all that might have is kept."""
+    ended = part.ended or (None if unit.is_cut else unit.ended)
+    started_s, ended_s = part.began.unix_s, _unix_s(ended)
+    if started_s is None or ended_s is None or not part.lasts:
+        return ProvisionerPart(name=part.name, kind=part.kind, started_at=started_s)
+    return ProvisionerPart(name=part.name, kind=part.kind, started_at=started_s, ended_at=max(ended_s, started_s))
 
 
 def _unix_s(moment: Moment | None) -> float | None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from buildtel.events import ProvisionerStatus, When
+from buildtel.events import ProvisionerStatus, SignKind, When
 
 SHELL_LOCAL = "shell-local"  # the kind of those that run on the machine that Packer runs on
+MOST_PARTS = 1000
+# Of the parts of a row no two go on at a time: one ends that before it. What is of none takes no time.
+_ROWS: dict[SignKind, str] = {
+    "play": "ansible", "task": "ansible", "handler": "ansible", "recap": "ansible", "lock": "lock", "output": "lock",
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -28,6 +33,21 @@ class Moment:
 
 
 @dataclass(slots=True)
+class PartDraft:
+    """What a provisioner did within, or a line that tells why it failed; `ended` is None where only its end ends it."""
+
+    kind: SignKind
+    name: str
+    began: Moment
+    ended: Moment | None = None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it takes time: a line that tells why it failed does not."""
+        return self.kind in _ROWS
+
+
+@dataclass(slots=True)
 class ProvisionerRun:
     """A provisioner unit of one build, and what records came through it.
 
@@ -43,6 +63,8 @@ class ProvisionerRun:
         ignored: it failed, and Packer went on.
         exit_code: the exit status that Packer names where it failed.
         output: its last lines of output, told where it failed.
+        parts: what its output tells of its inside, in order.
+        is_cut: there were more parts than are kept.
         saw_setup: our agent began or ended there.
         saw_bye: our agent ended there.
         saw_step: a step ran there.
@@ -59,9 +81,33 @@ class ProvisionerRun:
     ignored: bool = False
     exit_code: int | None = None
     output: tuple[str, ...] = ()
+    parts: list[PartDraft] = field(default_factory=list)
+    is_cut: bool = False
     saw_setup: bool = False
     saw_bye: bool = False
     saw_step: bool = False
+
+    def tell(self, kind: SignKind, name: str, moment: Moment) -> None:
+        """A line of its output tells something of its inside.
+
+        Args:
+            kind: as in `OutputSign`.
+            name: likewise.
+            moment: line and time.
+        """
+        row = _ROWS.get(kind)
+        going = (part for part in reversed(self.parts) if row and _ROWS.get(part.kind) == row)
+        before = next(going, None)
+        if before is not None and before.ended is None:
+            if kind == "lock" and not before.name:
+                before.name = name
+                return
+            before.ended = moment
+        if kind == "output":
+            return
+        self.is_cut = self.is_cut or len(self.parts) >= MOST_PARTS
+        if not self.is_cut:
+            self.parts.append(PartDraft(kind, name, moment))
 
     @property
     def at(self) -> When | None:
