@@ -22,14 +22,15 @@ build {
     environment_vars = ["API_TOKEN=secret-of-template"]
     inline = [
       "echo token $API_TOKEN", "echo env $RUNNER_SECRET", "echo git https://secret-user:x@host/x",
-      "echo + OTHER_PASSWORD=secret-assigned", "echo id secret-77", "echo kept", "exit 3",
+      "echo + OTHER_PASSWORD=secret-assigned", "echo id secret-77",
+      "echo 'TASK [use '$API_TOKEN'] *****'", "echo kept", "exit 3",
     ]
   }
 }
 """
 LINES = [
     "token <redacted>", "env <redacted>", "git https://<redacted>@host/x", "+ OTHER_PASSWORD=<redacted>",
-    "id <redacted>", "kept",
+    "id <redacted>", "TASK [use <redacted>] *****", "kept",
 ]  # fmt: skip
 ENVIRON = {"RUNNER_SECRET": "secret-of-runner", "CHECKPOINT_DISABLE": "1"}
 packer = pytest.mark.skipif(not shutil.which("packer"), reason="no packer here")
@@ -82,6 +83,7 @@ def test_no_secret_leaves(home: Home, way: str) -> None:
     document = json.loads(home.documents()[-1].read_bytes())
     (provisioner,) = document["packer"]["runs"][0]["builds"][0]["provisioners"]
     assert provisioner["output"] == LINES
+    assert [part["name"] for part in provisioner["parts"]] == ["use <redacted>"]
     assert b"| kept" in found["table"]
     assert b"\n    kept\n" in found["markdown"]
     assert way == "packer" or "step <redacted>" in [step["name"] for step in document["steps"]]
