@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 BuildResult = Literal["success", "failure", "cancelled"]
 ProvisionerStatus = Literal["success", "failure", "timeout", "cancellation", "unknown"]
+FAILED: frozenset[ProvisionerStatus] = frozenset(("failure", "timeout"))
 SignKind = Literal["play", "task", "handler", "recap", "lock", "evidence", "output"]
 
 

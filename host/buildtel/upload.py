@@ -41,7 +41,7 @@ class Upload:
 
     def close_jobs(self) -> None:
         """Make documents of jobs that are over and have none."""
-        from buildtel.local import unfinished  # noqa: PLC0415  # pydantic
+        from buildtel.local import unfinished  # noqa: PLC0415  # the models: upload of nothing needs none
 
         for said, failed in unfinished.close_over(os.environ):
             self.failed |= failed
@@ -66,7 +66,7 @@ class Upload:
 
     def _parcel(self, path: Path) -> Iterator[Parcel]:
         """The document and the files that go with it; nothing if it is not a document."""
-        from buildtel.job import load_document  # noqa: PLC0415  # pydantic
+        from buildtel.job import load_document  # noqa: PLC0415  # likewise
         from buildtel.report.packer_steps import packer_steps  # noqa: PLC0415  # likewise
         from buildtel.store.delivery import document_time  # noqa: PLC0415  # likewise
 
@@ -100,7 +100,7 @@ class Upload:
             self._fail(f"{error}; {len(parcels) - len(self.delivered)} not uploaded, and there is no outbox")
 
     def _deliver(self, parcel: Parcel) -> None:
-        from buildtel.store.delivery import deliver  # noqa: PLC0415  # pydantic
+        from buildtel.store.delivery import deliver  # noqa: PLC0415  # likewise
 
         delivery = deliver(self.store, parcel.document, parcel.packer_steps, parcel.name, parcel.events)
         self.delivered.add(parcel.digest)

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("collect: no input. Name the log of `packer build`, - (standard input), --spool or --ssh")
     from buildtel.local.keeping import Request, keep
 
-    request = Request(args.log, args.output, args.job, args.version, force=args.force, redactor=redactor_of(args))
+    request = Request(args.log, redactor_of(args), args.output, args.job, args.version, force=args.force)
     kept = keep(request, spool_sources(args.spool, args))
     if not args.quiet:
         print_result(kept, args.format, sys.stdout)

@@ -102,7 +102,7 @@ def job(environ: Mapping[str, str]) -> Check:
     """Which job is in progress: runner steps belong to it."""
     if not Path(folders.job_folder(environ), folders.FACTS).exists():
         return Check("ok", "job", NO_JOB)
-    from buildtel.local import current_job  # noqa: PLC0415  # pydantic: only where a job is in progress
+    from buildtel.local import current_job  # noqa: PLC0415  # the models: only where a job is in progress
 
     try:
         found = current_job.current(environ)

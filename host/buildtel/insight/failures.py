@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from buildtel.events import FAILED
 from buildtel.job import JobDocument
 from buildtel.text import safe, safe_lines
 from buildtel.timeline.packer_model import Build, PackerRun, Provisioner
@@ -42,7 +43,7 @@ def failure_of(build: Build) -> Failure | None:
     failed = [
         (number, unit)
         for number, unit in enumerate(build.provisioners, 1)
-        if unit.status in ("failure", "timeout") and not unit.ignored
+        if unit.status in FAILED and not unit.ignored
     ]
     title = f"{safe(build.name)} failed"
     if not failed:

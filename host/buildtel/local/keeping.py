@@ -16,7 +16,6 @@ from buildtel.local.logs import SpoolSources, log_document
 from buildtel.local.raw_records import RawRecords
 from buildtel.naming import stem_of
 from buildtel.redact import Redactor
-from buildtel.settings import read_redactor
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +24,21 @@ class Request:
 
     Attributes:
         log: its file, `-` for standard input, None where there are only spools.
+        redactor: hides secrets.
         output: where the document goes; None is the telemetry folder, `-` standard output.
         job: the job's name, None for that of the job under way, else `build`.
         version: the appliance's version, None for what the environment says.
         stem: the name of the document's file in the telemetry folder, None for a new one by job and time.
         force: make a document of a log without a line of Packer's, too.
-        redactor: hides secrets; None: those of the environment and of the configuration file.
     """
 
     log: str | None
+    redactor: Redactor
     output: str | None = None
     job: str | None = None
     version: str | None = None
     stem: str | None = None
     force: bool = False
-    redactor: Redactor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def keep(request: Request, spools: SpoolSources | None = None) -> Kept:
     Raises:
         BuildtelError: the log can't be read, is none of Packer's, or the document can't be written.
     """
-    raw = RawRecords(request.redactor or read_redactor(os.environ))
+    raw = RawRecords(request.redactor)
     kept = Kept(*_kept(request, spools, raw))
     if kept.path is not None and request.output is None:
         raw.write_beside(kept.path)

@@ -1,4 +1,4 @@
-"""Tells what a provisioner's output says of its inside: Ansible's tasks, waits for locks, evidence of a failure."""
+"""Finds in a provisioner's output what ran in it: Ansible's tasks, waits for locks, evidence of a failure."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class LastOutput:
 
     def begin(self, name: str) -> None:
         """A provisioner of a build begins: what the build printed before is not its output."""
-        kept = self._kept.get(name.encode("utf-8", "surrogateescape"))
+        kept = self._kept.get(name.encode())
         if kept is not None:
             kept.new = 0
 
@@ -84,7 +84,7 @@ class LastOutput:
             name: the build.
             but_last: whether the last line is Packer's, on the provisioner's end.
         """
-        kept = self._kept.get(name.encode("utf-8", "surrogateescape"))
+        kept = self._kept.get(name.encode())
         if kept is None:
             return ()
         end = len(kept.lines) - but_last

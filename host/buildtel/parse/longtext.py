@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from buildtel.events import Artifact, BuildFinished, Event, LastStamp, RunFailed
 from buildtel.parse.line_context import LineContext
-from buildtel.parse.words import exit_status
+from buildtel.parse.words import exit_status, is_of_template
 
 _MAX_LINES = 12
 _MAX_LINE_BYTES = 1000
@@ -14,9 +14,15 @@ _MAX_LINE_BYTES = 1000
 
 @dataclass(slots=True)
 class LongText:
-    """An event that waits for the rest of its text."""
+    """An event that waits for the rest of its text.
+
+    Attributes:
+        event: the event with the first line.
+        is_certain: the first line proves that the text is Packer's; else its further lines must.
+    """
 
     event: BuildFinished | Artifact | RunFailed
+    is_certain: bool = True
     _lines: list[bytes] = field(default_factory=list)
     _last: LineContext | None = None
 
@@ -40,9 +46,10 @@ class LongText:
         self._last = said
         return True
 
-    def lines(self) -> bytes:
-        """The lines below the first."""
-        return b"\n".join(self._lines)
+    @property
+    def is_packers(self) -> bool:
+        """Whether the text is Packer's: another program's error names no line of a Packer template."""
+        return self.is_certain or is_of_template(self._more())
 
     def events(self) -> list[Event]:
         """The event with all of its text, and the time of its last line where that has one."""
@@ -53,13 +60,17 @@ class LongText:
 
     def _whole(self) -> BuildFinished | Artifact | RunFailed:
         """The event with all of its text."""
-        more = self.lines().strip().decode("utf-8", "replace")
+        more = self._more().strip().decode("utf-8", "replace")
         text = f"{self._text()}\n{more}" if more else self._text()
         if isinstance(self.event, Artifact):
             return replace(self.event, text=text)
         if isinstance(self.event, RunFailed):
             return replace(self.event, error=text)
         return self.event if self.event.error is None else _failed(self.event, text)
+
+    def _more(self) -> bytes:
+        """The lines below the first."""
+        return b"\n".join(self._lines)
 
     def _text(self) -> str:
         return self.event.text if isinstance(self.event, Artifact) else self.event.error or ""

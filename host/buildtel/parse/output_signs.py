@@ -1,4 +1,4 @@
-"""The table of lines in a provisioner's output that tell what it does, or why it fails.
+"""The table of output lines that show what a provisioner does, or why it fails.
 
 A program that changes the words of such a line gives nothing, so each row names the program and the versions read.
 """

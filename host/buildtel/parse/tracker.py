@@ -35,7 +35,6 @@ from buildtel.parse.units import Hears, Units, only_packer_says
 from buildtel.parse.words import (
     duration_s,
     is_before,
-    is_of_template,
     is_packers_error,
     plugin_of,
     post_processor_of,
@@ -66,7 +65,6 @@ class Tracker:
         self._run = PackerRun(self.passed, Stage.BEFORE)
         self._version_known = self._packer_is_old = False
         self._open: LongText | None = None
-        self._open_is_packers = False
 
     # What the reader calls.
 
@@ -340,8 +338,8 @@ class Tracker:
             return
         self._flush()
         shown = text.removeprefix(b"Error: ").decode("utf-8", "replace")
-        self._open = LongText(RunFailed(line=said.line, at=said.at, error=shown))
-        self._open_is_packers = self._run.stage is not Stage.BEFORE or is_packers_error(text)
+        is_certain = self._run.stage is not Stage.BEFORE or is_packers_error(text)
+        self._open = LongText(RunFailed(line=said.line, at=said.at, error=shown), is_certain)
 
     def _plugin(self, text: bytes, said: LineContext) -> None:
         found = plugin_of(text)
@@ -367,9 +365,9 @@ class Tracker:
         if self._open is None:
             return
         text, self._open = self._open, None
+        if not text.is_packers:
+            return
         if isinstance(text.event, RunFailed):
-            if not (self._open_is_packers or is_of_template(text.lines())):
-                return
             self._need(Names.RUN, text.event.line, text.event.at)
         self.events += text.events()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from buildtel.events import BuildFinished
+from buildtel.events import FAILED, BuildFinished
 from buildtel.timeline.account import accounted
 from buildtel.timeline.builds import BuildDraft, RunDraft, Timeline
 from buildtel.timeline.packer_model import (
@@ -91,7 +91,7 @@ def _provisioner(unit: ProvisionerRun, own: bool) -> Provisioner:
         status=unit.status,
         ignored=unit.ignored,
         exit_code=unit.exit_code,
-        output=unit.output if unit.status in ("failure", "timeout") else (),
+        output=unit.output if unit.status in FAILED else (),
         parts=tuple(_part(part, unit) for part in unit.parts),
         own=own or _is_own(unit.kind, unit.detail),
         line=unit.began.line,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from buildtel.events import ProvisionerStatus, SignKind, When
+from buildtel.events import FAILED, ProvisionerStatus, SignKind, When
 
 SHELL_LOCAL = "shell-local"  # the kind of those that run on the machine that Packer runs on
 MOST_PARTS = 1000
@@ -117,7 +117,7 @@ class ProvisionerRun:
     @property
     def failed(self) -> bool:
         """True if it failed and Packer did not go on."""
-        return self.status in ("failure", "timeout") and not self.ignored
+        return self.status in FAILED and not self.ignored
 
     @property
     def is_agents(self) -> bool:
