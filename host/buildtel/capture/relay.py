@@ -87,6 +87,7 @@ class Relay:
         signal.set_wakeup_fd(-1)
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
         os.close(self._wakes)
         os.close(self._waker)
         self._probe.dismiss()

@@ -110,6 +110,19 @@ def test_a_stop_that_is_taken_back_holds_nobody(bench: Bench, group: bool, after
     assert (process.returncode, b"Builds finished" in output) == (0, True)
 
 
+def test_what_runs_after_packer_can_be_stopped(bench: Bench) -> None:
+    """SIGTSTP is blocked in the wrapper only while Packer runs, not when it asks git for the document."""
+    bench.template('inline = ["true"]')
+    git, seen = bench.folder / "git", bench.folder / "blocked"
+    git.write_text(f"#!/bin/sh\nsleep 0.1; grep SigBlk /proc/$PPID/status >>{seen}\n")  # its start blocks all
+    git.chmod(0o755)
+    done = bench.run("build", "-color=false", ".", env={"PATH": f"{bench.folder}:{os.environ['PATH']}"})
+
+    assert done.returncode == 0
+    blocked = [int(line.split()[1], 16) for line in seen.read_text().splitlines()]
+    assert blocked and not any(mask & 1 << (signal.SIGTSTP - 1) for mask in blocked)
+
+
 def struck(bench: Bench, prefix: tuple[str, ...], number: int, group: bool) -> tuple[int, bytes]:
     """Exit status and output of a build that got a signal in its provisioner."""
     process = bench.start("build", "-color=false", ".", prefix=prefix)
