@@ -72,7 +72,7 @@ def as_text(view: View, form: str) -> str:
 
 
 def print_report(document: JobDocument, where: Path, form: str, to: TextIO | None = None) -> None:
-    """Print where the document is, and its report; on GitHub Actions add it to the job summary, and say why it failed.
+    """Print where the document is, and its report; tell GitHub Actions, GitLab or Jenkins in short how the job went.
 
     Args:
         document: the document.
@@ -81,15 +81,20 @@ def print_report(document: JobDocument, where: Path, form: str, to: TextIO | Non
         to: the stream for the report; None: standard output.
     """
     from buildtel.cli.annotations import error_annotations
-    from buildtel.cli.summary import add_summary
+    from buildtel.cli.summary import add_summary, folded, short_report
     from buildtel.report.job_view import JobView
 
-    view = JobView(document)
-    add_summary(view, os.environ)
+    add_summary(document, os.environ)
     print(f"document: {where}", file=sys.stderr)
     for line in error_annotations(document, os.environ):
         print(line, file=sys.stderr)
-    show(view, form, to)
+    short = short_report(document, os.environ) if form == "table" else None
+    if short is None:
+        show(JobView(document), form, to)
+        return
+    with folded(os.environ, to or sys.stdout):
+        show(JobView(document), form, to)
+    show(short, form, to)
 
 
 def show(view: View, form: str, to: TextIO | None = None) -> None:

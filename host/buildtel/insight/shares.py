@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,17 +64,3 @@ def spent_on(part: Stretch, build: Build) -> Spent:
         return _SPENT.get(part.name, "other")
     return "buildtel" if build.provisioners[part.provisioner].own else "provisioners"
 
-
-def bar_of_blocks(found: Sequence[Share], blocks: int) -> list[int]:
-    """How many of `blocks` stand for each share: rounded so that they add up, the largest rests rounded up.
-
-    Args:
-        found: the shares.
-        blocks: the length of the bar.
-    """
-    exact = [share.percent * blocks / 100 for share in found]
-    counts = [int(value) for value in exact]
-    by_rest = sorted(range(len(exact)), key=lambda at: counts[at] - exact[at])
-    for at in by_rest[: max(0, blocks - sum(counts))]:
-        counts[at] += 1
-    return counts

@@ -9,10 +9,12 @@ from buildtel.metrics import PAGE_COLUMNS, figure
 from buildtel.report.cells import cell_text
 from buildtel.report.formats import Output
 from buildtel.report.view import (
+    Blocks,
     Checks,
     Items,
     Notes,
     Part,
+    Reason,
     Sentence,
     StepRow,
     Steps,
@@ -31,6 +33,8 @@ TIMELINE_LEGEND = (
     "~: the log's stamps have whole seconds*"
 )
 INNER = "↳ "  # before a part of a provisioner
+SQUARES = "🟦🟪🟩🟧🟨🟫⬛🟥⬜"
+BAR_BLOCKS = 40
 STEPS_LEGEND = "*all figures but the time are of the whole machine; bold: above its threshold*"
 
 
@@ -137,6 +141,26 @@ def _sentence(sentence: Sentence, _out: Output) -> Iterable[str]:
     yield plain(sentence.text)
 
 
+def _reason(reason: Reason, _out: Output) -> Iterable[str]:
+    yield f"### {plain(reason.title)}"
+    yield ""
+    yield f"**{' / '.join(map(plain, reason.why))}**"
+    if reason.output:
+        yield from ("", "Its last lines:", "", *(f"    {line}" for line in reason.output))
+
+
+def _blocks(blocks: Blocks, _out: Output) -> Iterable[str]:
+    """A bar of coloured squares, and what each colour is."""
+    yield f"### {plain(blocks.name)}"
+    yield ""
+    yield "".join(SQUARES[at % len(SQUARES)] * count for at, count in enumerate(blocks.counts(BAR_BLOCKS)))
+    yield ""
+    yield _row(("", "spent on", "time", "share"))
+    yield "|---|---|---:|---:|"
+    for at, (name, seconds, percent) in enumerate(blocks.shares):
+        yield _row((SQUARES[at % len(SQUARES)], plain(name), duration(seconds), f"{percent:.1f} %"))
+
+
 def _checks(checks: Checks, _out: Output) -> Iterable[str]:
     yield _row(("state", "what", "said", "fix"))
     yield "|---|---|---|---|"
@@ -150,5 +174,5 @@ def _row(cells: Iterable[str]) -> str:
 
 _LINES_OF: dict[type[Part], Callable[[Any, Output], Iterable[str]]] = {
     Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Items: _items, Notes: _notes,
-    Sentence: _sentence, Checks: _checks,
+    Sentence: _sentence, Reason: _reason, Blocks: _blocks, Checks: _checks,
 }  # fmt: skip

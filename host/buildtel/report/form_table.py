@@ -8,15 +8,17 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from buildtel.report.cells import Line, cell_text, cut, fit, right, wrapped
+from buildtel.report.cells import Line, cell_text, cut, fit, indented, right, wrapped
 from buildtel.report.formats import Output
 from buildtel.report.styles import COLOURS, styled
 from buildtel.report.view import (
+    Blocks,
     Checks,
     Head,
     Items,
     Notes,
     Part,
+    Reason,
     Sentence,
     Steps,
     Table,
@@ -24,10 +26,11 @@ from buildtel.report.view import (
     Title,
     View,
 )
-from buildtel.text import safe
+from buildtel.text import duration, safe
 
 NARROWEST_CELL = 8
 GAP = "  "
+LETTERS = "#=+-:.o*x~"
 
 
 def lines(view: View, out: Output) -> Iterator[str]:
@@ -115,6 +118,24 @@ def _sentence(sentence: Sentence, _out: Output) -> Iterable[Line]:
     yield [(sentence.text, "")]
 
 
+def _reason(reason: Reason, out: Output) -> Iterable[Line]:
+    yield [(reason.title, "bold")]
+    yield from ([(text, "red")] for text in indented("  why: ", reason.why, out.width))
+    if reason.output:
+        yield [("  its last lines:", "")]
+        yield from ([(text, "")] for line in reason.output for text in indented("    | ", [line], out.width))
+
+
+def _blocks(blocks: Blocks, out: Output) -> Iterable[Line]:
+    """A bar with a letter for each share, and what each letter is."""
+    yield [(blocks.name, "bold")]
+    bar = "".join(LETTERS[at % len(LETTERS)] * count for at, count in enumerate(blocks.counts(out.width - 4)))
+    yield [(f"  [{bar}]", "")]
+    for at, (name, seconds, percent) in enumerate(blocks.shares):
+        figures = f"  {LETTERS[at % len(LETTERS)]} {duration(seconds):>9} {percent:5.1f}%"
+        yield [(f"{figures}  {cut(name, out.width - 22)}", "")]
+
+
 def _checks(checks: Checks, _out: Output) -> Iterable[Line]:
     for check in checks.checks:
         yield [(f"{check.state:<5}{check.about:<20} {safe(check.said)}", "")]
@@ -128,5 +149,5 @@ def _plain(texts: Iterable[str]) -> Iterator[Line]:
 
 _LINES_OF: dict[type[Part], Callable[[Any, Output], Iterable[Line]]] = {
     Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Items: _items, Notes: _notes,
-    Sentence: _sentence, Checks: _checks,
+    Sentence: _sentence, Reason: _reason, Blocks: _blocks, Checks: _checks,
 }  # fmt: skip

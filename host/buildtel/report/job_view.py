@@ -49,7 +49,7 @@ class JobView:
         yield Title(title, document.status or "unknown", tuple(_facts(document)))
         yield from map(_timeline, builds)
         yield Steps(tuple(_step(step, grains.get(step.id)) for step in document.steps[:MAX_STEPS]))
-        items = tuple(map(_item, bottlenecks.bottlenecks(document, builds)))
+        items = tuple(map(item_of, bottlenecks.bottlenecks(document, builds)))
         if items:
             yield Items("Bottlenecks", items)
         missing = tuple(_missing(document))
@@ -105,7 +105,7 @@ def _artifact(build: Build, at: int) -> tuple[str, ...]:
 
 
 def _facts(document: JobDocument) -> Iterable[tuple[str, str]]:
-    yield "duration", _job_duration(document)
+    yield "duration", job_duration(document)
     named = {
         "time": document.timestamp,
         "runner": document.runner,
@@ -142,7 +142,7 @@ def neighbours(document: JobDocument) -> str:
     return ", ".join(f"{safe(row.name)} {duration(row.cpu_s)} CPU" for row in rows[:MOST_NEIGHBOURS] if row.cpu_s)
 
 
-def _job_duration(document: JobDocument) -> str:
+def job_duration(document: JobDocument) -> str:
     """How long the job took; where only whole seconds tell it, Packer's own figure of its only run is finer."""
     runs = document.packer.runs if document.packer else ()
     grains = [build.grain_s for run in runs for build in run.builds if build.grain_s is not None]
@@ -210,7 +210,8 @@ def _step(step: Step, grain_s: float | None) -> StepRow:
     )
 
 
-def _item(found: bottlenecks.Bottleneck) -> Item:
+def item_of(found: bottlenecks.Bottleneck) -> Item:
+    """A bottleneck in words: by which figures it is one, and what would help."""
     rows = [cause.threshold for cause in found.causes if isinstance(cause, bottlenecks.Exceeded)]
     helps = [row.help for row in rows if row.metric != "duration_s" or len(rows) == 1]
     for cause in found.causes:

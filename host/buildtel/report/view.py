@@ -130,6 +130,32 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a build failed: a title, the lines that say why, and what the failed provisioner printed last."""
+
+    title: str
+    why: tuple[str, ...]
+    output: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """A bar of blocks: what the time of `name` was spent on, each with its words, seconds and percent of the whole."""
+
+    name: str
+    shares: tuple[tuple[str, float, float], ...]
+
+    def counts(self, blocks: int) -> list[int]:
+        """How many of `blocks` stand for each share: together all of them, the largest rests rounded up."""
+        exact = [percent * blocks / 100 for _, _, percent in self.shares]
+        counts = [int(value) for value in exact]
+        by_rest = sorted(range(len(exact)), key=lambda at: counts[at] - exact[at])
+        for at in by_rest[: max(0, blocks - sum(counts))]:
+            counts[at] += 1
+        return counts
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """What was checked, the result, and how to fix what is missing.
 
@@ -153,7 +179,7 @@ class Checks:
     checks: Iterable[Check]
 
 
-Part = Title | Table | Timeline | Steps | Items | Notes | Sentence | Checks
+Part = Title | Table | Timeline | Steps | Items | Notes | Sentence | Reason | Blocks | Checks
 
 
 @dataclass(frozen=True, slots=True)
