@@ -17,6 +17,7 @@ from buildtel.timeline.packer_model import Provisioner
 LANE_PX = 20
 MOST_LANES = 12
 MOST_INNER = 1000
+ROUNDED_S = 0.005  # bars that overlap by no more do not: their times are rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def _lanes(name: str, bars: Iterable[Bar]) -> Iterator[Lane]:
     lanes: list[list[Bar]] = []
     ends_s: list[float] = []
     for bar in sorted(bars, key=lambda bar: (bar.start_s, -bar.duration_s)):
-        free = next((at for at, end_s in enumerate(ends_s) if end_s <= bar.start_s), len(lanes))
+        free = next((at for at, end_s in enumerate(ends_s) if end_s <= bar.start_s + ROUNDED_S), len(lanes))
         if free == len(lanes):
             if free == MOST_LANES:
                 continue

@@ -8,9 +8,9 @@ const THINNEST = 0.12;
 
 function place({ box, start, length }) {
   const span = view.to - view.from;
-  const left = Math.max((start - view.from) / span, -0.01);
-  const right = Math.min((start + length - view.from) / span, 1.01);
-  const outside = right < 0 || left > 1;
+  const outside = start + length < view.from || start > view.to;
+  const left = Math.max((start - view.from) / span, 0);
+  const right = Math.min((start + length - view.from) / span, 1);
   box.setAttribute("display", outside ? "none" : "inline");
   if (outside) return;
   box.setAttribute("x", `${(100 * left).toFixed(3)}%`);
@@ -46,6 +46,7 @@ function drawLanes() {
   for (const bar of bars) place(bar);
   for (const path of paths) place(path);
   drawMarks();
+  one("#time").dataset.shown = `${view.from} ${view.to}`;
 }
 
 const plots = all(".timeline .group:not(.strip) > .plot");
