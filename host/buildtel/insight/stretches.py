@@ -83,7 +83,7 @@ class BuildStretches:
 def build_stretches(document: JobDocument) -> list[BuildStretches]:
     """The builds of all runs of a document, in its order."""
     runs = document.packer.runs if document.packer else ()
-    names = _names(document)
+    names = step_names(document)
     targets = {(machine.run, machine.target): key for key, machine in document.machines.items()}
     return [
         _of_build(build, names.get(targets.get((number, build.name)), {}), _span_s(run))
@@ -92,7 +92,7 @@ def build_stretches(document: JobDocument) -> list[BuildStretches]:
     ]
 
 
-def _names(document: JobDocument) -> dict[str | None, dict[int, str]]:
+def step_names(document: JobDocument) -> dict[str | None, dict[int, str]]:
     """By machine and the provisioner's place: the name that the user gave the one step it is."""
     found: dict[str | None, dict[int, list[str]]] = {}
     within = {step.id: step.provisioner.index for step in document.steps if step.id and step.provisioner}

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from buildtel.metrics import PAGE_COLUMNS, figure
-from buildtel.report.cells import cell_text
+from buildtel.report.cells import causes_sentence, cell_text
 from buildtel.report.formats import Output
 from buildtel.report.view import (
+    Causes,
     Checks,
     Items,
     Notes,
@@ -30,6 +31,7 @@ TIMELINE_LEGEND = (
     "*after: from the build's start; runner CPU: of the whole runner; VM CPU: of the VM's process, 100 is one core; "
     "~: the log's stamps have whole seconds*"
 )
+BLOCKS = 30  # of a bar of 100 %
 INNER = "↳ "  # before a part of a provisioner
 STEPS_LEGEND = "*all figures but the time are of the whole machine; bold: above its threshold*"
 
@@ -122,9 +124,28 @@ def _step(row: StepRow) -> str:
     return _row(cells)
 
 
+def _causes(causes: Causes, _out: Output) -> Iterable[str]:
+    """The sentence, and a table of all causes with a bar of blocks."""
+    yield from (f"### {plain(causes.build)}: what {rounded(causes.total_s, causes.grain_s)} were spent on", "")
+    yield from (plain(causes_sentence(causes)), "")
+    yield _row(("time", "share", "", "cause", "told by"))
+    yield "|---:|---:|---|---|---|"
+    for row in causes.rows:
+        blocks = "\u2588" * round(row.percent / 100 * BLOCKS)
+        took = rounded(row.seconds, causes.grain_s)
+        yield _row((took, f"{row.percent:.1f} %", blocks, plain(row.words), plain(row.told_by)))
+
+
 def _items(items: Items, _out: Output) -> Iterable[str]:
     yield from (f"### {items.heading}", "")
-    yield from (f"- **{plain(item.name)}**: {plain(', '.join(item.words))}" for item in items.items)
+    for item in items.items:
+        yield f"- **{plain(item.severity)}: {plain(item.where)}**: {plain(item.words)}"
+        if item.saves:
+            yield f"  - saves: {plain(item.saves)}"
+        yield f"  - try: {plain(item.help)}"
+        yield from (f"  - note: {plain(note)}" for note in item.notes)
+    if items.notes:
+        yield from ("", *(f"*all of these: {plain(note)}*" for note in items.notes))
 
 
 def _notes(notes: Notes, _out: Output) -> Iterable[str]:
@@ -149,6 +170,6 @@ def _row(cells: Iterable[str]) -> str:
 
 
 _LINES_OF: dict[type[Part], Callable[[Any, Output], Iterable[str]]] = {
-    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Items: _items, Notes: _notes,
-    Sentence: _sentence, Checks: _checks,
+    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Causes: _causes, Items: _items,
+    Notes: _notes, Sentence: _sentence, Checks: _checks,
 }  # fmt: skip

@@ -8,10 +8,12 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from buildtel.report.cells import Line, cell_text, cut, fit, right, wrapped
+from buildtel.report.cells import Line, causes_sentence, cell_text, cut, fit, mark, right, wrapped
 from buildtel.report.formats import Output
-from buildtel.report.styles import COLOURS, styled
+from buildtel.report.styles import COLOURS, COLOURS_OF_CAUSES, SEVERITIES, styled
 from buildtel.report.view import (
+    CauseRow,
+    Causes,
     Checks,
     Head,
     Items,
@@ -24,7 +26,7 @@ from buildtel.report.view import (
     Title,
     View,
 )
-from buildtel.text import safe
+from buildtel.text import rounded, safe
 
 NARROWEST_CELL = 8
 GAP = "  "
@@ -96,12 +98,46 @@ def _steps(steps: Steps, out: Output) -> Iterable[Line]:
     return steps_lines(steps.rows, out.width)
 
 
+def _causes(causes: Causes, out: Output) -> Iterable[Line]:
+    """A bar as wide as the output, and the sentence below it; or a line for each cause."""
+    yield [(f"{causes.build}: what {rounded(causes.total_s, causes.grain_s)} were spent on", "bold")]
+    if out.styled and out.coloured:
+        yield [("  ", ""), *_pieces(causes, out)]
+    if not causes.is_whole:
+        yield from _plain(wrapped("  ", causes_sentence(causes), out.width))
+        return
+    for row in causes.rows:
+        told = f" ({row.told_by})" if row.told_by else ""
+        key = [(mark(out), _colour(row))] if out.styled and out.coloured else []
+        figures = f"{rounded(row.seconds, causes.grain_s):>9} {row.percent:5.1f}%  "
+        yield [("  ", ""), *key, (figures + cut(f"{row.words}{told}", out.width - 23), "")]
+
+
+def _pieces(causes: Causes, out: Output) -> Iterable[tuple[str, str]]:
+    """The bar: a piece in its colour for each cause."""
+    room, used = out.width - 4, 0.0
+    for row in causes.rows:
+        first, used = round(used * room), used + row.seconds / causes.total_s
+        cells = round(used * room) - first
+        yield mark(out) * cells, _colour(row)
+
+
+def _colour(row: CauseRow) -> str:
+    return COLOURS_OF_CAUSES.get(row.id, "white")
+
+
 def _items(items: Items, out: Output) -> Iterable[Line]:
     yield [(items.heading, "bold")]
     for item in items.items:
-        yield from _plain(wrapped("  ! ", f"{item.name}: {', '.join(item.words)}", out.width))
-        for help_ in item.helps:
-            yield from _plain(wrapped("      try: ", help_, out.width))
+        lines_ = wrapped(f"  {item.severity}: ", f"{item.where}: {item.words}", out.width)
+        yield from ([(line, SEVERITIES.get(item.severity, "") if at == 0 else "")] for at, line in enumerate(lines_))
+        if item.saves:
+            yield from _plain(wrapped("      saves: ", item.saves, out.width))
+        yield from _plain(wrapped("      try: ", item.help, out.width))
+        for note in item.notes:
+            yield from ([(line, "dim")] for line in wrapped("      note: ", note, out.width))
+    for note in items.notes:
+        yield from ([(line, "dim")] for line in wrapped("  all of these: ", note, out.width))
 
 
 def _notes(notes: Notes, out: Output) -> Iterable[Line]:
@@ -127,6 +163,6 @@ def _plain(texts: Iterable[str]) -> Iterator[Line]:
 
 
 _LINES_OF: dict[type[Part], Callable[[Any, Output], Iterable[Line]]] = {
-    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Items: _items, Notes: _notes,
-    Sentence: _sentence, Checks: _checks,
+    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Causes: _causes, Items: _items,
+    Notes: _notes, Sentence: _sentence, Checks: _checks,
 }  # fmt: skip

@@ -98,20 +98,49 @@ class Steps:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """Something worth a look: what it is, by which figures, and what would help."""
+class CauseRow:
+    """The time of one cause: its name, its words, seconds, its share of the whole, what told it."""
 
-    name: str
-    words: tuple[str, ...]
-    helps: tuple[str, ...]
+    id: str
+    words: str
+    seconds: float
+    percent: float
+    told_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """What the wall time of a build was spent on: rows that add up to `total_s`; `is_whole`: each row is listed.
+
+    `grain_s` is the grain of the log's stamps, None where it is finer than any figure.
+    """
+
+    build: str
+    total_s: float
+    rows: tuple[CauseRow, ...]
+    grain_s: float | None = None
+    is_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A finding: how severe, where, what by which figures, what it would save, what would help, and what to know."""
+
+    severity: str
+    where: str
+    words: str
+    saves: str
+    help: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """What is worth a look, below a heading."""
+    """What is worth a look, below a heading; `notes` are to know of more than one of them."""
 
     heading: str
     items: tuple[Item, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +182,7 @@ class Checks:
     checks: Iterable[Check]
 
 
-Part = Title | Table | Timeline | Steps | Items | Notes | Sentence | Checks
+Part = Title | Table | Timeline | Steps | Causes | Items | Notes | Sentence | Checks
 
 
 @dataclass(frozen=True, slots=True)
