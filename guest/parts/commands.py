@@ -120,9 +120,12 @@ def put_quiet(folder: "str", options: "dict[str, str]") -> "None":
 
 
 def remove_agent(folder: "str") -> "list[str]":
-    """Removes what is ours in a folder (all in INSTALL_DIR), and the folder if it is empty; gives what stays."""
+    """Removes what is ours in a folder (all in INSTALL_DIR), and the folder if it is empty; gives what stays.
+
+    The agent goes last: as long as anything else is there, `finish` can be called again.
+    """
     stuck = []
-    for name in sorted(_listed(folder)):
+    for name in sorted(_listed(folder), key=lambda name: (name == "buildtel_agent.py", name == "interpreter", name)):
         path = folder + "/" + name
         is_cache = name == "__pycache__"
         if folder != INSTALL_DIR and not name.startswith("buildtel_rest-") and name not in OUR_NAMES:
@@ -152,7 +155,7 @@ def _replace(path: "str", data: "bytes") -> "None":
 def finish(options: "dict[str, str]") -> "None":
     """Sends the rest, stops the whole-life sampler, and removes all that `install` left."""
     folder = home() or sys.argv[0].rpartition("/")[0]
-    if not _exists(folder + "/interpreter"):
+    if folder != INSTALL_DIR and not _exists(folder + "/interpreter"):
         return
     sys.argv[0] = folder + "/agent.pyc"  # where an earlier `finish` was killed, it is gone
     recorder, spool, kernel = begin(options, 1)

@@ -260,14 +260,13 @@ bt_put_agent() {
     cp "$0" "$bt_home/buildtel_agent.py.new" && mv -f "$bt_home/buildtel_agent.py.new" "$bt_home/buildtel_agent.py"
 }
 
-# Removes all that either part's `install` left; a sampler of the Python part sees it and goes.
+# Removes all that either part's `install` left; a sampler of the Python part sees it and goes. The agent goes last: as
+# long as anything else is there, `finish` can be called again.
 bt_remove() {
     case $0 in */*) bt_home=${0%/*} ;; *) bt_home=. ;; esac
-    [ -e "$bt_home/by-sh" ] || [ -e "$bt_home/agent.pyc" ] || return 0
+    [ "$bt_home" = /var/tmp/buildtel ] || [ -e "$bt_home/by-sh" ] || [ -e "$bt_home/interpreter" ] || return 0
     bt_places
-    set -- "$bt_home/by-sh" "$bt_home/agent.pyc" "$bt_home/interpreter" "$bt_home/buildtel_quiet" \
-        "$bt_home/buildtel_agent.py"
-    rm -f "$@" 2>/dev/null
+    rm -f "$bt_home/agent.pyc" 2>/dev/null
     if bt_numbers "${bt_t-}" "${bt_m-}"; then
         bt_counters 2700
         bt_emit bye '' '' ',"last":true' ''
@@ -276,12 +275,16 @@ bt_remove() {
     for bt_file in /dev/shm/"$bt_stem"* /run/"$bt_stem"* /var/tmp/"$bt_stem"* /tmp/"$bt_stem"*; do
         bt_empty "$bt_file"
     done
-    rm -f "$bt_home"/buildtel_rest-* "$bt_home/life" "$bt_home/life-user" 2>/dev/null
+    rm -f "$bt_home"/buildtel_rest-* "$bt_home/life" "$bt_home/life-user" "$bt_home/buildtel_quiet" 2>/dev/null
+    set -- "$bt_home/by-sh" "$bt_home/interpreter" "$bt_home/buildtel_quiet" "$bt_home/buildtel_agent.py"
     if [ "$bt_home" = /var/tmp/buildtel ]; then # all of it is ours
-        rm -f "$bt_home"/* "$bt_home"/__pycache__/* 2>/dev/null
-        rmdir "$bt_home"/* 2>/dev/null
+        for bt_file in "$bt_home"/*; do
+            [ "$bt_file" = "$bt_home/buildtel_agent.py" ] || rm -rf "$bt_file"
+        done 2>/dev/null
+        rm -rf "$bt_home" 2>/dev/null # one process for the agent and its folder
         set -- "$bt_home"/*
     fi
+    rm -f "$bt_home/by-sh" "$bt_home/interpreter" "$bt_home/buildtel_agent.py" 2>/dev/null
     rmdir "$bt_home" 2>/dev/null
     for bt_file; do
         [ ! -e "$bt_file" ] ||

@@ -2,7 +2,8 @@
 
     .venv/bin/python tests/bench/agent.py [ROUNDS]
 
-Prints medians of wall milliseconds and of the ratios within each round; asserts nothing.
+Prints medians of wall milliseconds and of the ratios within each round; asserts nothing. "extra" is the cost of a step
+to its build: the wall time of the measured step less that of the same step unmeasured in the same round.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ import buildtel_agent
 AGENT = Path(__file__).parents[2] / "guest" / "buildtel_agent.py"
 PYTHON = "/usr/bin/python3"
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
+BARE = "an empty step, bare"
+STEPS = ("an empty step behind the words", "an empty step by `run`", "the same, nothing installed")
 
 
 def wall_ms(command: list[str]) -> float:
@@ -38,10 +41,18 @@ def in_turn(commands: dict[str, list[str]], rounds: int) -> None:
     for _ in range(rounds):
         for name, command in commands.items():
             taken[name].append(wall_ms(command))
-    floor = taken["pass"]
     for name, times in taken.items():
-        ratio = statistics.median(one / other for one, other in zip(times, floor, strict=True))
-        print(f"{name:34}{statistics.median(times):8.1f} ms {ratio:6.2f} x pass")
+        tell(name, times, taken["pass"], taken[BARE] if name in STEPS else [])
+
+
+def tell(name: str, times: list[float], floor: list[float], bare: list[float]) -> None:
+    """Prints the medians of a command; `bare` has the rounds of the same step unmeasured, if it is one."""
+    ratio = statistics.median(one / other for one, other in zip(times, floor, strict=True))
+    line = f"{name:34}{statistics.median(times):8.1f} ms {ratio:6.2f} x pass"
+    if bare:
+        extra = statistics.median((one - none) / other for one, none, other in zip(times, bare, floor, strict=True))
+        line += f", extra {extra:5.2f} x"
+    print(line)
 
 
 def lengths_ms(command: list[str], rounds: int) -> tuple[float, float]:
@@ -75,18 +86,18 @@ def life_cost(agent: Path, seconds: float) -> tuple[float, float]:
     return used / seconds / 1e7, pss_kb / 1024
 
 
-def without_sampler(agent: Path, command: list[str], rounds: int) -> tuple[float, float]:
-    """An empty step whose whole-life sampler was killed just before: wall ms, and the ratio to `pass`."""
-    taken, ratios = [], []
+def without_sampler(agent: Path, command: list[str], bare: list[str], rounds: int) -> None:
+    """Prints what an empty step costs whose whole-life sampler was killed just before."""
+    times, floor, unmeasured = [], [], []
     number = agent.parent / "life" / "pid"
     for _ in range(rounds):
         with contextlib.suppress(OSError, ValueError):
             os.kill(int(number.read_text().split()[0]), signal.SIGKILL)
-        floor_ms = wall_ms([PYTHON, "-I", "-S", "-c", "pass"])
-        taken.append(wall_ms(command))
-        ratios.append(taken[-1] / floor_ms)
+        floor.append(wall_ms([PYTHON, "-I", "-S", "-c", "pass"]))
+        unmeasured.append(wall_ms(bare))
+        times.append(wall_ms(command))
         time.sleep(0.2)  # the new one begins
-    return statistics.median(taken), statistics.median(ratios)
+    tell("the same, its sampler was killed", times, floor, unmeasured)
 
 
 def main() -> None:
@@ -106,18 +117,17 @@ def main() -> None:
             "end (one boundary), compiled": [*compiled, "end", "x"],
             "sh start, as a script calls it": ["sh", str(installed), "start", "y"],
             "sh end": ["sh", str(installed), "end", "y"],
-            "an empty step, bare": ["sh", "-c", "true"],
-            "an empty step behind the words": ["sh", "-c", words + "true"],
-            "an empty step by `run`": ["sh", str(installed), "run", "--", "true"],
-            "the same, nothing installed": ["sh", str(AGENT), "run", "--", "true"],
+            BARE: ["sh", "-c", "true"],
+            STEPS[0]: ["sh", "-c", words + "true"],
+            STEPS[1]: ["sh", str(installed), "run", "--", "true"],
+            STEPS[2]: ["sh", str(AGENT), "run", "--", "true"],
         }
         in_turn(commands, rounds)
         if os.geteuid() == 0:
-            for name in ("an empty step behind the words", "an empty step by `run`"):
+            for name in STEPS[:2]:
                 ours, kernels = lengths_ms(commands[name], rounds)
                 print(f"{name:34}{ours:8.1f} ms by our records, with our start {kernels:.1f} ms by taskstats")
-        words_ms, ratio = without_sampler(installed, commands["an empty step behind the words"], rounds)
-        print(f"{'the same, its sampler was killed':34}{words_ms:8.1f} ms {ratio:6.2f} x pass")
+        without_sampler(installed, commands[STEPS[0]], commands[BARE], rounds)
         cpu_percent, pss_mb = life_cost(installed, 20)
         print(f"whole-life sampler, 1 Hz          {cpu_percent:8.3f} % of a core, {pss_mb:.1f} MiB PSS")
         print(f"load of this machine meanwhile    {os.getloadavg()[0]:8.2f}")

@@ -146,3 +146,22 @@ def test_a_step_after_its_sampler_was_killed_says_no_second_hello_and_finish_bri
     assert {record["ev"] for record in records(step)} == {"start", "end"}
     sources = {record["src"] for record in records(finished) if record["ev"] == "samples"}
     assert len(sources) == 2
+
+
+@pytest.mark.parametrize("gone", [["agent.pyc"], ["agent.pyc", "life"], ["agent.pyc", "life", "by-sh", "fifo"]])
+@pytest.mark.parametrize("python", ["", "no Python"])
+def test_a_finish_that_was_killed_can_be_called_again(tmp_path, gone, python):
+    """Whatever the first one had removed, the second removes the rest, for the agent itself goes last."""
+    home = tmp_path / "installed"
+    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    subprocess.run(["sh", AGENT, "install", "c0ffee", "--dir", home], capture_output=True, env=env, check=True)
+    for name in gone:
+        (home / name).unlink(missing_ok=True)
+    if python:
+        (home / "interpreter").write_text("/nonexistent\n")
+        text = (home / "buildtel_agent.py").read_text().replace("python3", "python-none").replace("platform-p", "p")
+        (home / "buildtel_agent.py").write_text(text)
+    finished = subprocess.run(["sh", home / "buildtel_agent.py", "finish"], capture_output=True, env=env, check=True)
+
+    assert [record["ev"] for record in records(finished.stdout)][-1:] == ["bye"]
+    assert not home.exists()

@@ -341,6 +341,19 @@ def test_nothing_is_finished_where_nothing_is_installed(
     assert capfd.readouterr() == ("", "")
 
 
+def test_the_agent_is_the_last_file_that_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where `finish` is killed on the way, the agent is there for a second one."""
+    removed: list[str] = []
+    for name in agent.OUR_NAMES[:-1]:
+        (tmp_path / name).touch()
+    monkeypatch.setattr(agent.posix, "unlink", lambda path: (removed.append(path), Path(path).unlink()))
+    assert agent.remove_agent(str(tmp_path)) == []
+
+    assert removed[-1] == f"{tmp_path}/buildtel_agent.py"
+    assert len(removed) == len(agent.OUR_NAMES) - 1
+    assert not tmp_path.exists()
+
+
 def test_what_is_gone_is_neither_copied_nor_removed(tmp_path: Path, piped: tuple[int, int]) -> None:
     """Another call may have been quicker."""
     agent._copy(str(tmp_path / "gone"), piped[1])
