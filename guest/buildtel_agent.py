@@ -2422,6 +2422,7 @@ GROUP_FORMAT = "96xI4xQ"  # since version 12 (Linux 5.18)
 AGROUP = 0x20  # the last of its thread group, since version 12
 MOST_CPUS = 256
 MOST_GROUPS = 10000  # processes of which some threads have ended
+MOST_OF_TAKE = 100000
 LATE_S = 0.1
 BUFFERS_BYTES = 1 << 24  # of all sockets together; the kernel allows twice that
 SEQUENCE = 1 << 32
@@ -2569,11 +2570,13 @@ class Tasks:
         self.sockets = []
 
     def take(self) -> "list[Task]":
-        """The tasks of which the messages have come."""
-        found = []  # type: list[Task]
-        for one in self.sockets:
-            self._take_of(one, found)
-        return found
+        """The tasks of which the messages have come, children before their parents."""
+        found, before = [], -1  # type: list[Task], int
+        while before < len(found) < MOST_OF_TAKE:  # a child's message may have come after its parent's, by another CPU
+            before = len(found)
+            for one in self.sockets:
+                self._take_of(one, found)
+        return children_first(found) if len(found) > 1 else found
 
     def settle(self) -> "list[Task]":
         """After a loss: lets a task end on each CPU, whose number tells how many were lost before it."""
@@ -2652,6 +2655,26 @@ def task_reader(
             if fields[7:9] == (pid, posix.getppid()) and fields[16:17] in ((), (pid,)):
                 return reader.unpack_from, reader.size
     raise OSError("taskstats of another form")
+
+
+def children_first(tasks: "list[Task]") -> "list[Task]":
+    """The same, each behind its children, else in their order."""
+    by_parent, pids = {}, {task.pid for task in tasks}  # type: dict[int, list[Task]], set[int]
+    for task in tasks:
+        if task.parent in pids and task.parent != task.pid:
+            by_parent.setdefault(task.parent, []).append(task)
+    if not by_parent:
+        return tasks
+    ordered, waiting = [], [task for task in reversed(tasks) if task.parent not in pids]
+    while waiting:
+        task = waiting.pop()
+        children = by_parent.pop(task.pid, None)
+        if children:
+            waiting.append(task)
+            waiting += reversed(children)
+        else:
+            ordered.append(task)
+    return ordered + [task for children in by_parent.values() for task in children]  # of numbers that came twice
 
 
 def ask(socket: "Any", family: "int", command: "int", kind: "int", value: "bytes") -> "bytes":
