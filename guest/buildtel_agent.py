@@ -2924,13 +2924,16 @@ class Line:
             self.cut(len(self.stretches) * 3 // 4)
 
     def _order(self) -> "None":
-        """Puts them in the order of their starts: news of several CPUs come in none."""
+        """Puts them in the order of their starts: news of several CPUs come in none, and some microseconds late."""
         ordered, self.stretches = sorted(self.stretches, key=lambda one: one.start_s), []
         for last in range(1, len(ordered)):
             at = last
             while at and ordered[at].is_before(ordered[at - 1]):
                 ordered[at - 1 : at + 1] = ordered[at], ordered[at - 1]
                 at -= 1
+        for one, other in list(zip(ordered, ordered[1:]))[::-1]:
+            late_s = max(one.start_s - other.start_s, 0.0)
+            one.start_s, one.end_s = one.start_s - late_s, one.end_s - late_s
         for one in ordered:
             if not self.stretches or not one.is_short() or not self.stretches[-1].is_short():
                 self.stretches.append(one)

@@ -18,6 +18,7 @@ from buildtel.job.model import ORIGINAL_METRICS, Integrity, Step
 from buildtel.job.verdicts import PACKER
 from buildtel.measure.drafts import RUNNER
 from buildtel.metrics import with_unit
+from buildtel.report.inside_view import insides
 from buildtel.report.view import Item, Items, Notes, Part, Records, StepRow, Steps, Timeline, Title
 from buildtel.text import duration, number, rounded, safe, safe_lines
 from buildtel.timeline.packer_model import Build
@@ -49,6 +50,7 @@ class JobView:
         yield Title(title, document.status or "unknown", tuple(_facts(document)))
         yield from map(_timeline, builds)
         yield Steps(tuple(_step(step, grains.get(step.id)) for step in document.steps[:MAX_STEPS]))
+        yield from insides(document.steps)
         items = tuple(map(_item, bottlenecks.bottlenecks(document, builds)))
         if items:
             yield Items("Bottlenecks", items)

@@ -98,6 +98,15 @@ class Steps:
 
 
 @dataclass(frozen=True, slots=True)
+class Inside:
+    """What ran in a step: its time line as a table, facts with their labels below it."""
+
+    heading: str
+    table: Table | None
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """Something worth a look: what it is, by which figures, and what would help."""
 
@@ -153,7 +162,7 @@ class Checks:
     checks: Iterable[Check]
 
 
-Part = Title | Table | Timeline | Steps | Items | Notes | Sentence | Checks
+Part = Title | Table | Timeline | Steps | Inside | Items | Notes | Sentence | Checks
 
 
 @dataclass(frozen=True, slots=True)
