@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+from buildtel.measure.intervals import Intervals
 from buildtel_agent import COUNTERS, DISK_MS, SERIES, WRAP, Series, unpack_columns, used_kb
 
 Column = list[int | None]
@@ -87,10 +88,11 @@ class Samples:
 
     Time is cut into stretches of `stride_ms` and the first sample of each is kept, and the newest of
     all; the stretch doubles until no more than `most` hold one. So what is kept depends on which
-    samples came, not on how.
+    samples came, not on how. `intervals` has what commands used meanwhile.
     """
 
     def __init__(self) -> None:
+        self.intervals = Intervals()
         self.stride_ms = 1
         self._rows: dict[int, Row] = {}  # by stretch
         self._newest: Row | None = None
@@ -106,6 +108,7 @@ class Samples:
 
     def merge(self, other: Samples) -> None:
         """Take in what `other` kept."""
+        self.intervals.merge(other.intervals)
         for time_ms, counters in other.rows:
             self._take(time_ms, counters)
         self._shrink()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from buildtel.metrics import PAGE_COLUMNS, figure
+from buildtel.metrics import OWN, PAGE_COLUMNS, Words, figure, whole_machine
 from buildtel.report.cells import causes_sentence, cell_text
 from buildtel.report.formats import Output
 from buildtel.report.view import (
     Causes,
     Checks,
+    Inside,
     Items,
     Notes,
     Part,
@@ -33,7 +34,6 @@ TIMELINE_LEGEND = (
 )
 BLOCKS = 30  # of a bar of 100 %
 INNER = "↳ "  # before a part of a provisioner
-STEPS_LEGEND = "*all figures but the time are of the whole machine; bold: above its threshold*"
 
 
 def lines(view: View, out: Output) -> Iterator[str]:
@@ -109,16 +109,25 @@ def _inner(stretch: Stretch) -> Iterable[str]:
 def _steps(steps: Steps, _out: Output) -> Iterable[str]:
     if not steps.rows:
         return
+    known = {name for row in steps.rows for name, value in row.metrics.items() if value is not None}
+    columns = [column for column in PAGE_COLUMNS if column.name not in OWN or column.name in known]
     yield from ("### Steps", "")
-    yield _row(("step", "status", *(column.page for column in PAGE_COLUMNS)))
-    yield "|---|---|" + "---:|" * len(PAGE_COLUMNS)
-    yield from (_step(row) for row in steps.rows)
-    yield from ("", STEPS_LEGEND)
+    yield _row(("step", "status", *(column.page for column in columns)))
+    yield "|---|---|" + "---:|" * len(columns)
+    yield from (_step(row, columns) for row in steps.rows)
+    yield from ("", f"*{whole_machine(known)}; bold: above its threshold*")
 
 
-def _step(row: StepRow) -> str:
+def _inside(inside: Inside, out: Output) -> Iterable[str]:
+    yield from (f"#### {plain(inside.heading)}", "")
+    if inside.table is not None:
+        yield from (*_table(inside.table, out), "")
+    yield from (f"- {plain(label)}: {plain(text)}" for label, text in inside.facts)
+
+
+def _step(row: StepRow, columns: list[Words]) -> str:
     cells = [plain(row.name), plain(row.status if row.of_packer is None else f"{row.status} ({row.of_packer})")]
-    for column in PAGE_COLUMNS:
+    for column in columns:
         text = figure(column.name, row.metrics.get(column.name), row.grain_s)
         cells.append(f"**{text}**" if column.name in row.marked else text)
     return _row(cells)
@@ -170,6 +179,6 @@ def _row(cells: Iterable[str]) -> str:
 
 
 _LINES_OF: dict[type[Part], Callable[[Any, Output], Iterable[str]]] = {
-    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Causes: _causes, Items: _items,
+    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Inside: _inside, Causes: _causes, Items: _items,
     Notes: _notes, Sentence: _sentence, Checks: _checks,
 }  # fmt: skip

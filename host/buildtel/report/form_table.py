@@ -16,6 +16,7 @@ from buildtel.report.view import (
     Causes,
     Checks,
     Head,
+    Inside,
     Items,
     Notes,
     Part,
@@ -126,6 +127,15 @@ def _colour(row: CauseRow) -> str:
     return COLOURS_OF_CAUSES.get(row.id, "white")
 
 
+def _inside(inside: Inside, out: Output) -> Iterable[Line]:
+    yield [(cut(inside.heading, out.width), "bold")]
+    if inside.table is not None:
+        yield from _table(inside.table, out)
+    labels = max((cell_len(label) for label, _ in inside.facts), default=0)
+    for label, text in inside.facts:
+        yield from _plain(wrapped(f"  {fit(label, labels)}{GAP}", text, out.width))
+
+
 def _items(items: Items, out: Output) -> Iterable[Line]:
     yield [(items.heading, "bold")]
     for item in items.items:
@@ -163,6 +173,6 @@ def _plain(texts: Iterable[str]) -> Iterator[Line]:
 
 
 _LINES_OF: dict[type[Part], Callable[[Any, Output], Iterable[Line]]] = {
-    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Causes: _causes, Items: _items,
+    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Inside: _inside, Causes: _causes, Items: _items,
     Notes: _notes, Sentence: _sentence, Checks: _checks,
 }  # fmt: skip

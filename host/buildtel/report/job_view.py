@@ -17,6 +17,7 @@ from buildtel.job.model import ORIGINAL_METRICS, Integrity, Step
 from buildtel.job.verdicts import PACKER
 from buildtel.measure.drafts import RUNNER
 from buildtel.report.diagnosis_parts import causes_parts, findings_parts
+from buildtel.report.inside_view import insides
 from buildtel.report.view import Notes, Part, Records, StepRow, Steps, Timeline, Title
 from buildtel.text import duration, number, rounded, safe, safe_lines
 from buildtel.timeline.packer_model import Build
@@ -49,6 +50,7 @@ class JobView:
         yield from causes_parts(document)
         yield from map(_timeline, builds)
         yield Steps(tuple(_step(step, grains.get(step.id)) for step in document.steps[:MAX_STEPS]))
+        yield from insides(document.steps)
         yield from findings_parts(document)
         missing = tuple(_missing(document))
         if missing:

@@ -98,6 +98,15 @@ class Steps:
 
 
 @dataclass(frozen=True, slots=True)
+class Inside:
+    """What ran in a step: its time line as a table, facts with their labels below it."""
+
+    heading: str
+    table: Table | None
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CauseRow:
     """The time of one cause: its name, its words, seconds, its share of the whole, what told it."""
 
@@ -182,7 +191,7 @@ class Checks:
     checks: Iterable[Check]
 
 
-Part = Title | Table | Timeline | Steps | Causes | Items | Notes | Sentence | Checks
+Part = Title | Table | Timeline | Steps | Inside | Causes | Items | Notes | Sentence | Checks
 
 
 @dataclass(frozen=True, slots=True)
