@@ -38,9 +38,9 @@ shell: ## shellcheck
 	$(BIN)/shellcheck $(SH)
 	$(BIN)/shellcheck -s bash .ci/run
 
-schema: ## write docs/job.schema.json and the tables of docs/format.md anew from models, counters and metrics
+schema: ## write docs/job.schema.json and the tables of docs/format.md and docs/diagnosis.md anew from the code
 	$(PYTHON) docs/job_schema.py
-	$(PYTHON) docs/format_tables.py
+	$(PYTHON) docs/tables.py
 
 test: ## all tests by parts, with the time of each (the VM's part takes most)
 	$(PYTHON) -m tests.parts

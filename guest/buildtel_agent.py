@@ -2411,12 +2411,725 @@ def bring_owed(recorder: "Recorder", paths: "list[str]") -> "None":
             data = data[len(piece) :]
 
 
+# --- Tasks that end, as the kernel tells root of them ------------------------------------------------
+
+# struct taskstats, behind a message's heads of 36 bytes, or 40 where the kernel aligns it: exit code, flags, run-queue
+# delay and run time (ns), name, pid, parent, elapsed, user and system time (us), most resident memory (kB), bytes read,
+# written, and written but cancelled; from version 12 on thread group and its elapsed time (us).
+# Source: include/uapi/linux/taskstats.h and genetlink.h of Linux.
+TASK_FORMAT = "=4xH2xI%dx4xIB15xQ40xQ32s16xII8xQQQ32xQ40xQQQ"
+GROUP_FORMAT = "96xI4xQ"  # since version 12 (Linux 5.18)
+AGROUP = 0x20  # the last of its thread group, since version 12
+MOST_CPUS = 256
+MOST_GROUPS = 10000  # processes of which some threads have ended
+MOST_OF_TAKE = 100000
+LATE_S = 0.1
+BUFFERS_BYTES = 1 << 24  # of all sockets together; the kernel allows twice that
+SEQUENCE = 1 << 32
+OLD_MESSAGES = 1 << 20  # a number further behind or ahead than this is another CPU's
+
+
+class Task:
+    """A process that ended. `ended_s` is when that was heard, by the monotonic clock; `code` is a status of wait(2).
+
+    The kernel counts its CPU time twice: `run_ns` lacks what was since the last tick or wait, `ticked_ns` is by ticks,
+    so right on average. Both lack the end itself, when its memory is freed.
+    """
+
+    __slots__ = (
+        "code", "delay_ns", "ended_s", "length_s", "name", "parent", "pid", "read", "resident_kb", "run_ns",
+        "ticked_ns", "written",
+    )  # fmt: skip
+
+    def __init__(self, pid: "int", parent: "int", name: "bytes", length_s: "float", ended_s: "float") -> "None":
+        self.pid, self.parent, self.name, self.length_s, self.ended_s = pid, parent, name, length_s, ended_s
+        self.run_ns = self.ticked_ns = self.resident_kb = 0
+        self.delay_ns = None  # type: int | None
+        self.code, self.read, self.written = None, None, None  # type: int | None, int | None, int | None
+
+
+class CpuSocket:
+    """The messages of one CPU's tasks, which are numbered: a gap tells how many were lost."""
+
+    def __init__(self, socket: "Any", cpu: "int") -> "None":
+        self.socket, self.cpu = socket, cpu
+        self.expected = -1  # the number of the next message, -1 before the first
+        self.is_continued = False  # messages before `expected` were another socket's
+        self.overran = False
+
+    def is_new(self, number: "int") -> "tuple[bool, int]":
+        """Whether a message is none that the socket before this one had, and how many before it were lost."""
+        ahead = (number - self.expected) % SEQUENCE if self.expected >= 0 else 0
+        if ahead >= SEQUENCE - OLD_MESSAGES:  # behind
+            return not self.is_continued, 0
+        if ahead >= OLD_MESSAGES:
+            return True, 0
+        self.is_continued = False
+        self.expected = (number + 1) % SEQUENCE
+        return True, ahead if self.overran else 0
+
+
+class Threads:
+    """Joins the threads of a process to one task; before version 12 the kernel does not tell whose a thread was."""
+
+    def __init__(self) -> "None":
+        self._parts = {}  # type: dict[int, Task]
+
+    def joined(self, fields: "tuple[Any, ...]", now_s: "float") -> "Task | None":
+        """The process of which a message tells the end; None where threads of it go on."""
+        _, _, code, flags, delay_ns, run_ns, name, pid, parent, length_us, user_us, system_us = fields[:12]
+        group, group_us = fields[16:] or (pid, length_us)
+        task = Task(group, parent, name.rstrip(b"\0"), group_us / 1e6, now_s)
+        task.run_ns, task.ticked_ns, task.resident_kb = run_ns, (user_us + system_us) * 1000, fields[12]
+        task.delay_ns, task.read, task.written = delay_ns, fields[13], max(fields[14] - fields[15], 0)
+        is_last = len(fields) == 16 or flags & AGROUP
+        task.code = code if pid == group else None
+        if is_last and group not in self._parts:
+            return task
+        before = self._parts.pop(group, None)
+        if before is not None:
+            _join(task, before)
+        if is_last:
+            return task
+        if len(self._parts) < MOST_GROUPS:
+            self._parts[group] = task
+        return None
+
+
+def _join(task: "Task", before: "Task") -> "None":
+    """Adds what threads used that ended before. The status of a main thread that left long before tells nothing."""
+    task.run_ns, task.ticked_ns = task.run_ns + before.run_ns, task.ticked_ns + before.ticked_ns
+    task.resident_kb = max(task.resident_kb, before.resident_kb)
+    task.delay_ns = (task.delay_ns or 0) + (before.delay_ns or 0)
+    task.read, task.written = (task.read or 0) + (before.read or 0), (task.written or 0) + (before.written or 0)
+    if before.code is not None:  # it was the main thread
+        task.name = before.name
+        task.code = before.code if task.ended_s - before.ended_s < LATE_S else None
+
+
+class Tasks:
+    """Hears of every task of the machine that ends; root only, in the initial namespaces.
+
+    Raises:
+        OSError: this kernel tells us nothing, or in a form that we do not know.
+    """
+
+    def __init__(self) -> "None":
+        import _socket
+        import _struct
+
+        self.lost, self._threads, self._buffer = 0, Threads(), bytearray(4096)
+        self.sockets = []  # type: list[CpuSocket]
+        self._new = _socket.socket
+        asked = self._new(16, 3, 16)  # AF_NETLINK, SOCK_RAW, NETLINK_GENERIC
+        try:
+            asked.bind((0, 0))
+            self._family = family_of_taskstats(asked)
+            self._unpack, self._size = task_reader(asked, self._family, _struct.Struct)
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            asked.close()
+
+    @classmethod
+    def opened(cls) -> "Tasks | None":
+        """One, or None where the kernel has none for us."""
+        if posix.getuid():
+            return None
+        try:
+            return cls()
+        except (OSError, ImportError, IndexError, ValueError):
+            return None
+
+    def again(self) -> "Tasks":
+        """Another that hears what this one has not taken yet, once this one has taken what is there and `follow`ed."""
+        other = Tasks.__new__(Tasks)
+        other.__dict__.update(self.__dict__, lost=0, sockets=[])
+        try:
+            other._open()
+        except OSError:
+            other.close()
+            raise
+        return other
+
+    def follow(self, before: "Tasks") -> "None":
+        """Leaves out what the one before has taken."""
+        for socket, old in zip(self.sockets, before.sockets):
+            socket.expected, socket.is_continued = old.expected, old.expected >= 0
+
+    def fds(self) -> "list[int]":
+        """Files that are readable when there is news."""
+        return [one.socket.fileno() for one in self.sockets]
+
+    def close(self) -> "None":
+        """Hears no more."""
+        for one in self.sockets:
+            one.socket.close()
+        self.sockets = []
+
+    def take(self) -> "list[Task]":
+        """The tasks of which the messages have come, children before their parents."""
+        found, before = [], -1  # type: list[Task], int
+        while before < len(found) < MOST_OF_TAKE:  # a child's message may have come after its parent's, by another CPU
+            before = len(found)
+            for one in self.sockets:
+                self._take_of(one, found)
+        return children_first(found) if len(found) > 1 else found
+
+    def settle(self) -> "list[Task]":
+        """After a loss: lets a task end on each CPU, whose number tells how many were lost before it."""
+        for one in self.sockets:
+            if not one.overran:
+                continue
+            pid = posix.fork()
+            if not pid:
+                _quietly(posix.sched_setaffinity, 0, {one.cpu})
+                posix._exit(0)
+            _quietly(posix.waitpid, pid, 0)  # one that ignores SIGCHLD waits and has no status
+        return [task for task in self.take() if task.parent != posix.getpid()]
+
+    def _take_of(self, one: "CpuSocket", found: "list[Task]") -> "None":
+        receive, buffer, now = one.socket.recv_into, self._buffer, time.monotonic()
+        while True:
+            try:
+                size = receive(buffer)
+            except BlockingIOError:
+                return
+            except OSError:  # ENOBUFS: messages were lost
+                one.overran = True
+                continue
+            if size < self._size:
+                continue
+            fields = self._unpack(buffer)
+            if fields[0] != self._family:
+                continue
+            is_new, lost = one.is_new(fields[1])
+            self.lost += lost
+            if is_new:
+                task = self._threads.joined(fields, now)
+                if task is not None:
+                    found.append(task)
+
+    def _open(self) -> "None":
+        count = posix.sysconf("SC_NPROCESSORS_CONF")
+        if count > MOST_CPUS:
+            raise OSError("too many CPUs")
+        for cpu in range(count):
+            socket = self._new(16, 3, 16)
+            self.sockets.append(CpuSocket(socket, cpu))
+            socket.setsockopt(1, 33, min(1 << 22, BUFFERS_BYTES // count))  # SO_RCVBUFFORCE
+            socket.bind((0, 0))
+            answer = ask(socket, self._family, 1, 3, b"%d\0" % cpu)  # CMD_GET, ATTR_REGISTER_CPUMASK
+            if _u16(answer, 4) == 2 and _u32(answer, 16):
+                raise OSError("no taskstats")
+            socket.setblocking(False)
+
+
+def family_of_taskstats(socket: "Any") -> "int":
+    """The number that the kernel gave to taskstats. Raises OSError where it has none."""
+    answer = ask(socket, 16, 3, 2, b"TASKSTATS\0")  # GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_NAME
+    for kind, at, _ in _attributes(answer, 20, len(answer)):
+        if kind == 1:
+            socket.recv(65536)  # the acknowledgement
+            return _u16(answer, at)
+    raise OSError("no taskstats")
+
+
+def task_reader(
+    socket: "Any", family: "int", new: "Callable[[str], Any]"
+) -> "tuple[Callable[[Any], tuple[Any, ...]], int]":
+    """What reads a message, and how long that is, by one about ourselves: Linux 6.14 has fields elsewhere.
+
+    Raises:
+        OSError: the kernel's messages have a form that we do not know.
+    """
+    pid = posix.getpid()
+    answer = ask(socket, family, 1, 1, pid.to_bytes(4, sys.byteorder))  # CMD_GET, ATTR_PID
+    for kind, at, end in _attributes(answer, 20, len(answer)):
+        starts = [start for inner, start, _ in _attributes(answer, at, end) if inner == 3] if kind == 4 else []
+        for start in starts:
+            reader = new(TASK_FORMAT % (start - 12) + (GROUP_FORMAT if _u16(answer, start) >= 12 else ""))
+            fields = reader.unpack_from(answer)
+            if fields[7:9] == (pid, posix.getppid()) and fields[16:17] in ((), (pid,)):
+                return reader.unpack_from, reader.size
+    raise OSError("taskstats of another form")
+
+
+def children_first(tasks: "list[Task]") -> "list[Task]":
+    """The same, each behind its children, else in their order."""
+    by_parent, pids = {}, {task.pid for task in tasks}  # type: dict[int, list[Task]], set[int]
+    for task in tasks:
+        if task.parent in pids and task.parent != task.pid:
+            by_parent.setdefault(task.parent, []).append(task)
+    if not by_parent:
+        return tasks
+    ordered, waiting = [], [task for task in reversed(tasks) if task.parent not in pids]
+    while waiting:
+        task = waiting.pop()
+        children = by_parent.pop(task.pid, None)
+        if children:
+            waiting.append(task)
+            waiting += reversed(children)
+        else:
+            ordered.append(task)
+    return ordered + [task for children in by_parent.values() for task in children]  # of numbers that came twice
+
+
+def ask(socket: "Any", family: "int", command: "int", kind: "int", value: "bytes") -> "bytes":
+    """The kernel's answer to a message of generic netlink with one attribute."""
+    order = sys.byteorder
+    attribute = (len(value) + 4).to_bytes(2, order) + kind.to_bytes(2, order) + value + bytes(-len(value) % 4)
+    head = (len(attribute) + 20).to_bytes(4, order) + family.to_bytes(2, order) + (5).to_bytes(2, order)
+    socket.send(head + bytes(8) + bytes((command, 1, 0, 0)) + attribute)
+    return bytes(socket.recv(65536))
+
+
+def _u16(data: "bytes", at: "int") -> "int":
+    return int.from_bytes(data[at : at + 2], sys.byteorder)
+
+
+def _u32(data: "bytes", at: "int") -> "int":
+    return int.from_bytes(data[at : at + 4], sys.byteorder)
+
+
+def _attributes(data: "bytes", at: "int", end: "int") -> "Iterator[tuple[int, int, int]]":
+    """(kind, start, end) of each netlink attribute."""
+    while at + 4 <= end:
+        length = _u16(data, at)
+        if length < 4:
+            return
+        yield _u16(data, at + 2) & 0x3FFF, at + 4, at + length
+        at += length + 3 & ~3
+
+
+# --- Accounts of commands ---------------------------------------------------------------------------
+
+SHORT_S = 0.1  # neighbours on the time line that are shorter become one row
+MOST_NAMES = 400
+MOST_STRETCHES = 120  # kept of one process's children while it lives
+MOST_ROWS = 40
+MOST_OWN, MOST_OTHERS = 10, 4
+ROOM_BYTES = 2800
+# Programs that do nothing but run others: what they ran is shown instead of them.
+WRAPPERS = (
+    "sh", "bash", "dash", "ash", "busybox", "ksh", "ksh93", "mksh", "zsh", "fish", "csh", "tcsh", "sudo", "su", "doas",
+    "env", "nice", "ionice", "nohup", "timeout", "setsid", "setpriv", "runuser", "chroot", "unshare", "time", "stdbuf",
+)  # fmt: skip
+# What commands of one name used.
+COUNT, RUN_NS, TICKED_NS, READ, WRITTEN, LONGEST_S, DELAY_NS, RESIDENT_KB, END_NS = range(9)
+SUMS = (COUNT, RUN_NS, TICKED_NS, READ, WRITTEN, DELAY_NS, RESIDENT_KB, END_NS)
+
+
+class Commands:
+    """What the commands of each name used, of a bounded number of names; the rest has the name ''."""
+
+    def __init__(self) -> "None":
+        self.used = {}  # type: dict[str, list[Any]]
+
+    def add(self, task: "Task") -> "None":
+        """One more that ended."""
+        row = self._row(command_name(task.name))
+        row[COUNT] += 1
+        row[RUN_NS] += task.run_ns
+        row[TICKED_NS] += task.ticked_ns
+        row[RESIDENT_KB] += task.resident_kb
+        if task.read is not None:
+            row[READ] = (row[READ] or 0) + task.read
+            row[WRITTEN] = (row[WRITTEN] or 0) + (task.written or 0)
+        if task.delay_ns is not None:
+            row[DELAY_NS] = (row[DELAY_NS] or 0) + task.delay_ns
+        row[LONGEST_S] = max(row[LONGEST_S], task.length_s)
+
+    def merge(self, other: "Commands") -> "None":
+        """All that the other has."""
+        for name, more in other.used.items():
+            row = self._row(name)
+            for at in SUMS:
+                row[at] = _sum(row[at], more[at])
+            row[LONGEST_S] = max(row[LONGEST_S], more[LONGEST_S])
+
+    def total(self, at: "int") -> "int | None":
+        """The sum of one number over all names."""
+        total = None  # type: int | None
+        for row in self.used.values():
+            total = _sum(total, row[at])
+        return total
+
+    def cpu_ns(self) -> "int":
+        """CPU time of all."""
+        return sum([_cpu_ns(row) for row in self.used.values()])
+
+    def add_ends(self, end_ns: "int") -> "float":
+        """Divides the time that the ends themselves took, when memory is freed, by each one's; gives ns for a kB."""
+        resident_kb = self.total(RESIDENT_KB) or 0
+        for row in self.used.values() if resident_kb else ():
+            row[END_NS] += end_ns * row[RESIDENT_KB] // resident_kb
+        return end_ns / resident_kb if resident_kb else 0.0
+
+    def add_unseen(self, all_ns: "int") -> "None":
+        """What of the CPU time of all no command has: of those that no look saw."""
+        self._row("")[RUN_NS] += max(all_ns - self.cpu_ns(), 0)
+
+    def busiest(self, count: "int") -> "list[list[Any]]":
+        """`[[name, count, cpu_s, io_mb, longest_s, delay_s], …]`: by CPU, two by I/O; last the rest, named ''."""
+        moved = {name: (row[READ] or 0) + (row[WRITTEN] or 0) for name, row in self.used.items()}
+        names = sorted([name for name in self.used if name], key=lambda name: (-_cpu_ns(self.used[name]), name))
+        by_io = sorted(names[count - 2 :], key=lambda name: -moved[name])[:2]
+        by_io = [name for name in by_io if moved[name] >= MB or name in names[:count]]
+        first = [name for name in names if name not in by_io][: count - len(by_io)]
+        chosen = [name for name in names if name in first or name in by_io]
+        rest = Commands()
+        for name in self.used:
+            if name not in chosen:
+                one = Commands()
+                one.used[""] = self.used[name]
+                rest.merge(one)
+        return [_shown_row(name, self.used[name]) for name in chosen] + [
+            _shown_row("", row) for row in rest.used.values()
+        ]
+
+    def _row(self, name: "str") -> "list[Any]":
+        row = self.used.get(name)
+        if row is None:
+            name = name if len(self.used) < MOST_NAMES else ""
+            row = self.used.setdefault(name, [0, 0, 0, None, None, 0.0, None, 0, 0])
+        return row
+
+
+def _cpu_ns(row: "list[Any]") -> "int":
+    return int(max(row[RUN_NS], row[TICKED_NS]) + row[END_NS])
+
+
+def _shown_row(name: "str", row: "list[Any]") -> "list[Any]":
+    moved = None if row[READ] is None else round((row[READ] + row[WRITTEN]) / MB, 1)
+    delay_s = None if row[DELAY_NS] is None else round(row[DELAY_NS] / 1e9, 3)
+    return [name, row[COUNT], round(_cpu_ns(row) / 1e9, 3), moved, round(row[LONGEST_S], 3), delay_s]
+
+
+def _sum(one: "int | None", other: "int | None") -> "int | None":
+    return one if other is None else other if one is None else one + other
+
+
+def command_name(raw: "bytes", known: "dict[bytes, str]" = {}) -> "str":  # noqa: B006  (the same come again and again)
+    """The name of a command as text that can be printed; never ''."""
+    found = known.get(raw)
+    if found is None:
+        found = clean_name(raw.decode("utf-8", "replace")) or "?"
+        if len(known) < 5000:
+            known[raw] = found
+    return found
+
+
+class Stretch:
+    """One child of a process on its time line, or neighbours that are short."""
+
+    __slots__ = ("codes", "end_s", "inner", "names", "pid", "resident_kb", "run_ns", "start_s", "ticked_ns")
+
+    def __init__(self, task: "Task", below: "Commands | None", inner: "Line | None") -> "None":
+        self.start_s, self.end_s, self.pid = task.ended_s - task.length_s, task.ended_s, task.pid
+        self.run_ns, self.ticked_ns, self.resident_kb = task.run_ns, task.ticked_ns, task.resident_kb
+        for row in below.used.values() if below is not None else ():
+            self.run_ns, self.ticked_ns = self.run_ns + row[RUN_NS], self.ticked_ns + row[TICKED_NS]
+            self.resident_kb += row[RESIDENT_KB]
+        self.names, self.codes = {command_name(task.name): 1}, {task.code}
+        self.inner = inner if task.length_s >= SHORT_S else None
+
+    def is_before(self, other: "Stretch") -> "bool":
+        """Whether it began before the other: by their numbers where the times, which are heard, are too close."""
+        if abs(self.start_s - other.start_s) < 2 * BATCH_S and abs(self.pid - other.pid) < 1000:
+            return self.pid < other.pid
+        return self.start_s < other.start_s
+
+    def is_short(self) -> "bool":
+        """Whether it may take in a short neighbour."""
+        return self.count() > 1 or self.end_s - self.start_s < SHORT_S
+
+    def count(self) -> "int":
+        """How many commands it is."""
+        return sum(self.names.values())
+
+    def take(self, other: "Stretch") -> "None":
+        """A short neighbour."""
+        for name, count in other.names.items():
+            known = name if name in self.names or len(self.names) < 20 else ""
+            self.names[known] = self.names.get(known, 0) + count
+        self.start_s, self.end_s = min(self.start_s, other.start_s), max(self.end_s, other.end_s)
+        self.run_ns, self.ticked_ns = self.run_ns + other.run_ns, self.ticked_ns + other.ticked_ns
+        self.resident_kb += other.resident_kb
+        self.codes |= other.codes
+
+    def cpu_s(self, end_ns_by_kb: "float") -> "float":
+        """Its CPU time and its descendants', with what their ends took."""
+        return round((max(self.run_ns, self.ticked_ns) + end_ns_by_kb * self.resident_kb) / 1e9, 3)
+
+    def row(self, zero_s: "float", end_ns_by_kb: "float") -> "list[Any]":
+        """`[name, count, start_s, length_s, cpu_s, exit status]`; of several names the most frequent, and `…`."""
+        name = max(self.names, key=lambda name: (self.names[name], name))
+        name = name if len(self.names) == 1 else name + " …"
+        failed = sorted([code for code in self.codes if code])
+        code = failed[-1] if failed else None if None in self.codes else 0
+        status = None if code is None else exit_of(code, None)[0]
+        return [
+            name, self.count(), round(max(self.start_s - zero_s, 0.0), 2), round(self.end_s - self.start_s, 3),
+            self.cpu_s(end_ns_by_kb), status,
+        ]  # fmt: skip
+
+
+class Line:
+    """The children of a process in the order in which they ended, the longest of them."""
+
+    def __init__(self) -> "None":
+        self.stretches = []  # type: list[Stretch]
+        self.left_out, self.left_s = 0, 0.0
+
+    def add(self, one: "Stretch") -> "None":
+        """One more that ended."""
+        if not self.stretches or not one.is_short() or not self.stretches[-1].is_short():
+            self.stretches.append(one)
+        else:
+            self.stretches[-1].take(one)
+        if len(self.stretches) > MOST_STRETCHES:
+            self.cut(MOST_STRETCHES // 2)
+
+    def cut(self, count: "int") -> "None":
+        """Keeps so many, the longest."""
+        longest = sorted(self.stretches, key=lambda one: one.start_s - one.end_s)
+        for one in longest[count:]:
+            self.left_out += one.count()
+            self.left_s += one.cpu_s(0.0)
+        kept = set(longest[:count])
+        self.stretches = [one for one in self.stretches if one in kept]
+
+    def inside(self, least_s: "float") -> "Line":
+        """This, or the line of the one child that ran all others and took at least so long."""
+        line = self
+        while line.stretches:
+            longest = max(line.stretches, key=lambda one: one.end_s - one.start_s)
+            if longest.inner is None or longest.end_s - longest.start_s < least_s:
+                break
+            line = longest.inner
+        return line
+
+    def rows(self, zero_s: "float", end_ns_by_kb: "float") -> "list[list[Any]]":
+        """In order of their starts, the longest that there is room for; last what is left out, without a start."""
+        self._order()
+        self.cut(MOST_ROWS)
+        while True:
+            rows = [one.row(zero_s, end_ns_by_kb) for one in self.stretches]
+            rest = [["", self.left_out, None, None, round(self.left_s, 3), None]] if self.left_out else []
+            if len(dumps(rows)) <= ROOM_BYTES:
+                return rows + rest
+            self.cut(len(self.stretches) * 3 // 4)
+
+    def _order(self) -> "None":
+        """Puts them in the order of their starts: news of several CPUs come in none, and some microseconds late."""
+        ordered, self.stretches = sorted(self.stretches, key=lambda one: one.start_s), []
+        for last in range(1, len(ordered)):
+            at = last
+            while at and ordered[at].is_before(ordered[at - 1]):
+                ordered[at - 1 : at + 1] = ordered[at], ordered[at - 1]
+                at -= 1
+        for one, other in list(zip(ordered, ordered[1:]))[::-1]:
+            late_s = max(one.start_s - other.start_s, 0.0)
+            one.start_s, one.end_s = one.start_s - late_s, one.end_s - late_s
+        for one in ordered:
+            if not self.stretches or not one.is_short() or not self.stretches[-1].is_short():
+                self.stretches.append(one)
+            else:
+                self.stretches[-1].take(one)
+
+
+def is_wrapper(name: "str") -> "bool":
+    """Whether a program does nothing but run others: a shell, a script, sudo."""
+    return name in WRAPPERS or name.endswith(".sh") or name.startswith("script_")
+
+
+class Account:
+    """What ended in a step, below its process `pid` and elsewhere in the machine.
+
+    A process that ended is filed under its parent; when that ends, all that was filed there goes to its own parent.
+    """
+
+    def __init__(self, pid: "int", not_ours: "Collection[int]" = ()) -> "None":
+        self.pid, self.began_s = pid, time.monotonic()
+        self.shell = None  # type: Task | None
+        self.adopted = set()  # type: Collection[int]
+        self._left_out = not_ours
+        self._below = {}  # type: dict[int, Commands]
+        self._lines = {}  # type: dict[int, Line]
+
+    def add(self, tasks: "Iterable[Task]") -> "None":
+        """More that ended, children before their parents."""
+        for task in tasks:
+            if task.pid in self._left_out:
+                continue
+            is_orphan = task.pid in self.adopted and task.parent not in self.adopted
+            parent = self.pid if is_orphan else task.parent
+            below = self._below.pop(task.pid, None)
+            line = self._lines.pop(task.pid, None)
+            if task.pid == self.pid:
+                self.shell = task
+                if line is not None:
+                    self._lines[0] = line
+                parent = 0  # its own and its descendants': under a number that no process has
+            home = self._below.get(parent)
+            if home is None:
+                home = self._below[parent] = Commands()
+            home.add(task)
+            if below is not None:
+                home.merge(below)
+            if parent and not is_orphan:
+                self._place(task, parent, below, line)
+
+    def _place(self, task: "Task", parent: "int", below: "Commands | None", inner: "Line | None") -> "None":
+        line = self._lines.get(parent)
+        if line is None:
+            line = self._lines[parent] = Line()
+        is_most = inner is not None and task.length_s * 2 >= task.ended_s - self.began_s
+        line.add(Stretch(task, below, inner if is_most and is_wrapper(command_name(task.name)) else None))
+
+    def divided(self) -> "tuple[Commands, Commands]":
+        """What ended in the step's tree, and what ended elsewhere."""
+        own, others = Commands(), Commands()
+        for parent, commands in self._below.items():
+            (own if parent in (0, self.pid) or parent in self.adopted else others).merge(commands)
+        return own, others
+
+    def line(self, end_ns_by_kb: "float" = 0.0) -> "list[list[Any]]":
+        """The time line inside the step: the children of its process, or of the one that ran everything.
+
+        `end_ns_by_kb` is what the end of a process takes, for each kB that it had.
+        """
+        line = self._lines.get(0) or self._lines.get(self.pid) or Line()
+        return line.inside((time.monotonic() - self.began_s) / 2).rows(self.began_s, end_ns_by_kb)
+
+
+# --- The processes of a step, by looking at them now and then ----------------------------------------
+
+
+class Relative:
+    """A process of a step's tree as it was last seen; `waited_ticks` are those of the children that it waited for."""
+
+    __slots__ = ("anonymous", "birth", "moved", "name", "own_ticks", "parent", "seen_s", "waited_ticks")
+
+    def __init__(self, text: "bytes", folder: "str", seen_s: "float") -> "None":
+        opened, closed = text.find(b"("), text.rfind(b")")
+        fields = text[closed + 2 :].split(None, 20)
+        self.name, self.parent, self.birth, self.seen_s = text[opened + 1 : closed], int(fields[1]), fields[19], seen_s
+        self.own_ticks, self.waited_ticks = int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14])
+        io = read_file(folder + "/io", 1024)
+        numbers = [_number_after(io, key) for key in (b"read_bytes: ", b"write_bytes: ", b"cancelled_write_bytes: ")]
+        known = [number for number in numbers if number is not None]
+        self.moved = (known[0], max(known[1] - known[2], 0)) if len(known) == 3 else None
+        pages = read_file(folder + "/statm", 256).split()
+        self.anonymous = int(pages[1]) - int(pages[2]) if len(pages) > 2 else 0
+
+
+class Tree:
+    """The tree of a process: CPU, I/O and memory, with what was used by children that were waited for.
+
+    Times by the clock of `starttime` in /proc/PID/stat, which counts from the boot.
+    """
+
+    def __init__(self, pid: "int", proc: "str" = "/proc") -> "None":
+        self.pid, self._proc = pid, proc
+        self.hz, self._page_kb = posix.sysconf("SC_CLK_TCK"), posix.sysconf("SC_PAGE_SIZE") // 1024
+        self.known = {}  # type: dict[int, Relative]
+        self.peak_kb = None  # type: int | None
+        self._gone_ticks, self._most_ticks, self._last_s = 0, 0, 0.0
+        self._gone_moved, self._most_moved = [0, 0], None  # type: list[int], list[int] | None
+
+    def look(self) -> "list[Task]":
+        """Sees what is there now; gives what was there before and is not any more, children before their parents."""
+        now_s, found = time.monotonic(), {}  # type: float, dict[int, Relative]
+        waiting = [(self.pid, False), *[(pid, False) for pid in self.known]]
+        for pid, is_child in waiting:
+            one = self._seen(pid, now_s) if pid not in found and pid != posix.getpid() else None
+            before = self.known.get(pid)
+            if one is None or (before is not None and not is_child and before.birth != one.birth):
+                continue
+            found[pid] = one
+            waiting += [(child, True) for child in self._children(pid)]
+        ended = [self._task(pid, one, now_s) for pid, one in self.known.items() if not _is_same(found.get(pid), one)]
+        self._count(found)
+        self.known, self._last_s = found, now_s
+        return ended[::-1]
+
+    def last(self) -> "list[Task]":
+        """What is there still, as if it ended now; children before their parents."""
+        return [self._task(pid, one, self._last_s) for pid, one in self.known.items()][::-1]
+
+    def living_ns(self) -> "int":
+        """CPU time of those that were there at the last look, without their children's."""
+        return sum([one.own_ticks for one in self.known.values()]) * 1000000000 // self.hz
+
+    def cpu_s(self) -> "float | None":
+        """CPU time of all, of those that were waited for, too; None where nothing was seen."""
+        return self._most_ticks / self.hz if self.peak_kb is not None else None
+
+    def moved(self) -> "list[int] | None":
+        """Bytes read and written by all; None where we may not see them."""
+        return self._most_moved
+
+    def _seen(self, pid: "int", now_s: "float") -> "Relative | None":
+        folder = "%s/%d" % (self._proc, pid)
+        try:
+            return Relative(read_file(folder + "/stat", 4096), folder, now_s)
+        except (IndexError, ValueError):
+            return None
+
+    def _children(self, pid: "int") -> "list[int]":
+        folder = "%s/%d/task" % (self._proc, pid)
+        text = b"".join([read_file("%s/%s/children" % (folder, task)) for task in _listed(folder)])
+        return [int(word) for word in text.split()]
+
+    def _count(self, found: "dict[int, Relative]") -> "None":
+        for pid, one in self.known.items():
+            if not _is_same(found.get(pid), one) and not self._is_inherited(one, found):
+                self._gone_ticks += one.own_ticks + one.waited_ticks
+                self._gone_moved = [old + new for old, new in zip(self._gone_moved, one.moved or (0, 0))]
+        alive = list(found.values())
+        ticks = sum([one.own_ticks + one.waited_ticks for one in alive]) + self._gone_ticks
+        self._most_ticks = max(self._most_ticks, ticks)
+        moved = [one.moved for one in alive if one.moved is not None]
+        if moved:
+            sums = [sum(parts) + gone for parts, gone in zip(zip(*moved), self._gone_moved)]
+            self._most_moved = [max(pair) for pair in zip(sums, self._most_moved or sums)]
+        if alive:
+            self.peak_kb = max(self.peak_kb or 0, sum([one.anonymous for one in alive]) * self._page_kb)
+
+    def _is_inherited(self, one: "Relative", found: "dict[int, Relative]") -> "bool":
+        """Whether one that is not there any more was waited for by one that is."""
+        for _generation in range(64):
+            if one.parent in found:
+                return True
+            if one.parent not in self.known:
+                return False
+            one = self.known[one.parent]
+        return False
+
+    def _task(self, pid: "int", one: "Relative", now_s: "float") -> "Task":
+        """A process as a task that ended between two looks."""
+        ended_s = (one.seen_s + now_s) / 2
+        length_s = ended_s - (time.monotonic() - boottime_ns() / 1e9) - int(one.birth) / self.hz
+        task = Task(pid, one.parent, one.name, max(length_s, 0.0), ended_s)
+        task.run_ns = one.own_ticks * 1000000000 // self.hz
+        return task
+
+
+def _is_same(one: "Relative | None", other: "Relative") -> "bool":
+    return one is not None and one.birth == other.birth
+
+
 # --- The process that is a step ----------------------------------------------------------------------
 
 PIDFD_GET_INFO = 0xC040FF0B  # _IOWR(0xFF, 11, struct pidfd_info of 64 bytes); Linux 6.13
 PIDFD_INFO_EXIT = 8  # Linux 6.15
 TIMER_NUMBERS = {"x86_64": (222, 223), "aarch64": (107, 110), "riscv64": (107, 110), "s390x": (254, 255)}
 LEASH_S = 15
+BATCH_S = 0.025  # news of commands that ended are taken together, so often at most
 
 
 def stat_fields(folder: "str") -> "list[bytes]":
@@ -2429,9 +3142,12 @@ def stat_fields(folder: "str") -> "list[bytes]":
 
 
 class Process:
-    """A process that we are no parent of: when it ends, and how."""
+    """A process that we are no parent of: when it ends, and how; with `tasks`, what it ran.
 
-    def __init__(self, pid: "int") -> "None":
+    `not_ours` are processes below it that are not its own.
+    """
+
+    def __init__(self, pid: "int", tasks: "Tasks | None" = None, not_ours: "Collection[int]" = ()) -> "None":
         self.pid, self._folder = pid, "/proc/%d" % pid
         self._fd = -1
         try:
@@ -2443,8 +3159,9 @@ class Process:
         self._poll = select.poll()
         if self._fd >= 0:
             self._poll.register(self._fd, select.POLLIN)
-        self._stats = Taskstats.opened() if posix.getuid() == 0 and not tells_exits() else None
-        self._left_early = False
+        self.account = Account(pid, [other for other in not_ours if other != pid])
+        self._opened = Tasks.opened() if tasks is None and not tells_exits() else None
+        self.hear(tasks or self._opened)
 
     def over_before(self, fd: "int", wait_ms: "int") -> "bool":
         """Waits so long, or until `fd` is readable, for its end; whether it has ended. Never waits without a pidfd."""
@@ -2455,13 +3172,27 @@ class Process:
         self._poll.unregister(fd)
         return self._fd in ready and self.over(0)
 
+    def hear(self, tasks: "Tasks | None") -> "None":
+        """Takes accounts of what `tasks` tells from now on."""
+        self.tasks, self._news = tasks, select.poll()
+        for fd in [self._fd, *tasks.fds()] if tasks is not None and self._fd >= 0 else ():
+            self._news.register(fd, select.POLLIN)
+
+    def take(self) -> "None":
+        """Takes accounts of what has ended until now."""
+        if self.tasks is not None:
+            self.account.add(self.tasks.take())
+
     def over(self, wait_s: "float") -> "bool":
-        """Waits so long for its end; whether it has ended."""
-        if self._stats is not None and self._stats.drain(self.pid):
-            if self._has_ended(0.05):
+        """Waits so long for its end, and takes accounts of what ends meanwhile; whether it has ended."""
+        until = time.monotonic() + wait_s
+        while self.tasks is not None and until - time.monotonic() > BATCH_S:
+            self.take()
+            if self._has_ended(BATCH_S):
                 return True
-            self._left_early = True  # the main thread has left, others go on
-        return self._has_ended(wait_s)
+            if self._fd >= 0:
+                self._news.poll(int(max(until - time.monotonic() - BATCH_S, 0) * 1000) + 1)
+        return self._has_ended(max(until - time.monotonic(), 0.0))
 
     def _has_ended(self, wait_s: "float") -> "bool":
         if self._fd >= 0:
@@ -2478,8 +3209,8 @@ class Process:
         """Lets go of it."""
         if self._fd >= 0:
             posix.close(self._fd)
-        if self._stats is not None:
-            self._stats.close()
+        if self._opened is not None:
+            self._opened.close()
 
     def _is_gone(self) -> "bool":
         try:
@@ -2504,9 +3235,10 @@ class Process:
             if self._is_reaped() and not (self._fd >= 0 and tells_exits()):
                 break
             time.sleep(0.0002)
-        if code is None and self._stats is not None and not self._left_early:
-            self._stats.drain(self.pid)
-            code, source = self._stats.code, "taskstats"
+        self.take()
+        shell = self.account.shell
+        if code is None and shell is not None and time.monotonic() - shell.ended_s < LATE_S:  # else its threads went on
+            code, source = shell.code, "taskstats"
         return (None, None, None) if code is None else exit_of(code, source)
 
     def _reaped(self) -> "int | None":
@@ -2552,94 +3284,6 @@ def tells_exits(known: "list[bool]" = []) -> "bool":  # noqa: B006  (asked once)
         numbers = [int(part) if part.isdigit() else 0 for part in release[:2]]
         known.append(numbers >= [6, 15] and hasattr(posix, "pidfd_open"))
     return known[0]
-
-
-class Taskstats:
-    """The exit code of one process, from the kernel's messages of all tasks that end; for root only.
-
-    Source: include/uapi/linux/taskstats.h and genetlink.h of Linux; a task's message is its `ac_exitcode` at 4 and
-    `ac_pid` at 128 of struct taskstats.
-    """
-
-    def __init__(self) -> "None":
-        import _socket
-
-        self.code = None  # type: int | None
-        self._socket = _socket.socket(16, 3, 16)  # AF_NETLINK, SOCK_RAW, NETLINK_GENERIC
-        self._socket.setsockopt(1, 33, 1 << 22)  # SO_RCVBUFFORCE
-        self._socket.bind((0, 0))
-        family = self._family()
-        cpus = "0-%d" % (posix.sysconf("SC_NPROCESSORS_CONF") - 1)
-        answer = self._ask(family, 1, 3, cpus.encode() + b"\0")  # CMD_GET, ATTR_REGISTER_CPUMASK
-        if _u16(answer, 4) == 2 and _u32(answer, 16):
-            raise OSError("no taskstats")
-        self._socket.setblocking(False)
-
-    @classmethod
-    def opened(cls) -> "Taskstats | None":
-        """One, or None where the kernel has none for us."""
-        try:
-            return cls()
-        except (OSError, ImportError, IndexError):
-            return None
-
-    def close(self) -> "None":
-        """Takes no more messages."""
-        self._socket.close()
-
-    def _ask(self, family: "int", command: "int", kind: "int", value: "bytes") -> "bytes":
-        order = sys.byteorder
-        attribute = (len(value) + 4).to_bytes(2, order) + kind.to_bytes(2, order) + value + bytes(-len(value) % 4)
-        head = (len(attribute) + 20).to_bytes(4, order) + family.to_bytes(2, order) + (5).to_bytes(2, order)
-        self._socket.send(head + bytes(8) + bytes((command, 1, 0, 0)) + attribute)
-        return bytes(self._socket.recv(65536))
-
-    def _family(self) -> "int":
-        answer = self._ask(16, 3, 2, b"TASKSTATS\0")  # GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_NAME
-        for kind, at, _ in _attributes(answer, 20, len(answer)):
-            if kind == 1:
-                self._socket.recv(65536)  # the acknowledgement
-                return _u16(answer, at)
-        raise OSError("no taskstats")
-
-    def drain(self, pid: "int") -> "bool":
-        """Takes the messages that have come; whether that of `pid` was among them."""
-        found = False
-        while True:
-            try:
-                data = self._socket.recv(65536)
-            except BlockingIOError:
-                return found
-            except OSError:
-                continue  # messages were lost, maybe its own
-            for kind, at, end in _attributes(data, 20, len(data)):
-                if kind == 4:  # TASKSTATS_TYPE_AGGR_PID
-                    found = self._take(data, at, end, pid) or found
-
-    def _take(self, data: "bytes", at: "int", end: "int", pid: "int") -> "bool":
-        for kind, start, _ in _attributes(data, at, end):
-            if kind == 3 and _u32(data, start + 128) == pid:  # TASKSTATS_TYPE_STATS
-                self.code = _u32(data, start + 4)
-                return True
-        return False
-
-
-def _u16(data: "bytes", at: "int") -> "int":
-    return int.from_bytes(data[at : at + 2], sys.byteorder)
-
-
-def _u32(data: "bytes", at: "int") -> "int":
-    return int.from_bytes(data[at : at + 4], sys.byteorder)
-
-
-def _attributes(data: "bytes", at: "int", end: "int") -> "Iterator[tuple[int, int, int]]":
-    """(kind, start, end) of each netlink attribute."""
-    while at + 4 <= end:
-        length = _u16(data, at)
-        if length < 4:
-            return
-        yield _u16(data, at + 2) & 0x3FFF, at + 4, at + length
-        at += length + 3 & ~3
 
 
 def timers(found: "list[Any]" = []) -> "Any":  # noqa: B006  (loaded once)
@@ -2735,6 +3379,192 @@ def shell_word(text: "bytes") -> "bytes":
     return bytes(word)
 
 
+# --- A step's own load -------------------------------------------------------------------------------
+
+
+class OwnLoad:
+    """What a step's own processes used, apart from the rest of the machine; exact if the kernel tells of each end."""
+
+    def __init__(self, process: "Process") -> "None":
+        self._process, self._tree = process, Tree(process.pid)
+        self._end_ns = 0  # what the ends of processes took until the last look, which the kernel's messages leave out
+
+    def look(self, elapsed_s: "float") -> "float":
+        """Looks at the tree of the step; gives the seconds until the next look."""
+        process, tree, begun_s = self._process, self._tree, time.monotonic()
+        ended = tree.look()
+        process.account.adopted = tree.known
+        if process.tasks is None:
+            process.account.add(ended)
+        elif tree.pid in tree.known:
+            process.take()
+            told_ns = process.account.divided()[0].cpu_ns() + tree.living_ns()
+            self._end_ns = max(int((tree.cpu_s() or 0) * 1e9) - told_ns, 0)
+        usual_s = max(0.1, elapsed_s / 20) if process.tasks is None or elapsed_s < 1 else 1.0
+        return max(min(usual_s, 1.0), (time.monotonic() - begun_s) * 100)
+
+    def fields(self, with_look: "bool") -> "dict[str, Any]":
+        """Those of the end record; none of what nothing is known of."""
+        account, tree, tasks = self._process.account, self._tree, self._process.tasks
+        if with_look:
+            self.look(0.0)
+        if tasks is not None:
+            account.add(tasks.take() + tasks.settle())
+        elif tree.cpu_s() is not None:
+            account.add(tree.last())
+        else:
+            return {}
+        own, others = account.divided()
+        if tasks is None:
+            own.add_unseen(int((tree.cpu_s() or 0) * 1e9))
+        numbers = self._numbers(own)
+        end_ns_by_kb = own.add_ends(self._end_ns)
+        commands = {"from": "taskstats" if tasks else "sampled", "own": own.busiest(MOST_OWN)}  # type: dict[str, Any]
+        if tasks is not None:
+            commands.update(others=others.busiest(MOST_OTHERS), lost=tasks.lost)
+        line = account.line(end_ns_by_kb)
+        return {"own": numbers, "cmds": commands, **({"inside": line} if line else {})}
+
+    def _numbers(self, own: "Commands") -> "dict[str, int]":
+        tree = self._tree
+        cpu_s = tree.cpu_s()
+        if self._process.tasks is not None:
+            cpu_s = (own.cpu_ns() + self._end_ns + tree.living_ns()) / 1e9
+        moved, seen = [own.total(READ), own.total(WRITTEN)], tree.moved() or (None, None)
+        pairs = [[number for number in pair if number is not None] for pair in zip(moved, seen)]
+        found = {
+            "cpu_ms": None if cpu_s is None else int(cpu_s * 1000),
+            "read_kb": max(pairs[0]) // 1024 if pairs[0] else None,
+            "write_kb": max(pairs[1]) // 1024 if pairs[1] else None,
+            "peak_kb": tree.peak_kb,
+        }
+        return {name: number for name, number in found.items() if number is not None}
+
+
+def own_figures(own: "dict[str, int]", seconds: "float", cpus: "int | None") -> "dict[str, float | int]":
+    """The figures of a step's own load (docs/format.md, 2.1) by the field `own` of its end record.
+
+    `cpus` are the machine's, so that `own_cpu_percent` stands beside `cpu_percent`.
+    """
+    cpu_ms = own.get("cpu_ms")
+    found = {
+        "own_cpu_s": None if cpu_ms is None else cpu_ms / 1000,
+        "own_cpu_percent": _ratio(cpu_ms, seconds * (cpus or 0), 0.1),
+        "own_memory_peak_mb": _ratio(own.get("peak_kb"), 1024),
+        "own_disk_read_mb": _ratio(own.get("read_kb"), 1024),
+        "own_disk_write_mb": _ratio(own.get("write_kb"), 1024),
+    }
+    digits = {"own_cpu_s": 3, "own_disk_read_mb": 2, "own_disk_write_mb": 2}
+    return {name: round(number, digits.get(name, 1)) for name, number in found.items() if number is not None}
+
+
+def own_words(figures: "dict[str, Any]", is_sampled: "bool") -> "str":
+    """A step's own load for people; '' where it is not known."""
+    shown = (
+        ("own_cpu_s", "CPU %.1fs"), ("own_memory_peak_mb", "memory %.0fMB"), ("own_disk_read_mb", "read %.0fMB"),
+        ("own_disk_write_mb", "write %.0fMB"),
+    )  # fmt: skip
+    words = ", ".join([text % figures[name] for name, text in shown if name in figures])
+    return words + " (sampled)" if words and is_sampled else words
+
+
+# --- Accounts of the whole life, by interval ----------------------------------------------------------
+
+MOST_OF_INTERVAL = 8
+
+
+class LifeAccount:
+    """What ended in the machine in each interval of the whole-life sampler, but for what the records of a step have."""
+
+    def __init__(self, kept: "LifeFile") -> "None":
+        self.kept, self.tasks = kept, Tasks.opened()
+        self._commands, self._since_ms, self._lost = Commands(), boottime_ns() // 1000000, 0
+        self._served, self._covering = [], []  # type: list[str], list[str]
+
+    def take(self) -> "None":
+        """Takes what has ended until now."""
+        for task in self.tasks.take() if self.tasks is not None else ():
+            self._commands.add(task)
+
+    def begin(self, step: "Step") -> "None":
+        """From now on the step takes what ends; what ended before it began is kept."""
+        began_s = step.process.account.began_s
+        for task in self.tasks.take() if self.tasks is not None else ():
+            if task.ended_s - task.length_s >= began_s or task.parent == step.process.pid:
+                step.process.account.add([task])
+            else:
+                self._commands.add(task)
+        self.close()
+
+    def served(self, mark: "str") -> "None":
+        """A fork takes accounts of a step as long as its mark is there."""
+        self._served.append(mark)
+
+    def close(self) -> "None":
+        """Ends an interval."""
+        if self.tasks is None:
+            return
+        now_ms, commands = boottime_ns() // 1000000, self._commands
+        is_covered = any(_exists(mark) for mark in self._covering)
+        self._served = self._covering = [mark for mark in self._served if _exists(mark)]
+        if commands.used and not is_covered:
+            self.kept.note(interval_to_text(self._since_ms, now_ms, self.tasks.lost - self._lost, commands))
+        self._commands, self._since_ms, self._lost = Commands(), now_ms, self.tasks.lost
+
+
+def interval_to_text(from_ms: "int", to_ms: "int", lost: "int", commands: "Commands") -> "str":
+    """A line of a sample file: `c`, both ends, messages lost, and six words for each command."""
+    words = ["c", str(from_ms), str(to_ms), str(lost)]
+    for row in commands.busiest(MOST_OF_INTERVAL):
+        words += [row[0], *["-" if number is None else "%g" % number for number in row[1:]]]
+    return "\t".join(words)
+
+
+def interval_from_text(line: "str") -> "list[Any]":
+    """`[from_ms, to_ms, lost, [name, count, cpu_s, io_mb, longest_s, delay_s], …]` of such a line."""
+    words = line.split("\t")
+    rows = [[words[at], *map(_numeral, words[at + 1 : at + 6])] for at in range(4, len(words) - 5, 6)]
+    return [int(words[1]), int(words[2]), int(words[3]), *rows]
+
+
+def _numeral(word: "str") -> "float | None":
+    return None if word == "-" else int(word) if word.isdigit() else float(word)
+
+
+def joined_intervals(intervals: "list[list[Any]]") -> "list[Any]":
+    """Several as one, which has their busiest commands."""
+    sums = {}  # type: dict[str, list[Any]]
+    for one in intervals:
+        for row in one[3:]:
+            before = sums.setdefault(row[0], [row[0], 0, 0, None, 0, None])
+            adding = [_sum(before[at], row[at]) for at in (1, 2, 3)]
+            before[1:] = [*adding, max(before[4], row[4]), _sum(before[5], row[5])]
+    rows = sorted(sums.values(), key=lambda row: (not row[0], -row[2]))
+    rows = [[row[0], row[1], *[None if n is None else round(n, 3) for n in row[2:]]] for row in rows]
+    return [intervals[0][0], intervals[-1][1], sum(one[2] for one in intervals), *rows[:MOST_OF_INTERVAL]]
+
+
+def thinned(intervals: "list[list[Any]]", room_bytes: "int") -> "list[list[Any]]":
+    """As many neighbours joined as it takes for the JSON of all to fit."""
+    while len(dumps(intervals)) > room_bytes and len(intervals) > 1:
+        intervals = [joined_intervals(intervals[at : at + 2]) for at in range(0, len(intervals), 2)]
+    return intervals
+
+
+def in_records(intervals: "list[list[Any]]") -> "Iterator[list[list[Any]]]":
+    """As many at a time as one record has room for."""
+    some, size = [], 0  # type: list[list[Any]], int
+    for one in intervals:
+        cost = len(dumps(one)) + 1
+        if some and size + cost > ROOM_BYTES:
+            yield some
+            some, size = [], 0
+        some.append(one)
+        size += cost
+    if some:
+        yield some
+
+
 # --- The sampler of the whole life of the machine ---------------------------------------------------
 
 
@@ -2750,6 +3580,10 @@ class LifeFile:
         if names != self.names and not self._begin(names, pairs[0][1] or 0):
             return False
         return write(self.fd, (rows_to_text([], [value for _, value in pairs])[1] + "\n").encode()) > 0
+
+    def note(self, line: "str") -> "None":
+        """Appends a line that is no sample."""
+        write(self.fd, (line + "\n").encode())
 
     def _begin(self, names: "list[str]", m_ms: "int") -> "bool":
         import fcntl
@@ -2852,13 +3686,16 @@ def life(options: "dict[str, str]") -> "None":
     end_by_exception()
     try:
         kept.add(sample(kernel))
+        account = LifeAccount(kept)
         door = Door(kept.spool, int(owner) if owner.isdigit() else posix.getuid(), options["run"])
         while is_installed():
             rows += 1
             due += min(1 << rows // 3600, 60)
             while time.monotonic() < due and is_installed():
-                for kind, teller in door.messages(max(0.0, min(due - time.monotonic(), 1.0))):
-                    serve(kind, teller, door, kernel, (claim, kept.fd))
+                for message in door.messages(max(0.0, min(due - time.monotonic(), 1.0))):
+                    serve(message, door, kernel, account, claim)
+                account.take()
+            account.close()
             if not kept.add(sample(kernel)):
                 break
         kept.remove()
@@ -2890,13 +3727,16 @@ def is_installed() -> "bool":
         return False
 
 
-def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tuple[int, int]") -> "None":
+def serve(
+    message: "tuple[str, int]", door: "Door", kernel: "Kernel", account: "LifeAccount", claim: "int"
+) -> "None":
     """Begins a step and nods; ends it, too, if it is over at once and its reader takes all.
 
-    Else a fork measures it, without the locks that say that we live.
+    Else a fork measures it, without the locks (`claim` and that of the file of samples) that say that we live.
     """
+    kind, teller = message
     try:
-        step = begun_step(kind, teller, door, kernel)
+        step = begun_step(kind, teller, door, kernel, account.tasks)
     except Exception:  # a step unmeasured is better than no sampler
         step = None
     door.nod(teller, step is not None)
@@ -2905,8 +3745,9 @@ def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tu
     door.leash.arm()
     is_ours = True
     try:
+        account.begin(step)
         is_done = step.process.over_before(door.fd, AT_ONCE_MS) and step.end(0)
-        is_ours = is_done or posix.fork() > 0
+        is_ours = is_done or is_parent(step, account)
     except Exception:  # no process can be started, say: the step has no end from us
         pass
     if is_ours:
@@ -2915,11 +3756,32 @@ def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tu
         return
     try:
         _signal.signal(15, _signal.SIG_IGN)
-        for fd in (door.fd, *locks):
+        for fd in (door.fd, claim, account.kept.fd):
             posix.close(fd)
         step.measure()
     finally:
         posix._exit(0)
+
+
+def is_parent(step: "Step", account: "LifeAccount") -> "bool":
+    """Forks, True in the parent: the fork goes on with the step's account, and nothing that ends meanwhile is lost."""
+    tasks = account.tasks
+    try:
+        fresh = None if tasks is None else tasks.again()
+    except OSError:  # no more files
+        fresh = None
+    step.process.take()
+    if tasks is not None and fresh is not None:
+        fresh.follow(tasks)
+    if posix.fork() > 0:
+        account.served(step.mark)
+        if fresh is not None:
+            fresh.close()
+        return True
+    if tasks is not None:
+        tasks.close()
+    step.process.hear(fresh)
+    return False
 
 
 def keep_rest(spool: "Spool", run: "str") -> "None":
@@ -3063,15 +3925,20 @@ def _flush_file(recorder: "Recorder", path: "str", sent_bytes: "int", most_rows:
         posix.close(fd)
     data = data[: data.rfind(b"\n") + 1]
     lines = data.decode().splitlines()
+    intervals = [interval_from_text(line) for line in lines if line[:1] == "c"]
+    lines = [line for line in lines if line[:1] != "c"]
     if len(lines) > most_rows:
         stride = -(-len(lines) // most_rows)
         lines = lines[::-1][::stride][::-1]
     names = head.split()[1:]
     step = max(1, min(30, 9000 // (len(names) + 1)))  # rows of an event, which is to have no more parts than are read
-    for first in range(0, len(lines), step):
+    accounts = list(in_records(thinned(intervals, ROOM_BYTES) if most_rows == FLUSH_ROWS else intervals))
+    for first in range(0, max(len(lines), len(accounts) * step), step):
         rows = [row_from_text(line) for line in lines[first : first + step]]
         columns = pack_columns(names, [row for row in rows if len(row) == len(names)])
-        recorder.emit("samples", {"cols": columns}, {"src": path.rpartition("life-")[2]}, own_line=True)
+        fields = {"cols": columns} if columns else {}  # type: dict[str, Any]
+        fields.update({"cmds": accounts.pop(0)} if accounts else {})
+        recorder.emit("samples", fields, {"src": path.rpartition("life-")[2]}, own_line=True)
     return (sent_bytes or len(head) + 1) + len(data)
 
 
@@ -3188,6 +4055,8 @@ def watch(options: "dict[str, str]") -> "None":
     step = Step(process, options, outlet)
     step.start(recorder, spool, kernel)
     call_ourselves(b"bt-watch")
+    if process.tasks is None:
+        process.hear(Tasks.opened())
     is_done = process.over(AT_ONCE_MS / 1000) and step.end(0, with_samples=False)
     revive_life(spool, run_id(options))
     if not is_done:
@@ -3201,12 +4070,14 @@ def call_ourselves(name: "bytes") -> "None":
     posix.close(fd)
 
 
-def begun_step(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "Step | None":
+def begun_step(
+    kind: "str", teller: "int", door: "Door", kernel: "Kernel", tasks: "Tasks | None"
+) -> "Step | None":
     """The step that the sh part tells of, its start written; None for one that a sampler of its own user may serve."""
     spool, spent_s = door.inside, time.process_time()
     try:
         options = told(kind, teller)
-        process = Process(int(options["pid"]))
+        process = Process(int(options["pid"]), tasks, (teller,))
         out = open_output("/proc/%d/fd/%d" % (teller, 9 if kind == "lead" else 1), door.identity)
     except (OSError, ValueError):
         return None
@@ -3272,9 +4143,10 @@ class Step:
         name, step = self.options["step"], recorder.sid + ".1"
         if recorder.has_block:
             self.outlet.say(start_block(self._shown).encode())
-        self._watch = Watch(recorder, kernel, step, self.outlet.say)
+        self._watch = Watch(recorder, kernel, step, self.outlet.say, OwnLoad(self.process))
         self._watch.spent_s = spent_s
         self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
+        self.mark = spool.path(self._mark)
         fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
         if recorder.is_quiet and self.options["name"] == "run":
             fields["by"] = "run"  # what the log's order does not tell: it may be one of several in a provisioner
@@ -3330,12 +4202,13 @@ class Step:
 
 
 class Watch:
-    """A step under way: its samples, beats, peak and busiest processes."""
+    """A step under way: its samples, beats, peak, busiest processes, and its `own` load, where we know its process."""
 
     def __init__(
-        self, recorder: "Recorder", kernel: "Kernel", step: "str", say: "Callable[[bytes], Any]"
-    ) -> "None":
-        self.recorder, self.kernel, self.step, self.say = recorder, kernel, step, say
+        self, recorder: "Recorder", kernel: "Kernel", step: "str", say: "Callable[[bytes], Any]",
+        own: "OwnLoad | None" = None,
+    ) -> "None":  # fmt: skip
+        self.recorder, self.kernel, self.step, self.say, self.own = recorder, kernel, step, say, own
         hz = posix.sysconf("SC_CLK_TCK")
         self.processes = Processes(kernel.proc, hz, boottime_ns() * hz // 1000000000)
         self.start, self.start_ns = kernel.counters(), boottime_ns()
@@ -3349,6 +4222,8 @@ class Watch:
         """Samples until `over(seconds)`, which waits so long, is true."""
         now = begun = time.monotonic()
         due = {self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2}
+        if self.own is not None:
+            due[self.own.look] = now + 0.1
         while not over(max(0.0, min(due.values()) - now)):
             now = time.monotonic()
             for act, at in due.items():
@@ -3387,25 +4262,41 @@ class Watch:
         if seconds > 2:
             self.processes.scan()
         exit_status, signal, source = ended
+        own = self._own_fields(seconds)
         fields = {
             "name": name or None, "c": counters, "exit": exit_status, "signal": signal, "exit_from": source,
             "peak_kb": self.peak_kb, "series": pack_columns(SERIES, [*self.points, last]),
-            "procs": self.processes.busiest(), "cost": cost(self.recorder, self.kernel.proc, self.spent_s),
+            "procs": self.processes.busiest(), **own,
+            "cost": cost(self.recorder, self.kernel.proc, self.spent_s),
         }  # fmt: skip
         self.recorder.emit("end", fields, {"step": self.step}, last=True)
         if not self.recorder.has_block:
             return
         figures = metrics(self.start, counters, seconds, self.peak_kb)
-        self.say(end_block(shown, figures, further_lines(figures, exit_status)).encode())
+        figures.update(own_figures(own.get("own", {}), seconds, (counters.get("cpus") or [None])[0]))
+        is_sampled = own.get("cmds", {}).get("from") == "sampled"
+        self.say(end_block(shown, figures, further_lines(figures, exit_status, is_sampled)).encode())
 
 
-def further_lines(figures: "dict[str, Any]", exit_status: "int | None") -> "Iterator[tuple[str, str]]":
-    """Our own lines under the original's eight."""
+    def _own_fields(self, seconds: "float") -> "dict[str, Any]":
+        try:
+            return {} if self.own is None else self.own.fields(seconds > 0.1)
+        except Exception:  # an end without them is better than none
+            return {}
+
+
+def further_lines(
+    figures: "dict[str, Any]", exit_status: "int | None", is_sampled: "bool" = False
+) -> "Iterator[tuple[str, str]]":
+    """Our own lines under the original's eight, which are of the whole machine. `is_sampled`: its own load is."""
     if "memory_peak_mb" in figures:
         yield "Peak Memory", "%dMB" % round(figures["memory_peak_mb"])
     stalls = [(kind, figures.get("psi_%s_some_percent" % kind)) for kind in ("cpu", "memory", "io")]
     if any(value is not None for _, value in stalls):
         yield "Pressure", ", ".join(["%s=%d%%" % (kind, round(value)) for kind, value in stalls if value is not None])
+    own = own_words(figures, is_sampled)
+    if own:
+        yield "Step's own", own
     if exit_status is not None:
         yield "Exit", str(exit_status)
 

@@ -10,6 +10,7 @@ import pytest
 TESTS = Path(__file__).parent
 # Files and folders whose tests measure time or load, or wait for real programs: two at a time, no others beside.
 CALM = (
+    "guest/test_accounts.py",
     "guest/test_agent.py",
     "guest/test_by_sh.py",
     "guest/test_killed.py",

@@ -14,6 +14,10 @@ class LifeFile:
             return False
         return write(self.fd, (rows_to_text([], [value for _, value in pairs])[1] + "\n").encode()) > 0
 
+    def note(self, line: "str") -> "None":
+        """Appends a line that is no sample."""
+        write(self.fd, (line + "\n").encode())
+
     def _begin(self, names: "list[str]", m_ms: "int") -> "bool":
         import fcntl
 
@@ -115,13 +119,16 @@ def life(options: "dict[str, str]") -> "None":
     end_by_exception()
     try:
         kept.add(sample(kernel))
+        account = LifeAccount(kept)
         door = Door(kept.spool, int(owner) if owner.isdigit() else posix.getuid(), options["run"])
         while is_installed():
             rows += 1
             due += min(1 << rows // 3600, 60)
             while time.monotonic() < due and is_installed():
-                for kind, teller in door.messages(max(0.0, min(due - time.monotonic(), 1.0))):
-                    serve(kind, teller, door, kernel, (claim, kept.fd))
+                for message in door.messages(max(0.0, min(due - time.monotonic(), 1.0))):
+                    serve(message, door, kernel, account, claim)
+                account.take()
+            account.close()
             if not kept.add(sample(kernel)):
                 break
         kept.remove()
@@ -153,13 +160,16 @@ def is_installed() -> "bool":
         return False
 
 
-def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tuple[int, int]") -> "None":
+def serve(
+    message: "tuple[str, int]", door: "Door", kernel: "Kernel", account: "LifeAccount", claim: "int"
+) -> "None":
     """Begins a step and nods; ends it, too, if it is over at once and its reader takes all.
 
-    Else a fork measures it, without the locks that say that we live.
+    Else a fork measures it, without the locks (`claim` and that of the file of samples) that say that we live.
     """
+    kind, teller = message
     try:
-        step = begun_step(kind, teller, door, kernel)
+        step = begun_step(kind, teller, door, kernel, account.tasks)
     except Exception:  # a step unmeasured is better than no sampler
         step = None
     door.nod(teller, step is not None)
@@ -168,8 +178,9 @@ def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tu
     door.leash.arm()
     is_ours = True
     try:
+        account.begin(step)
         is_done = step.process.over_before(door.fd, AT_ONCE_MS) and step.end(0)
-        is_ours = is_done or posix.fork() > 0
+        is_ours = is_done or is_parent(step, account)
     except Exception:  # no process can be started, say: the step has no end from us
         pass
     if is_ours:
@@ -178,11 +189,32 @@ def serve(kind: "str", teller: "int", door: "Door", kernel: "Kernel", locks: "tu
         return
     try:
         _signal.signal(15, _signal.SIG_IGN)
-        for fd in (door.fd, *locks):
+        for fd in (door.fd, claim, account.kept.fd):
             posix.close(fd)
         step.measure()
     finally:
         posix._exit(0)
+
+
+def is_parent(step: "Step", account: "LifeAccount") -> "bool":
+    """Forks, True in the parent: the fork goes on with the step's account, and nothing that ends meanwhile is lost."""
+    tasks = account.tasks
+    try:
+        fresh = None if tasks is None else tasks.again()
+    except OSError:  # no more files
+        fresh = None
+    step.process.take()
+    if tasks is not None and fresh is not None:
+        fresh.follow(tasks)
+    if posix.fork() > 0:
+        account.served(step.mark)
+        if fresh is not None:
+            fresh.close()
+        return True
+    if tasks is not None:
+        tasks.close()
+    step.process.hear(fresh)
+    return False
 
 
 def keep_rest(spool: "Spool", run: "str") -> "None":
@@ -326,15 +358,20 @@ def _flush_file(recorder: "Recorder", path: "str", sent_bytes: "int", most_rows:
         posix.close(fd)
     data = data[: data.rfind(b"\n") + 1]
     lines = data.decode().splitlines()
+    intervals = [interval_from_text(line) for line in lines if line[:1] == "c"]
+    lines = [line for line in lines if line[:1] != "c"]
     if len(lines) > most_rows:
         stride = -(-len(lines) // most_rows)
         lines = lines[::-1][::stride][::-1]
     names = head.split()[1:]
     step = max(1, min(30, 9000 // (len(names) + 1)))  # rows of an event, which is to have no more parts than are read
-    for first in range(0, len(lines), step):
+    accounts = list(in_records(thinned(intervals, ROOM_BYTES) if most_rows == FLUSH_ROWS else intervals))
+    for first in range(0, max(len(lines), len(accounts) * step), step):
         rows = [row_from_text(line) for line in lines[first : first + step]]
         columns = pack_columns(names, [row for row in rows if len(row) == len(names)])
-        recorder.emit("samples", {"cols": columns}, {"src": path.rpartition("life-")[2]}, own_line=True)
+        fields = {"cols": columns} if columns else {}  # type: dict[str, Any]
+        fields.update({"cmds": accounts.pop(0)} if accounts else {})
+        recorder.emit("samples", fields, {"src": path.rpartition("life-")[2]}, own_line=True)
     return (sent_bytes or len(head) + 1) + len(data)
 
 

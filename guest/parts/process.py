@@ -4,6 +4,7 @@ PIDFD_GET_INFO = 0xC040FF0B  # _IOWR(0xFF, 11, struct pidfd_info of 64 bytes); L
 PIDFD_INFO_EXIT = 8  # Linux 6.15
 TIMER_NUMBERS = {"x86_64": (222, 223), "aarch64": (107, 110), "riscv64": (107, 110), "s390x": (254, 255)}
 LEASH_S = 15
+BATCH_S = 0.025  # news of commands that ended are taken together, so often at most
 
 
 def stat_fields(folder: "str") -> "list[bytes]":
@@ -16,9 +17,12 @@ def stat_fields(folder: "str") -> "list[bytes]":
 
 
 class Process:
-    """A process that we are no parent of: when it ends, and how."""
+    """A process that we are no parent of: when it ends, and how; with `tasks`, what it ran.
 
-    def __init__(self, pid: "int") -> "None":
+    `not_ours` are processes below it that are not its own.
+    """
+
+    def __init__(self, pid: "int", tasks: "Tasks | None" = None, not_ours: "Collection[int]" = ()) -> "None":
         self.pid, self._folder = pid, "/proc/%d" % pid
         self._fd = -1
         try:
@@ -30,8 +34,9 @@ class Process:
         self._poll = select.poll()
         if self._fd >= 0:
             self._poll.register(self._fd, select.POLLIN)
-        self._stats = Taskstats.opened() if posix.getuid() == 0 and not tells_exits() else None
-        self._left_early = False
+        self.account = Account(pid, [other for other in not_ours if other != pid])
+        self._opened = Tasks.opened() if tasks is None and not tells_exits() else None
+        self.hear(tasks or self._opened)
 
     def over_before(self, fd: "int", wait_ms: "int") -> "bool":
         """Waits so long, or until `fd` is readable, for its end; whether it has ended. Never waits without a pidfd."""
@@ -42,13 +47,27 @@ class Process:
         self._poll.unregister(fd)
         return self._fd in ready and self.over(0)
 
+    def hear(self, tasks: "Tasks | None") -> "None":
+        """Takes accounts of what `tasks` tells from now on."""
+        self.tasks, self._news = tasks, select.poll()
+        for fd in [self._fd, *tasks.fds()] if tasks is not None and self._fd >= 0 else ():
+            self._news.register(fd, select.POLLIN)
+
+    def take(self) -> "None":
+        """Takes accounts of what has ended until now."""
+        if self.tasks is not None:
+            self.account.add(self.tasks.take())
+
     def over(self, wait_s: "float") -> "bool":
-        """Waits so long for its end; whether it has ended."""
-        if self._stats is not None and self._stats.drain(self.pid):
-            if self._has_ended(0.05):
+        """Waits so long for its end, and takes accounts of what ends meanwhile; whether it has ended."""
+        until = time.monotonic() + wait_s
+        while self.tasks is not None and until - time.monotonic() > BATCH_S:
+            self.take()
+            if self._has_ended(BATCH_S):
                 return True
-            self._left_early = True  # the main thread has left, others go on
-        return self._has_ended(wait_s)
+            if self._fd >= 0:
+                self._news.poll(int(max(until - time.monotonic() - BATCH_S, 0) * 1000) + 1)
+        return self._has_ended(max(until - time.monotonic(), 0.0))
 
     def _has_ended(self, wait_s: "float") -> "bool":
         if self._fd >= 0:
@@ -65,8 +84,8 @@ class Process:
         """Lets go of it."""
         if self._fd >= 0:
             posix.close(self._fd)
-        if self._stats is not None:
-            self._stats.close()
+        if self._opened is not None:
+            self._opened.close()
 
     def _is_gone(self) -> "bool":
         try:
@@ -91,9 +110,10 @@ class Process:
             if self._is_reaped() and not (self._fd >= 0 and tells_exits()):
                 break
             time.sleep(0.0002)
-        if code is None and self._stats is not None and not self._left_early:
-            self._stats.drain(self.pid)
-            code, source = self._stats.code, "taskstats"
+        self.take()
+        shell = self.account.shell
+        if code is None and shell is not None and time.monotonic() - shell.ended_s < LATE_S:  # else its threads went on
+            code, source = shell.code, "taskstats"
         return (None, None, None) if code is None else exit_of(code, source)
 
     def _reaped(self) -> "int | None":
@@ -139,94 +159,6 @@ def tells_exits(known: "list[bool]" = []) -> "bool":  # noqa: B006  (asked once)
         numbers = [int(part) if part.isdigit() else 0 for part in release[:2]]
         known.append(numbers >= [6, 15] and hasattr(posix, "pidfd_open"))
     return known[0]
-
-
-class Taskstats:
-    """The exit code of one process, from the kernel's messages of all tasks that end; for root only.
-
-    Source: include/uapi/linux/taskstats.h and genetlink.h of Linux; a task's message is its `ac_exitcode` at 4 and
-    `ac_pid` at 128 of struct taskstats.
-    """
-
-    def __init__(self) -> "None":
-        import _socket
-
-        self.code = None  # type: int | None
-        self._socket = _socket.socket(16, 3, 16)  # AF_NETLINK, SOCK_RAW, NETLINK_GENERIC
-        self._socket.setsockopt(1, 33, 1 << 22)  # SO_RCVBUFFORCE
-        self._socket.bind((0, 0))
-        family = self._family()
-        cpus = "0-%d" % (posix.sysconf("SC_NPROCESSORS_CONF") - 1)
-        answer = self._ask(family, 1, 3, cpus.encode() + b"\0")  # CMD_GET, ATTR_REGISTER_CPUMASK
-        if _u16(answer, 4) == 2 and _u32(answer, 16):
-            raise OSError("no taskstats")
-        self._socket.setblocking(False)
-
-    @classmethod
-    def opened(cls) -> "Taskstats | None":
-        """One, or None where the kernel has none for us."""
-        try:
-            return cls()
-        except (OSError, ImportError, IndexError):
-            return None
-
-    def close(self) -> "None":
-        """Takes no more messages."""
-        self._socket.close()
-
-    def _ask(self, family: "int", command: "int", kind: "int", value: "bytes") -> "bytes":
-        order = sys.byteorder
-        attribute = (len(value) + 4).to_bytes(2, order) + kind.to_bytes(2, order) + value + bytes(-len(value) % 4)
-        head = (len(attribute) + 20).to_bytes(4, order) + family.to_bytes(2, order) + (5).to_bytes(2, order)
-        self._socket.send(head + bytes(8) + bytes((command, 1, 0, 0)) + attribute)
-        return bytes(self._socket.recv(65536))
-
-    def _family(self) -> "int":
-        answer = self._ask(16, 3, 2, b"TASKSTATS\0")  # GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_NAME
-        for kind, at, _ in _attributes(answer, 20, len(answer)):
-            if kind == 1:
-                self._socket.recv(65536)  # the acknowledgement
-                return _u16(answer, at)
-        raise OSError("no taskstats")
-
-    def drain(self, pid: "int") -> "bool":
-        """Takes the messages that have come; whether that of `pid` was among them."""
-        found = False
-        while True:
-            try:
-                data = self._socket.recv(65536)
-            except BlockingIOError:
-                return found
-            except OSError:
-                continue  # messages were lost, maybe its own
-            for kind, at, end in _attributes(data, 20, len(data)):
-                if kind == 4:  # TASKSTATS_TYPE_AGGR_PID
-                    found = self._take(data, at, end, pid) or found
-
-    def _take(self, data: "bytes", at: "int", end: "int", pid: "int") -> "bool":
-        for kind, start, _ in _attributes(data, at, end):
-            if kind == 3 and _u32(data, start + 128) == pid:  # TASKSTATS_TYPE_STATS
-                self.code = _u32(data, start + 4)
-                return True
-        return False
-
-
-def _u16(data: "bytes", at: "int") -> "int":
-    return int.from_bytes(data[at : at + 2], sys.byteorder)
-
-
-def _u32(data: "bytes", at: "int") -> "int":
-    return int.from_bytes(data[at : at + 4], sys.byteorder)
-
-
-def _attributes(data: "bytes", at: "int", end: "int") -> "Iterator[tuple[int, int, int]]":
-    """(kind, start, end) of each netlink attribute."""
-    while at + 4 <= end:
-        length = _u16(data, at)
-        if length < 4:
-            return
-        yield _u16(data, at + 2) & 0x3FFF, at + 4, at + length
-        at += length + 3 & ~3
 
 
 def timers(found: "list[Any]" = []) -> "Any":  # noqa: B006  (loaded once)

@@ -111,6 +111,8 @@ def watch(options: "dict[str, str]") -> "None":
     step = Step(process, options, outlet)
     step.start(recorder, spool, kernel)
     call_ourselves(b"bt-watch")
+    if process.tasks is None:
+        process.hear(Tasks.opened())
     is_done = process.over(AT_ONCE_MS / 1000) and step.end(0, with_samples=False)
     revive_life(spool, run_id(options))
     if not is_done:
@@ -124,12 +126,14 @@ def call_ourselves(name: "bytes") -> "None":
     posix.close(fd)
 
 
-def begun_step(kind: "str", teller: "int", door: "Door", kernel: "Kernel") -> "Step | None":
+def begun_step(
+    kind: "str", teller: "int", door: "Door", kernel: "Kernel", tasks: "Tasks | None"
+) -> "Step | None":
     """The step that the sh part tells of, its start written; None for one that a sampler of its own user may serve."""
     spool, spent_s = door.inside, time.process_time()
     try:
         options = told(kind, teller)
-        process = Process(int(options["pid"]))
+        process = Process(int(options["pid"]), tasks, (teller,))
         out = open_output("/proc/%d/fd/%d" % (teller, 9 if kind == "lead" else 1), door.identity)
     except (OSError, ValueError):
         return None
@@ -195,9 +199,10 @@ class Step:
         name, step = self.options["step"], recorder.sid + ".1"
         if recorder.has_block:
             self.outlet.say(start_block(self._shown).encode())
-        self._watch = Watch(recorder, kernel, step, self.outlet.say)
+        self._watch = Watch(recorder, kernel, step, self.outlet.say, OwnLoad(self.process))
         self._watch.spent_s = spent_s
         self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
+        self.mark = spool.path(self._mark)
         fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
         if recorder.is_quiet and self.options["name"] == "run":
             fields["by"] = "run"  # what the log's order does not tell: it may be one of several in a provisioner
@@ -253,12 +258,13 @@ class Step:
 
 
 class Watch:
-    """A step under way: its samples, beats, peak and busiest processes."""
+    """A step under way: its samples, beats, peak, busiest processes, and its `own` load, where we know its process."""
 
     def __init__(
-        self, recorder: "Recorder", kernel: "Kernel", step: "str", say: "Callable[[bytes], Any]"
-    ) -> "None":
-        self.recorder, self.kernel, self.step, self.say = recorder, kernel, step, say
+        self, recorder: "Recorder", kernel: "Kernel", step: "str", say: "Callable[[bytes], Any]",
+        own: "OwnLoad | None" = None,
+    ) -> "None":  # fmt: skip
+        self.recorder, self.kernel, self.step, self.say, self.own = recorder, kernel, step, say, own
         hz = posix.sysconf("SC_CLK_TCK")
         self.processes = Processes(kernel.proc, hz, boottime_ns() * hz // 1000000000)
         self.start, self.start_ns = kernel.counters(), boottime_ns()
@@ -272,6 +278,8 @@ class Watch:
         """Samples until `over(seconds)`, which waits so long, is true."""
         now = begun = time.monotonic()
         due = {self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2}
+        if self.own is not None:
+            due[self.own.look] = now + 0.1
         while not over(max(0.0, min(due.values()) - now)):
             now = time.monotonic()
             for act, at in due.items():
@@ -310,25 +318,41 @@ class Watch:
         if seconds > 2:
             self.processes.scan()
         exit_status, signal, source = ended
+        own = self._own_fields(seconds)
         fields = {
             "name": name or None, "c": counters, "exit": exit_status, "signal": signal, "exit_from": source,
             "peak_kb": self.peak_kb, "series": pack_columns(SERIES, [*self.points, last]),
-            "procs": self.processes.busiest(), "cost": cost(self.recorder, self.kernel.proc, self.spent_s),
+            "procs": self.processes.busiest(), **own,
+            "cost": cost(self.recorder, self.kernel.proc, self.spent_s),
         }  # fmt: skip
         self.recorder.emit("end", fields, {"step": self.step}, last=True)
         if not self.recorder.has_block:
             return
         figures = metrics(self.start, counters, seconds, self.peak_kb)
-        self.say(end_block(shown, figures, further_lines(figures, exit_status)).encode())
+        figures.update(own_figures(own.get("own", {}), seconds, (counters.get("cpus") or [None])[0]))
+        is_sampled = own.get("cmds", {}).get("from") == "sampled"
+        self.say(end_block(shown, figures, further_lines(figures, exit_status, is_sampled)).encode())
 
 
-def further_lines(figures: "dict[str, Any]", exit_status: "int | None") -> "Iterator[tuple[str, str]]":
-    """Our own lines under the original's eight."""
+    def _own_fields(self, seconds: "float") -> "dict[str, Any]":
+        try:
+            return {} if self.own is None else self.own.fields(seconds > 0.1)
+        except Exception:  # an end without them is better than none
+            return {}
+
+
+def further_lines(
+    figures: "dict[str, Any]", exit_status: "int | None", is_sampled: "bool" = False
+) -> "Iterator[tuple[str, str]]":
+    """Our own lines under the original's eight, which are of the whole machine. `is_sampled`: its own load is."""
     if "memory_peak_mb" in figures:
         yield "Peak Memory", "%dMB" % round(figures["memory_peak_mb"])
     stalls = [(kind, figures.get("psi_%s_some_percent" % kind)) for kind in ("cpu", "memory", "io")]
     if any(value is not None for _, value in stalls):
         yield "Pressure", ", ".join(["%s=%d%%" % (kind, round(value)) for kind, value in stalls if value is not None])
+    own = own_words(figures, is_sampled)
+    if own:
+        yield "Step's own", own
     if exit_status is not None:
         yield "Exit", str(exit_status)
 

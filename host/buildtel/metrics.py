@@ -5,6 +5,7 @@ The agent's registry `METRICS` has name, unit, source and formula of a metric; a
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from buildtel.text import duration, number, rounded
@@ -27,7 +28,7 @@ class Words:
 
     name: str
     help: str
-    rank: int | None = None
+    rank: float | None = None
     head: str = ""
     about: str = ""
     page: str = ""
@@ -76,17 +77,45 @@ WORDS = (
     Words("oom_kills", "Δ processes that the kernel ended for want of memory"),
     Words("disk_used_delta_mb", "growth of the root file system: what the step adds to the image"),
 )  # fmt: skip
+# A step's own load, apart from the machine's.
+OWN_WORDS = (
+    Words("own_cpu_s", "CPU time of the step's processes", 2.5, "own CPU s", "CPU seconds of the step's own processes",
+          "own CPU s"),
+    Words("own_cpu_percent", "100 · `own_cpu_s` / (T · CPUs), as `cpu_percent` is"),
+    Words("own_memory_peak_mb", "the largest anonymous memory of the step's processes together, sampled", 8.5,
+          "own peak", "largest memory of the step's own processes", "own peak MB"),
+    Words("own_disk_read_mb", "bytes that the step's processes really read", 11.3, "own rd MB",
+          "read by the step's own processes"),
+    Words("own_disk_write_mb", "bytes that the step's processes really wrote", 11.6, "own wr MB",
+          "written by the step's own processes", "own write MB"),
+)  # fmt: skip
+OWN_UNITS = {
+    "own_cpu_s": "s", "own_cpu_percent": "%", "own_memory_peak_mb": "MB", "own_disk_read_mb": "MB",
+    "own_disk_write_mb": "MB",
+}  # fmt: skip
+OWN = {words.name: (OWN_UNITS[words.name], words.help) for words in OWN_WORDS}
 # What measuring a step cost, by name: unit and help.
 COSTS = {
     "agent_cpu_ms": ("ms", "CPU time of the agent process itself"),
     "agent_rss_mb": ("MB", "largest resident memory of the agent process"),
     "agent_bytes": ("bytes", "what the agent wrote into the log for this step"),
 }
-COLUMNS = tuple(words for words in WORDS if words.rank is not None)
-PAGE_COLUMNS = tuple(words for words in WORDS if words.page)
-_LABELS = {words.name: words.label or words.page or words.name for words in WORDS}
-_HEADS = {words.name: words.head for words in WORDS}
-_UNITS = {metric.name: metric.unit for metric in METRICS} | {name: unit for name, (unit, _) in COSTS.items()}
+COLUMNS = tuple(words for words in (*WORDS, *OWN_WORDS) if words.rank is not None)
+PAGE_COLUMNS = tuple(words for words in (*WORDS, *OWN_WORDS) if words.page)
+_LABELS = {words.name: words.label or words.page or words.name for words in (*WORDS, *OWN_WORDS)}
+_HEADS = {words.name: words.head for words in (*WORDS, *OWN_WORDS)}
+_UNITS = {metric.name: metric.unit for metric in METRICS}
+_UNITS |= {name: unit for name, (unit, _) in (*OWN.items(), *COSTS.items()) if name != "own_cpu_s"}  # seconds, no time
+
+
+def whole_machine(names: Collection[str]) -> str:
+    """What a legend says of figures of the whole machine.
+
+    Args:
+        names: of the metrics that are shown.
+    """
+    own = "" if OWN.keys().isdisjoint(names) else " and own ones"
+    return f"all figures but the time{own} are of the whole machine"
 
 
 def head_of(name: str) -> str:

@@ -55,32 +55,18 @@ def tell(name: str, times: list[float], floor: list[float], bare: list[float]) -
     print(line)
 
 
-class Lengths(buildtel_agent.Taskstats):
-    """How long a process was there, as the kernel tells it of tasks that end."""
-
-    found_ms = 0.0
-
-    def _take(self, data: bytes, at: int, end: int, pid: int) -> bool:
-        for kind, start, _ in buildtel_agent._attributes(data, at, end):
-            if kind == 3 and buildtel_agent._u32(data, start + 128) == pid:
-                self.found_ms = int.from_bytes(data[start + 144 : start + 152], sys.byteorder) / 1000  # ac_etime
-                return True
-        return False
-
-
 def lengths_ms(command: list[str], rounds: int) -> tuple[float, float]:
     """How long an empty step lasts by the agent's records, and its process with our start in it by the kernel's."""
     by_us, by_kernel = [], []
     for _ in range(rounds):
-        kernel = Lengths()
+        kernel = buildtel_agent.Tasks()
         with subprocess.Popen(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as step:
             output = step.stdout.read() if step.stdout else b""
-        kernel.drain(step.pid)
+        by_kernel += [task.length_s * 1000 for task in kernel.take() if task.pid == step.pid]
         kernel.close()
         lines = [line[9:] for line in output.splitlines() if line.startswith(b"BUILDTEL:")]
         times = {record["ev"]: record["m"] for record in map(json.loads, lines)}
         by_us.append((times["end"] - times["start"]) / 1e6)
-        by_kernel.append(kernel.found_ms)
     return statistics.median(by_us), statistics.median(by_kernel)
 
 

@@ -8,8 +8,9 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,9 @@ def records(output: str | bytes) -> list[dict[str, Any]]:
 class Guest:
     """The agent as a build sees it: through sh, with one interpreter, in folders of its own."""
 
-    def __init__(self, folder: Path, python: Path) -> None:
-        """Takes the interpreter by a `python3` in a folder that comes first in PATH."""
-        self.folder = folder
+    def __init__(self, folder: Path, python: Path, before: Sequence[str] = ()) -> None:
+        """Takes the interpreter by a `python3` in a folder that comes first in PATH; `before` begins each call."""
+        self.folder, self.before = folder, before
         self.bin = folder / "bin"
         self.bin.mkdir()
         (self.bin / "python3").symlink_to(python)
@@ -89,7 +90,8 @@ class Guest:
         agent = installed if installed.exists() else self.agent
         options.setdefault("env", self.env)
         options.setdefault("stdin", subprocess.DEVNULL)
-        return subprocess.run([*shell.split(), agent, *arguments], capture_output=True, timeout=300, **options)
+        words = [*self.before, *shell.split(), agent, *arguments]
+        return subprocess.run(words, capture_output=True, timeout=300, **options)
 
     def install(self) -> subprocess.CompletedProcess[bytes]:
         """Installs the agent into this guest's own folder."""
@@ -103,6 +105,20 @@ def guest(tmp_path: Path):
     yield made
     if made.home.exists():
         made.run("finish")
+
+
+@pytest.fixture
+def open_guest(tmp_path: Path):
+    """A guest of an ordinary user with the system's Python, installed, and a folder that this user may write to."""
+    place = Path(tempfile.mkdtemp(prefix="buildtel-"))
+    place.chmod(0o777)
+    (place / "work").mkdir()
+    (place / "work").chmod(0o777)
+    made = Guest(place, Path("/usr/bin/python3"), ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
+    made.install()
+    yield made, place / "work"
+    made.run("finish")
+    shutil.rmtree(place)
 
 
 EDGES = dict(item for place, item in enumerate(PYTHONS.items()) if place in (0, len(PYTHONS) - 1))

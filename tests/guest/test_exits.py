@@ -69,7 +69,7 @@ def test_the_messages_of_tasks_tell_it_to_root(old_kernel: None, words: str, tol
     """Where a pidfd does not, and it is reaped."""
     process, child = ended(words)
     child.wait()
-    if process._stats is None:
+    if process.tasks is None:
         pytest.skip("this kernel has no taskstats for us")
     found = process.exit()
     process.close()
@@ -87,7 +87,7 @@ def test_a_main_thread_that_leaves_first_tells_nothing(old_kernel: None) -> None
     )
     child = subprocess.Popen([sys.executable, "-c", script])
     process = agent.Process(child.pid)
-    if process._stats is None:
+    if process.tasks is None:
         pytest.skip("this kernel has no taskstats for us")
     while not process.over(0.05):
         pass
@@ -100,7 +100,7 @@ def test_a_main_thread_that_leaves_first_tells_nothing(old_kernel: None) -> None
 
 def test_without_any_source_it_is_not_known(old_kernel: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then Packer's words may tell it."""
-    monkeypatch.setattr(agent.Taskstats, "opened", classmethod(lambda cls: None))
+    monkeypatch.setattr(agent.Tasks, "opened", classmethod(lambda cls: None))
     process, child = ended("exit 3")
     child.wait()
     found = process.exit()

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Literal
 
 from buildtel.insight.inner_rows import InnerRow, inner_rows
-from buildtel.insight.shares import Spent, spent_on
+from buildtel.insight.kinds_of_work import Spent, spent_on
 from buildtel.job import JobDocument
 from buildtel.text import safe
 from buildtel.timeline import packer_model
@@ -88,7 +88,7 @@ class BuildStretches:
 def build_stretches(document: JobDocument) -> list[BuildStretches]:
     """The builds of all runs of a document, in its order."""
     runs = document.packer.runs if document.packer else ()
-    names = _names(document)
+    names = step_names(document)
     targets = {(machine.run, machine.target): key for key, machine in document.machines.items()}
     return [
         _of_build(build, names.get(machine, {}), _span_s(run), machine)
@@ -98,7 +98,7 @@ def build_stretches(document: JobDocument) -> list[BuildStretches]:
     ]
 
 
-def _names(document: JobDocument) -> dict[str | None, dict[int, str]]:
+def step_names(document: JobDocument) -> dict[str | None, dict[int, str]]:
     """By machine and the provisioner's place: the name that the user gave the one step it is."""
     found: dict[str | None, dict[int, list[str]]] = {}
     within = {step.id: step.provisioner.index for step in document.steps if step.id and step.provisioner}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import replace
 
+from buildtel.job.accounts import accounts_between
 from buildtel.job.model import Step, StepCounters, StepProvisioner
 from buildtel.job.verdicts import PACKER, tells_end
 from buildtel.measure.drafts import RUNNER, MachineDraft
@@ -72,6 +73,7 @@ def _step(draft: MachineDraft, key: str, index: int, provisioner: Provisioner) -
                 measured="from samples",
                 authentic=draft.sampled.get(boot),
                 counters=StepCounters(start=before, end=after),
+                **accounts_between(draft.boots[boot], samples, start_s, end_s),
             )
     return None
 

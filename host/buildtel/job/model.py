@@ -70,6 +70,30 @@ class Process:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+class Command:
+    """The commands of one name that ended in a step; the rest together have the name ''."""
+
+    name: str
+    count: int
+    cpu_s: Figure | None = None
+    io_mb: Figure | None = None
+    longest_s: Figure | None = None
+    delay_s: Figure | None = None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class InsideRow:
+    """A command on the time line inside a step, or `count` short neighbours; `start_s` counts from the step's start."""
+
+    name: str
+    count: int
+    start_s: Figure | None = None
+    duration_s: Figure | None = None
+    cpu_s: Figure | None = None
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class StepCounters:
     """The raw counters (`c` of a record) that a step's metrics were computed from."""
 
@@ -84,6 +108,8 @@ class Step:
     `metrics` holds the figures by name, those of the registry in the agent file; in JSON they stand
     beside the other fields, as in the original. `ended_from` says what told its end: `agent` or `packer`; `exit_from`
     what told `exit_code`: `agent` (a shell), a source of the kernel's (`taskstats`, `pidfd`, `zombie`), or `packer`.
+    `accounts_from` says where the accounts of commands, the time line inside and the step's own load are from:
+    `taskstats` (every command that ended), `sampled`, or `intervals` (of the whole machine, by seconds).
     """
 
     name: str | None = None
@@ -108,6 +134,11 @@ class Step:
     counters: StepCounters | None = None
     processes: list[Process] | None = None
     neighbours: list[Process] | None = None
+    accounts_from: str | None = None
+    commands: list[Command] | None = None
+    other_commands: list[Command] | None = None
+    commands_lost: int | None = None
+    inside: list[InsideRow] | None = None
 
     @property
     def is_recorded(self) -> bool:

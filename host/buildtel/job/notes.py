@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from buildtel.job.fold_state import FoldState, Span
 from buildtel.job.model import Clock
 from buildtel.measure.drafts import Measured
-from buildtel.measure.record_fields import clean
+from buildtel.measure.field_checks import clean
 from buildtel.timeline.packer_model import Build, PackerReport
 from buildtel.timeline.provisioner_run import SHELL_LOCAL
 

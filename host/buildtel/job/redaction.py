@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from buildtel.job.model import JobDocument, Mark, Process, Step, StepProvisioner
+from buildtel.job.model import Command, InsideRow, JobDocument, Mark, Process, Step, StepProvisioner
 from buildtel.redact import Redactor
 from buildtel.timeline.packer_model import Build, PackerRun, Phase, Provisioner, ProvisionerPart, Stretch
 
 # Which fields of a part have words of Packer, of a plugin, a guest or a user.
 _TEXTS: dict[type, tuple[str, ...]] = {
-    JobDocument: ("notes",), Step: ("name",), StepProvisioner: ("detail",), Process: ("name",), Mark: ("name",),
+    JobDocument: ("notes",), Step: ("name",), StepProvisioner: ("detail",), Process: ("name",), Command: ("name",),
+    InsideRow: ("name",), Mark: ("name",),
     PackerRun: ("error",), Build: ("error", "artifacts"), Phase: ("text",), Provisioner: ("detail", "output"),
     ProvisionerPart: ("name",), Stretch: ("text",),
 }  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from buildtel.job.model import ORIGINAL_FIELDS, ORIGINAL_METRICS, SCHEMA, JobDocument, Step, System
-from buildtel.metrics import COSTS
+from buildtel.metrics import COSTS, OWN
 from buildtel_agent import COUNTERS, METRICS
 
 _DOCUMENT = TypeAdapter(JobDocument)
@@ -76,7 +76,7 @@ def _flatten(step: dict[str, Any]) -> None:
     properties = step["properties"]
     del properties["metrics"]
     rows = {metric.name: (metric.unit, metric.source) for metric in METRICS}
-    for name, (unit, said) in {**rows, **COSTS}.items():
+    for name, (unit, said) in {**rows, **OWN, **COSTS}.items():
         about = f"{unit}; {said}" if unit else said
         properties[name] = {"description": about, "type": ["number", "null"]}
     step["required"] = ["name", "start_time", "end_time", *ORIGINAL_METRICS]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from buildtel.job.accounts import accounts_of
 from buildtel.job.model import Process, Status, Step, StepCounters, StepProvisioner
 from buildtel.measure.drafts import LogSection, MachineDraft, Point, StepDraft
-from buildtel.measure.figures import cost_metrics, step_metrics
+from buildtel.measure.figures import Figures, cost_metrics, own_metrics, step_metrics
 from buildtel.measure.guest_clock import BootClock
 from buildtel.measure.series import chart
 from buildtel.timeline.provisioner_run import ProvisionerRun
@@ -24,13 +25,12 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: LogS
         key: that machine's key in the document.
         section: the part of the log that it is in.
     """
-    last = draft.end or draft.beat
     status, why = step_status(draft, machine, section)
     return Step(
         name=draft.label,
         start_time=time_of(draft.start, machine),
         end_time=time_of(draft.end, machine),
-        metrics={**step_metrics(draft.start, last, draft.peak_kb), **cost_metrics(draft.cost)},
+        metrics=_metrics(draft),
         id=draft.id,
         machine=key,
         parent=draft.parent,
@@ -46,10 +46,17 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: LogS
         last_seen=time_of(draft.beat or draft.start, machine) if draft.end is None else None,
         provisioner=step_provisioner(draft.unit),
         series=chart(draft.columns) if draft.columns is not None else None,
-        counters=step_counters(draft.start, last),
+        counters=step_counters(draft.start, draft.end or draft.beat),
         processes=_processes(draft.processes),
         neighbours=_processes(draft.neighbours),
+        **accounts_of(draft),
     )
+
+
+def _metrics(draft: StepDraft) -> Figures:
+    """The machine's figures, the step's own, and what measuring them cost."""
+    machine = step_metrics(draft.start, draft.end or draft.beat, draft.peak_kb)
+    return {**machine, **own_metrics(draft.own, draft.start, draft.end), **cost_metrics(draft.cost)}
 
 
 def step_provisioner(unit: ProvisionerRun | None) -> StepProvisioner | None:

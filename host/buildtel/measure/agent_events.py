@@ -57,7 +57,7 @@ class Limits:
         """
         if ev == "beat":
             return
-        for name, kept in (("c", 0), ("series", KEPT_FROM_SERIES)):
+        for name, kept in (("c", 0), ("cmds", 0), ("inside", KEPT_FROM_SERIES), ("series", KEPT_FROM_SERIES)):
             if name in body and not self.room(_leaves(body[name]), kept):
                 del body[name]
 
@@ -155,6 +155,7 @@ def _end(event: AgentEvent, limits: Limits) -> None:
     draft.name = draft.name if draft.name is not None else body.get("name")
     draft.exit_code, draft.exit_from, draft.signal = body.get("exit"), body.get("exit_from"), body.get("signal")
     draft.columns = unpack(body["series"]) if "series" in body else None
+    draft.own, draft.commands, draft.inside = body.get("own", {}), body.get("cmds"), body.get("inside")
     draft.processes, draft.neighbours, draft.cost = body.get("procs"), body.get("near"), body.get("cost", {})
     _raise_peak(draft, body)
     machine.open_ids.pop(step, None)
@@ -168,10 +169,12 @@ def _mark(event: AgentEvent, limits: Limits) -> None:
 
 
 def _samples(event: AgentEvent, limits: Limits) -> None:
-    columns = event.body.get("cols")
-    if columns is not None:
+    columns, intervals = event.body.get("cols"), event.body.get("cmds")
+    if columns is not None or intervals is not None:
         samples = Samples()
-        samples.add(unpack(columns))
+        samples.intervals.add(intervals or ())
+        if columns is not None:
+            samples.add(unpack(columns))
         add_samples(event.machine, event.record.boot, samples, event.authentic, limits)
 
 

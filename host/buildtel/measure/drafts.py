@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from buildtel.events import BuildFinished
+from buildtel.measure.account_fields import InsideRow
 from buildtel.measure.guest_clock import BootClock
 from buildtel.measure.series import Samples
 from buildtel.timeline.builds import RunDraft
@@ -50,6 +51,9 @@ class StepDraft:
     columns: dict[str, list[int | None]] | None = None
     processes: list[tuple[str, float | None, float | None]] | None = None
     neighbours: list[tuple[str, float | None, float | None]] | None = None
+    own: dict[str, int] = field(default_factory=dict)
+    commands: dict[str, Any] | None = None
+    inside: list[InsideRow] | None = None
     cost: dict[str, int] = field(default_factory=dict)
     whole: bool = True
     authentic: bool | None = None

@@ -8,7 +8,7 @@ from typing import Any
 from buildtel.measure.drafts import Point
 from buildtel.measure.guest_clock import BootClock
 from buildtel.measure.series import Samples
-from buildtel_agent import metrics
+from buildtel_agent import metrics, own_figures
 
 LEAST_S = 1.0  # a stretch shorter than this has no figures from samples
 Figures = dict[str, float | int | None]
@@ -41,6 +41,20 @@ def step_metrics(start: Point | None, end: Point | None, peak_kb: int | None) ->
         return {"duration_s": round(wall_s, 3)} if wall_s >= 0 else {}
     seconds = (end.m_ns - start.m_ns) / 1e9
     return figures(start.counters or {}, end.counters or {}, seconds, peak_kb)
+
+
+def own_metrics(own: dict[str, int], start: Point | None, end: Point | None) -> Figures:
+    """The figures of the step's own load, apart from the rest of the machine; empty where nothing is known of it.
+
+    Args:
+        own: what the record of its end tells.
+        start: the first point.
+        end: the last point.
+    """
+    is_one_boot = start is not None and end is not None and start.boot == end.boot
+    seconds = (end.m_ns - start.m_ns) / 1e9 if is_one_boot and start is not None and end is not None else 0.0
+    cpus = ((end.counters or {}).get("cpus") or [None])[0] if end is not None else None
+    return {name: value for name, value in own_figures(own, seconds, cpus).items() if math.isfinite(value)}
 
 
 def cost_metrics(cost: dict[str, int]) -> Figures:

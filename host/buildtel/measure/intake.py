@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from buildtel.events import AgentRecord, DamagedRecord
 from buildtel.measure.agent_events import AgentEvent, Limits, add_samples, apply
 from buildtel.measure.drafts import RUNNER, Group, LogSection, MachineDraft, Measured, Point
+from buildtel.measure.field_checks import Refused, clean
 from buildtel.measure.guest_clock import BootClock
 from buildtel.measure.ledger import MAX_PENDING, MAX_PROCESSES, PartialEvent, SequenceSet, TooMany
-from buildtel.measure.record_fields import BODIES, Record, Refused, clean, read_body
+from buildtel.measure.record_fields import BODIES, Record, read_body
 from buildtel.measure.recovery import Life, MachineMatcher, Owner, SpoolBuffer, begin_runs, checked, place
 from buildtel.timeline.provisioner_run import SHELL_LOCAL, ProvisionerRun
 

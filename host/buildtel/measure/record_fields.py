@@ -6,27 +6,33 @@ its body each field is kept or refused for itself. The format is docs/format.md,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from buildtel.measure.account_fields import commands, inside, intervals, own_load
+from buildtel.measure.field_checks import (
+    COUNT_LIMIT,
+    Refused,
+    clean,
+    count,
+    figure,
+    filled,
+    flag,
+    or_none,
+    status,
+    text,
+    word,
+)
 from buildtel_agent import COUNTERS
 
 PROTOCOL = 1
-MAX_TEXT = 300
 MAX_PARTS = 64
 MAX_DEVICES = 128  # disks, and as many interfaces
 PARTIAL = tuple(name for name, (per, *_) in COUNTERS.items() if per == "device")  # groups that are summed over devices
 MAX_COLUMNS = MAX_DEVICES * sum(len(COUNTERS[name][3]) for name in PARTIAL) + 200  # their numbers, and all others
 MAX_POINTS = 5_000
-COUNT_LIMIT = 2**63
-WORD = re.compile(r"[a-z0-9_-]{1,20}")
 KINDS = ("hello", "start", "beat", "end", "mark", "samples", "bye")
-
-
-class Refused(ValueError):
-    """A value that no agent writes; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,67 +161,6 @@ def apart(record: Record) -> Record:
     return replace(record, sid=f"~{record.sid}", body={**record.body, **names})
 
 
-def clean(text: str, limit: int = MAX_TEXT) -> str:
-    """`text` as valid Unicode, cut to `limit` characters."""
-    return text[:limit].encode("utf-8", "replace").decode("utf-8")
-
-
-def text(value: Any) -> str:
-    """A string, cleaned."""
-    if not isinstance(value, str):
-        raise Refused("not a string")
-    return clean(value)
-
-
-def filled(value: Any) -> str:
-    """A string that names something."""
-    found = text(value)
-    if not found:
-        raise Refused("empty")
-    return found
-
-
-def count(value: Any) -> int:
-    """A counter: an integer from 0 to below 2**63."""
-    if type(value) is not int or not 0 <= value < COUNT_LIMIT:
-        raise Refused("not a count")
-    return value
-
-
-def status(value: Any) -> int:
-    """An exit status or a signal's number, as a shell knows them."""
-    found = count(value)
-    if found >= 2**32:
-        raise Refused("not a status")
-    return found
-
-
-def word(value: Any) -> str:
-    """A short word of small letters, digits, `_` and `-`."""
-    if not isinstance(value, str) or not WORD.fullmatch(value):
-        raise Refused("not a word")
-    return value
-
-
-def flag(value: Any) -> bool:
-    """True or False."""
-    if not isinstance(value, bool):
-        raise Refused("not a boolean")
-    return value
-
-
-def figure(value: Any) -> float:
-    """A finite number, not negative."""
-    if type(value) not in (int, float) or not 0 <= value < COUNT_LIMIT:  # NaN and infinity are not
-        raise Refused("not a figure")
-    return float(value)
-
-
-def or_none(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """`check`, letting None pass."""
-    return lambda value: None if value is None else check(value)
-
-
 def numbers(length: int, most: int | None = None) -> Callable[[Any], list[int | None]]:
     """A list of at least `length` counters or nulls, cut to `most` or `length` (a newer agent may append)."""
 
@@ -309,8 +254,9 @@ BODIES: dict[str, dict[str, Callable[[Any], Any]]] = {
     "end": {
         "step": filled, "name": text, "c": counters, "exit": status, "exit_from": word, "signal": status,
         "peak_kb": count, "series": columns, "procs": processes, "near": or_none(processes), "cost": cost,
+        "own": own_load, "cmds": commands, "inside": inside,
     },
     "mark": {"name": text, "parent": filled},
-    "samples": {"src": filled, "cols": columns},
+    "samples": {"src": filled, "cols": columns, "cmds": intervals},
     "bye": {"c": counters},
 }  # fmt: skip

@@ -13,8 +13,9 @@ from itertools import zip_longest
 
 from buildtel.events import AgentRecord
 from buildtel.measure.drafts import Group, LogSection, MachineDraft, Measured, Point, StepDraft
+from buildtel.measure.field_checks import Refused
 from buildtel.measure.ledger import MAX_PROCESSES, SequenceSet
-from buildtel.measure.record_fields import Record, Refused, apart, read_body, read_record
+from buildtel.measure.record_fields import Record, apart, read_body, read_record
 from buildtel.measure.series import Samples, unpack
 from buildtel.timeline.provisioner_run import ProvisionerRun
 
@@ -106,7 +107,8 @@ class SpoolBuffer:
         if record.ev != "samples" or record.of > 1 or authentic is False:
             return False
         try:
-            columns = read_body("samples", record.body)[0]["cols"]
+            body = read_body("samples", record.body)[0]
+            columns = body["cols"]
         except (Refused, KeyError):
             return False
         if len(self.lives) >= MAX_HELD_BOOTS and (spool, record.boot) not in self.lives:
@@ -114,6 +116,7 @@ class SpoolBuffer:
         life = self.lives.setdefault((spool, record.boot), Life(record, authentic))
         life.first = min(life.first, record, key=lambda one: (one.m_ns, one.sid, one.seq))
         life.samples.add(unpack(columns))
+        life.samples.intervals.add(body.get("cmds", ()))
         return True
 
     def _keep(self, record: Record, event: AgentRecord, spool: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from buildtel.insight.shares import WORDS
+from buildtel.insight.causes import CAUSES
+from buildtel.insight.kinds_of_work import WORDS
 
 DARK, LIGHT = "#101828", "#ffffff"
 # By kind of a bar: its colour, and that of the text in it (contrast at least 4.5).
@@ -13,11 +14,24 @@ _BARS = {
     "unattributed": ("#f2b53c", DARK), "failed": ("#b42318", LIGHT), "step": ("#2a6a8e", LIGHT),
     "runner": ("#3f5f96", LIGHT), "inside": ("#a9c3f0", DARK), "wait": ("#f2b53c", DARK),
 }  # fmt: skip
+# By cause: green computes, violet waits for disks, red starves, blue loads, brown waits for the machine or for people.
+OF_CAUSES = {
+    "computing_all": "#0f7355", "computing_some": "#2f9e78", "computing_one": "#84c5a8", "disk": "#7a3db8",
+    "memory": "#b42318", "lock": "#d9480f", "starved_steal": "#e0445a", "starved_runner": "#e0445a",
+    "starved_memory": "#e0445a", "emulated": "#c2185b", "network_line": "#2563c9", "network_slow": "#6fa0ee",
+    "network_out": "#1d4e8f", "boot_ssh": "#a0762b", "transfer": "#2aa5c0", "user": "#c9a227", "pause": "#e3c567",
+    "packer": "#667085", "unknown": "#c3cad5",
+}  # fmt: skip
 COLOURS = {kind: colour for kind, (colour, _) in _BARS.items()}
 INKS = {kind: ink for kind, (_, ink) in _BARS.items()}
 LINES = {"user": "#2e72d2", "system": "#7a3db8", "iowait": "#c2570c", "steal": "#b42318"}
-_MORE = {"failed": "failed", "step": "step", "runner": "step of the runner", "inside": "inside a provisioner",
+_MORE = {"failed": "failed", "step": "step", "runner": "step of the runner", "inside": "inside a step",
          "wait": "wait for a lock"}  # fmt: skip
+
+
+def key_of_causes(found: set[str]) -> list[tuple[str, str]]:
+    """What the colours of these causes mean: colour and words."""
+    return [(OF_CAUSES[cause.id], cause.words) for cause in CAUSES if cause.id in found]
 
 
 def key(kinds: set[str]) -> list[tuple[str, str]]:

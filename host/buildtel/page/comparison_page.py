@@ -9,7 +9,7 @@ from buildtel.insight.stretches import build_stretches
 from buildtel.job import JobDocument
 from buildtel.page.axis import Axis
 from buildtel.page.bars import Group
-from buildtel.page.details import Detail, detail_of
+from buildtel.page.details import Detail, details_of
 from buildtel.page.entries import entries_of
 from buildtel.page.groups import axis_of, groups_of
 from buildtel.report.comparison_view import ComparisonView
@@ -58,7 +58,7 @@ class _Side:
         self.axis = axis_of(document, self._builds)
         self._zero_s = 0.0 if self.axis is None else self.axis.zero_s
         self._entries = entries_of(document, self._builds, self._zero_s, name)
-        self.details = tuple(detail_of(entry, self._zero_s) for entry in self._entries)
+        self.details = details_of(document, self._entries, self._zero_s)
 
     def groups(self, axis: Axis | None) -> list[Group]:
         """Its lanes, on an axis as long as the longer of the two."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from buildtel.page.bars import Group
-from buildtel.page.colours import COLOURS, INKS, LINES, key
+from buildtel.page.colours import COLOURS, INKS, LINES, OF_CAUSES, key, key_of_causes
 from buildtel.page.comparison_page import comparison_page
 from buildtel.page.history_page import history_page
 from buildtel.page.job_page import job_page
@@ -15,9 +15,15 @@ from buildtel.report.builds_view import HistoryView
 from buildtel.report.comparison_view import ComparisonView
 from buildtel.report.job_view import JobView
 from buildtel.report.view import Title, View
-from buildtel.text import duration
+from buildtel.text import rounded
 
-_COLOURS: dict[str, Any] = {"colours": COLOURS, "inks": INKS, "line_colours": LINES, "seconds": duration}
+_COLOURS: dict[str, Any] = {
+    "colours": COLOURS,
+    "inks": INKS,
+    "line_colours": LINES,
+    "of_causes": OF_CAUSES,
+    "rounded": rounded,
+}
 
 
 def html(view: View) -> str:
@@ -32,7 +38,8 @@ def html(view: View) -> str:
 
 def _job(view: JobView) -> str:
     found = job_page(view.document)
-    return page("job.html", title=found.title, page=found, data=found.data, key=key(_kinds(found.groups)), **_COLOURS)
+    named = key(_kinds(found.groups))
+    return page("job.html", title=found.title, page=found, data=found.data, key=named, **_COLOURS)
 
 
 def _comparison(view: ComparisonView) -> str:
@@ -43,7 +50,7 @@ def _comparison(view: ComparisonView) -> str:
 
 def _history(view: HistoryView) -> str:
     found = history_page(view)
-    named = key(set(found.kinds))
+    named = key_of_causes(set(found.causes))
     return page("history.html", title=found.title, page=found, data=found.data, key=named, **_COLOURS)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from buildtel.insight.cause_account import cause_accounts
 from buildtel.insight.stretches import BuildStretches
 from buildtel.job import JobDocument
 from buildtel.page.axis import Axis
@@ -41,8 +42,10 @@ def groups_of(document: JobDocument, builds: list[BuildStretches], entries: Entr
         step = entry.step
         by_machine.setdefault((step.machine if step is not None else None) or "runner", []).append(entry)
     yield from _some(step_group("runner", by_machine.pop("runner", []), axis))
+    causes = {id(account.build): account for account in cause_accounts(document)}
     for found, own in zip(builds, entries.of_builds, strict=True):
-        yield from _some(build_group(found, own, axis, by_machine.pop(found.machine or "", [])))
+        steps = by_machine.pop(found.machine or "", [])
+        yield from _some(build_group(found, own, axis, steps, causes.get(id(found.build))))
     for name, steps in by_machine.items():
         yield from _some(step_group(name, steps, axis))
 

@@ -1,4 +1,4 @@
-"""The page of a job's last builds: a column for each by what its time was spent on, and the trend of each step."""
+"""The page of a job's last builds: a column for each, cut by causes, and the trend of causes and steps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from buildtel.insight.shares import Share, Spent, shares
+from buildtel.insight.cause_account import cause_accounts
+from buildtel.insight.causes import CAUSE, UNKNOWN
 from buildtel.insight.step_trends import StepTrend, step_trends
 from buildtel.job import JobDocument
 from buildtel.page.axis import Axis, clock
@@ -24,7 +25,7 @@ GAP = 0.15  # of a column's room
 class Block:
     """A part of a column, by what it stands for: where it begins and how high it is, in pixels from above."""
 
-    spent: Spent
+    cause: str
     top: float
     height: float
 
@@ -61,7 +62,7 @@ class HistoryPage:
     title: str
     columns: tuple[Column, ...]
     marks: tuple[tuple[float, str], ...]
-    kinds: frozenset[str]
+    causes: frozenset[str]
     trends: tuple[TrendRow, ...]
     parts: tuple[Part, ...]
 
@@ -82,7 +83,7 @@ def history_page(view: HistoryView) -> HistoryPage:
         title=f"{safe(view.rows[0].job)}: the last {len(view.rows)} builds" if view.rows else "no build",
         columns=columns,
         marks=tuple(_marks(longest_s)),
-        kinds=frozenset(block.spent for column in columns for block in column.blocks),
+        causes=frozenset(block.cause for column in columns for block in column.blocks),
         trends=tuple(map(_row, step_trends([document for _, document in pairs]))),
         parts=tuple(view.parts()),
     )
@@ -98,7 +99,7 @@ def _marks(longest_s: float) -> Iterator[tuple[float, str]]:
 def _column(row: BuildRow, document: JobDocument | None, left: float, room: float, longest_s: float) -> Column:
     spent = _spent(document)
     whole = f"{safe(row.version)}, {row.time:%Y-%m-%d %H:%M} UTC, {row.status}: {duration(row.duration_s)}"
-    words = ", ".join(f"{share.name} {duration(share.seconds)}" for share in spent)
+    words = ", ".join(f"{duration(seconds)} {CAUSE[cause].words}" for cause, seconds in spent)
     return Column(
         name=safe(row.version),
         status=row.status,
@@ -109,22 +110,21 @@ def _column(row: BuildRow, document: JobDocument | None, left: float, room: floa
     )
 
 
-def _spent(document: JobDocument | None) -> list[Share]:
-    """What the time of the job's longest build was spent on; the others ran beside it."""
-    runs = document.packer.runs if document is not None and document.packer else ()
-    found = [shares(build) for run in runs for build in run.builds]
-    return max(found, key=lambda parts: sum(share.seconds for share in parts), default=[])
+def _spent(document: JobDocument | None) -> list[tuple[str, float]]:
+    """The causes of the job's longest build, with seconds; the other builds ran beside it."""
+    accounts = [] if document is None else cause_accounts(document)
+    longest = max(accounts, key=lambda account: account.total_s, default=None)
+    return [] if longest is None else [(row.cause, row.seconds) for row in longest.rows]
 
 
-def _blocks(spent: list[Share], whole_s: float, longest_s: float) -> Iterator[Block]:
-    """From the foot up; what the job took beyond the build, or all of it where no more is known, is `other`."""
-    rest_s = whole_s - sum(share.seconds for share in spent)
-    parts = [(share.spent, share.seconds) for share in spent] + ([("other", rest_s)] if rest_s > 0 else [])
+def _blocks(spent: list[tuple[str, float]], whole_s: float, longest_s: float) -> Iterator[Block]:
+    """From the foot up; what the job took beyond the build, or all of it where no more is known, is unknown."""
+    rest_s = whole_s - sum(seconds for _, seconds in spent)
     at = float(HEIGHT_PX)
-    for kind, seconds in parts:
+    for cause, seconds in [*spent, *([(UNKNOWN, rest_s)] if rest_s > 0 else [])]:
         height = HEIGHT_PX * seconds / longest_s
         at -= height
-        yield Block(kind, round(at, 2), round(height, 2))
+        yield Block(cause, round(at, 2), round(height, 2))
 
 
 def _row(trend: StepTrend) -> TrendRow:

@@ -6,33 +6,34 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from buildtel.insight.cause_account import cause_accounts
 from buildtel.insight.failures import Failure, failures
-from buildtel.insight.shares import Share, shares
 from buildtel.insight.stretches import BuildStretches, build_stretches
 from buildtel.job import JobDocument
 from buildtel.page.axis import Axis
 from buildtel.page.bars import Group
-from buildtel.page.details import Detail, detail_of
+from buildtel.page.details import Detail, details_of
 from buildtel.page.entries import entries_of
 from buildtel.page.grid import Grid, grid_of
 from buildtel.page.groups import axis_of, groups_of
 from buildtel.page.strips import Strips, strips_of
+from buildtel.report.diagnosis_parts import causes_of
 from buildtel.report.job_view import JobView
-from buildtel.report.view import Part, Steps, Timeline, Title
+from buildtel.report.view import Causes, Inside, Part, Steps, Timeline, Title
 from buildtel.text import rounded, safe, safe_lines
 
-SHOWN_BY_THE_PAGE = (Title, Timeline, Steps)
+SHOWN_BY_THE_PAGE = (Title, Causes, Timeline, Steps, Inside)
 
 
 @dataclass(frozen=True, slots=True)
 class BuildAccount:
-    """How long a build took, by what; `shares` are empty where the log has no times."""
+    """How long a build took, by what; `causes` is None where the log has no times."""
 
     name: str
     result: str
     took: str
     critical: bool
-    shares: tuple[Share, ...]
+    causes: Causes | None
     artifacts: tuple[str, ...]
 
 
@@ -77,25 +78,23 @@ def job_page(document: JobDocument) -> JobPage:
         took=facts.pop("duration"),
         facts=tuple(facts.items()),
         failures=tuple(failures(document)),
-        accounts=tuple(map(_account, builds)),
+        accounts=tuple(_accounts(document, builds)),
         axis=axis,
         groups=() if axis is None else tuple(groups_of(document, builds, entries, axis)),
         strips=() if axis is None else tuple(_strips(document, axis)),
         grid=grid_of(entries),
-        details=tuple(detail_of(entry, zero_s) for entry in entries),
+        details=details_of(document, entries, zero_s),
         parts=tuple(part for part in parts if not isinstance(part, SHOWN_BY_THE_PAGE)),
     )
 
 
-def _account(found: BuildStretches) -> BuildAccount:
-    return BuildAccount(
-        name=found.name,
-        result=safe(found.build.result),
-        took=rounded(*found.length),
-        critical=found.build.critical,
-        shares=tuple(shares(found.build)),
-        artifacts=tuple(line for artifact in found.build.artifacts for line in safe_lines(artifact)),
-    )
+def _accounts(document: JobDocument, builds: list[BuildStretches]) -> Iterator[BuildAccount]:
+    causes = {id(account.build): causes_of(account) for account in cause_accounts(document) if account.total_s > 0}
+    for found in builds:
+        build = found.build
+        artifacts = tuple(line for artifact in build.artifacts for line in safe_lines(artifact))
+        took = rounded(*found.length)
+        yield BuildAccount(found.name, safe(build.result), took, build.critical, causes.get(id(build)), artifacts)
 
 
 def _strips(document: JobDocument, axis: Axis) -> Iterator[Strips]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from buildtel.events import AgentRecord, Event
+from buildtel.measure.field_checks import Refused
 from buildtel.measure.figures import figures
 from buildtel.measure.ledger import PartialEvent
-from buildtel.measure.record_fields import Record, Refused, read_body, read_record
+from buildtel.measure.record_fields import Record, read_body, read_record
 from buildtel.parse import Inbox, spool_batches
 from buildtel.reach.guest import Guest
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from zlib import crc32
 
-from buildtel.measure.record_fields import clean
+from buildtel.measure.field_checks import clean
 from buildtel_agent import INSTALL_DIR, SPOOL_ROOTS
 
 AGENT = f"{INSTALL_DIR}/buildtel_agent.py"

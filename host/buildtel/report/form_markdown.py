@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from buildtel.metrics import PAGE_COLUMNS, figure
-from buildtel.report.cells import cell_text
+from buildtel.metrics import OWN, PAGE_COLUMNS, Words, figure, whole_machine
+from buildtel.report.cells import causes_sentence, cell_text
 from buildtel.report.formats import Output
 from buildtel.report.view import (
-    Blocks,
+    Causes,
     Checks,
+    Inside,
     Items,
     Notes,
     Part,
@@ -32,10 +35,9 @@ TIMELINE_LEGEND = (
     "*after: from the build's start; runner CPU: of the whole runner; VM CPU: of the VM's process, 100 is one core; "
     "~: the log's stamps have whole seconds*"
 )
+BLOCKS = 40  # of a bar of 100 %
 INNER = "↳ "  # before a part of a provisioner
 SQUARES = "🟦🟪🟩🟧🟨🟫⬛🟥⬜"
-BAR_BLOCKS = 40
-STEPS_LEGEND = "*all figures but the time are of the whole machine; bold: above its threshold*"
 
 
 def lines(view: View, out: Output) -> Iterator[str]:
@@ -111,24 +113,60 @@ def _inner(stretch: Stretch) -> Iterable[str]:
 def _steps(steps: Steps, _out: Output) -> Iterable[str]:
     if not steps.rows:
         return
+    known = {name for row in steps.rows for name, value in row.metrics.items() if value is not None}
+    columns = [column for column in PAGE_COLUMNS if column.name not in OWN or column.name in known]
     yield from ("### Steps", "")
-    yield _row(("step", "status", *(column.page for column in PAGE_COLUMNS)))
-    yield "|---|---|" + "---:|" * len(PAGE_COLUMNS)
-    yield from (_step(row) for row in steps.rows)
-    yield from ("", STEPS_LEGEND)
+    yield _row(("step", "status", *(column.page for column in columns)))
+    yield "|---|---|" + "---:|" * len(columns)
+    yield from (_step(row, columns) for row in steps.rows)
+    yield from ("", f"*{whole_machine(known)}; bold: above its threshold*")
 
 
-def _step(row: StepRow) -> str:
+def _inside(inside: Inside, out: Output) -> Iterable[str]:
+    yield from (f"#### {plain(inside.heading)}", "")
+    if inside.table is not None:
+        yield from (*_table(inside.table, out), "")
+    yield from (f"- {plain(label)}: {plain(text)}" for label, text in inside.facts)
+
+
+def _step(row: StepRow, columns: list[Words]) -> str:
     cells = [plain(row.name), plain(row.status if row.of_packer is None else f"{row.status} ({row.of_packer})")]
-    for column in PAGE_COLUMNS:
+    for column in columns:
         text = figure(column.name, row.metrics.get(column.name), row.grain_s)
         cells.append(f"**{text}**" if column.name in row.marked else text)
     return _row(cells)
 
 
+def _causes(causes: Causes, _out: Output) -> Iterable[str]:
+    """A bar of blocks in colours, the sentence, and a table of all causes with the colour of each."""
+    yield from (f"### {plain(causes.build)}: what {rounded(causes.total_s, causes.grain_s)} were spent on", "")
+    yield from (_bar(causes), "", plain(causes_sentence(causes)), "")
+    yield _row(("time", "share", "", "cause", "told by"))
+    yield "|---:|---:|---|---|---|"
+    for at, row in enumerate(causes.rows):
+        took = rounded(row.seconds, causes.grain_s)
+        square = SQUARES[min(at, len(SQUARES) - 1)]
+        yield _row((took, f"{row.percent:.1f} %", square, plain(row.words), plain(row.told_by)))
+
+
+def _bar(causes: Causes) -> str:
+    """Blocks that are the whole time, each of the cause that has the most of it so far from the left."""
+    ends = [end * BLOCKS / 100 for end in accumulate(row.percent for row in causes.rows)]
+    squares = [SQUARES[min(at, len(SQUARES) - 1)] for at in range(len(ends))]
+    places = (bisect_left(ends, block + 0.5) for block in range(BLOCKS))
+    return "".join(squares[min(place, len(ends) - 1)] for place in places) if squares else ""
+
+
 def _items(items: Items, _out: Output) -> Iterable[str]:
     yield from (f"### {items.heading}", "")
-    yield from (f"- **{plain(item.name)}**: {plain(', '.join(item.words))}" for item in items.items)
+    for item in items.items:
+        yield f"- **{plain(item.severity)}: {plain(item.where)}**: {plain(item.words)}"
+        if item.saves:
+            yield f"  - saves: {plain(item.saves)}"
+        yield f"  - try: {plain(item.help)}"
+        yield from (f"  - note: {plain(note)}" for note in item.notes)
+    if items.notes:
+        yield from ("", *(f"*all of these: {plain(note)}*" for note in items.notes))
 
 
 def _notes(notes: Notes, _out: Output) -> Iterable[str]:
@@ -149,18 +187,6 @@ def _reason(reason: Reason, _out: Output) -> Iterable[str]:
         yield from ("", "Its last lines:", "", *(f"    {line}" for line in reason.output))
 
 
-def _blocks(blocks: Blocks, _out: Output) -> Iterable[str]:
-    """A bar of coloured squares, and what each colour is."""
-    yield f"### {plain(blocks.name)}"
-    yield ""
-    yield "".join(SQUARES[at % len(SQUARES)] * count for at, count in enumerate(blocks.counts(BAR_BLOCKS)))
-    yield ""
-    yield _row(("", "spent on", "time", "share"))
-    yield "|---|---|---:|---:|"
-    for at, (name, seconds, percent) in enumerate(blocks.shares):
-        yield _row((SQUARES[at % len(SQUARES)], plain(name), duration(seconds), f"{percent:.1f} %"))
-
-
 def _checks(checks: Checks, _out: Output) -> Iterable[str]:
     yield _row(("state", "what", "said", "fix"))
     yield "|---|---|---|---|"
@@ -173,6 +199,6 @@ def _row(cells: Iterable[str]) -> str:
 
 
 _LINES_OF: dict[type[Part], Callable[[Any, Output], Iterable[str]]] = {
-    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Items: _items, Notes: _notes,
-    Sentence: _sentence, Reason: _reason, Blocks: _blocks, Checks: _checks,
+    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Inside: _inside, Causes: _causes, Items: _items,
+    Notes: _notes, Sentence: _sentence, Reason: _reason, Checks: _checks,
 }  # fmt: skip

@@ -8,13 +8,15 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from buildtel.report.cells import Line, cell_text, cut, fit, indented, right, wrapped
+from buildtel.report.cells import Line, causes_sentence, cell_text, cut, fit, indented, mark, right, wrapped
 from buildtel.report.formats import Output
-from buildtel.report.styles import COLOURS, styled
+from buildtel.report.styles import COLOURS, COLOURS_OF_CAUSES, SEVERITIES, styled
 from buildtel.report.view import (
-    Blocks,
+    CauseRow,
+    Causes,
     Checks,
     Head,
+    Inside,
     Items,
     Notes,
     Part,
@@ -26,11 +28,10 @@ from buildtel.report.view import (
     Title,
     View,
 )
-from buildtel.text import duration, safe
+from buildtel.text import rounded, safe
 
 NARROWEST_CELL = 8
 GAP = "  "
-LETTERS = "#=+-:.o*x~"
 
 
 def lines(view: View, out: Output) -> Iterator[str]:
@@ -99,12 +100,55 @@ def _steps(steps: Steps, out: Output) -> Iterable[Line]:
     return steps_lines(steps.rows, out.width)
 
 
+def _causes(causes: Causes, out: Output) -> Iterable[Line]:
+    """A bar as wide as the output, and the sentence below it; or a line for each cause."""
+    yield [(f"{causes.build}: what {rounded(causes.total_s, causes.grain_s)} were spent on", "bold")]
+    if out.styled and out.coloured:
+        yield [("  ", ""), *_pieces(causes, out)]
+    if not causes.is_whole:
+        yield from _plain(wrapped("  ", causes_sentence(causes), out.width))
+        return
+    for row in causes.rows:
+        told = f" ({row.told_by})" if row.told_by else ""
+        key = [(mark(out), _colour(row))] if out.styled and out.coloured else []
+        figures = f"{rounded(row.seconds, causes.grain_s):>9} {row.percent:5.1f}%  "
+        yield [("  ", ""), *key, (figures + cut(f"{row.words}{told}", out.width - 23), "")]
+
+
+def _pieces(causes: Causes, out: Output) -> Iterable[tuple[str, str]]:
+    """The bar: a piece in its colour for each cause."""
+    room, used = out.width - 4, 0.0
+    for row in causes.rows:
+        first, used = round(used * room), used + row.seconds / causes.total_s
+        cells = round(used * room) - first
+        yield mark(out) * cells, _colour(row)
+
+
+def _colour(row: CauseRow) -> str:
+    return COLOURS_OF_CAUSES.get(row.id, "white")
+
+
+def _inside(inside: Inside, out: Output) -> Iterable[Line]:
+    yield [(cut(inside.heading, out.width), "bold")]
+    if inside.table is not None:
+        yield from _table(inside.table, out)
+    labels = max((cell_len(label) for label, _ in inside.facts), default=0)
+    for label, text in inside.facts:
+        yield from _plain(wrapped(f"  {fit(label, labels)}{GAP}", text, out.width))
+
+
 def _items(items: Items, out: Output) -> Iterable[Line]:
     yield [(items.heading, "bold")]
     for item in items.items:
-        yield from _plain(wrapped("  ! ", f"{item.name}: {', '.join(item.words)}", out.width))
-        for help_ in item.helps:
-            yield from _plain(wrapped("      try: ", help_, out.width))
+        lines_ = wrapped(f"  {item.severity}: ", f"{item.where}: {item.words}", out.width)
+        yield from ([(line, SEVERITIES.get(item.severity, "") if at == 0 else "")] for at, line in enumerate(lines_))
+        if item.saves:
+            yield from _plain(wrapped("      saves: ", item.saves, out.width))
+        yield from _plain(wrapped("      try: ", item.help, out.width))
+        for note in item.notes:
+            yield from ([(line, "dim")] for line in wrapped("      note: ", note, out.width))
+    for note in items.notes:
+        yield from ([(line, "dim")] for line in wrapped("  all of these: ", note, out.width))
 
 
 def _notes(notes: Notes, out: Output) -> Iterable[Line]:
@@ -126,16 +170,6 @@ def _reason(reason: Reason, out: Output) -> Iterable[Line]:
         yield from ([(text, "")] for line in reason.output for text in indented("    | ", [line], out.width))
 
 
-def _blocks(blocks: Blocks, out: Output) -> Iterable[Line]:
-    """A bar with a letter for each share, and what each letter is."""
-    yield [(blocks.name, "bold")]
-    bar = "".join(LETTERS[at % len(LETTERS)] * count for at, count in enumerate(blocks.counts(out.width - 4)))
-    yield [(f"  [{bar}]", "")]
-    for at, (name, seconds, percent) in enumerate(blocks.shares):
-        figures = f"  {LETTERS[at % len(LETTERS)]} {duration(seconds):>9} {percent:5.1f}%"
-        yield [(f"{figures}  {cut(name, out.width - 22)}", "")]
-
-
 def _checks(checks: Checks, _out: Output) -> Iterable[Line]:
     for check in checks.checks:
         yield [(f"{check.state:<5}{check.about:<20} {safe(check.said)}", "")]
@@ -148,6 +182,6 @@ def _plain(texts: Iterable[str]) -> Iterator[Line]:
 
 
 _LINES_OF: dict[type[Part], Callable[[Any, Output], Iterable[Line]]] = {
-    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Items: _items, Notes: _notes,
-    Sentence: _sentence, Reason: _reason, Blocks: _blocks, Checks: _checks,
+    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Inside: _inside, Causes: _causes, Items: _items,
+    Notes: _notes, Sentence: _sentence, Reason: _reason, Checks: _checks,
 }  # fmt: skip

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 
 from buildtel.insight.stretches import place, stretch
 from buildtel.job import JobDocument
+from buildtel.job.accounts import SAMPLED
 from buildtel.job.model import Step
 from buildtel.text import duration, rounded, safe
 from buildtel.timeline.packer_model import Build, Phase, Provisioner
@@ -26,8 +27,9 @@ def packer_steps(document: JobDocument) -> str:
 def _block(step: Step) -> str:
     name = safe(step.name or "step")
     figures = {key: value for key, value in step.metrics.items() if value is not None}
+    further = further_lines(figures, step.exit_code, step.accounts_from == SAMPLED)
     began, ended = (_clock(time).replace("Z", "+00:00") for time in (step.start_time, step.end_time))
-    return start_block(name, began) + end_block(name, figures, further_lines(figures, step.exit_code), ended)
+    return start_block(name, began) + end_block(name, figures, further, ended)
 
 
 def _lines(build: Build) -> Iterable[str]:

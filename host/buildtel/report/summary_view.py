@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from buildtel.insight import bottlenecks
 from buildtel.insight.failures import failures
-from buildtel.insight.shares import shares
 from buildtel.insight.stretches import BuildStretches, build_stretches
 from buildtel.job import JobDocument
-from buildtel.report.job_view import NARROWEST, JobView, item_of, job_duration
-from buildtel.report.view import Blocks, Head, Items, Part, Reason, Records, Table, Title
+from buildtel.report.diagnosis_parts import causes_parts, findings_parts
+from buildtel.report.job_view import NARROWEST, JobView, job_duration
+from buildtel.report.view import Head, Part, Reason, Records, Table, Title
 from buildtel.text import percent_of, rounded, safe
 
 MOST_ROWS = 10
@@ -39,17 +38,11 @@ class SummaryView:
         yield Title(safe(f"{document.job} {document.version}"), words)
         for failure in failures(document):
             yield Reason(failure.title, failure.why, failure.output)
-        for found in builds:
-            spent = sorted(shares(found.build), key=lambda share: -share.seconds)
-            if spent:
-                name = f"{found.name}, {rounded(*found.length)}"
-                yield Blocks(name, tuple((share.name, share.seconds, share.percent) for share in spent))
+        yield from causes_parts(document, is_whole=True)
         rows = _longest(builds)
         if rows:
             yield Table(HEADS, rows)
-        items = tuple(map(item_of, bottlenecks.bottlenecks(document, builds)))
-        if items:
-            yield Items("Bottlenecks", items)
+        yield from findings_parts(document)
 
     def records(self) -> Records:
         """As of the whole document."""

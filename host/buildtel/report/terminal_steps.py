@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from buildtel.metrics import COLUMNS, Words, figure
+from buildtel.metrics import COLUMNS, Words, figure, whole_machine
 from buildtel.report.cells import Line, cut, fit, stripped, wrapped
 from buildtel.report.terminal_timeline import legend
 from buildtel.report.view import StepRow
 
 MARK = "!"
 STEP_HEAD = "Step"
-WHOLE_MACHINE = "all figures but the time are of the whole machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,8 @@ def steps_lines(steps: Sequence[StepRow], width: int) -> Iterator[Line]:
     yield [(f"{fit(STEP_HEAD, name_width)} {head}".rstrip(), "bold")]
     yield from _rows(steps, columns, name_width, width)
     marked = f"; {MARK}: above its threshold" if any(row.marked for row in steps) else ""
-    yield from legend([(one.column.head, one.column.about) for one in columns], WHOLE_MACHINE + marked, width)
+    told = whole_machine([one.column.name for one in columns])
+    yield from legend([(one.column.head, one.column.about) for one in columns], told + marked, width)
 
 
 def _rows(steps: Sequence[StepRow], columns: list[Placed], name_width: int, width: int) -> Iterable[Line]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from buildtel.measure.record_fields import MAX_COLUMNS, Refused, apart, as_far_as_it_goes, read_body, read_record
+from buildtel.measure.field_checks import Refused
+from buildtel.measure.record_fields import MAX_COLUMNS, apart, as_far_as_it_goes, read_body, read_record
 from buildtel_agent import COUNTERS
 
 GOOD = {"v": 1, "ev": "mark", "sid": "a1", "seq": 3, "t": 5, "m": 6, "name": "x", "crc": "00000000"}
@@ -116,6 +117,30 @@ BODIES = [
     ("end", "name", "x" * 500, "x" * 300),
     ("end", "name", 5, None),
     ("hello", "psi", 1, None),
+    ("end", "own", {"cpu_ms": 5, "peak_kb": None, "else": 1}, {"cpu_ms": 5}),
+    ("end", "own", {"cpu_ms": -5}, None),
+    ("end", "own", [5], None),
+    ("end", "cmds", {"from": "sampled", "own": [["a", 2, 1, None, 0.5, None]]},
+     {"from": "sampled", "own": [("a", 2, 1.0, None, 0.5, None)]}),
+    ("end", "cmds", {"from": "taskstats", "own": [["", 2, 1, 2, 0.5, 0, "more"]], "others": [], "lost": 7},
+     {"from": "taskstats", "own": [("", 2, 1.0, 2.0, 0.5, 0.0)], "others": [], "lost": 7}),
+    ("end", "cmds", {"from": "sampled", "own": [["a", 1, 1.0, None, 0.5, None]] * 30},
+     {"from": "sampled", "own": [("a", 1, 1.0, None, 0.5, None)] * 20}),
+    ("end", "cmds", {"from": "A sentence", "own": []}, None),
+    ("end", "cmds", {"from": "taskstats"}, None),
+    ("end", "cmds", {"from": "taskstats", "own": [["a", 1]]}, None),
+    ("end", "cmds", {"from": "taskstats", "own": [["a", -1, 1, 1, 1, 1]]}, None),
+    ("end", "cmds", {"from": "taskstats", "own": [["a", 1, float("nan"), 1, 1, 1]]}, None),
+    ("end", "inside", [["sh", 1, 0.5, 1, 0, 3], ["", 4, None, None, 0.5, None]],
+     [("sh", 1, 0.5, 1.0, 0.0, 3), ("", 4, None, None, 0.5, None)]),
+    ("end", "inside", [["sh", 1, -0.5, 1, 0, 3]], None),
+    ("end", "inside", [["sh", 1, 0.5, 1, 0]], None),
+    ("end", "inside", "sh", None),
+    ("samples", "cmds", [[5, 9, 0, ["a", 1, 1, None, 1, None]], [9, 9, 2]],
+     [(5, 9, 0, (("a", 1, 1.0, None, 1.0, None),)), (9, 9, 2, ())]),
+    ("samples", "cmds", [[9, 5, 0]], None),
+    ("samples", "cmds", [[5, 9, 0, "a"]], None),
+    ("samples", "cmds", {}, None),
 ]  # fmt: skip
 
 

@@ -110,7 +110,7 @@ def test_a_new_format_is_a_name_and_a_module(
     assert main(["report", str(path), "--format", "names"]) == 0
     assert main(["compare", str(path), str(path), "--format", "names"]) == 0
     assert main(["doctor", "--store", str(tmp_path / "store"), "--format", "names"]) in (0, 1)
-    assert capsys.readouterr().out.split()[:3] == ["Title", "Timeline", "Steps"]
+    assert capsys.readouterr().out.split()[:3] == ["Title", "Causes", "Timeline"]
 
 
 def test_an_unknown_format_is_refused() -> None:

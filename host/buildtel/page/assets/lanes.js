@@ -3,7 +3,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const bars = all(".bar").map((link) => ({
   link, box: one("svg", link), start: Number(link.dataset.s), length: Number(link.dataset.d), lane: link.parentNode,
 }));
-const paths = all(".path").map((box) => ({ box, start: Number(box.dataset.s), length: Number(box.dataset.d) }));
+const paths = all(".path, .slice").map((box) => ({ box, start: Number(box.dataset.s), length: Number(box.dataset.d) }));
 const THINNEST = 0.12;
 
 function place({ box, start, length }) {

@@ -1,8 +1,7 @@
-"""A build's wall time divided by what it was spent on: provisioners, boot, disks, pauses, what nothing explains."""
+"""What kind of work a stretch of a build is: provisioners, boot, disks, pauses, what nothing explains."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from buildtel.timeline.packer_model import Build, Stretch
@@ -29,32 +28,8 @@ _SPENT: dict[str, Spent] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A part of a build's time: on what it was spent, that in words, seconds, and percent of the whole."""
-
-    spent: Spent
-    name: str
-    seconds: float
-    percent: float
-
-
-def shares(build: Build) -> list[Share]:
-    """What the wall time of a build was spent on; together all of it. Empty where the log has no times."""
-    sums: dict[Spent, float] = {}
-    for part in build.account:
-        spent = spent_on(part, build)
-        sums[spent] = sums.get(spent, 0.0) + part.duration_s
-    whole_s = sum(sums.values())
-    return [
-        Share(spent, name, round(sums[spent], 3), 100 * sums[spent] / whole_s)
-        for spent, name in WORDS.items()
-        if sums.get(spent) and whole_s > 0
-    ]
-
-
 def spent_on(part: Stretch, build: Build) -> Spent:
-    """What a stretch of a build's account is counted to.
+    """What kind of work a stretch of a build's account is.
 
     Args:
         part: the stretch.
@@ -63,4 +38,3 @@ def spent_on(part: Stretch, build: Build) -> Spent:
     if part.provisioner is None:
         return _SPENT.get(part.name, "other")
     return "buildtel" if build.provisioners[part.provisioner].own else "provisioners"
-

@@ -1,0 +1,89 @@
+# --- A step's own load -------------------------------------------------------------------------------
+
+
+class OwnLoad:
+    """What a step's own processes used, apart from the rest of the machine; exact if the kernel tells of each end."""
+
+    def __init__(self, process: "Process") -> "None":
+        self._process, self._tree = process, Tree(process.pid)
+        self._end_ns = 0  # what the ends of processes took until the last look, which the kernel's messages leave out
+
+    def look(self, elapsed_s: "float") -> "float":
+        """Looks at the tree of the step; gives the seconds until the next look."""
+        process, tree, begun_s = self._process, self._tree, time.monotonic()
+        ended = tree.look()
+        process.account.adopted = tree.known
+        if process.tasks is None:
+            process.account.add(ended)
+        elif tree.pid in tree.known:
+            process.take()
+            told_ns = process.account.divided()[0].cpu_ns() + tree.living_ns()
+            self._end_ns = max(int((tree.cpu_s() or 0) * 1e9) - told_ns, 0)
+        usual_s = max(0.1, elapsed_s / 20) if process.tasks is None or elapsed_s < 1 else 1.0
+        return max(min(usual_s, 1.0), (time.monotonic() - begun_s) * 100)
+
+    def fields(self, with_look: "bool") -> "dict[str, Any]":
+        """Those of the end record; none of what nothing is known of."""
+        account, tree, tasks = self._process.account, self._tree, self._process.tasks
+        if with_look:
+            self.look(0.0)
+        if tasks is not None:
+            account.add(tasks.take() + tasks.settle())
+        elif tree.cpu_s() is not None:
+            account.add(tree.last())
+        else:
+            return {}
+        own, others = account.divided()
+        if tasks is None:
+            own.add_unseen(int((tree.cpu_s() or 0) * 1e9))
+        numbers = self._numbers(own)
+        end_ns_by_kb = own.add_ends(self._end_ns)
+        commands = {"from": "taskstats" if tasks else "sampled", "own": own.busiest(MOST_OWN)}  # type: dict[str, Any]
+        if tasks is not None:
+            commands.update(others=others.busiest(MOST_OTHERS), lost=tasks.lost)
+        line = account.line(end_ns_by_kb)
+        return {"own": numbers, "cmds": commands, **({"inside": line} if line else {})}
+
+    def _numbers(self, own: "Commands") -> "dict[str, int]":
+        tree = self._tree
+        cpu_s = tree.cpu_s()
+        if self._process.tasks is not None:
+            cpu_s = (own.cpu_ns() + self._end_ns + tree.living_ns()) / 1e9
+        moved, seen = [own.total(READ), own.total(WRITTEN)], tree.moved() or (None, None)
+        pairs = [[number for number in pair if number is not None] for pair in zip(moved, seen)]
+        found = {
+            "cpu_ms": None if cpu_s is None else int(cpu_s * 1000),
+            "read_kb": max(pairs[0]) // 1024 if pairs[0] else None,
+            "write_kb": max(pairs[1]) // 1024 if pairs[1] else None,
+            "peak_kb": tree.peak_kb,
+        }
+        return {name: number for name, number in found.items() if number is not None}
+
+
+def own_figures(own: "dict[str, int]", seconds: "float", cpus: "int | None") -> "dict[str, float | int]":
+    """The figures of a step's own load (docs/format.md, 2.1) by the field `own` of its end record.
+
+    `cpus` are the machine's, so that `own_cpu_percent` stands beside `cpu_percent`.
+    """
+    cpu_ms = own.get("cpu_ms")
+    found = {
+        "own_cpu_s": None if cpu_ms is None else cpu_ms / 1000,
+        "own_cpu_percent": _ratio(cpu_ms, seconds * (cpus or 0), 0.1),
+        "own_memory_peak_mb": _ratio(own.get("peak_kb"), 1024),
+        "own_disk_read_mb": _ratio(own.get("read_kb"), 1024),
+        "own_disk_write_mb": _ratio(own.get("write_kb"), 1024),
+    }
+    digits = {"own_cpu_s": 3, "own_disk_read_mb": 2, "own_disk_write_mb": 2}
+    return {name: round(number, digits.get(name, 1)) for name, number in found.items() if number is not None}
+
+
+def own_words(figures: "dict[str, Any]", is_sampled: "bool") -> "str":
+    """A step's own load for people; '' where it is not known."""
+    shown = (
+        ("own_cpu_s", "CPU %.1fs"), ("own_memory_peak_mb", "memory %.0fMB"), ("own_disk_read_mb", "read %.0fMB"),
+        ("own_disk_write_mb", "write %.0fMB"),
+    )  # fmt: skip
+    words = ", ".join([text % figures[name] for name, text in shown if name in figures])
+    return words + " (sampled)" if words and is_sampled else words
+
+
