@@ -26,8 +26,13 @@ def causes_parts(document: JobDocument, *, is_whole: bool = False) -> Iterator[C
     """
     for account in cause_accounts(document):
         if account.total_s > 0:
-            rows = tuple(_row(row, account) for row in account.rows)
-            yield Causes(safe(account.build.name), account.total_s, rows, account.build.grain_s, is_whole)
+            build = account.build
+            yield Causes(safe(build.name), account.total_s, cause_rows(account), build.grain_s, is_whole)
+
+
+def cause_rows(account: CauseAccount) -> tuple[CauseRow, ...]:
+    """The causes of a build in words, the longest first, the unknown last."""
+    return tuple(_row(row, account) for row in account.rows)
 
 
 def _row(row: Row, account: CauseAccount) -> CauseRow:

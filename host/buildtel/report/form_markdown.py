@@ -15,6 +15,7 @@ from buildtel.report.view import (
     Items,
     Notes,
     Part,
+    Reason,
     Sentence,
     StepRow,
     Steps,
@@ -32,8 +33,9 @@ TIMELINE_LEGEND = (
     "*after: from the build's start; runner CPU: of the whole runner; VM CPU: of the VM's process, 100 is one core; "
     "~: the log's stamps have whole seconds*"
 )
-BLOCKS = 30  # of a bar of 100 %
 INNER = "↳ "  # before a part of a provisioner
+SQUARES = "🟦🟪🟩🟧🟨🟫⬛🟥⬜"
+BAR_BLOCKS = 40
 
 
 def lines(view: View, out: Output) -> Iterator[str]:
@@ -134,15 +136,15 @@ def _step(row: StepRow, columns: list[Words]) -> str:
 
 
 def _causes(causes: Causes, _out: Output) -> Iterable[str]:
-    """The sentence, and a table of all causes with a bar of blocks."""
+    """A bar of coloured squares, the sentence, and what each colour is."""
     yield from (f"### {plain(causes.build)}: what {rounded(causes.total_s, causes.grain_s)} were spent on", "")
-    yield from (plain(causes_sentence(causes)), "")
-    yield _row(("time", "share", "", "cause", "told by"))
-    yield "|---:|---:|---|---|---|"
-    for row in causes.rows:
-        blocks = "\u2588" * round(row.percent / 100 * BLOCKS)
-        took = rounded(row.seconds, causes.grain_s)
-        yield _row((took, f"{row.percent:.1f} %", blocks, plain(row.words), plain(row.told_by)))
+    yield "".join(SQUARES[at % len(SQUARES)] * count for at, count in enumerate(causes.counts(BAR_BLOCKS)))
+    yield from ("", plain(causes_sentence(causes)), "")
+    yield _row(("", "cause", "time", "share", "told by"))
+    yield "|---|---|---:|---:|---|"
+    for at, row in enumerate(causes.rows):
+        figures = (rounded(row.seconds, causes.grain_s), f"{row.percent:.1f} %")
+        yield _row((SQUARES[at % len(SQUARES)], plain(row.words), *figures, plain(row.told_by)))
 
 
 def _items(items: Items, _out: Output) -> Iterable[str]:
@@ -167,6 +169,14 @@ def _sentence(sentence: Sentence, _out: Output) -> Iterable[str]:
     yield plain(sentence.text)
 
 
+def _reason(reason: Reason, _out: Output) -> Iterable[str]:
+    yield f"### {plain(reason.title)}"
+    yield ""
+    yield f"**{' / '.join(map(plain, reason.why))}**"
+    if reason.output:
+        yield from ("", "Its last lines:", "", *(f"    {line}" for line in reason.output))
+
+
 def _checks(checks: Checks, _out: Output) -> Iterable[str]:
     yield _row(("state", "what", "said", "fix"))
     yield "|---|---|---|---|"
@@ -180,5 +190,5 @@ def _row(cells: Iterable[str]) -> str:
 
 _LINES_OF: dict[type[Part], Callable[[Any, Output], Iterable[str]]] = {
     Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Inside: _inside, Causes: _causes, Items: _items,
-    Notes: _notes, Sentence: _sentence, Checks: _checks,
+    Notes: _notes, Sentence: _sentence, Reason: _reason, Checks: _checks,
 }  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from buildtel.report.cells import Line, causes_sentence, cell_text, cut, fit, mark, right, wrapped
+from buildtel.report.cells import Line, causes_sentence, cell_text, cut, fit, indented, mark, right, wrapped
 from buildtel.report.formats import Output
 from buildtel.report.styles import COLOURS, COLOURS_OF_CAUSES, SEVERITIES, styled
 from buildtel.report.view import (
@@ -20,6 +20,7 @@ from buildtel.report.view import (
     Items,
     Notes,
     Part,
+    Reason,
     Sentence,
     Steps,
     Table,
@@ -31,6 +32,7 @@ from buildtel.text import rounded, safe
 
 NARROWEST_CELL = 8
 GAP = "  "
+LETTERS = "#=+-:.o*x~"
 
 
 def lines(view: View, out: Output) -> Iterator[str]:
@@ -100,27 +102,23 @@ def _steps(steps: Steps, out: Output) -> Iterable[Line]:
 
 
 def _causes(causes: Causes, out: Output) -> Iterable[Line]:
-    """A bar as wide as the output, and the sentence below it; or a line for each cause."""
+    """A bar as wide as the output, and the sentence below it; or a line for each cause.
+
+    Where there are no colours, each line has the letter that stands for it in the bar.
+    """
     yield [(f"{causes.build}: what {rounded(causes.total_s, causes.grain_s)} were spent on", "bold")]
-    if out.styled and out.coloured:
-        yield [("  ", ""), *_pieces(causes, out)]
+    coloured = out.styled and out.coloured
+    marks = [mark(out) if coloured else LETTERS[at % len(LETTERS)] for at in range(len(causes.rows))]
+    if coloured or causes.is_whole:
+        pieces = zip(marks, causes.counts(out.width - 4), causes.rows, strict=True)
+        yield [("  ", ""), *((one * count, _colour(row)) for one, count, row in pieces)]
     if not causes.is_whole:
         yield from _plain(wrapped("  ", causes_sentence(causes), out.width))
         return
-    for row in causes.rows:
+    for one, row in zip(marks, causes.rows, strict=True):
         told = f" ({row.told_by})" if row.told_by else ""
-        key = [(mark(out), _colour(row))] if out.styled and out.coloured else []
-        figures = f"{rounded(row.seconds, causes.grain_s):>9} {row.percent:5.1f}%  "
-        yield [("  ", ""), *key, (figures + cut(f"{row.words}{told}", out.width - 23), "")]
-
-
-def _pieces(causes: Causes, out: Output) -> Iterable[tuple[str, str]]:
-    """The bar: a piece in its colour for each cause."""
-    room, used = out.width - 4, 0.0
-    for row in causes.rows:
-        first, used = round(used * room), used + row.seconds / causes.total_s
-        cells = round(used * room) - first
-        yield mark(out) * cells, _colour(row)
+        figures = f" {rounded(row.seconds, causes.grain_s):>9} {row.percent:5.1f}%  "
+        yield [("  ", ""), (one, _colour(row)), (figures + cut(f"{row.words}{told}", out.width - 24), "")]
 
 
 def _colour(row: CauseRow) -> str:
@@ -161,6 +159,14 @@ def _sentence(sentence: Sentence, _out: Output) -> Iterable[Line]:
     yield [(sentence.text, "")]
 
 
+def _reason(reason: Reason, out: Output) -> Iterable[Line]:
+    yield [(reason.title, "bold")]
+    yield from ([(text, "red")] for text in indented("  why: ", reason.why, out.width))
+    if reason.output:
+        yield [("  its last lines:", "")]
+        yield from ([(text, "")] for line in reason.output for text in indented("    | ", [line], out.width))
+
+
 def _checks(checks: Checks, _out: Output) -> Iterable[Line]:
     for check in checks.checks:
         yield [(f"{check.state:<5}{check.about:<20} {safe(check.said)}", "")]
@@ -174,5 +180,5 @@ def _plain(texts: Iterable[str]) -> Iterator[Line]:
 
 _LINES_OF: dict[type[Part], Callable[[Any, Output], Iterable[Line]]] = {
     Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Inside: _inside, Causes: _causes, Items: _items,
-    Notes: _notes, Sentence: _sentence, Checks: _checks,
+    Notes: _notes, Sentence: _sentence, Reason: _reason, Checks: _checks,
 }  # fmt: skip

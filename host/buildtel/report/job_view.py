@@ -105,7 +105,7 @@ def _artifact(build: Build, at: int) -> tuple[str, ...]:
 
 
 def _facts(document: JobDocument) -> Iterable[tuple[str, str]]:
-    yield "duration", _job_duration(document)
+    yield "duration", job_duration(document)
     named = {
         "time": document.timestamp,
         "runner": document.runner,
@@ -142,7 +142,7 @@ def neighbours(document: JobDocument) -> str:
     return ", ".join(f"{safe(row.name)} {duration(row.cpu_s)} CPU" for row in rows[:MOST_NEIGHBOURS] if row.cpu_s)
 
 
-def _job_duration(document: JobDocument) -> str:
+def job_duration(document: JobDocument) -> str:
     """How long the job took; where only whole seconds tell it, Packer's own figure of its only run is finer."""
     runs = document.packer.runs if document.packer else ()
     grains = [build.grain_s for run in runs for build in run.builds if build.grain_s is not None]

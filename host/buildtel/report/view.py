@@ -130,6 +130,15 @@ class Causes:
     grain_s: float | None = None
     is_whole: bool = False
 
+    def counts(self, blocks: int) -> list[int]:
+        """How many of `blocks` stand for each row: together all of them, the largest rests rounded up."""
+        exact = [row.percent * blocks / 100 for row in self.rows]
+        counts = [int(value) for value in exact]
+        by_rest = sorted(range(len(exact)), key=lambda at: counts[at] - exact[at])
+        for at in by_rest[: max(0, blocks - sum(counts))]:
+            counts[at] += 1
+        return counts
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -168,6 +177,15 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a build failed: a title, the lines that say why, and what the failed provisioner printed last."""
+
+    title: str
+    why: tuple[str, ...]
+    output: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """What was checked, the result, and how to fix what is missing.
 
@@ -191,7 +209,7 @@ class Checks:
     checks: Iterable[Check]
 
 
-Part = Title | Table | Timeline | Steps | Inside | Causes | Items | Notes | Sentence | Checks
+Part = Title | Table | Timeline | Steps | Inside | Causes | Items | Notes | Sentence | Reason | Checks
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from buildtel.report.checks_view import ChecksView
 from buildtel.report.comparison_view import ComparisonView
 from buildtel.report.formats import FORMATS, Output, render, rendered
 from buildtel.report.job_view import JobView
+from buildtel.report.summary_view import SummaryView
 from buildtel.report.view import Check, View
 
 from ..job.test_fold import read
@@ -35,6 +36,7 @@ def views() -> dict[str, View]:
     document = read(log(qemu_build()))
     return {
         "job": JobView(document),
+        "summary": SummaryView(document),
         "list": ListView(BUILDS),
         "history": HistoryView(BUILDS * 2),
         "comparison": ComparisonView(compare(document, document, "a", "b")),
