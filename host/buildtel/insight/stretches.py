@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Literal
 
 from buildtel.insight.inner_rows import InnerRow, inner_rows
-from buildtel.insight.kinds_of_work import Spent, spent_on
+from buildtel.insight.spent import Spent, spent_on
 from buildtel.job import JobDocument
 from buildtel.text import safe
 from buildtel.timeline import packer_model

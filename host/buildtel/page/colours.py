@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from buildtel.insight.causes import CAUSES
-from buildtel.insight.kinds_of_work import WORDS
+from buildtel.insight.causes import CAUSES, UNKNOWN
+from buildtel.insight.spent import WORDS
 
 DARK, LIGHT = "#101828", "#ffffff"
 # By kind of a bar: its colour, and that of the text in it (contrast at least 4.5).
@@ -29,9 +29,14 @@ _MORE = {"failed": "failed", "step": "step", "runner": "step of the runner", "in
          "wait": "wait for a lock"}  # fmt: skip
 
 
+def colour_of(cause: str) -> str:
+    """The colour of a cause; one without a row has that of the unknown."""
+    return OF_CAUSES.get(cause, OF_CAUSES[UNKNOWN])
+
+
 def key_of_causes(found: set[str]) -> list[tuple[str, str]]:
     """What the colours of these causes mean: colour and words."""
-    return [(OF_CAUSES[cause.id], cause.words) for cause in CAUSES if cause.id in found]
+    return [(colour_of(cause.id), cause.words) for cause in CAUSES if cause.id in found]
 
 
 def key(kinds: set[str]) -> list[tuple[str, str]]:

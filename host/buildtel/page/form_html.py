@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from buildtel.page.bars import Group
-from buildtel.page.colours import COLOURS, INKS, LINES, OF_CAUSES, key, key_of_causes
+from buildtel.page.colours import COLOURS, INKS, LINES, colour_of, key, key_of_causes
 from buildtel.page.comparison_page import comparison_page
 from buildtel.page.history_page import history_page
 from buildtel.page.job_page import job_page
@@ -21,7 +21,7 @@ _COLOURS: dict[str, Any] = {
     "colours": COLOURS,
     "inks": INKS,
     "line_colours": LINES,
-    "of_causes": OF_CAUSES,
+    "colour_of": colour_of,
     "rounded": rounded,
 }
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from buildtel.metrics import OWN, PAGE_COLUMNS, Words, figure, whole_machine
@@ -35,9 +33,9 @@ TIMELINE_LEGEND = (
     "*after: from the build's start; runner CPU: of the whole runner; VM CPU: of the VM's process, 100 is one core; "
     "~: the log's stamps have whole seconds*"
 )
-BLOCKS = 40  # of a bar of 100 %
 INNER = "↳ "  # before a part of a provisioner
 SQUARES = "🟦🟪🟩🟧🟨🟫⬛🟥⬜"
+BAR_BLOCKS = 40
 
 
 def lines(view: View, out: Output) -> Iterator[str]:
@@ -138,23 +136,15 @@ def _step(row: StepRow, columns: list[Words]) -> str:
 
 
 def _causes(causes: Causes, _out: Output) -> Iterable[str]:
-    """A bar of blocks in colours, the sentence, and a table of all causes with the colour of each."""
+    """A bar of coloured squares, the sentence, and what each colour is."""
     yield from (f"### {plain(causes.build)}: what {rounded(causes.total_s, causes.grain_s)} were spent on", "")
-    yield from (_bar(causes), "", plain(causes_sentence(causes)), "")
-    yield _row(("time", "share", "", "cause", "told by"))
-    yield "|---:|---:|---|---|---|"
+    yield "".join(SQUARES[at % len(SQUARES)] * count for at, count in enumerate(causes.counts(BAR_BLOCKS)))
+    yield from ("", plain(causes_sentence(causes)), "")
+    yield _row(("", "cause", "time", "share", "told by"))
+    yield "|---|---|---:|---:|---|"
     for at, row in enumerate(causes.rows):
-        took = rounded(row.seconds, causes.grain_s)
-        square = SQUARES[min(at, len(SQUARES) - 1)]
-        yield _row((took, f"{row.percent:.1f} %", square, plain(row.words), plain(row.told_by)))
-
-
-def _bar(causes: Causes) -> str:
-    """Blocks that are the whole time, each of the cause that has the most of it so far from the left."""
-    ends = [end * BLOCKS / 100 for end in accumulate(row.percent for row in causes.rows)]
-    squares = [SQUARES[min(at, len(SQUARES) - 1)] for at in range(len(ends))]
-    places = (bisect_left(ends, block + 0.5) for block in range(BLOCKS))
-    return "".join(squares[min(place, len(ends) - 1)] for place in places) if squares else ""
+        figures = (rounded(row.seconds, causes.grain_s), f"{row.percent:.1f} %")
+        yield _row((SQUARES[at % len(SQUARES)], plain(row.words), *figures, plain(row.told_by)))
 
 
 def _items(items: Items, _out: Output) -> Iterable[str]:

@@ -32,6 +32,7 @@ from buildtel.text import rounded, safe
 
 NARROWEST_CELL = 8
 GAP = "  "
+LETTERS = "#=+-:.o*x~"
 
 
 def lines(view: View, out: Output) -> Iterator[str]:
@@ -101,27 +102,23 @@ def _steps(steps: Steps, out: Output) -> Iterable[Line]:
 
 
 def _causes(causes: Causes, out: Output) -> Iterable[Line]:
-    """A bar as wide as the output, and the sentence below it; or a line for each cause."""
+    """A bar as wide as the output, and the sentence below it; or a line for each cause.
+
+    Where there are no colours, each line has the letter that stands for it in the bar.
+    """
     yield [(f"{causes.build}: what {rounded(causes.total_s, causes.grain_s)} were spent on", "bold")]
-    if out.styled and out.coloured:
-        yield [("  ", ""), *_pieces(causes, out)]
+    coloured = out.styled and out.coloured
+    marks = [mark(out) if coloured else LETTERS[at % len(LETTERS)] for at in range(len(causes.rows))]
+    if coloured or causes.is_whole:
+        pieces = zip(marks, causes.counts(out.width - 4), causes.rows, strict=True)
+        yield [("  ", ""), *((one * count, _colour(row)) for one, count, row in pieces)]
     if not causes.is_whole:
         yield from _plain(wrapped("  ", causes_sentence(causes), out.width))
         return
-    for row in causes.rows:
+    for one, row in zip(marks, causes.rows, strict=True):
         told = f" ({row.told_by})" if row.told_by else ""
-        key = [(mark(out), _colour(row))] if out.styled and out.coloured else []
-        figures = f"{rounded(row.seconds, causes.grain_s):>9} {row.percent:5.1f}%  "
-        yield [("  ", ""), *key, (figures + cut(f"{row.words}{told}", out.width - 23), "")]
-
-
-def _pieces(causes: Causes, out: Output) -> Iterable[tuple[str, str]]:
-    """The bar: a piece in its colour for each cause."""
-    room, used = out.width - 4, 0.0
-    for row in causes.rows:
-        first, used = round(used * room), used + row.seconds / causes.total_s
-        cells = round(used * room) - first
-        yield mark(out) * cells, _colour(row)
+        figures = f" {rounded(row.seconds, causes.grain_s):>9} {row.percent:5.1f}%  "
+        yield [("  ", ""), (one, _colour(row)), (figures + cut(f"{row.words}{told}", out.width - 24), "")]
 
 
 def _colour(row: CauseRow) -> str:

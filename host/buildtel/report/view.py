@@ -130,6 +130,15 @@ class Causes:
     grain_s: float | None = None
     is_whole: bool = False
 
+    def counts(self, blocks: int) -> list[int]:
+        """How many of `blocks` stand for each row: together all of them, the largest rests rounded up."""
+        exact = [row.percent * blocks / 100 for row in self.rows]
+        counts = [int(value) for value in exact]
+        by_rest = sorted(range(len(exact)), key=lambda at: counts[at] - exact[at])
+        for at in by_rest[: max(0, blocks - sum(counts))]:
+            counts[at] += 1
+        return counts
+
 
 @dataclass(frozen=True, slots=True)
 class Item:

@@ -1,4 +1,4 @@
-"""What kind of work a stretch of a build is: provisioners, boot, disks, pauses, what nothing explains."""
+"""What a stretch of a build is counted to, in a few kinds that have a colour: provisioners, boot, disks, pauses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SPENT: dict[str, Spent] = {
 
 
 def spent_on(part: Stretch, build: Build) -> Spent:
-    """What kind of work a stretch of a build's account is.
+    """What a stretch of a build's account is counted to.
 
     Args:
         part: the stretch.
@@ -38,3 +38,4 @@ def spent_on(part: Stretch, build: Build) -> Spent:
     if part.provisioner is None:
         return _SPENT.get(part.name, "other")
     return "buildtel" if build.provisioners[part.provisioner].own else "provisioners"
+
