@@ -24,7 +24,7 @@ OF_CAUSES = {
 }  # fmt: skip
 COLOURS = {kind: colour for kind, (colour, _) in _BARS.items()}
 INKS = {kind: ink for kind, (_, ink) in _BARS.items()}
-LINES = {"user": "#2e72d2", "system": "#7a3db8", "iowait": "#c2570c", "steal": "#b42318"}
+LINES = {"user": "#2e72d2", "system": "#7a3db8", "rest": "#667085", "iowait": "#c2570c", "steal": "#b42318"}
 _MORE = {"failed": "failed", "step": "step", "runner": "step of the runner", "inside": "inside a step",
          "wait": "wait for a lock"}  # fmt: skip
 

@@ -165,6 +165,16 @@ def test_samples_of_two_boots_have_a_gap_between_them() -> None:
     assert strips.charts[0].about == "busy 6 % on average, at most 7 %"
 
 
+def test_cpu_is_divided_as_far_as_samples_tell() -> None:
+    """User, system, interrupts, waiting and stolen add up; older documents have what is in use as one."""
+    charts = job_page(document(machines=1, provisioners=1, parts=0)).strips[0].charts
+    lines = {line.label: line.values[99] or 0.0 for line in charts[0].lines}
+
+    assert list(lines) == ["user", "system", "interrupts", "iowait", "steal"]
+    assert lines["user"] / lines["steal"] == pytest.approx(10, rel=0.01)
+    assert lines["interrupts"] / lines["steal"] == pytest.approx(1, rel=0.05)
+
+
 def test_a_large_build_is_a_small_page() -> None:
     """Three hours, two machines, 40 provisioners, 300 commands: at most 1.5 MB."""
     assert len(page_of(document()).encode()) < 1_500_000
