@@ -62,6 +62,7 @@ bench: ## figures beside their yardsticks, measured in one run
 	$(PYTHON) tests/bench/host.py
 	$(PYTHON) tests/bench/packer.py
 	$(PYTHON) tests/bench/reading.py
+	$(PYTHON) -m tests.bench.page
 
 unharmed: ## every world with and without us, 300 SIGKILLs; writes docs/unharmed.md (half an hour, as root)
 	$(PYTHON) -m tests.guest.unharmed --write
