@@ -77,10 +77,13 @@ coverage: ## which branches the tests take in agent, reader, fold and stores: at
 mutation: ## whether the tests notice small mistakes in formulas and record reader: at least 90 % (half an hour)
 	nice $(PYTHON) -m tests.mutation
 
+pictures: ## the pictures of README and docs, from a real build (some minutes) or DOCUMENT=job.json
+	$(PYTHON) docs/pictures.py $(DOCUMENT)
+
 demo: ## the README's first command
 	sh packer/examples/try.sh
 
 wheel: ## build sdist and wheel into dist/
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-.PHONY: agent agent-check vendor vendor-check minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation unharmed demo wheel
+.PHONY: agent agent-check vendor vendor-check minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation unharmed demo pictures wheel

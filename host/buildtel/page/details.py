@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from buildtel.timeline.packer_model import ProvisionerPart
 
 MOST_INNER = 60
 MOST_PROCESSES = 8
+_UNIT = re.compile(r"_(?:percent|mbs?|ms)$")
 _ORDER = {words.name: place for place, words in enumerate(WORDS)}
 
 
@@ -35,10 +37,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Figures below a heading that says of which machine they are."""
+    """Figures below a heading that says of which machine they are; `zero` are the labels of those that are 0."""
 
     heading: str
     rows: tuple[Figure, ...]
+    zero: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,17 +171,19 @@ def _figures(entry: Entry) -> Iterator[Figures]:
 
 def _group(heading: str, metrics: Mapping[str, float | int | None]) -> Iterable[Figures]:
     above = {row.metric for row in exceeded(metrics)}
-    names = sorted((name for name, value in metrics.items() if value is not None), key=_place)
-    rows = tuple(
-        Figure(
-            safe(label_of(name)).replace("_", " "),
-            with_unit(name, metrics[name]),
-            name in above,
-        )
-        for name in names
-        if name != "duration_s"
-    )
-    return [Figures(heading, rows)] if rows else []
+    known = [(name, value) for name, value in metrics.items() if value is not None and name != "duration_s"]
+    known.sort(key=lambda row: _place(row[0]))
+    rows = tuple(Figure(_label(name), with_unit(name, value), name in above) for name, value in known if value)
+    zero = tuple(_label(name) for name, value in known if not value)
+    return [Figures(heading, rows, zero)] if rows or zero else []
+
+
+def _label(name: str) -> str:
+    """A figure's label without its unit, which stands behind the value."""
+    label = safe(label_of(name))
+    if label == safe(name):
+        return safe(_UNIT.sub("", name).replace("_", " "))
+    return label.removesuffix(" MB").removesuffix(" %").removesuffix(" ms")
 
 
 def _place(name: str) -> tuple[int, str]:

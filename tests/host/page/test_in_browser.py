@@ -109,6 +109,11 @@ def test_a_click_on_a_bar_shows_its_details(page: Browser) -> None:
 
     said = page.eval(f"{DETAILS}.innerText")
     assert "last words" in said and "exit status" in said and "dpkg" in said
+    right, left = (
+        page.eval(f"document.querySelector('{place}').getBoundingClientRect().{side}")
+        for place, side in ((".lanes", "right"), ("#panel", "left"))
+    )
+    assert right <= left
     page.escape()
     assert page.eval(f"{DETAILS} === null")
     assert page.eval("document.activeElement.classList.contains('k-failed')")

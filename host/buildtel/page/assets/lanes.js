@@ -132,7 +132,7 @@ function reveal({ start, length }) {
   }
 }
 
-const beside = (bar, step) => {
+const along = (bar, step) => {
   const lane = bars.filter((other) => other.lane === bar.lane);
   return lane[lane.indexOf(bar) + step];
 };
@@ -144,6 +144,6 @@ const across = (bar, step) => {
   return near.sort((a, b) => far(a) - far(b))[0];
 };
 const NEXT = {
-  ArrowRight: (bar) => beside(bar, 1), ArrowLeft: (bar) => beside(bar, -1),
+  ArrowRight: (bar) => along(bar, 1), ArrowLeft: (bar) => along(bar, -1),
   ArrowDown: (bar) => across(bar, 1), ArrowUp: (bar) => across(bar, -1),
 };
