@@ -80,13 +80,13 @@ def print_report(document: JobDocument, where: Path, form: str, to: TextIO | Non
         form: the report's format.
         to: the stream for the report; None: standard output.
     """
-    from buildtel.cli.annotations import error_annotations
+    from buildtel.cli.annotations import annotation_lines
     from buildtel.cli.summary import add_summary, folded, short_report
     from buildtel.report.job_view import JobView
 
     add_summary(document, os.environ)
     print(f"document: {where}", file=sys.stderr)
-    for line in error_annotations(document, os.environ):
+    for line in annotation_lines(document, os.environ):
         print(line, file=sys.stderr)
     short = short_report(document, os.environ) if form == "table" else None
     if short is None:

@@ -119,7 +119,8 @@ def _joined(boots: list[Samples], zero_s: float) -> tuple[Column, dict[str, Colu
         gap = [] if before is None else [round((before + begun_s) / 2, 2)]
         times_s += [*gap, *(round(begun_s + (time or 0.0), 2) for time in own)]
         for name, column in columns.items():
-            column += [*([None] * len(gap)), *boot.columns.get(name, [None] * len(own))]
+            values = [*boot.columns.get(name, ()), *([None] * len(own))]  # a forged one may be too short
+            column += [*([None] * len(gap)), *values[: len(own)]]
     return times_s, columns
 
 
