@@ -109,14 +109,27 @@ def show(view: View, form: str, to: TextIO | None = None) -> None:
         UsageError: a page would go to a terminal.
     """
     stream = to or sys.stdout
+    check_stream(form, stream)
     if form != HTML:
         render(view, output(stream), form)
         return
-    if stream.isatty():
-        raise UsageError("--format html: a page is for a browser. Name a file with -o FILE, or redirect the output")
     page = as_text(view, form).encode("utf-8", "replace")  # it says itself that it is UTF-8
     stream.flush()
     stream.buffer.write(page)
+
+
+def check_stream(form: str, stream: TextIO) -> None:
+    """Check that a format can go to a stream.
+
+    Args:
+        form: as for `show`.
+        stream: where it would go.
+
+    Raises:
+        UsageError: a page would go to a terminal.
+    """
+    if form == HTML and stream.isatty():
+        raise UsageError("--format html: a page is for a browser. Redirect the output to a file (`report`: -o FILE)")
 
 
 def output(to: TextIO) -> Output:

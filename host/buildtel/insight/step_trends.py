@@ -1,4 +1,4 @@
-"""The trend of each phase and provisioner over builds of one job."""
+"""The trend of each phase and provisioner, and of each cause, over builds of one job."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from buildtel.insight.cause_account import cause_accounts
+from buildtel.insight.causes import CAUSE
 from buildtel.insight.comparison import packer_figures
 from buildtel.insight.trend import relative
 from buildtel.job import JobDocument
+from buildtel.text import safe
 
 MOST = 40
 
@@ -43,6 +46,27 @@ def step_trends(documents: Sequence[JobDocument | None]) -> list[StepTrend]:
     names = dict.fromkeys(identity for figures in found for identity in figures)
     trends = [_trend(name, [figures.get(name, {}).get("duration_s") for figures in found]) for name in names]
     return sorted(trends, key=lambda trend: -trend.moved_s)[:MOST]
+
+
+def cause_trends(documents: Sequence[JobDocument | None]) -> list[StepTrend]:
+    """The causes of each build's time, as `step_trends` has its steps.
+
+    Args:
+        documents: of the builds, the oldest first; None for one that is not known.
+    """
+    found = [{} if document is None else _cause_figures(document) for document in documents]
+    names = dict.fromkeys(identity for figures in found for identity in figures)
+    trends = [_trend(name, [figures.get(name) for figures in found]) for name in names]
+    return sorted(trends, key=lambda trend: -trend.moved_s)
+
+
+def _cause_figures(document: JobDocument) -> dict[tuple[str, str, int], float | int | None]:
+    accounts = cause_accounts(document)
+    return {
+        (CAUSE[row.cause].words, safe(account.build.name), 1): row.seconds
+        for account in accounts
+        for row in account.rows
+    }
 
 
 def _trend(identity: tuple[str, str, int], seconds: list[float | int | None]) -> StepTrend:

@@ -8,7 +8,7 @@ from typing import Any
 
 from buildtel.insight.cause_account import cause_accounts
 from buildtel.insight.causes import CAUSE, UNKNOWN
-from buildtel.insight.step_trends import StepTrend, step_trends
+from buildtel.insight.step_trends import StepTrend, cause_trends, step_trends
 from buildtel.job import JobDocument
 from buildtel.page.axis import Axis, clock
 from buildtel.report.builds_view import BuildRow, HistoryView
@@ -63,7 +63,7 @@ class HistoryPage:
     columns: tuple[Column, ...]
     marks: tuple[tuple[float, str], ...]
     causes: frozenset[str]
-    trends: tuple[TrendRow, ...]
+    tables: tuple[tuple[str, tuple[TrendRow, ...]], ...]
     parts: tuple[Part, ...]
 
     @property
@@ -84,9 +84,17 @@ def history_page(view: HistoryView) -> HistoryPage:
         columns=columns,
         marks=tuple(_marks(longest_s)),
         causes=frozenset(block.cause for column in columns for block in column.blocks),
-        trends=tuple(map(_row, step_trends([document for _, document in pairs]))),
+        tables=tuple(_tables([document for _, document in pairs])),
         parts=tuple(view.parts()),
     )
+
+
+def _tables(documents: list[JobDocument | None]) -> Iterator[tuple[str, tuple[TrendRow, ...]]]:
+    """Tables of trends that have rows, each with its heading; the oldest document first."""
+    for heading, trends in (("Causes", cause_trends), ("Phases and provisioners", step_trends)):
+        rows = tuple(map(_row, trends(documents)))
+        if rows:
+            yield heading, rows
 
 
 def _marks(longest_s: float) -> Iterator[tuple[float, str]]:

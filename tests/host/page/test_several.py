@@ -75,11 +75,20 @@ def test_the_columns_of_a_history_are_to_scale() -> None:
 def test_the_trend_of_each_step_has_the_largest_change_first() -> None:
     """Against the median of the builds before; a build that lacks a step is a gap in its line."""
     slow, fast = document(machines=1, provisioners=2, hours=2), document(machines=1, provisioners=2, hours=1)
-    rows = history_page(history(slow, fast, None, fast)).trends
+    rows = dict(history_page(history(slow, fast, None, fast)).tables)["Phases and provisioners"]
 
     assert rows[0].name == "shell scripts/0.sh" and rows[0].change == "+100%"
     assert (rows[0].newest, rows[0].median) == ("51:00", "25:30")
     assert rows[0].points.count("M") == 2
+
+
+def test_the_trend_of_each_cause_is_told() -> None:
+    """As that of the steps."""
+    slow, fast = document(machines=1, provisioners=2, hours=2), document(machines=1, provisioners=2, hours=1)
+    rows = dict(history_page(history(slow, fast)).tables)["Causes"]
+
+    (boot,) = [row for row in rows if row.name == "booting and waiting for SSH"]
+    assert (boot.newest, boot.median, boot.change) == ("3:00", "1:30", "+100%")
 
 
 @names
