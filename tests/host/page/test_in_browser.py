@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import re
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
+
+from buildtel.page.form_html import html
+from buildtel.report.job_view import JobView
 
 from ..report.test_hostile import HOSTILE, hostile_document
 from .conftest import Browser
@@ -165,6 +169,19 @@ def test_a_page_without_scripts_is_whole(browser: Browser) -> None:
     assert browser.eval(f"document.querySelector('{target}').closest('details').open")
     assert browser.eval("document.querySelector('.tools').checkVisibility()") is False
     assert "on average" in browser.eval("document.querySelector('.strip .plot').innerText")
+
+
+def test_a_page_without_style_is_legible(browser: Browser) -> None:
+    """As Jenkins shows it, and mail: neither style nor script is allowed, the bars still have place and colour."""
+    page = html(JobView(document(provisioners=4, parts=8, fails=True)))
+    browser.open(re.sub(r"<(style|script)>.*?</\1>", "", page, flags=re.S))
+    bar = "document.querySelector('.bar.k-failed rect')"
+
+    assert browser.eval(f"{bar}.getBoundingClientRect().width") > 100
+    assert browser.eval(f"getComputedStyle({bar}).fill") == "rgb(180, 35, 24)"
+    assert browser.eval("document.querySelector('.tools').checkVisibility()") is False
+    assert browser.eval("document.querySelector('.sortable tbody').innerText").count("qemu.vm0") == 5
+    assert browser.messages() == []
 
 
 def test_a_page_prints(page: Browser) -> None:
