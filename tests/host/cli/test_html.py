@@ -145,6 +145,8 @@ def test_a_browser_opens_the_page(home: Home) -> None:
 
     assert done.returncode == 0
     assert (home.path / "opened").read_text() == f"{page.as_uri()}\n"
+    alone = home.run("collect", "-q", "--open", "-", stdin=log(qemu_build()))
+    assert alone.returncode == 0 and b"Open it by hand" in alone.stderr
 
 
 @pytest.mark.packer
