@@ -14,6 +14,7 @@ from buildtel.job.model import InsideRow, Step
 from buildtel.measure.drafts import RUNNER
 from buildtel.page.axis import Axis
 from buildtel.page.entries import Entry
+from buildtel.report.inside_view import wait_in_words
 from buildtel.text import duration, rounded, safe
 from buildtel.timeline.packer_model import Provisioner
 
@@ -91,10 +92,13 @@ def build_group(
         if stretch.provisioner is not None:
             inner += _inside(build.provisioners[stretch.provisioner], entry, axis, stretch.grain_s)
     lanes = [Lane("Packer", tuple(outer))] if outer else []
+    waits: list[Bar] = []
     for entry in (*entries, *steps):
         inner += _commands(entry, axis)
+        waits += _waits(entry, axis)
     lanes += _lanes("steps", filter(None, (of_step(entry, axis) for entry in steps)))
     lanes += _lanes("inside", inner[:MOST_INNER])
+    lanes += _lanes("waits", waits[:MOST_INNER])
     slices = () if causes is None else tuple(_slices(causes, axis))
     return Group(found.name, tuple(lanes), build.critical, slices) if lanes else None
 
@@ -110,7 +114,9 @@ def step_group(name: str, steps: Iterable[Entry], axis: Axis) -> Group | None:
     known = list(steps)
     lanes = tuple(_lanes("steps", filter(None, (of_step(entry, axis) for entry in known))))
     inside = [bar for entry in known for bar in _commands(entry, axis)]
-    return Group(safe(name), (*lanes, *_lanes("inside", inside[:MOST_INNER]))) if lanes else None
+    waits = [bar for entry in known for bar in _waits(entry, axis)]
+    lanes += (*_lanes("inside", inside[:MOST_INNER]), *_lanes("waits", waits[:MOST_INNER]))
+    return Group(safe(name), lanes) if lanes else None
 
 
 def of_step(entry: Entry, axis: Axis) -> Bar | None:
@@ -162,6 +168,17 @@ def _commands(entry: Entry, axis: Axis) -> Iterator[Bar]:
             kind = "inside" if not row.exit_code else "failed"
             start_s = step.start_time + row.start_s - axis.zero_s
             yield _bar(kind, named(row), duration(row.duration_s), entry.anchor, start_s, row.duration_s, axis)
+
+
+def _waits(entry: Entry, axis: Axis) -> Iterator[Bar]:
+    """What the commands of a step waited for."""
+    step = entry.step
+    if step is None or step.start_time is None:
+        return
+    for row in step.waits or ():
+        label = f"{safe(row.command)} {wait_in_words(row.kind, row.holder or '')}"
+        start_s = step.start_time + row.start_s - axis.zero_s
+        yield _bar("wait", label, duration(row.duration_s), entry.anchor, start_s, row.duration_s, axis)
 
 
 def named(row: InsideRow) -> str:

@@ -16,11 +16,13 @@ from buildtel.metrics import WORDS, label_of, with_unit
 from buildtel.page.bars import named
 from buildtel.page.entries import Entry
 from buildtel.report.diagnosis_parts import item_of
+from buildtel.report.inside_view import facts_inside
 from buildtel.report.view import Item
 from buildtel.text import duration, number, rounded, safe
 from buildtel.timeline.packer_model import ProvisionerPart
 
 MOST_INNER = 60
+AS_TABLES = ("commands", "elsewhere")  # facts of commands that have a table of their own
 MOST_PROCESSES = 8
 _UNIT = re.compile(r"_(?:percent|mbs?|ms)$")
 _ORDER = {words.name: place for place, words in enumerate(WORDS)}
@@ -158,6 +160,7 @@ def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
         yield "its end", safe(step.unfinished)
     if step.measured == "from samples":
         yield "figures", "estimated from the machine's samples"
+    yield from (fact for fact in facts_inside(step) if fact[0] not in AS_TABLES)
 
 
 def _figures(entry: Entry) -> Iterator[Figures]:

@@ -47,7 +47,7 @@ def insides(steps: Sequence[Step]) -> Iterator[Inside]:
 
 def _inside(step: Step) -> Inside:
     took = duration(step.metrics.get("duration_s"))
-    return Inside(f"Inside {step_name(step)}, {took}", _line(step.inside or ()), tuple(_facts(step)))
+    return Inside(f"Inside {step_name(step)}, {took}", _line(step.inside or ()), tuple(facts_inside(step)))
 
 
 def _line(rows: Sequence[InsideRow]) -> Table | None:
@@ -68,7 +68,8 @@ def _row(row: InsideRow) -> tuple[str, ...]:
     return duration(row.start_s), duration(row.duration_s), number(row.cpu_s), status, f"{times}{safe(row.name)}"
 
 
-def _facts(step: Step) -> Iterable[tuple[str, str]]:
+def facts_inside(step: Step) -> Iterable[tuple[str, str]]:
+    """What accounts of commands tell of a step, each with a label: own load, commands, waits, what told it."""
     own = ", ".join(_beside(step))
     if own:
         yield "own load", own
@@ -94,8 +95,17 @@ def _waited(step: Step) -> Iterable[str]:
         sums[place] = sums.get(place, 0.0) + row.duration_s
     for (kind, command, holder), seconds in sorted(sums.items(), key=lambda pair: -pair[1])[:MOST_COMMANDS]:
         if seconds >= LEAST_WAIT_S:
-            words = WAITS.get(kind, "{}").replace("{}", safe(holder) or "?")
-            yield f"{safe(command)} {duration(seconds)} {words}"
+            yield f"{safe(command)} {duration(seconds)} {wait_in_words(kind, holder)}"
+
+
+def wait_in_words(kind: str, holder: str) -> str:
+    """What a command waited for: `for a lock held by unattended-upgr`.
+
+    Args:
+        kind: the wait's kind (docs/format.md, 2).
+        holder: who holds the lock, or the kernel's function; empty where that is not known.
+    """
+    return WAITS.get(kind, "{}").replace("{}", safe(holder) or "?")
 
 
 def _beside(step: Step) -> Iterable[str]:

@@ -199,15 +199,19 @@ def test_findings_and_commands_stand_with_their_step() -> None:
     step = whole["steps"][1]
     step["commands"] = [{"name": "dpkg", "count": 3, "cpu_s": 12.5, "io_mb": 104}, {"name": "", "count": 9, "cpu_s": 1}]
     step["inside"] = [{"name": "apt-get", "count": 1, "start_s": 5, "duration_s": 60, "exit_code": 100}]
+    lock = {"kind": "lock", "command": "apt-get", "holder": "unattended-upgr"}
+    step["waits"] = [{"start_s": 9, "duration_s": 20, **lock}]
     page = job_page(load_document(json.dumps(whole).encode(), "x"))
     first, second = (detail for detail in page.details if detail.entry.unit is not None)
 
     assert [item.where for item in first.findings] == ["shell scripts/0.sh"] * len(first.findings) and first.findings
+    assert ("waited", "apt-get 20.0 s for a lock held by unattended-upgr") in first.facts
     assert first.busiest[0].rows == (("dpkg", "3", "12.5", "104"), ("others", "9", "1", "-"))
     assert [row.heading for row in second.busiest] == ["busiest processes"]
     assert first.inner[-1].label == "apt-get (exit status 100)"
     lanes = page.groups[1].lanes
-    (bar,) = [bar for lane in lanes for bar in lane.bars if "apt-get" in bar.label]
+    bar, wait = [bar for lane in lanes for bar in lane.bars if "apt-get" in bar.label]
+    assert (wait.kind, wait.label) == ("wait", "apt-get for a lock held by unattended-upgr")
     assert (bar.kind, bar.duration_s, bar.target) == ("failed", 60, first.entry.anchor)
 
 
