@@ -165,6 +165,12 @@ def test_one_command_from_packer_to_the_page(home: Home) -> None:
     assert done.stderr.decode().splitlines()[-1] == f"page: {page}"
     assert "ended with exit status 3" in page.read_text()
 
+    config = home.path / ".config" / "buildtel" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text("html = true\n")
+    again = home.run("packer", "-q", "build", ".", CHECKPOINT_DISABLE="1")
+    assert again.returncode == 1 and len(pages(home.telemetry)) == 2
+
 
 def test_a_history_shows_the_builds_that_the_store_has(home: Home) -> None:
     """A document that is missing or broken is a column without parts, not an error."""
