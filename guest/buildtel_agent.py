@@ -2712,14 +2712,15 @@ MOST_STRETCHES = 120  # kept of one process's children while it lives
 MOST_ROWS = 40
 MOST_OWN, MOST_OTHERS = 10, 4
 ROOM_BYTES = 2800
+AS_TOLD = (0.0, 1.0)  # no correction of CPU time
 # Programs that do nothing but run others: what they ran is shown instead of them.
 WRAPPERS = (
     "sh", "bash", "dash", "ash", "busybox", "ksh", "ksh93", "mksh", "zsh", "fish", "csh", "tcsh", "sudo", "su", "doas",
     "env", "nice", "ionice", "nohup", "timeout", "setsid", "setpriv", "runuser", "chroot", "unshare", "time", "stdbuf",
 )  # fmt: skip
 # What commands of one name used.
-COUNT, RUN_NS, TICKED_NS, READ, WRITTEN, LONGEST_S, DELAY_NS, RESIDENT_KB, END_NS = range(9)
-SUMS = (COUNT, RUN_NS, TICKED_NS, READ, WRITTEN, DELAY_NS, RESIDENT_KB, END_NS)
+COUNT, RUN_NS, TICKED_NS, READ, WRITTEN, LONGEST_S, DELAY_NS, RESIDENT_KB, MORE_NS = range(9)
+SUMS = (COUNT, RUN_NS, TICKED_NS, READ, WRITTEN, DELAY_NS, RESIDENT_KB, MORE_NS)
 
 
 class Commands:
@@ -2761,12 +2762,19 @@ class Commands:
         """CPU time of all."""
         return sum([_cpu_ns(row) for row in self.used.values()])
 
-    def add_ends(self, end_ns: "int") -> "float":
-        """Divides the time that the ends themselves took, when memory is freed, by each one's; gives ns for a kB."""
+    def correct(self, lacking_ns: "int") -> "tuple[float, float]":
+        """Divides CPU time that all together lack, or have too much.
+
+        What they lack is their ends, when memory is freed: divided by each one's memory. What they have too much is by
+        ticks: they have less of what ticks say beyond run time. Gives ns for each kB, and how much of ticks counts.
+        """
         resident_kb = self.total(RESIDENT_KB) or 0
-        for row in self.used.values() if resident_kb else ():
-            row[END_NS] += end_ns * row[RESIDENT_KB] // resident_kb
-        return end_ns / resident_kb if resident_kb else 0.0
+        beyond_ns = sum([max(row[TICKED_NS] - row[RUN_NS], 0) for row in self.used.values()])
+        by_kb = lacking_ns / resident_kb if lacking_ns > 0 and resident_kb else 0.0
+        share = max(1 + lacking_ns / beyond_ns, 0.0) if lacking_ns < 0 and beyond_ns else 1.0
+        for row in self.used.values():
+            row[MORE_NS] += int(by_kb * row[RESIDENT_KB] - (1 - share) * max(row[TICKED_NS] - row[RUN_NS], 0))
+        return by_kb, share
 
     def add_unseen(self, all_ns: "int") -> "None":
         """What of the CPU time of all no command has: of those that no look saw."""
@@ -2799,7 +2807,7 @@ class Commands:
 
 
 def _cpu_ns(row: "list[Any]") -> "int":
-    return int(max(row[RUN_NS], row[TICKED_NS]) + row[END_NS])
+    return int(max(row[RUN_NS], row[TICKED_NS]) + row[MORE_NS])
 
 
 def _shown_row(name: "str", row: "list[Any]") -> "list[Any]":
@@ -2860,11 +2868,12 @@ class Stretch:
         self.resident_kb += other.resident_kb
         self.codes |= other.codes
 
-    def cpu_s(self, end_ns_by_kb: "float") -> "float":
-        """Its CPU time and its descendants', with what their ends took."""
-        return round((max(self.run_ns, self.ticked_ns) + end_ns_by_kb * self.resident_kb) / 1e9, 3)
+    def cpu_s(self, corrected: "tuple[float, float]") -> "float":
+        """Its CPU time and its descendants', `corrected` as `Commands.correct` says."""
+        beyond_ns = max(self.ticked_ns - self.run_ns, 0) * corrected[1]
+        return round((self.run_ns + beyond_ns + corrected[0] * self.resident_kb) / 1e9, 3)
 
-    def row(self, zero_s: "float", end_ns_by_kb: "float") -> "list[Any]":
+    def row(self, zero_s: "float", corrected: "tuple[float, float]") -> "list[Any]":
         """`[name, count, start_s, length_s, cpu_s, exit status]`; of several names the most frequent, and `…`."""
         name = max(self.names, key=lambda name: (self.names[name], name))
         name = name if len(self.names) == 1 else name + " …"
@@ -2873,7 +2882,7 @@ class Stretch:
         status = None if code is None else exit_of(code, None)[0]
         return [
             name, self.count(), round(max(self.start_s - zero_s, 0.0), 2), round(self.end_s - self.start_s, 3),
-            self.cpu_s(end_ns_by_kb), status,
+            self.cpu_s(corrected), status,
         ]  # fmt: skip
 
 
@@ -2898,7 +2907,7 @@ class Line:
         longest = sorted(self.stretches, key=lambda one: one.start_s - one.end_s)
         for one in longest[count:]:
             self.left_out += one.count()
-            self.left_s += one.cpu_s(0.0)
+            self.left_s += one.cpu_s(AS_TOLD)
         kept = set(longest[:count])
         self.stretches = [one for one in self.stretches if one in kept]
 
@@ -2912,12 +2921,12 @@ class Line:
             line = longest.inner
         return line
 
-    def rows(self, zero_s: "float", end_ns_by_kb: "float") -> "list[list[Any]]":
+    def rows(self, zero_s: "float", corrected: "tuple[float, float]") -> "list[list[Any]]":
         """In order of their starts, the longest that there is room for; last what is left out, without a start."""
         self._order()
         self.cut(MOST_ROWS)
         while True:
-            rows = [one.row(zero_s, end_ns_by_kb) for one in self.stretches]
+            rows = [one.row(zero_s, corrected) for one in self.stretches]
             rest = [["", self.left_out, None, None, round(self.left_s, 3), None]] if self.left_out else []
             if len(dumps(rows)) <= ROOM_BYTES:
                 return rows + rest
@@ -2997,13 +3006,10 @@ class Account:
             (own if parent in (0, self.pid) or parent in self.adopted else others).merge(commands)
         return own, others
 
-    def line(self, end_ns_by_kb: "float" = 0.0) -> "list[list[Any]]":
-        """The time line inside the step: the children of its process, or of the one that ran everything.
-
-        `end_ns_by_kb` is what the end of a process takes, for each kB that it had.
-        """
+    def line(self, corrected: "tuple[float, float]") -> "list[list[Any]]":
+        """The time line inside the step: the children of its process, or of the one that ran everything."""
         line = self._lines.get(0) or self._lines.get(self.pid) or Line()
-        return line.inside((time.monotonic() - self.began_s) / 2).rows(self.began_s, end_ns_by_kb)
+        return line.inside((time.monotonic() - self.began_s) / 2).rows(self.began_s, corrected)
 
 
 # --- The processes of a step, by looking at them now and then ----------------------------------------
@@ -3175,6 +3181,7 @@ class Process:
     def hear(self, tasks: "Tasks | None") -> "None":
         """Takes accounts of what `tasks` tells from now on."""
         self.tasks, self._news = tasks, select.poll()
+        self._lost_before = tasks.lost if tasks is not None else 0
         for fd in [self._fd, *tasks.fds()] if tasks is not None and self._fd >= 0 else ():
             self._news.register(fd, select.POLLIN)
 
@@ -3182,6 +3189,10 @@ class Process:
         """Takes accounts of what has ended until now."""
         if self.tasks is not None:
             self.account.add(self.tasks.take())
+
+    def lost(self) -> "int":
+        """How many commands could not be heard of."""
+        return self.tasks.lost - self._lost_before if self.tasks is not None else 0
 
     def over(self, wait_s: "float") -> "bool":
         """Waits so long for its end, and takes accounts of what ends meanwhile; whether it has ended."""
@@ -3387,7 +3398,7 @@ class OwnLoad:
 
     def __init__(self, process: "Process") -> "None":
         self._process, self._tree = process, Tree(process.pid)
-        self._end_ns = 0  # what the ends of processes took until the last look, which the kernel's messages leave out
+        self._lacking_ns = 0  # what all messages until the last look lack of the CPU time of the tree
 
     def look(self, elapsed_s: "float") -> "float":
         """Looks at the tree of the step; gives the seconds until the next look."""
@@ -3399,7 +3410,7 @@ class OwnLoad:
         elif tree.pid in tree.known:
             process.take()
             told_ns = process.account.divided()[0].cpu_ns() + tree.living_ns()
-            self._end_ns = max(int((tree.cpu_s() or 0) * 1e9) - told_ns, 0)
+            self._lacking_ns = int((tree.cpu_s() or 0) * 1e9) - told_ns
         usual_s = max(0.1, elapsed_s / 20) if process.tasks is None or elapsed_s < 1 else 1.0
         return max(min(usual_s, 1.0), (time.monotonic() - begun_s) * 100)
 
@@ -3409,7 +3420,7 @@ class OwnLoad:
         if with_look:
             self.look(0.0)
         if tasks is not None:
-            account.add(tasks.take() + tasks.settle())
+            account.add(tasks.take() + (tasks.settle() if with_look else []))
         elif tree.cpu_s() is not None:
             account.add(tree.last())
         else:
@@ -3417,19 +3428,19 @@ class OwnLoad:
         own, others = account.divided()
         if tasks is None:
             own.add_unseen(int((tree.cpu_s() or 0) * 1e9))
+        corrected = own.correct(self._lacking_ns)
         numbers = self._numbers(own)
-        end_ns_by_kb = own.add_ends(self._end_ns)
         commands = {"from": "taskstats" if tasks else "sampled", "own": own.busiest(MOST_OWN)}  # type: dict[str, Any]
         if tasks is not None:
-            commands.update(others=others.busiest(MOST_OTHERS), lost=tasks.lost)
-        line = account.line(end_ns_by_kb)
+            commands.update(others=others.busiest(MOST_OTHERS), lost=self._process.lost())
+        line = account.line(corrected)
         return {"own": numbers, "cmds": commands, **({"inside": line} if line else {})}
 
     def _numbers(self, own: "Commands") -> "dict[str, int]":
         tree = self._tree
         cpu_s = tree.cpu_s()
         if self._process.tasks is not None:
-            cpu_s = (own.cpu_ns() + self._end_ns + tree.living_ns()) / 1e9
+            cpu_s = (own.cpu_ns() + tree.living_ns()) / 1e9
         moved, seen = [own.total(READ), own.total(WRITTEN)], tree.moved() or (None, None)
         pairs = [[number for number in pair if number is not None] for pair in zip(moved, seen)]
         found = {

@@ -6,7 +6,7 @@ class OwnLoad:
 
     def __init__(self, process: "Process") -> "None":
         self._process, self._tree = process, Tree(process.pid)
-        self._end_ns = 0  # what the ends of processes took until the last look, which the kernel's messages leave out
+        self._lacking_ns = 0  # what all messages until the last look lack of the CPU time of the tree
 
     def look(self, elapsed_s: "float") -> "float":
         """Looks at the tree of the step; gives the seconds until the next look."""
@@ -18,7 +18,7 @@ class OwnLoad:
         elif tree.pid in tree.known:
             process.take()
             told_ns = process.account.divided()[0].cpu_ns() + tree.living_ns()
-            self._end_ns = max(int((tree.cpu_s() or 0) * 1e9) - told_ns, 0)
+            self._lacking_ns = int((tree.cpu_s() or 0) * 1e9) - told_ns
         usual_s = max(0.1, elapsed_s / 20) if process.tasks is None or elapsed_s < 1 else 1.0
         return max(min(usual_s, 1.0), (time.monotonic() - begun_s) * 100)
 
@@ -28,7 +28,7 @@ class OwnLoad:
         if with_look:
             self.look(0.0)
         if tasks is not None:
-            account.add(tasks.take() + tasks.settle())
+            account.add(tasks.take() + (tasks.settle() if with_look else []))
         elif tree.cpu_s() is not None:
             account.add(tree.last())
         else:
@@ -36,19 +36,19 @@ class OwnLoad:
         own, others = account.divided()
         if tasks is None:
             own.add_unseen(int((tree.cpu_s() or 0) * 1e9))
+        corrected = own.correct(self._lacking_ns)
         numbers = self._numbers(own)
-        end_ns_by_kb = own.add_ends(self._end_ns)
         commands = {"from": "taskstats" if tasks else "sampled", "own": own.busiest(MOST_OWN)}  # type: dict[str, Any]
         if tasks is not None:
-            commands.update(others=others.busiest(MOST_OTHERS), lost=tasks.lost)
-        line = account.line(end_ns_by_kb)
+            commands.update(others=others.busiest(MOST_OTHERS), lost=self._process.lost())
+        line = account.line(corrected)
         return {"own": numbers, "cmds": commands, **({"inside": line} if line else {})}
 
     def _numbers(self, own: "Commands") -> "dict[str, int]":
         tree = self._tree
         cpu_s = tree.cpu_s()
         if self._process.tasks is not None:
-            cpu_s = (own.cpu_ns() + self._end_ns + tree.living_ns()) / 1e9
+            cpu_s = (own.cpu_ns() + tree.living_ns()) / 1e9
         moved, seen = [own.total(READ), own.total(WRITTEN)], tree.moved() or (None, None)
         pairs = [[number for number in pair if number is not None] for pair in zip(moved, seen)]
         found = {
