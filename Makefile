@@ -11,13 +11,19 @@ setup: ## .venv with buildtel and all tools
 
 all: check test ## every check and every test
 
-check: agent-check lint types imports shell ## everything but the tests
+check: agent-check vendor-check lint types imports shell ## everything but the tests
 
 agent: ## join guest/parts into the agent
 	$(PYTHON) guest/assemble.py
 
 agent-check: ## whether the agent is what its parts give
 	$(PYTHON) guest/assemble.py --check
+
+vendor: ## fetch the library of the pages' charts from npm
+	$(PYTHON) host/vendor.py
+
+vendor-check: ## whether that library is what SOURCE.json says
+	$(PYTHON) host/vendor.py --check
 
 lint: ## ruff
 	$(BIN)/ruff check .
@@ -32,9 +38,9 @@ shell: ## shellcheck
 	$(BIN)/shellcheck $(SH)
 	$(BIN)/shellcheck -s bash .ci/run
 
-schema: ## write docs/job.schema.json and the tables of docs/format.md anew from models, counters and metrics
+schema: ## write docs/job.schema.json and the tables of docs/format.md and docs/diagnosis.md anew from the code
 	$(PYTHON) docs/job_schema.py
-	$(PYTHON) docs/format_tables.py
+	$(PYTHON) docs/tables.py
 
 test: ## all tests by parts, with the time of each (the VM's part takes most)
 	$(PYTHON) -m tests.parts
@@ -76,4 +82,4 @@ demo: ## the README's first command
 wheel: ## build sdist and wheel into dist/
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-.PHONY: agent agent-check minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation unharmed demo wheel
+.PHONY: agent agent-check vendor vendor-check minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation unharmed demo wheel

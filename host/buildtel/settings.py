@@ -94,6 +94,15 @@ def read_redactor(
     return Redactor(environ, [*found, *expressions], secrets, keeps_output=keeps_output)
 
 
+def read_wants_page() -> bool:
+    """Whether the configuration file asks for a page with each document: `html = true`.
+
+    Raises:
+        UsageError: the configuration file is wrong.
+    """
+    return bool(_read_file(_places().user_config_path / "config.toml").get("html", False))
+
+
 def state_folder() -> Path:
     """`$XDG_STATE_HOME/buildtel`: where documents wait for a store that cannot be reached."""
     return _places().user_state_path
@@ -115,7 +124,7 @@ def _found(environ: Mapping[str, str], flags: Mapping[str, str | None]) -> dict[
 
 
 def _read_file(path: Path) -> dict[str, Any]:
-    """The settings of the file: the table `store`, the list `redact`; empty if there is no file."""
+    """The settings of the file: the table `store`, the list `redact`, `html`; empty if there is no file."""
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -134,13 +143,15 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 
 def _checked(content: dict[str, Any], path: Path) -> dict[str, Any]:
-    table, expressions = content.pop("store", {}), content.pop("redact", [])
+    table, expressions, html = content.pop("store", {}), content.pop("redact", []), content.pop("html", False)
     if content or not isinstance(table, dict):
         wrong = ", ".join(content) or "another store"
-        raise UsageError(f"{path}: only a table [store] and a list `redact` are allowed, not {wrong}")
+        raise UsageError(f"{path}: only a table [store], a list `redact` and `html` are allowed, not {wrong}")
     if not isinstance(expressions, list) or not all(isinstance(text, str) for text in expressions):
         raise UsageError(f"{path}: redact = {expressions!r} is no list of texts. Write redact = ['EXPRESSION', ...]")
-    return {"store": _checked_store(table, path), "redact": expressions}
+    if not isinstance(html, bool):
+        raise UsageError(f"{path}: html = {html!r} is {_kind(html)}. Write html = true")
+    return {"store": _checked_store(table, path), "redact": expressions, "html": html}
 
 
 def _checked_store(table: dict[str, Any], path: Path) -> dict[str, str]:

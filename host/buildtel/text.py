@@ -51,6 +51,16 @@ def percent(value: float | None) -> str:
     return f"{value:+.0f}%" if abs(value) >= 10 or value == 0 else f"{value:+.1f}%"
 
 
+def percent_of(part: float | None, whole: float | None) -> str:
+    """How many percent one figure is of another: `12.3%`; `-` where that is not known.
+
+    Args:
+        part: the figure.
+        whole: what it is a part of, in the same unit.
+    """
+    return "-" if part is None or not whole else f"{100 * part / whole:.1f}%"
+
+
 def safe(text: Any) -> str:
     """`text` with every character that does not print shown as its Python escape, cut if it is very long."""
     whole = str(text)

@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from buildtel.errors import BuildtelError
 from buildtel.local.documents import read_document
 from buildtel.local.outbox import Outbox, OutboxError, Parcel
 from buildtel.local.raw_records import read_beside
 from buildtel.store import Store, StoreError
+
+if TYPE_CHECKING:
+    from buildtel.job import JobDocument
 
 PATIENCE_S = 120.0
 Kind = Literal["key", "note", "error"]  # a document's key in the store; what is good to know; what went wrong
@@ -28,6 +31,7 @@ class Upload:
         outbox: the queue.
         redirect: upload queued documents that are meant for other stores, too.
         told: takes each message with its kind.
+        page_of: gives the page that goes with a document, empty for none; it takes the document and its file.
         failed: something could not be uploaded.
         delivered: the digests of the documents that the store has now.
     """
@@ -36,6 +40,7 @@ class Upload:
     outbox: Outbox
     redirect: bool
     told: Callable[[Kind, str], None]
+    page_of: Callable[[JobDocument, Path], bytes] = field(default=lambda _document, _path: b"")
     failed: bool = False
     delivered: set[str] = field(default_factory=set)
 
@@ -68,13 +73,14 @@ class Upload:
         """The document and the files that go with it; nothing if it is not a document."""
         from buildtel.job import load_document  # noqa: PLC0415  # likewise
         from buildtel.report.packer_steps import packer_steps  # noqa: PLC0415  # likewise
-        from buildtel.store.delivery import document_time  # noqa: PLC0415  # likewise
+        from buildtel.store.document_time import document_time  # noqa: PLC0415  # likewise
 
         with self._explained():
             data = read_document(path)
             document = load_document(data, str(path))
             document_time(document, str(path))
-            yield Parcel(str(path), data, packer_steps(document), read_beside(path))
+            page = self.page_of(document, path)
+            yield Parcel(str(path), data, packer_steps(document), read_beside(path), page)
 
     def _waiting(self) -> list[Path]:
         return self.outbox.waiting(None if self.redirect else self.store.address())
@@ -102,7 +108,7 @@ class Upload:
     def _deliver(self, parcel: Parcel) -> None:
         from buildtel.store.delivery import deliver  # noqa: PLC0415  # likewise
 
-        delivery = deliver(self.store, parcel.document, parcel.packer_steps, parcel.name, parcel.events)
+        delivery = deliver(self.store, parcel.document, parcel.packer_steps, parcel.name, parcel.events, parcel.page)
         self.delivered.add(parcel.digest)
         self.told("key", f"{delivery.key}{'' if delivery.new else ' (already there)'}")
 

@@ -19,6 +19,9 @@ ADDED = {
     "table": re.compile(r"    [|-] |  why: "), "markdown": re.compile(r"    |\*\*why: |error: |\|.*\| ↳ "),
 }  # fmt: skip
 GOES_ON = " " * 6
+# Sections that the kept commit had not, or had others in their place: causes and findings.
+SECTION = re.compile(r"(?:### )?(?:.*: what .* were spent on|Findings|Bottlenecks)$")
+END_OF_SECTION = {"table": re.compile(r"$"), "markdown": re.compile(r"##")}
 FIGURE = re.compile(r"(?<![\w.])-?\d+(?:[.:]\d+)*")
 
 
@@ -65,10 +68,22 @@ def figures(text: str, form: str) -> list[list[str]]:
     added = ADDED.get(form)
     rows: list[list[str]] = []
     is_added = False
-    for line in text.splitlines():
+    for line in _without_sections(text.splitlines(), END_OF_SECTION.get(form)):
         is_added = added is not None and bool(added.match(line) or (is_added and line.startswith(GOES_ON)))
         rows += [] if is_added else [FIGURE.findall(line)]
     return [row for row in rows if row]
+
+
+def _without_sections(lines: list[str], end: re.Pattern[str] | None) -> Iterator[str]:
+    """The lines but those of `SECTION`; a format without an `end` of sections has none."""
+    is_within = False
+    for line in lines:
+        if end is not None and SECTION.match(line):
+            is_within = True
+        elif is_within and end is not None and end.match(line):
+            is_within = False
+        if not is_within:
+            yield line
 
 
 def first_difference(before: list[list[str]], now: list[list[str]]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from buildtel.insight.comparison import NOTABLE
-from buildtel.insight.thresholds import STARVED, THRESHOLDS
+from buildtel.insight.thresholds import THRESHOLDS
 from buildtel.metrics import COLUMNS, WORDS, figure, label_of, moved, with_unit
 from buildtel_agent import METRICS
 
@@ -25,7 +25,7 @@ def test_columns_have_a_rank_of_their_own_and_words() -> None:
 
 def test_thresholds_and_comparison_name_metrics() -> None:
     """A threshold of a metric that nobody measures is never met."""
-    named = {row.metric for row in (*THRESHOLDS, *STARVED)} | set(NOTABLE)
+    named = {row.metric for row in THRESHOLDS} | set(NOTABLE)
 
     assert named <= {metric.name for metric in METRICS}
     assert not [name for name in NOTABLE if label_of(name) == name]

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from buildtel.cli import COMMANDS
+from buildtel.insight.causes import FIGURES
 from buildtel.insight.thresholds import THRESHOLDS
 from buildtel.job.model import ORIGINAL_FIELDS, ORIGINAL_METRICS, System
 
@@ -44,7 +45,7 @@ def test_the_guide_names_figures_that_exist():
     """A figure in the guide is one of the registry's, or a field of a step."""
     import buildtel_agent
 
-    known = {metric.name for metric in buildtel_agent.METRICS} | {"processes"}
+    known = {metric.name for metric in buildtel_agent.METRICS} | {"processes"} | set(FIGURES)
     named = set(re.findall(r"`([a-z]+_[a-z_]*(?:_s|_mb|_ms|_percent|_mbs|_ops|_depth|_kills|_faults))`", DIAGNOSIS))
     assert named and named <= known
 

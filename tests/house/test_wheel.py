@@ -33,7 +33,7 @@ def test_help_and_version_load_no_heavy_library(installed: Path, tmp_path: Path)
         "import sys; from buildtel.cli import main\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit: pass\n"
-        "print(sorted({'pydantic', 'rich', 'hcl2', 'boto3', 'paramiko'} & set(sys.modules)), file=sys.stderr)"
+        "print(sorted({'pydantic', 'rich', 'hcl2', 'boto3', 'paramiko', 'jinja2'} & set(sys.modules)), file=sys.stderr)"
     )
     for words in (["--help"], ["--version"], ["collect", "--help"], ["wire", "--help"]):
         done = subprocess.run([installed / "python", "-c", script, *words], capture_output=True, cwd=tmp_path)

@@ -164,9 +164,11 @@ NAMES = tuple(name for name, _ in HYPERVISORS)
 
 
 def process_counters(pid: int) -> list[int | None] | None:
-    """`[start_ms, cpu_ticks, rss_kb, read_bytes, written_bytes]` of a process, None if it is gone.
+    """`[start_ms, cpu_ticks, rss_kb, read_bytes, written_bytes, kvm, cpu_wait_us]` of a process, None if it is gone.
 
-    Source: /proc/PID/stat (fields 14, 15, 22 and 24) and /proc/PID/io, which only its user may read.
+    `kvm` is 1 where it is a machine by KVM, 0 where QEMU emulates one; `cpu_wait_us` is how long its threads waited for
+    a CPU. Source: /proc/PID/stat (fields 14, 15, 22 and 24), /proc/PID/io and /proc/PID/fd, which only its user may
+    read, and /proc/PID/task/*/schedstat.
     """
     found = _stat(pid)
     if not found:
@@ -175,7 +177,30 @@ def process_counters(pid: int) -> list[int | None] | None:
     hz, page_kb = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE") // 1024
     io = dict(line.split(b": ") for line in agent.read_file(f"/proc/{pid}/io").splitlines())
     moved = [int(io[key]) if key in io else None for key in (b"read_bytes", b"write_bytes")]
-    return [int(fields[19]) * 1000 // hz, int(fields[11]) + int(fields[12]), int(fields[21]) * page_kb, *moved]
+    own = [int(fields[19]) * 1000 // hz, int(fields[11]) + int(fields[12]), int(fields[21]) * page_kb]
+    return [*own, *moved, _has_kvm(pid, found[0]), _cpu_wait_us(pid)]
+
+
+def _has_kvm(pid: int, name: str) -> int | None:
+    """1 where a process of QEMU's has a machine of KVM's open, 0 where it has none, None where nothing tells."""
+    if not name.startswith("qemu"):
+        return None
+    try:
+        targets = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+    except OSError:  # another user's, or one of its files was closed meanwhile
+        return None
+    return int("anon_inode:kvm-vm" in targets)
+
+
+def _cpu_wait_us(pid: int) -> int | None:
+    """How long the threads of a process were ready to run and had no CPU; None where the kernel does not tell."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return None
+    waits = [agent.read_file(f"/proc/{pid}/task/{thread}/schedstat", 200).split()[1:2] for thread in threads]
+    known = [int(wait[0]) for wait in waits if wait and wait[0].isdigit()]
+    return sum(known) // 1000 if known else None
 
 
 def _stat(pid: int) -> tuple[str, list[bytes]] | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    from buildtel.cli.page_beside import add_html
     from buildtel.cli.show import add_format
 
     parser.add_argument("log", metavar="LOG", nargs="?", help="the log of `packer build`, or - for standard input")
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_redaction(parser)
     add_format(parser, "format of the report (default: %(default)s)")
+    add_html(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only, no report")
     parser.add_argument("--force", action="store_true", help="write a document even if the log has no line of Packer's")
 
@@ -49,12 +51,17 @@ def run(args: argparse.Namespace) -> int:
     """Exit status 0 if a document was made, whatever the build's result."""
     if args.log is None and not args.spool and not args.ssh:
         raise UsageError("collect: no input. Name the log of `packer build`, - (standard input), --spool or --ssh")
+    if (args.html or args.open) and args.output == "-":
+        raise UsageError("collect --html -o -: a page stands beside a document. Name a file with -o")
+    from buildtel.cli.page_beside import write_page
     from buildtel.local.keeping import Request, keep
 
     request = Request(args.log, redactor_of(args), args.output, args.job, args.version, force=args.force)
     kept = keep(request, spool_sources(args.spool, args))
     if not args.quiet:
         print_result(kept, args.format, sys.stdout)
+    if kept.path is not None:
+        write_page(args, kept.document, kept.path)
     return 0
 
 

@@ -7,7 +7,7 @@ import argparse
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    from buildtel.cli.show import add_format
+    from buildtel.cli.show import add_format, add_output
     from buildtel.cli.stores import add_store_arguments
 
     add_store_arguments(parser)
@@ -22,17 +22,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--job", default="build", metavar="JOB", help="the job of A and B in the store (default: %(default)s)"
     )
     add_format(parser)
+    add_output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if both were found, whatever differs."""
     from buildtel.cli.resolve_build import BuildResolver
-    from buildtel.cli.show import show
+    from buildtel.cli.show import show_or_write
     from buildtel.insight.comparison import compare
     from buildtel.report.comparison_view import ComparisonView
 
     resolver = BuildResolver(args)
     before, after = resolver.build(args.before, args.job), resolver.build(args.after, args.job)
     comparison = compare(before.document, after.document, before.name, after.name)
-    show(ComparisonView(comparison), args.format)
+    show_or_write(ComparisonView(comparison), args.format, args.output)
     return 0

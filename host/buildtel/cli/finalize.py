@@ -7,6 +7,7 @@ import os
 import time
 from dataclasses import replace
 
+from buildtel.cli.page_beside import add_html, write_page
 from buildtel.cli.redact_flags import add_redaction, redactor_of
 from buildtel.errors import BuildtelError
 
@@ -21,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--force", action="store_true", help="read LOG even if it has no line of Packer's and no record"
     )
     add_redaction(parser)
+    add_html(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="print no report")
 
 
@@ -46,4 +48,5 @@ def run(args: argparse.Namespace) -> int:
         from buildtel.cli.show import print_report
 
         print_report(document, path, "table")
+    write_page(args, document, path)
     return 0

@@ -12,7 +12,7 @@ JOB = "build"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    from buildtel.cli.show import add_format
+    from buildtel.cli.show import add_format, add_output
     from buildtel.cli.stores import add_store_arguments
 
     add_store_arguments(parser)
@@ -21,12 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"number of builds (default: {BUILDS}), name of the job (default: {JOB})",
     )  # fmt: skip
     add_format(parser)
+    add_output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, also where the store is empty."""
     from buildtel.cli.list import row_of, say_empty
-    from buildtel.cli.show import show
+    from buildtel.cli.show import show_or_write
     from buildtel.cli.stores import check_place, open_store
     from buildtel.report.builds_view import HistoryView
     from buildtel.store.index import builds
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     store = open_store(args)
     rows = [row_of(entry) for entry in builds(store, job, number)]
     if rows or args.format != "table":
-        show(HistoryView(rows), args.format)
+        show_or_write(HistoryView(rows), args.format, args.output)
     else:
         say_empty(store.address(), job)
     return 0

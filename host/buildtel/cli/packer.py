@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # Packer's start does not wait for it
     from collections.abc import Callable, Collection
 
     from buildtel.capture.packer_process import PackerProcess
+    from buildtel.local.keeping import Kept
     from buildtel.local.logs import SpoolSources
 
 HELP = frozenset(("-h", "-help", "--help"))
@@ -27,12 +28,14 @@ TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Our flags stand before Packer's words; those with a value take the next word.
 FLAGS = {
     "--live": 1, "--job": 1, "--version": 1, "--spool": 1, "--redact": 1, "--no-output": 0, "-o": 1, "--output": 1,
-    "-q": 0, "--quiet": 0, "-h": 0, "--help": 0,
+    "--html": 0, "--open": 0, "-q": 0, "--quiet": 0, "-h": 0, "--help": 0,
 }  # fmt: skip
 
 QUIET = frozenset(("-q", "--quiet"))
 LEAST_PRIORITY = 19  # of a thread that imports: Packer has the processors
-OURS_ALONE = frozenset(("--live", "--job", "--spool", "--redact", "--no-output", "-o", "--output", "-q", "--quiet"))
+OURS_ALONE = frozenset((
+    "--live", "--job", "--spool", "--redact", "--no-output", "--html", "--open", "-o", "--output", "-q", "--quiet",
+))  # fmt: skip
 
 
 def wrapped(words: list[str]) -> list[str]:
@@ -61,15 +64,17 @@ def simple(words: list[str]) -> SimpleNamespace | None:
         return None
     return SimpleNamespace(
         words=all_words[at + 1 :], quiet=at > 0, live="never", job=None, version=None, spool=[], ssh=[], output=None,
-        redact=[], no_output=False,
+        redact=[], no_output=False, html=False, open=False,
     )  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    from buildtel.cli.page_beside import add_html
     from buildtel.cli.redact_flags import add_redaction
 
-    flags = "[--live MODE] [--job NAME] [--version V] [--spool FILE] [--redact REGEX] [--no-output] [-o FILE] [-q]"
+    flags = "[--live MODE] [--job NAME] [--version V] [--spool FILE] [--redact REGEX] [--no-output]"
+    flags += " [-o FILE] [--html] [--open] [-q]"
     parser.usage = f"buildtel-host packer {flags} build ..."
     parser.add_argument("words", metavar="ARGS", nargs="*", help="Packer's own arguments, as in `packer build .`")
     parser.add_argument(
@@ -86,6 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.set_defaults(ssh=[])
     add_redaction(parser)
+    add_html(parser)
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="file to write the document to (default: in $TELEMETRY_DIR)"
     )
@@ -200,8 +206,7 @@ def _log_path(args: argparse.Namespace) -> str:
 
 
 def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: float, secrets: Collection[str]) -> None:
-    """Write the document, then print the report on standard error (standard output is Packer's)."""
-    from buildtel.cli.collect import print_result
+    """Write the document, then print the report; the page, if one is wanted, comes last."""
     from buildtel.cli.redact_flags import redactor_of
     from buildtel.local.folders import LOG_SUFFIX
     from buildtel.local.keeping import Request, keep
@@ -211,14 +216,32 @@ def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: f
     kept = keep(request, _spools(args, began_s))
     if problem:
         _say(f"the log is incomplete: {problem}")
-    if args.quiet:
-        return
+    if not args.quiet:
+        _report(kept, log)
+    _page(args, kept)
+
+
+def _report(kept: Kept, log: str) -> None:
+    """Print the report on standard error: standard output is Packer's."""
+    from buildtel.cli.collect import print_result
+
     try:
         print(f"log: {log}", file=sys.stderr)
         print_result(kept, "table", sys.stderr)
         sys.stderr.flush()
     except (OSError, ValueError) as error:
         _say(f"the report could not be printed: {_one_line(error)}; document: {kept.path}")
+
+
+def _page(args: argparse.Namespace, kept: Kept) -> None:
+    """Write the page, if it is wanted; what goes wrong is said, and the document and its report stay."""
+    from buildtel.cli.page_beside import write_page
+
+    try:
+        if kept.path is not None:
+            write_page(args, kept.document, kept.path)
+    except Exception as error:
+        _say(f"there is no page: {_one_line(error)}; document: {kept.path}")
 
 
 def _spools(args: argparse.Namespace, began_s: float) -> SpoolSources:

@@ -7,7 +7,7 @@ import argparse
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    from buildtel.cli.show import add_format
+    from buildtel.cli.show import add_format, add_output
     from buildtel.cli.stores import add_store_arguments
 
     add_store_arguments(parser)
@@ -18,13 +18,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("job", nargs="?", default="build", metavar="JOB", help="the job (default: %(default)s)")
     add_format(parser)
+    add_output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if the build was found."""
     from buildtel.cli.resolve_build import BuildResolver
-    from buildtel.cli.show import show
+    from buildtel.cli.show import show_or_write
     from buildtel.report.job_view import JobView
 
-    show(JobView(BuildResolver(args).build(args.which, args.job).document), args.format)
+    view = JobView(BuildResolver(args).build(args.which, args.job).document)
+    show_or_write(view, args.format, args.output)
     return 0

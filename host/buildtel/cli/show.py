@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from buildtel.errors import UsageError
 from buildtel.report.formats import FORMATS, Output, render
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from buildtel.job import JobDocument
     from buildtel.report.view import View
+
+HTML = "html"  # a page: the one format that is not lines of text
 
 
 def add_format(parser: argparse.ArgumentParser, about: str = "default: %(default)s") -> None:
@@ -24,11 +27,52 @@ def add_format(parser: argparse.ArgumentParser, about: str = "default: %(default
         parser: the command's parser.
         about: the help of `--format`.
     """
-    parser.add_argument("--format", choices=FORMATS, default="table", help=about)
+    parser.add_argument("--format", choices=(*FORMATS, HTML), default="table", help=about)
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Declare `-o`, for a report that goes to a file."""
+    parser.add_argument("-o", "--output", metavar="FILE", help="file to write it to (default: standard output)")
+
+
+def show_or_write(view: View, form: str, path: str | None) -> None:
+    """Print a view, or write it to the file that the user named.
+
+    Args:
+        view: what to show.
+        form: as for `show`.
+        path: the file; None or `-`: standard output.
+
+    Raises:
+        BuildtelError: it can't be written, or a page would go to a terminal.
+    """
+    if path is None or path == "-":
+        show(view, form)
+        return
+    from buildtel.local.documents import write_report
+
+    write_report(Path(path), as_text(view, form).encode("utf-8", "replace"))
+    print(f"written: {path}", file=sys.stderr)
+
+
+def as_text(view: View, form: str) -> str:
+    """A view as a file has it: in UTF-8, without styles.
+
+    Args:
+        view: what to show.
+        form: as for `show`.
+    """
+    if form == HTML:
+        from buildtel.page.form_html import html
+
+        return html(view)
+    from buildtel.report.formats import rendered
+
+    return rendered(view, form)
 
 
 def print_report(document: JobDocument, where: Path, form: str, to: TextIO | None = None) -> None:
-    """Print where the document is, and its report; on GitHub Actions add it to the job summary, and say why it failed.
+    """Print where the document is, and its report; tell GitHub Actions, GitLab or Jenkins in short how the job went.
 
     Args:
         document: the document.
@@ -37,15 +81,20 @@ def print_report(document: JobDocument, where: Path, form: str, to: TextIO | Non
         to: the stream for the report; None: standard output.
     """
     from buildtel.cli.annotations import error_annotations
-    from buildtel.cli.summary import add_summary
+    from buildtel.cli.summary import add_summary, folded, short_report
     from buildtel.report.job_view import JobView
 
-    view = JobView(document)
-    add_summary(view, os.environ)
+    add_summary(document, os.environ)
     print(f"document: {where}", file=sys.stderr)
     for line in error_annotations(document, os.environ):
         print(line, file=sys.stderr)
-    show(view, form, to)
+    short = short_report(document, os.environ) if form == "table" else None
+    if short is None:
+        show(JobView(document), form, to)
+        return
+    with folded(os.environ, to or sys.stdout):
+        show(JobView(document), form, to)
+    show(short, form, to)
 
 
 def show(view: View, form: str, to: TextIO | None = None) -> None:
@@ -53,10 +102,21 @@ def show(view: View, form: str, to: TextIO | None = None) -> None:
 
     Args:
         view: what to print.
-        form: one of `FORMATS`.
+        form: one of `FORMATS`, or `html`.
         to: the stream; None: standard output.
+
+    Raises:
+        UsageError: a page would go to a terminal.
     """
-    render(view, output(to or sys.stdout), form)
+    stream = to or sys.stdout
+    if form != HTML:
+        render(view, output(stream), form)
+        return
+    if stream.isatty():
+        raise UsageError("--format html: a page is for a browser. Name a file with -o FILE, or redirect the output")
+    page = as_text(view, form).encode("utf-8", "replace")  # it says itself that it is UTF-8
+    stream.flush()
+    stream.buffer.write(page)
 
 
 def output(to: TextIO) -> Output:

@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if all documents were uploaded; the others wait in the outbox."""
+    from buildtel.cli.page_beside import page_for_upload
     from buildtel.cli.stores import open_store
     from buildtel.local.begun import folders_with_steps
     from buildtel.local.delivered import Delivered
@@ -36,7 +37,8 @@ def run(args: argparse.Namespace) -> int:
     from buildtel.upload import Upload
 
     store = open_store(args)
-    upload = Upload(store, Outbox(state_folder() / "outbox"), args.redirect, partial(_tell, args.quiet))
+    outbox = Outbox(state_folder() / "outbox")
+    upload = Upload(store, outbox, args.redirect, partial(_tell, args.quiet), page_for_upload)
     if args.documents:
         upload.run([Path(name) for name in args.documents])
         return int(upload.failed)

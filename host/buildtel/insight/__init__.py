@@ -1,1 +1,1 @@
-"""What a document says at a second look: comparison, extremes, thresholds, bottlenecks. Pure functions; no layout."""
+"""What a document says at a second look: comparison, extremes, thresholds, causes, findings. Pure, without layout."""

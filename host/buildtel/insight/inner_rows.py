@@ -43,13 +43,14 @@ def inner_rows(unit: Provisioner, zero_s: float | None) -> tuple[tuple[InnerRow,
 
 def _row(part: ProvisionerPart, zero_s: float | None) -> InnerRow:
     start_s = None if part.started_at is None or zero_s is None else part.started_at - zero_s
-    return InnerRow(_label(part), start_s, None if part.ended_at is None else _length_s(part))
+    return InnerRow(label_of_part(part), start_s, None if part.ended_at is None else _length_s(part))
 
 
 def _length_s(part: ProvisionerPart) -> float:
     return 0.0 if part.started_at is None or part.ended_at is None else part.ended_at - part.started_at
 
 
-def _label(part: ProvisionerPart) -> str:
+def label_of_part(part: ProvisionerPart) -> str:
+    """A part of a provisioner in words, safe to print: `task [Install nginx]`, `waits for a lock`."""
     named, nameless = _LABELS.get(part.kind, (f"{part.kind} {{}}", part.kind))
     return safe(named.replace("{}", part.name) if part.name else nameless)

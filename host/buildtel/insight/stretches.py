@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Literal
 
 from buildtel.insight.inner_rows import InnerRow, inner_rows
+from buildtel.insight.spent import Spent, spent_on
 from buildtel.job import JobDocument
 from buildtel.text import safe
 from buildtel.timeline import packer_model
@@ -33,7 +34,7 @@ class Stretch:
     `mark` says that it failed. `grain_s` is the grain of the stamps that its length was reckoned from, None where it is
     finer than any figure. `runner` and `hypervisor` are the figures of the machine around it, and of the build's
     machine seen from there. `inner` are the parts of a provisioner that its output tells of, without the `inner_cut`
-    shortest of many.
+    shortest of many. `spent` is what its time counts to; `provisioner` its place among the build's, None for a phase.
     """
 
     @property
@@ -52,19 +53,23 @@ class Stretch:
     hypervisor: Figures = field(default_factory=dict)
     inner: tuple[InnerRow, ...] = ()
     inner_cut: int = 0
+    spent: Spent = "other"
+    provisioner: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BuildStretches:
     """The stretches of one build, those that `cut` counts left out.
 
-    `span_s` is the length of its run's time axis, None without times.
+    `span_s` is the length of its run's time axis, None without times. `machine` is the key of its machine in the
+    document, None where that was not measured.
     """
 
     build: Build
     span_s: float | None
     stretches: tuple[Stretch, ...]
     cut: int
+    machine: str | None = None
 
     @property
     def name(self) -> str:
@@ -83,16 +88,17 @@ class BuildStretches:
 def build_stretches(document: JobDocument) -> list[BuildStretches]:
     """The builds of all runs of a document, in its order."""
     runs = document.packer.runs if document.packer else ()
-    names = _names(document)
+    names = step_names(document)
     targets = {(machine.run, machine.target): key for key, machine in document.machines.items()}
     return [
-        _of_build(build, names.get(targets.get((number, build.name)), {}), _span_s(run))
+        _of_build(build, names.get(machine, {}), _span_s(run), machine)
         for number, run in enumerate(runs, 1)
         for build in run.builds
+        for machine in (targets.get((number, build.name)),)
     ]
 
 
-def _names(document: JobDocument) -> dict[str | None, dict[int, str]]:
+def step_names(document: JobDocument) -> dict[str | None, dict[int, str]]:
     """By machine and the provisioner's place: the name that the user gave the one step it is."""
     found: dict[str | None, dict[int, list[str]]] = {}
     within = {step.id: step.provisioner.index for step in document.steps if step.id and step.provisioner}
@@ -123,7 +129,7 @@ def _span_s(run: PackerRun) -> float | None:
     return max(ends) - run.started_at if ends and run.started_at is not None else None
 
 
-def _of_build(build: Build, names: dict[int, str], span_s: float | None) -> BuildStretches:
+def _of_build(build: Build, names: dict[int, str], span_s: float | None, machine: str | None) -> BuildStretches:
     told = _accounted(build, names) if build.account else _untimed(build, names)
     stretches = list(_folded(told))
     return BuildStretches(
@@ -131,6 +137,7 @@ def _of_build(build: Build, names: dict[int, str], span_s: float | None) -> Buil
         span_s=span_s if build.account else None,
         stretches=tuple(stretches[:MAX_ROWS]),
         cut=max(len(stretches) - MAX_ROWS, 0),
+        machine=machine,
     )
 
 
@@ -151,6 +158,8 @@ def _accounted(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
             hypervisor=part.hypervisor or {},
             inner=inner,
             inner_cut=inner_cut,
+            spent=spent_on(part, build),
+            provisioner=part.provisioner,
         )
 
 
@@ -209,7 +218,8 @@ def _untimed(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
     places = {id(part): index for index, part in enumerate(build.provisioners)}
     for part in parts:
         if not (isinstance(part, Provisioner) and part.own):
-            yield stretch(part, None, names.get(places.get(id(part), -1)))
+            at = places.get(id(part))
+            yield replace(stretch(part, None, names.get(-1 if at is None else at)), provisioner=at)
 
 
 def place(part: Phase | Provisioner) -> tuple[bool, float, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from buildtel import files
@@ -61,6 +62,37 @@ def write_over(path: Path, data: bytes) -> None:
         files.replace(str(path), data)
     except OSError as error:
         raise BuildtelError(f"can't write {path}: {error.strerror}") from error
+
+
+def write_report(path: Path, data: bytes, only_over: Callable[[Path], bool] | None = None) -> None:
+    """Writes a report to the file that the user named; a report that is no JSON never replaces a job document.
+
+    Args:
+        path: the file; also a pipe or `/dev/null`.
+        data: the report.
+        only_over: which files may be replaced; None: all but documents.
+
+    Raises:
+        BuildtelError: something else stands there, or it can't be written.
+    """
+    if path.is_dir():
+        raise BuildtelError(f"can't write {path}: it is a directory. Name a file in it")
+    if not path.parent.is_dir():
+        raise BuildtelError(f"can't write {path}: there is no directory {path.parent}. Create it")
+    if path.exists() and not path.is_file():
+        _write_into(path, data)
+        return
+    if only_over is not None and path.exists() and not only_over(path):
+        raise BuildtelError(f"{path} exists and is no page of buildtel's. Remove it")
+    if path.is_file() and _is_object(path) and not data.startswith(b"{"):
+        raise BuildtelError(f"{path} may be a job document. Remove it, or name another file")
+    write_over(path.resolve(), data)
+
+
+def _is_object(path: Path) -> bool:
+    """Whether a file begins as a document does."""
+    with path.open("rb") as file:
+        return file.read(64).lstrip().startswith(b"{")
 
 
 def check_named(path: Path, job: str) -> None:

@@ -25,6 +25,7 @@ from buildtel.local.folders import own_folder
 DOCUMENT = "document.json"
 STEPS = "packer_steps.txt"
 EVENTS = "events.jsonl.gz"
+PAGE = "page.html"
 NAME = "name"
 ADDRESS = "store"
 ASIDE = ".making-"
@@ -44,6 +45,7 @@ class Parcel:
     document: bytes
     packer_steps: str = ""
     events: bytes = b""
+    page: bytes = b""
 
     @property
     def digest(self) -> str:
@@ -120,6 +122,7 @@ class Outbox:
                 document=(entry / DOCUMENT).read_bytes(),
                 packer_steps=(entry / STEPS).read_text(encoding="utf-8"),
                 events=(entry / EVENTS).read_bytes(),
+                page=(entry / PAGE).read_bytes() if (entry / PAGE).exists() else b"",
             )
 
     def remove(self, entry: Path) -> None:
@@ -169,6 +172,7 @@ def _files(parcel: Parcel, address: str) -> dict[str, bytes]:
         DOCUMENT: parcel.document,
         STEPS: parcel.packer_steps.encode(),
         EVENTS: parcel.events,
+        **({PAGE: parcel.page} if parcel.page else {}),
         NAME: parcel.name.encode(errors="surrogateescape"),
         ADDRESS: address.encode(errors="surrogateescape"),
     }

@@ -21,6 +21,8 @@ from buildtel.timeline.provisioner_run import ProvisionerRun
 
 STEP_S = 0.5
 LATE_NS = 50_000_000  # records of one instant, by processes beside each other, come in any order
+PACKERS_GRAIN_S = 1.0  # of the stamps that Packer itself gives its lines
+STAMPED_LATE_S = 0.25  # who stamps Packer's lines as they arrive looks each 40 ms, later on a busy machine
 MOST_EARLY = 32
 
 
@@ -100,10 +102,16 @@ class Within:
         self.latest_s[at.zone_known] = min(latest, self.latest_s.get(at.zone_known, latest))
 
     def made_before(self, m_ns: int) -> bool:
-        """Whether a record was made before its provisioner was announced: it came late."""
+        """Whether a record was made before its provisioner was announced: it came late.
+
+        By no more than the announcement's own stamp may have come late that is not told.
+        """
         at = self.unit.at
         latest_s = None if at is None else self.latest_s.get(at.zone_known)
-        return at is not None and latest_s is not None and latest_s + m_ns / 1e9 < at.unix_s
+        if at is None or latest_s is None:
+            return False
+        late_s = STAMPED_LATE_S if at.resolution_s < PACKERS_GRAIN_S else 0.0
+        return latest_s + m_ns / 1e9 < at.unix_s - late_s
 
 
 @dataclass(slots=True)

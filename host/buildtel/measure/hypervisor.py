@@ -1,7 +1,8 @@
 """The share of the host that each build's hypervisor process used.
 
 The runner's samples hold, for each such process, columns `hyp.NAME:PID.N`: the boot time of its start (ms),
-CPU ticks, resident memory (kB), bytes read and bytes written (`/proc/PID/stat`, `/proc/PID/io`).
+CPU ticks, resident memory (kB), bytes read and bytes written (`/proc/PID/stat`, `/proc/PID/io`), whether it runs by
+KVM, and the microseconds for which its threads waited for a CPU; the last two are missing in documents of before.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from buildtel.measure.drafts import MachineDraft
 
 MIB = 1_048_576
 EARLY_S, LATE_S = 0.5, 5.0  # how far a process may start before and after the text that announces it
-_START, _CPU, _RSS, _READ, _WRITTEN = range(5)
+_START, _CPU, _RSS, _READ, _WRITTEN, _KVM, _CPU_WAIT = range(7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,10 @@ class Process:
         inside = zip(self.times_s, self.columns[number], strict=True)
         return max((value for time, value in inside if value is not None and from_s <= time <= to_s), default=None)
 
+    def last(self, number: int) -> int | None:
+        """The newest known value of a number that is no counter."""
+        return next((value for value in reversed(self.columns[number]) if value is not None), None)
+
     def _at(self, column: Sequence[int | None], time_s: float) -> float:
         points = [(self.started_s, 0.0)]
         points += [(at, float(value)) for at, value in zip(self.times_s, column, strict=True) if value is not None]
@@ -82,6 +87,9 @@ class Hypervisor:
             "memory_peak_mb": _scaled(_total(one.largest(_RSS, from_s, to_s) for one in alive), 1 / 1024, 1),
             "disk_read_mb": _scaled(_total(one.grown(_READ, from_s, to_s) for one in alive), 1 / MIB, 2),
             "disk_write_mb": _scaled(_total(one.grown(_WRITTEN, from_s, to_s) for one in alive), 1 / MIB, 2),
+            "cpu_wait_percent": _scaled(_total(one.grown(_CPU_WAIT, from_s, to_s) for one in alive),
+                                        1e-4 / (to_s - from_s), 1),
+            "kvm": min((value for one in alive if (value := one.last(_KVM)) is not None), default=None),
         }  # fmt: skip
         return {name: value for name, value in found.items() if value is not None}
 
@@ -122,7 +130,7 @@ def _processes(runner: MachineDraft) -> list[Process]:
         names = sorted({name.rpartition(".")[0] for name in samples.columns if name.startswith("hyp.")})
         for name in names if zero_s is not None else ():
             absent: list[int | None] = [None] * len(samples.times_ms)
-            columns = [samples.columns.get(f"{name}.{number}", absent) for number in range(5)]
+            columns = [samples.columns.get(f"{name}.{number}", absent) for number in range(7)]
             started = next((value for value in columns[_START] if value is not None), None)
             lived = [at for at, value in enumerate(columns[_CPU]) if value is not None]
             if started is not None and lived:

@@ -29,7 +29,11 @@ RATES: dict[str, tuple[str, float]] = {
     "psi_cpu_some_percent": ("psi_cpu_us", 1e-4),
     "psi_memory_some_percent": ("psi_memory_us", 1e-4),
     "psi_io_some_percent": ("psi_io_us", 1e-4),
+    "psi_memory_full_percent": ("psi.memory.1", 1e-4),
+    "psi_io_full_percent": ("psi.io.1", 1e-4),
 }
+# Counters that samples have and a step's series has not, charted from the samples alone.
+OF_SAMPLES = ("psi.memory.1", "psi.io.1")
 SHARES = {"cpu_percent": "cpu_busy", "cpu_iowait_percent": "cpu_iowait", "cpu_steal_percent": "cpu_steal"}
 
 
@@ -182,6 +186,7 @@ class Samples:
             else:
                 found.append(series.point(m_ns, counters))
         columns = {name: [row[number] for row in found] for number, name in enumerate(SERIES)}
+        columns |= {name: [self.columns[name][at] for at in chosen] for name in OF_SAMPLES if name in self.columns}
         return {name: column for name, column in columns.items() if any(value is not None for value in column)}
 
     def _counters(self, at: int) -> dict[str, Any]:
@@ -222,10 +227,10 @@ class Samples:
         return None if column is None else column[at]
 
 
-HYPERVISOR = ("process", 5)  # of the runner's own: CPU, memory and I/O of the processes that are the machines
+HYPERVISOR = ("process", 7)  # of the runner's own: CPU, memory and I/O of the processes that are the machines
 SIZES = {name: (per, len(fields)) for name, (per, _, _, fields) in COUNTERS.items()} | {"hyp": HYPERVISOR}
 SHAPES = {name: (bool(per), frozenset(map(str, range(size)))) for name, (per, size) in SIZES.items()}
-ALWAYS = {name: least for name, (_, _, least, _) in COUNTERS.items()} | {"hyp": HYPERVISOR[1]}
+ALWAYS = {name: least for name, (_, _, least, _) in COUNTERS.items()} | {"hyp": 5}
 
 
 def is_counter(name: str) -> bool:

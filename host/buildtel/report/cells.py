@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator
 from rich.cells import cell_len, set_cell_size
 
 from buildtel.report.formats import Output
-from buildtel.report.view import Cell
+from buildtel.report.view import Causes, Cell
+from buildtel.text import rounded
 
 BAR_CELLS = 20
 WIDE = 100
+MOST_CAUSES = 6  # in a sentence
 
 # A line: its texts, each with the style that a terminal shows it in (rich's words, empty for none).
 Line = list[tuple[str, str]]
@@ -123,3 +125,13 @@ def _words(text: str, room: int) -> Iterable[str]:
             yield rest[: max(room // 2, 1)]
             rest = rest[max(room // 2, 1) :]
         yield rest
+
+
+def causes_sentence(causes: Causes) -> str:
+    """`of 42:10: 14:02 computing on one thread, 9:40 downloading at the line's best rate, 0:31 unknown`."""
+    told = causes.rows[:MOST_CAUSES] if len(causes.rows) > MOST_CAUSES + 1 else causes.rows
+    texts = [f"{rounded(row.seconds, causes.grain_s)} {row.words}" for row in told]
+    rest_s = causes.total_s - sum(row.seconds for row in told)
+    if len(told) < len(causes.rows):
+        texts.append(f"{rounded(rest_s, causes.grain_s)} for {len(causes.rows) - len(told)} other causes")
+    return f"of {rounded(causes.total_s, causes.grain_s)}: {', '.join(texts)}"

@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from buildtel.metrics import OWN, PAGE_COLUMNS, Words, figure, whole_machine
-from buildtel.report.cells import cell_text
+from buildtel.report.cells import causes_sentence, cell_text
 from buildtel.report.formats import Output
 from buildtel.report.view import (
+    Causes,
     Checks,
     Inside,
     Items,
     Notes,
     Part,
+    Reason,
     Sentence,
     StepRow,
     Steps,
@@ -32,6 +34,8 @@ TIMELINE_LEGEND = (
     "~: the log's stamps have whole seconds*"
 )
 INNER = "↳ "  # before a part of a provisioner
+SQUARES = "🟦🟪🟩🟧🟨🟫⬛🟥⬜"
+BAR_BLOCKS = 40
 
 
 def lines(view: View, out: Output) -> Iterator[str]:
@@ -131,9 +135,28 @@ def _step(row: StepRow, columns: list[Words]) -> str:
     return _row(cells)
 
 
+def _causes(causes: Causes, _out: Output) -> Iterable[str]:
+    """A bar of coloured squares, the sentence, and what each colour is."""
+    yield from (f"### {plain(causes.build)}: what {rounded(causes.total_s, causes.grain_s)} were spent on", "")
+    yield "".join(SQUARES[at % len(SQUARES)] * count for at, count in enumerate(causes.counts(BAR_BLOCKS)))
+    yield from ("", plain(causes_sentence(causes)), "")
+    yield _row(("", "cause", "time", "share", "told by"))
+    yield "|---|---|---:|---:|---|"
+    for at, row in enumerate(causes.rows):
+        figures = (rounded(row.seconds, causes.grain_s), f"{row.percent:.1f} %")
+        yield _row((SQUARES[at % len(SQUARES)], plain(row.words), *figures, plain(row.told_by)))
+
+
 def _items(items: Items, _out: Output) -> Iterable[str]:
     yield from (f"### {items.heading}", "")
-    yield from (f"- **{plain(item.name)}**: {plain(', '.join(item.words))}" for item in items.items)
+    for item in items.items:
+        yield f"- **{plain(item.severity)}: {plain(item.where)}**: {plain(item.words)}"
+        if item.saves:
+            yield f"  - saves: {plain(item.saves)}"
+        yield f"  - try: {plain(item.help)}"
+        yield from (f"  - note: {plain(note)}" for note in item.notes)
+    if items.notes:
+        yield from ("", *(f"*all of these: {plain(note)}*" for note in items.notes))
 
 
 def _notes(notes: Notes, _out: Output) -> Iterable[str]:
@@ -144,6 +167,14 @@ def _notes(notes: Notes, _out: Output) -> Iterable[str]:
 
 def _sentence(sentence: Sentence, _out: Output) -> Iterable[str]:
     yield plain(sentence.text)
+
+
+def _reason(reason: Reason, _out: Output) -> Iterable[str]:
+    yield f"### {plain(reason.title)}"
+    yield ""
+    yield f"**{' / '.join(map(plain, reason.why))}**"
+    if reason.output:
+        yield from ("", "Its last lines:", "", *(f"    {line}" for line in reason.output))
 
 
 def _checks(checks: Checks, _out: Output) -> Iterable[str]:
@@ -158,6 +189,6 @@ def _row(cells: Iterable[str]) -> str:
 
 
 _LINES_OF: dict[type[Part], Callable[[Any, Output], Iterable[str]]] = {
-    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Inside: _inside, Items: _items, Notes: _notes,
-    Sentence: _sentence, Checks: _checks,
+    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Inside: _inside, Causes: _causes, Items: _items,
+    Notes: _notes, Sentence: _sentence, Reason: _reason, Checks: _checks,
 }  # fmt: skip

@@ -8,16 +8,19 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from buildtel.report.cells import Line, cell_text, cut, fit, right, wrapped
+from buildtel.report.cells import Line, causes_sentence, cell_text, cut, fit, indented, mark, right, wrapped
 from buildtel.report.formats import Output
-from buildtel.report.styles import COLOURS, styled
+from buildtel.report.styles import COLOURS, COLOURS_OF_CAUSES, SEVERITIES, styled
 from buildtel.report.view import (
+    CauseRow,
+    Causes,
     Checks,
     Head,
     Inside,
     Items,
     Notes,
     Part,
+    Reason,
     Sentence,
     Steps,
     Table,
@@ -25,10 +28,11 @@ from buildtel.report.view import (
     Title,
     View,
 )
-from buildtel.text import safe
+from buildtel.text import rounded, safe
 
 NARROWEST_CELL = 8
 GAP = "  "
+LETTERS = "#=+-:.o*x~"
 
 
 def lines(view: View, out: Output) -> Iterator[str]:
@@ -97,6 +101,30 @@ def _steps(steps: Steps, out: Output) -> Iterable[Line]:
     return steps_lines(steps.rows, out.width)
 
 
+def _causes(causes: Causes, out: Output) -> Iterable[Line]:
+    """A bar as wide as the output, and the sentence below it; or a line for each cause.
+
+    Where there are no colours, each line has the letter that stands for it in the bar.
+    """
+    yield [(f"{causes.build}: what {rounded(causes.total_s, causes.grain_s)} were spent on", "bold")]
+    coloured = out.styled and out.coloured
+    marks = [mark(out) if coloured else LETTERS[at % len(LETTERS)] for at in range(len(causes.rows))]
+    if coloured or causes.is_whole:
+        pieces = zip(marks, causes.counts(out.width - 4), causes.rows, strict=True)
+        yield [("  ", ""), *((one * count, _colour(row)) for one, count, row in pieces)]
+    if not causes.is_whole:
+        yield from _plain(wrapped("  ", causes_sentence(causes), out.width))
+        return
+    for one, row in zip(marks, causes.rows, strict=True):
+        told = f" ({row.told_by})" if row.told_by else ""
+        figures = f" {rounded(row.seconds, causes.grain_s):>9} {row.percent:5.1f}%  "
+        yield [("  ", ""), (one, _colour(row)), (figures + cut(f"{row.words}{told}", out.width - 24), "")]
+
+
+def _colour(row: CauseRow) -> str:
+    return COLOURS_OF_CAUSES.get(row.id, "white")
+
+
 def _inside(inside: Inside, out: Output) -> Iterable[Line]:
     yield [(cut(inside.heading, out.width), "bold")]
     if inside.table is not None:
@@ -109,9 +137,15 @@ def _inside(inside: Inside, out: Output) -> Iterable[Line]:
 def _items(items: Items, out: Output) -> Iterable[Line]:
     yield [(items.heading, "bold")]
     for item in items.items:
-        yield from _plain(wrapped("  ! ", f"{item.name}: {', '.join(item.words)}", out.width))
-        for help_ in item.helps:
-            yield from _plain(wrapped("      try: ", help_, out.width))
+        lines_ = wrapped(f"  {item.severity}: ", f"{item.where}: {item.words}", out.width)
+        yield from ([(line, SEVERITIES.get(item.severity, "") if at == 0 else "")] for at, line in enumerate(lines_))
+        if item.saves:
+            yield from _plain(wrapped("      saves: ", item.saves, out.width))
+        yield from _plain(wrapped("      try: ", item.help, out.width))
+        for note in item.notes:
+            yield from ([(line, "dim")] for line in wrapped("      note: ", note, out.width))
+    for note in items.notes:
+        yield from ([(line, "dim")] for line in wrapped("  all of these: ", note, out.width))
 
 
 def _notes(notes: Notes, out: Output) -> Iterable[Line]:
@@ -123,6 +157,14 @@ def _notes(notes: Notes, out: Output) -> Iterable[Line]:
 
 def _sentence(sentence: Sentence, _out: Output) -> Iterable[Line]:
     yield [(sentence.text, "")]
+
+
+def _reason(reason: Reason, out: Output) -> Iterable[Line]:
+    yield [(reason.title, "bold")]
+    yield from ([(text, "red")] for text in indented("  why: ", reason.why, out.width))
+    if reason.output:
+        yield [("  its last lines:", "")]
+        yield from ([(text, "")] for line in reason.output for text in indented("    | ", [line], out.width))
 
 
 def _checks(checks: Checks, _out: Output) -> Iterable[Line]:
@@ -137,6 +179,6 @@ def _plain(texts: Iterable[str]) -> Iterator[Line]:
 
 
 _LINES_OF: dict[type[Part], Callable[[Any, Output], Iterable[Line]]] = {
-    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Inside: _inside, Items: _items, Notes: _notes,
-    Sentence: _sentence, Checks: _checks,
+    Title: _title, Table: _table, Timeline: _timeline, Steps: _steps, Inside: _inside, Causes: _causes, Items: _items,
+    Notes: _notes, Sentence: _sentence, Reason: _reason, Checks: _checks,
 }  # fmt: skip

@@ -7,19 +7,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from buildtel.insight import bottlenecks
 from buildtel.insight.failures import failure_of
 from buildtel.insight.gaps import unmeasured_provisioners
-from buildtel.insight.stretches import BuildStretches, Stretch, build_stretches
+from buildtel.insight.stretches import BuildStretches, build_stretches
 from buildtel.insight.thresholds import exceeded
 from buildtel.insight.top_steps import NO_NAME, busiest_step, disk_mb, grains_of_steps, slowest_step, step_name
 from buildtel.job import JobDocument
 from buildtel.job.model import ORIGINAL_METRICS, Integrity, Step
 from buildtel.job.verdicts import PACKER
 from buildtel.measure.drafts import RUNNER
-from buildtel.metrics import with_unit
+from buildtel.report.diagnosis_parts import causes_parts, findings_parts
 from buildtel.report.inside_view import insides
-from buildtel.report.view import Item, Items, Notes, Part, Records, StepRow, Steps, Timeline, Title
+from buildtel.report.view import Notes, Part, Records, StepRow, Steps, Timeline, Title
 from buildtel.text import duration, number, rounded, safe, safe_lines
 from buildtel.timeline.packer_model import Build
 
@@ -48,12 +47,11 @@ class JobView:
         builds, grains = build_stretches(document), grains_of_steps(document)
         title = safe(f"{document.job} {document.version}")
         yield Title(title, document.status or "unknown", tuple(_facts(document)))
+        yield from causes_parts(document)
         yield from map(_timeline, builds)
         yield Steps(tuple(_step(step, grains.get(step.id)) for step in document.steps[:MAX_STEPS]))
         yield from insides(document.steps)
-        items = tuple(map(_item, bottlenecks.bottlenecks(document, builds)))
-        if items:
-            yield Items("Bottlenecks", items)
+        yield from findings_parts(document)
         missing = tuple(_missing(document))
         if missing:
             yield Notes("Not measured", missing)
@@ -107,7 +105,7 @@ def _artifact(build: Build, at: int) -> tuple[str, ...]:
 
 
 def _facts(document: JobDocument) -> Iterable[tuple[str, str]]:
-    yield "duration", _job_duration(document)
+    yield "duration", job_duration(document)
     named = {
         "time": document.timestamp,
         "runner": document.runner,
@@ -144,7 +142,7 @@ def neighbours(document: JobDocument) -> str:
     return ", ".join(f"{safe(row.name)} {duration(row.cpu_s)} CPU" for row in rows[:MOST_NEIGHBOURS] if row.cpu_s)
 
 
-def _job_duration(document: JobDocument) -> str:
+def job_duration(document: JobDocument) -> str:
     """How long the job took; where only whole seconds tell it, Packer's own figure of its only run is finer."""
     runs = document.packer.runs if document.packer else ()
     grains = [build.grain_s for run in runs for build in run.builds if build.grain_s is not None]
@@ -210,34 +208,6 @@ def _step(step: Step, grain_s: float | None) -> StepRow:
         grain_s=grain_s,
         of_packer=_of_packer(step),
     )
-
-
-def _item(found: bottlenecks.Bottleneck) -> Item:
-    rows = [cause.threshold for cause in found.causes if isinstance(cause, bottlenecks.Exceeded)]
-    helps = [row.help for row in rows if row.metric != "duration_s" or len(rows) == 1]
-    for cause in found.causes:
-        if isinstance(cause, bottlenecks.LongestProvisioner):
-            helps.append("`buildtel-host wire DIR` shows what it waits for")
-        elif isinstance(cause, bottlenecks.Starved):
-            helps.append(cause.threshold.help)
-    return Item(found.name, tuple(map(_cause, found.causes)), tuple(helps))
-
-
-def _cause(cause: bottlenecks.Cause) -> str:
-    match cause:
-        case bottlenecks.Exceeded(row, value, grain_s):
-            return f"{row.word} ({with_unit(row.metric, value, grain_s)})"
-        case bottlenecks.LongPhase(stretch):
-            return f"long phase of Packer's own ({_length(stretch)})"
-        case bottlenecks.LongestProvisioner(stretch, build):
-            return f"longest provisioner ({_length(stretch)} of {rounded(*build.length)})"
-        case bottlenecks.Starved(row, seconds, worst):
-            most = f"most in {worst.label}: pressure {with_unit(row.metric, worst.runner[row.metric])}"
-            return f"{row.word} for {duration(seconds)} ({most})"
-
-
-def _length(stretch: Stretch) -> str:
-    return rounded(stretch.duration_s, stretch.grain_s)
 
 
 def _missing(document: JobDocument) -> Iterable[str]:

@@ -9,6 +9,14 @@ from buildtel.report.cells import Line
 from buildtel.report.formats import Output
 
 COLOURS = {"success": "green", "failure": "bold red", "cancelled": "yellow", "cancellation": "yellow"}
+SEVERITIES = {"severe": "bold red", "high": "red", "moderate": "yellow", "low": ""}
+COLOURS_OF_CAUSES = {
+    "computing_all": "green", "computing_some": "green", "computing_one": "dark_green", "disk": "magenta",
+    "memory": "red", "lock": "red", "starved_steal": "bright_red", "starved_runner": "bright_red",
+    "starved_memory": "bright_red", "emulated": "bright_red", "network_line": "blue", "network_slow": "bright_blue",
+    "network_out": "blue", "boot_ssh": "cyan", "transfer": "bright_cyan", "user": "yellow", "pause": "yellow",
+    "packer": "bright_black", "unknown": "white",
+}  # fmt: skip
 
 
 def styled(out: Output) -> Callable[[Line], str]:

@@ -107,20 +107,58 @@ class Inside:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """Something worth a look: what it is, by which figures, and what would help."""
+class CauseRow:
+    """The time of one cause: its name, its words, seconds, its share of the whole, what told it."""
 
-    name: str
-    words: tuple[str, ...]
-    helps: tuple[str, ...]
+    id: str
+    words: str
+    seconds: float
+    percent: float
+    told_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """What the wall time of a build was spent on: rows that add up to `total_s`; `is_whole`: each row is listed.
+
+    `grain_s` is the grain of the log's stamps, None where it is finer than any figure.
+    """
+
+    build: str
+    total_s: float
+    rows: tuple[CauseRow, ...]
+    grain_s: float | None = None
+    is_whole: bool = False
+
+    def counts(self, blocks: int) -> list[int]:
+        """How many of `blocks` stand for each row: together all of them, the largest rests rounded up."""
+        exact = [row.percent * blocks / 100 for row in self.rows]
+        counts = [int(value) for value in exact]
+        by_rest = sorted(range(len(exact)), key=lambda at: counts[at] - exact[at])
+        for at in by_rest[: max(0, blocks - sum(counts))]:
+            counts[at] += 1
+        return counts
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A finding: how severe, where, what by which figures, what it would save, what would help, and what to know."""
+
+    severity: str
+    where: str
+    words: str
+    saves: str
+    help: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """What is worth a look, below a heading."""
+    """What is worth a look, below a heading; `notes` are to know of more than one of them."""
 
     heading: str
     items: tuple[Item, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +174,15 @@ class Sentence:
     """A sentence by itself."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a build failed: a title, the lines that say why, and what the failed provisioner printed last."""
+
+    title: str
+    why: tuple[str, ...]
+    output: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +209,7 @@ class Checks:
     checks: Iterable[Check]
 
 
-Part = Title | Table | Timeline | Steps | Inside | Items | Notes | Sentence | Checks
+Part = Title | Table | Timeline | Steps | Inside | Causes | Items | Notes | Sentence | Reason | Checks
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 
-from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, load_document
-from buildtel.store import layout
+from buildtel.store import latest, layout
 from buildtel.store.contract import Store, StoreError
+from buildtel.store.document_time import document_time
 from buildtel.store.layout import Entry
 
 MOST_IN_A_SECOND = 1000
-TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,9 @@ class Delivery:
     new: bool
 
 
-def deliver(store: Store, data: bytes, packer_steps: str, where: str, events: bytes = b"") -> Delivery:
+def deliver(  # noqa: PLR0913, PLR0917  # all that goes with a document
+    store: Store, data: bytes, packer_steps: str, where: str, events: bytes = b"", page: bytes = b""
+) -> Delivery:
     """Put one document, as its file has it, into the store; again and again without harm.
 
     The index key comes last: an upload that broke off is not seen, and the next one completes it.
@@ -34,6 +35,7 @@ def deliver(store: Store, data: bytes, packer_steps: str, where: str, events: by
         packer_steps: Packer's steps as text; empty for none.
         where: names the document in errors.
         events: the raw records, compressed; empty for none.
+        page: its page as HTML; empty for none.
 
     Raises:
         BuildtelError: it is no document, or the store failed.
@@ -42,39 +44,13 @@ def deliver(store: Store, data: bytes, packer_steps: str, where: str, events: by
     time = document_time(document, where)
     folder, new = _place(store, data, document, time, packer_steps.encode())
     key = layout.document_key(folder, document.job, time)
-    if events:
-        store.put_new(layout.events_key(key), events)
-    _advance_latest(store, document, data, where)
-    entry = Entry(
-        job=document.job,
-        version=document.version,
-        time=time,
-        status=document.status or "unknown",
-        duration_s=document.job_duration_s,
-        document=key,
-    )
-    store.put_new(layout.index_key(entry), b"")
+    for beside, content in ((layout.events_key(key), events), (layout.page_key(key), page)):
+        if content:
+            store.put_new(beside, content)
+    latest.advance(store, document, data, where, has_page=bool(page))
+    status, duration_s = document.status or "unknown", document.job_duration_s
+    store.put_new(layout.index_key(Entry(document.job, document.version, time, status, duration_s, key)), b"")
     return Delivery(key, new)
-
-
-def document_time(document: JobDocument, where: str) -> datetime:
-    """The document's `timestamp`, in UTC.
-
-    Args:
-        document: the document.
-        where: its file or key, for the error message.
-
-    Raises:
-        BuildtelError: it has none, or not ISO 8601.
-    """
-    text = (document.timestamp or "").replace("Z", "+00:00")
-    try:
-        time = datetime.fromisoformat(text)
-        if time.tzinfo is None:
-            time = time.replace(tzinfo=timezone.utc)
-        return time.astimezone(timezone.utc).replace(microsecond=0)
-    except (ValueError, OverflowError):
-        raise BuildtelError(f"{where}: its `timestamp` is not a time of ISO 8601: {document.timestamp!r}") from None
 
 
 def _place(store: Store, data: bytes, document: JobDocument, time: datetime, steps: bytes) -> tuple[str, bool]:
@@ -97,24 +73,3 @@ def _claimed(store: Store, key: str, data: bytes) -> bool:
         return True
     stored = store.get(key)
     return stored is not None and stored.data == data
-
-
-def _advance_latest(store: Store, document: JobDocument, data: bytes, where: str) -> None:
-    key = layout.latest_key(document.job, document.version)
-    for _ in range(TRIES):
-        stored = store.get(key)
-        if stored is not None and not _newer(document, data, stored.data, where):
-            return
-        if store.replace(key, data, stored.version if stored else None):
-            return
-    raise StoreError(f"{store.address()}: {key} is written by other uploads all the time. Try again")
-
-
-def _newer(document: JobDocument, data: bytes, stored: bytes, where: str) -> bool:
-    """True if `document` is to follow what stands in `latest`; a broken one there is replaced."""
-    try:
-        other = load_document(stored, "latest")
-        rank = (document_time(other, "latest"), other.job_end or 0.0, stored)
-    except BuildtelError:
-        return True
-    return (document_time(document, where), document.job_end or 0.0, data) > rank

@@ -11,7 +11,7 @@ from buildtel.errors import BuildtelError
 from buildtel.job import JobDocument, load_document
 from buildtel.store import layout
 from buildtel.store.contract import Store, StoreError
-from buildtel.store.delivery import document_time
+from buildtel.store.document_time import document_time
 from buildtel.store.index import entries, jobs, name_of
 
 BACK = re.compile(r"\^(\d{0,5})")

@@ -1,8 +1,8 @@
 """Makes all keys of a store; any version and job name is safe.
 
-Keys: `VERSION/YYYYMMDD_HHMMSS/JOB_YYYYMMDD_HHMMSS.json`, beside it `packer_steps.txt`
-and `JOB_YYYYMMDD_HHMMSS.events.jsonl.gz`;
-`latest/JOB_VERSION.json`; and `index/JOB/` with one key a build, whose name sorts newest first.
+Keys: `VERSION/YYYYMMDD_HHMMSS/JOB_YYYYMMDD_HHMMSS.json`, beside it `packer_steps.txt`,
+`JOB_YYYYMMDD_HHMMSS.events.jsonl.gz` and, where it was asked for, the page, `JOB_YYYYMMDD_HHMMSS.html`;
+`latest/JOB_VERSION.json`, with its page beside it; `index/JOB/` with one key a build, whose name sorts newest first.
 """
 
 from __future__ import annotations
@@ -55,6 +55,11 @@ def document_key(folder: str, job: str, time: datetime) -> str:
 def events_key(document: str) -> str:
     """The raw records of a document, beside it."""
     return document.removesuffix(".json") + ".events.jsonl.gz"
+
+
+def page_key(document: str) -> str:
+    """The page of a document, beside it; also of one in `latest/`."""
+    return document.removesuffix(".json") + ".html"
 
 
 def steps_key(folder: str) -> str:

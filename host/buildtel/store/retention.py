@@ -9,6 +9,7 @@ from datetime import datetime
 from buildtel import naming
 from buildtel.store import layout
 from buildtel.store.contract import Store
+from buildtel.store.latest import settle_page
 from buildtel.store.layout import Entry
 
 
@@ -42,7 +43,8 @@ def plan(entries: Iterable[Entry], keep: int | None, older_than: datetime | None
 def remove(store: Store, entry: Entry) -> None:
     """Remove a build: out of the index first, so that a removal that broke off leaves nothing that is seen.
 
-    What else stands in its folder goes with the folder's last document, and `latest/` with the version's.
+    Its page goes with it; what else stands in its folder goes with the folder's last document, and `latest/` with the
+    version's.
 
     Args:
         store: the store.
@@ -53,6 +55,7 @@ def remove(store: Store, entry: Entry) -> None:
     """
     store.delete(layout.index_key(entry))
     _settle_latest(store, entry)
+    store.delete(layout.page_key(entry.document))
     store.delete(entry.document)
     folder = entry.document.rpartition("/")[0]
     beside = store.list(f"{folder}/")
@@ -62,7 +65,7 @@ def remove(store: Store, entry: Entry) -> None:
 
 
 def _settle_latest(store: Store, entry: Entry) -> None:
-    """If `latest/` holds this build, the newest other one of its version takes its place, or none."""
+    """If `latest/` holds this build, the newest other one of its version takes its place, with its page, or none."""
     version = entry.document.partition("/")[0]
     key = layout.latest_key(entry.job, layout.unescape(version))
     latest, removed = store.get(key), store.get(entry.document)
@@ -76,3 +79,4 @@ def _settle_latest(store: Store, entry: Entry) -> None:
         store.delete(key)
     else:
         store.replace(key, found.data, latest.version)
+    settle_page(store, key)

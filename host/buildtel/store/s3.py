@@ -33,6 +33,7 @@ AWS = ".amazonaws."
 OWN_PREFIX = ".buildtel/"
 PROBE = OWN_PREFIX + "probe"
 NO_VERSION = '"00000000000000000000000000000000"'
+PAGE_TYPE = "text/html; charset=utf-8"  # so that a browser shows it
 DIGEST = "sha256"
 
 Condition = Literal["IfNoneMatch", "IfMatch"]
@@ -153,7 +154,7 @@ class S3Store:
 
     def _write(self, key: str, data: bytes, conditions: dict[str, str]) -> bool:
         """True if written, False if a condition was not met."""
-        more: dict[str, Any] = dict(conditions)
+        more: dict[str, Any] = {**conditions, **({"ContentType": PAGE_TYPE} if key.endswith(".html") else {})}
         with self._explained("write"):
             try:
                 self._client.put_object(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buildtel.measure.series import MIB, RATES, SHARES, is_counter
+from buildtel.measure.series import MIB, OF_SAMPLES, RATES, SHARES, is_counter
 from buildtel_agent import COUNTERS, SERIES
 
 FACTORS = {"512 bytes": 512 / MIB, "bytes": 1 / MIB, "us": 1e-4}  # to MB, and to percent of a second
@@ -20,7 +20,11 @@ def test_columns_are_the_numbers_of_the_schema() -> None:
 
 def test_charts_are_made_of_columns_that_the_agent_sends() -> None:
     """Each by the factor of its counter's unit."""
-    assert {source for source, _ in RATES.values()} | set(SHARES.values()) <= set(SERIES)
+    assert {source for source, _ in RATES.values()} | set(SHARES.values()) <= {*SERIES, *OF_SAMPLES}
     for source, factor in RATES.values():
-        (unit,) = (unit for unit, ending in ENDINGS.items() if source.endswith(ending))
+        if source in OF_SAMPLES:
+            assert is_counter(source)
+            unit = COUNTERS[source.partition(".")[0]][3][int(source.rpartition(".")[2])][1]
+        else:
+            (unit,) = (unit for unit, ending in ENDINGS.items() if source.endswith(ending))
         assert factor == FACTORS[unit], source

@@ -21,6 +21,7 @@ from buildtel.report.checks_view import ChecksView
 from buildtel.report.comparison_view import ComparisonView
 from buildtel.report.formats import FORMATS, Output, render, rendered
 from buildtel.report.job_view import JobView
+from buildtel.report.summary_view import SummaryView
 from buildtel.report.view import Check, View
 
 from ..job.test_fold import read
@@ -35,6 +36,7 @@ def views() -> dict[str, View]:
     document = read(log(qemu_build()))
     return {
         "job": JobView(document),
+        "summary": SummaryView(document),
         "list": ListView(BUILDS),
         "history": HistoryView(BUILDS * 2),
         "comparison": ComparisonView(compare(document, document, "a", "b")),
@@ -108,7 +110,7 @@ def test_a_new_format_is_a_name_and_a_module(
     assert main(["report", str(path), "--format", "names"]) == 0
     assert main(["compare", str(path), str(path), "--format", "names"]) == 0
     assert main(["doctor", "--store", str(tmp_path / "store"), "--format", "names"]) in (0, 1)
-    assert capsys.readouterr().out.split()[:3] == ["Title", "Timeline", "Steps"]
+    assert capsys.readouterr().out.split()[:3] == ["Title", "Causes", "Timeline"]
 
 
 def test_an_unknown_format_is_refused() -> None:

@@ -52,7 +52,7 @@ def test_without_accounts_there_is_no_word_of_them(form: str) -> None:
     shown = text(build({}), form)
 
     assert "Inside" not in shown
-    assert " own" not in shown
+    assert " own CPU" not in shown and "own %" not in shown
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from buildtel.store import Store
+from buildtel.store.delivery import deliver
+from buildtel.store.index import entries
+from buildtel.store.retention import remove
 
 KEYS = ["a/b/1.json", "a/b/2.json", "a/b.json", "a/b0", "a/bc/x", "b/%2E%2E/x", "latest/build_1.json"]
 
@@ -118,6 +122,23 @@ class StoreContract:
             list(pool.map(count_up, range(12)))
         found = store.get("k")
         assert found is not None and found.data == b"12"
+
+    def test_a_page_moves_with_its_document(self, store: Store) -> None:
+        """Beside the document and in `latest/`; after the newer build is removed, the page of the older one."""
+        for version, page in (("1", b"old"), ("2", b"new")):
+            data = {"job": "build", "version": "x", "timestamp": f"2026-01-24T12:00:0{version}Z", "steps": []}
+            deliver(store, json.dumps(data).encode(), "", "x", page=page)
+        assert self.pages(store) == [b"new", b"old", b"new"]
+
+        remove(store, next(entries(store, "build")))
+        assert self.pages(store) == [b"old", b"old"]
+
+    @staticmethod
+    def pages(store: Store) -> list[bytes]:
+        """All pages, the newest first, then the one in `latest/`."""
+        keys = [key for key in store.list("") if key.endswith(".html")]
+        found = [store.get(key) for key in sorted(keys, reverse=True)]
+        return [stored.data for stored in found if stored is not None]
 
     @pytest.mark.parametrize("key", ["", "/a", "a//b", "a/../b", "../a", "a/.", "a\nb", "é", "a/" + "x" * 256])
     def test_a_bad_key_is_our_mistake(self, store: Store, key: str) -> None:

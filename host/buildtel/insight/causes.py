@@ -1,0 +1,220 @@
+"""The causes that a second of a build can have, and the rules by which a sample tells one: data, with sources.
+
+A rule holds where all its limits hold; the first rule that holds tells the sample's cause. A figure that a machine does
+not tell holds no limit, so nothing is concluded from what is absent. docs/diagnosis.md is written from these tables
+(`make schema`).
+
+Sources of limits: PSI, https://docs.kernel.org/accounting/psi.html; systemd-oomd(8); netdata's alarm `steal` (10 %);
+PCP's pmie rules for CPU and disks. They lie below alarms for servers, because a build step is the load itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What a second of a build was spent on.
+
+    `id` is its name in JSON, `words` stand behind a duration in a sentence. `advice` says what would help. Only a cause
+    that is `avoidable` can be more than a remark: a machine that computes, or loads at its line's speed, is healthy.
+    Without the cause its time is shorter by the share that `saves` names, at least and at most: a number, or the figure
+    of a sample that is the share in percent.
+    """
+
+    id: str
+    words: str
+    advice: str
+    saves: tuple[float | str, float | str] = (0.0, 1.0)
+    avoidable: bool = False
+
+
+CAUSES = (
+    Cause("computing_all", "computing on all CPUs", "give the machine more CPUs or faster ones", saves=(0.0, 0.5)),
+    Cause("computing_some", "computing on some of the CPUs", "run more of it side by side", saves=(0.0, 0.5)),
+    Cause(
+        "computing_one",
+        "computing on one thread",
+        "run parts side by side (make -j, xargs -P), or use a tool that has threads (pigz, zstd -T0, pixz)",
+        saves=(0.0, "idle_cpus_percent"),
+    ),
+    Cause(
+        "starved_steal",
+        "waiting for a CPU that the host gave to others",
+        "run fewer machines on the host at once, or use a dedicated one",
+        saves=("cpu_steal_percent", 1.0),
+        avoidable=True,
+    ),
+    Cause(
+        "starved_runner",
+        "waiting for a CPU of the runner",
+        "run fewer builds on this runner at once, or use a larger runner",
+        saves=(0.0, "runner_psi_cpu_some_percent"),
+        avoidable=True,
+    ),
+    Cause(
+        "starved_memory",
+        "waiting for memory of the runner",
+        "build smaller machines on this runner, or give it more memory",
+        saves=(0.0, "runner_psi_memory_some_percent"),
+        avoidable=True,
+    ),
+    Cause(
+        "emulated",
+        "computing without KVM",
+        'make /dev/kvm usable on the runner and set accelerator = "kvm": without it the machine is emulated',
+        saves=(0.5, 0.95),
+        avoidable=True,
+    ),
+    Cause(
+        "memory",
+        "short of memory",
+        "give the machine more memory, or do less at once",
+        saves=("psi_memory_full_percent", "psi_memory_some_percent"),
+        avoidable=True,
+    ),
+    Cause(
+        "disk",
+        "waiting for the disk",
+        'use a faster disk, write less, or let the host cache it (qemu: disk_cache = "unsafe")',
+        saves=("psi_io_full_percent", "psi_io_some_percent"),
+        avoidable=True,
+    ),
+    Cause("network_line", "downloading at the line's best rate", "keep a local mirror or cache of what is downloaded"),
+    Cause(
+        "network_slow",
+        "downloading slowly",
+        "use a nearer mirror or a cache: the other side sends slowly",
+        avoidable=True,
+    ),
+    Cause("network_out", "sending", "send less, or compress it before"),
+    Cause(
+        "lock",
+        "waiting for a lock",
+        "let who holds it end before the step (apt at boot: `systemctl stop unattended-upgrades`, `cloud-init status "
+        "--wait`)",
+        avoidable=True,
+    ),
+    Cause(
+        "boot_ssh",
+        "booting and waiting for SSH",
+        "use an image that boots faster; see whether the guest waits for a network or for cloud-init",
+    ),
+    Cause(
+        "transfer",
+        "upload and download by Packer",
+        "send one archive in place of many files, or let the machine load it from a near server",
+    ),
+    Cause(
+        "user",
+        "waiting for the user",
+        "build without -debug, breakpoints and -on-error=ask",
+        saves=(1.0, 1.0),
+        avoidable=True,
+    ),
+    Cause(
+        "pause",
+        "Packer's own pauses",
+        "remove or shorten pause_before, pause_after and pause_before_connecting",
+        saves=(1.0, 1.0),
+        avoidable=True,
+    ),
+    Cause("packer", "Packer's own steps", "see the rows of the time line: creating and exporting the machine's image"),
+    Cause(
+        UNKNOWN,
+        "unknown",
+        "look at its provisioners' commands and output: no figure of the machine tells what they waited for",
+    ),
+)
+CAUSE = {cause.id: cause for cause in CAUSES}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A figure of a sample is at least `least`, and below `below`, in the figure's unit."""
+
+    figure: str
+    least: float = float("-inf")
+    below: float = float("inf")
+
+    def holds(self, figures: dict[str, float]) -> bool:
+        """Whether the sample has the figure, within the limit."""
+        value = figures.get(self.figure)
+        return value is not None and self.least <= value < self.below
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A sample that is within all limits has the cause; the figures of the limits are its evidence."""
+
+    cause: str
+    limits: tuple[Limit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What a sample tells: its unit, the word for it in a sentence, and what it is."""
+
+    unit: str
+    word: str
+    about: str
+
+
+# What a rule can ask for. Those that begin with `runner_` are the runner's at the
+# same time, where the sample is a guest's.
+FIGURES = {
+    "cpu_percent": Figure("%", "CPU", "CPU in use, of all CPUs"),
+    "busy_cpus": Figure("CPUs", "busy", "CPU in use, 1 is one CPU"),
+    "idle_cpus_percent": Figure("%", "idle", "CPUs that do not compute, of all CPUs"),
+    "cpu_steal_percent": Figure("%", "steal", "CPU time that the host gave to others"),
+    "iowait_cpus": Figure("CPUs", "iowait", "CPUs that waited for disks"),
+    "psi_cpu_some_percent": Figure("%", "CPU pressure", "time in which something waited for a CPU"),
+    "psi_memory_some_percent": Figure("%", "memory pressure", "time in which something waited for memory"),
+    "psi_memory_full_percent": Figure("%", "memory pressure (full)", "time in which everything waited for memory"),
+    "psi_io_some_percent": Figure("%", "io pressure", "time in which something waited for disks"),
+    "psi_io_full_percent": Figure("%", "io pressure (full)", "time in which everything waited for disks"),
+    "disk_read_mbs": Figure("MB/s", "read", "read from disks"),
+    "disk_write_mbs": Figure("MB/s", "written", "written to disks"),
+    "net_rx_mbs": Figure("MB/s", "received", "received from the network"),
+    "net_tx_mbs": Figure("MB/s", "sent", "sent to the network"),
+    "rx_of_best_percent": Figure("%", "of its best rate", "received, of the machine's best rate in the build"),
+    "runner_psi_cpu_some_percent": Figure("%", "runner's CPU pressure", "time in which work there waited for a CPU"),
+    "runner_psi_memory_some_percent": Figure("%", "runner's memory pressure", "time in which work there waited for it"),
+    "emulated": Figure("", "no KVM", "1 where the machine runs without KVM"),
+}
+RULES = (
+    Rule("starved_steal", (Limit("cpu_steal_percent", 10),)),
+    Rule("emulated", (Limit("emulated", 1), Limit("busy_cpus", 0.5))),
+    Rule("starved_runner", (Limit("runner_psi_cpu_some_percent", 40), Limit("busy_cpus", 0.5))),
+    Rule("starved_memory", (Limit("runner_psi_memory_some_percent", 10),)),
+    Rule("memory", (Limit("psi_memory_some_percent", 10),)),
+    Rule("disk", (Limit("psi_io_full_percent", 25),)),
+    Rule("disk", (Limit("psi_io_some_percent", 40), Limit("busy_cpus", below=0.6))),
+    Rule("disk", (Limit("iowait_cpus", 0.5), Limit("busy_cpus", below=0.6))),
+    Rule("computing_all", (Limit("cpu_percent", 80),)),
+    Rule("computing_all", (Limit("psi_cpu_some_percent", 25), Limit("cpu_percent", 60))),
+    Rule("computing_one", (Limit("busy_cpus", 0.6, 1.4),)),
+    Rule("computing_some", (Limit("busy_cpus", 1.4),)),
+    Rule("network_line", (Limit("rx_of_best_percent", 70), Limit("net_rx_mbs", 1))),
+    Rule("network_slow", (Limit("net_rx_mbs", 0.005),)),
+    Rule("network_out", (Limit("net_tx_mbs", 0.05),)),
+)
+# A phase of Packer's (docs/packer-log.md) that has one cause; all others are Packer's own steps.
+OF_PHASE = {
+    "boot": "boot_ssh", "wait_ssh": "boot_ssh", "retrieve_image": "transfer", "wait_user": "user", "pause": "pause",
+}  # fmt: skip
+# Phases in which the runner itself may work: its samples tell more than the phase's name. What it sends or receives
+# then is Packer's.
+WORKING = frozenset({"create_disk", "create_image", "convert", "export", "post_processor"})
+OF_WORK = {"network_line": "transfer", "network_out": "transfer", "network_slow": "packer"}
+# Kinds of provisioners, or types of others, that have one cause.
+OF_KIND = {"file-upload": "transfer", "file-download": "transfer", "windows-restart": "boot_ssh", "breakpoint": "user"}
+
+
+def cause_of(figures: dict[str, float]) -> tuple[str, Rule | None]:
+    """The cause that a sample tells, and by which rule; `unknown` where no rule holds."""
+    rule = next((rule for rule in RULES if all(limit.holds(figures) for limit in rule.limits)), None)
+    return (UNKNOWN, None) if rule is None else (rule.cause, rule)

@@ -1,0 +1,110 @@
+"""The samples of a machine on the host's time axis, each with the figures that rules of causes ask for."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from buildtel.job.model import Machine, Samples, Step
+
+LONGEST_S = 90.0  # a sample over more than this says nothing of a second of it
+LEAST_BEST_MBS = 1.0  # a machine that never received faster does not tell how fast its line is
+_CHARTED = (
+    "cpu_percent", "cpu_steal_percent", "psi_cpu_some_percent", "psi_memory_some_percent", "psi_io_some_percent",
+    "psi_memory_full_percent", "psi_io_full_percent", "net_rx_mbs", "net_tx_mbs", "disk_read_mbs", "disk_write_mbs",
+)  # fmt: skip
+_OF_RUNNER = ("psi_cpu_some_percent", "psi_memory_some_percent")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a machine did from `start_ms` to `end_ms` (Unix milliseconds), in the figures of `causes.FIGURES`."""
+
+    start_ms: int
+    end_ms: int
+    figures: dict[str, float]
+
+
+class Sampled:
+    """The samples of a machine in order of time, none over another."""
+
+    def __init__(self, machine: Machine, steps: list[Step]) -> None:
+        whole = [sample for samples in machine.samples for sample in _samples(samples, machine.cpus)]
+        inner = [sample for step in steps for sample in _of_step(step, machine.cpus)]
+        self.samples = _apart(sorted(whole, key=_start_ms), sorted(inner, key=_start_ms))
+        self._starts = [sample.start_ms for sample in self.samples]
+        best = max((sample.figures.get("net_rx_mbs", 0.0) for sample in self.samples), default=0.0)
+        for sample in self.samples if best >= LEAST_BEST_MBS else ():
+            sample.figures["rx_of_best_percent"] = 100 * sample.figures.get("net_rx_mbs", 0.0) / best
+
+    def between(self, start_ms: int, end_ms: int) -> Iterator[Sample]:
+        """The samples that touch a stretch of time, in order.
+
+        Args:
+            start_ms: its start, in Unix milliseconds.
+            end_ms: its end, in Unix milliseconds.
+        """
+        at = max(bisect_right(self._starts, start_ms) - 1, 0)
+        while at < len(self.samples) and self.samples[at].start_ms < end_ms:
+            if self.samples[at].end_ms > start_ms:
+                yield self.samples[at]
+            at += 1
+
+    def of_runner_at(self, time_ms: int) -> dict[str, float]:
+        """What a guest's sample takes over from the runner's at an instant; empty where there is none."""
+        at = bisect_right(self._starts, time_ms) - 1
+        if at < 0 or self.samples[at].end_ms <= time_ms:
+            return {}
+        figures = self.samples[at].figures
+        return {f"runner_{name}": figures[name] for name in _OF_RUNNER if name in figures}
+
+
+def _start_ms(sample: Sample) -> int:
+    return sample.start_ms
+
+
+def _apart(whole: list[Sample], inner: list[Sample]) -> list[Sample]:
+    """Those of the whole life, and those of steps where there are none of them."""
+    kept = list(whole)
+    starts = [sample.start_ms for sample in whole]
+    end_ms = 0
+    for sample in inner:
+        at = bisect_right(starts, sample.start_ms) - 1
+        is_free = at < 0 or whole[at].end_ms <= sample.start_ms
+        if is_free and (at + 1 >= len(whole) or whole[at + 1].start_ms >= sample.end_ms) and sample.start_ms >= end_ms:
+            kept.append(sample)
+            end_ms = sample.end_ms
+    return sorted(kept, key=_start_ms)
+
+
+def _of_step(step: Step, cpus: int | None) -> Iterator[Sample]:
+    if step.series is not None and step.measured == "exactly":
+        yield from _samples(Samples(start_time=step.start_time, columns=step.series), cpus)
+
+
+def _samples(samples: Samples, cpus: int | None) -> Iterator[Sample]:
+    times = samples.columns.get("t_s", [])
+    zero_ms = None if samples.start_time is None else round(samples.start_time * 1000)
+    for at in range(1, len(times) if zero_ms is not None else 0):
+        before_s, now_s = times[at - 1], times[at]
+        if before_s is None or now_s is None or not 0 < now_s - before_s <= LONGEST_S:
+            continue
+        start_ms, end_ms = (zero_ms or 0) + round(before_s * 1000), (zero_ms or 0) + round(now_s * 1000)
+        yield Sample(start_ms, end_ms, _figures(samples.columns, at, cpus))
+
+
+def _figures(columns: dict[str, list[float | None]], at: int, cpus: int | None) -> dict[str, float]:
+    """The figures of one sample, without those that its machine does not tell."""
+    found = {}
+    for name in _CHARTED:
+        value = columns[name][at] if name in columns else None
+        if value is not None:
+            found[name] = value
+    iowait = columns["cpu_iowait_percent"][at] if "cpu_iowait_percent" in columns else None
+    if cpus is not None and "cpu_percent" in found:
+        found["busy_cpus"] = found["cpu_percent"] * cpus / 100
+        found["idle_cpus_percent"] = 100 - found["cpu_percent"]
+    if cpus is not None and iowait is not None:
+        found["iowait_cpus"] = iowait * cpus / 100
+    return found

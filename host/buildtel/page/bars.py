@@ -1,0 +1,148 @@
+"""The bars of a page's time line: lanes of what ran one after the other, in groups, one for each machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from buildtel.insight.inner_rows import label_of_part
+from buildtel.insight.stretches import BuildStretches, Stretch
+from buildtel.job.model import Step
+from buildtel.measure.drafts import RUNNER
+from buildtel.page.axis import Axis
+from buildtel.page.entries import Entry
+from buildtel.text import duration, rounded, safe
+from buildtel.timeline.packer_model import Provisioner
+
+LANE_PX = 20
+MOST_LANES = 12
+MOST_INNER = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A stretch of time: its kind (the colour), its label, a sentence on it, the entry that tells more."""
+
+    kind: str
+    label: str
+    about: str
+    target: str
+    start_s: float
+    duration_s: float
+    left: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Bars that do not overlap; `name` says what they are."""
+
+    name: str
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The lanes of one machine. `critical`: of several builds it ended last, so that the run waited for it."""
+
+    name: str
+    lanes: tuple[Lane, ...]
+    critical: bool = False
+
+
+def build_group(found: BuildStretches, entries: Sequence[Entry], axis: Axis, steps: Sequence[Entry]) -> Group | None:
+    """The lanes of a build: what Packer did, steps of its machine that are no whole provisioner, parts inside.
+
+    Args:
+        found: the build.
+        entries: the entry of each of its stretches, in their order.
+        axis: the page's.
+        steps: the entries of the steps of its machine, but for those that are a whole provisioner.
+    """
+    build = found.build
+    zero_s = (build.started_at or 0.0) - axis.zero_s
+    pairs = [(stretch, entry) for stretch, entry in zip(found.stretches, entries, strict=True)]
+    outer = [_of_stretch(stretch, entry, zero_s, axis) for stretch, entry in pairs if stretch.start_s is not None]
+    inner: list[Bar] = []
+    for stretch, entry in pairs:
+        if stretch.provisioner is not None:
+            inner += _inside(build.provisioners[stretch.provisioner], entry, axis, stretch.grain_s)
+    lanes = [Lane("Packer", tuple(outer))] if outer else []
+    lanes += _lanes("steps", filter(None, (of_step(entry, axis) for entry in steps)))
+    lanes += _lanes("inside", inner[:MOST_INNER])
+    return Group(found.name, tuple(lanes), build.critical) if lanes else None
+
+
+def step_group(name: str, steps: Iterable[Entry], axis: Axis) -> Group | None:
+    """The lanes of a machine that is no build's: the runner, or a guest outside of Packer.
+
+    Args:
+        name: the machine.
+        steps: the entries of its steps.
+        axis: the page's.
+    """
+    lanes = tuple(_lanes("steps", filter(None, (of_step(entry, axis) for entry in steps))))
+    return Group(safe(name), lanes) if lanes else None
+
+
+def of_step(entry: Entry, axis: Axis) -> Bar | None:
+    """A step as a bar; None where its times are not known.
+
+    Args:
+        entry: the step's entry.
+        axis: the page's.
+    """
+    step = entry.step
+    if step is None or step.start_time is None:
+        return None
+    start_s = step.start_time - axis.zero_s
+    length_s = _length_s(step)
+    kind = "failed" if step.status in ("failure", "timeout") else "runner" if step.machine == RUNNER else "step"
+    return _bar(kind, entry.name, entry.took, entry.anchor, start_s, length_s, axis)
+
+
+def _length_s(step: Step) -> float:
+    known = step.metrics.get("duration_s")
+    if known is not None:
+        return max(known, 0.0)
+    end_s = step.end_time if step.end_time is not None else step.last_seen
+    return 0.0 if end_s is None or step.start_time is None else max(end_s - step.start_time, 0.0)
+
+
+def _of_stretch(stretch: Stretch, entry: Entry, zero_s: float, axis: Axis) -> Bar:
+    kind = "failed" if stretch.mark and "ignored" not in stretch.mark else stretch.spent
+    start_s = zero_s + (stretch.start_s or 0.0)
+    return _bar(kind, stretch.shown, entry.took, entry.anchor, start_s, stretch.duration_s or 0.0, axis)
+
+
+def _inside(unit: Provisioner, entry: Entry, axis: Axis, grain_s: float | None) -> Iterator[Bar]:
+    for part in unit.parts:
+        if part.started_at is not None and part.ended_at is not None:
+            length_s = part.ended_at - part.started_at
+            kind = "wait" if part.kind == "lock" else "inside"
+            took = rounded(length_s, grain_s)
+            yield _bar(kind, label_of_part(part), took, entry.anchor, part.started_at - axis.zero_s, length_s, axis)
+
+
+def _bar(  # noqa: PLR0913, PLR0917  # all that a bar has
+    kind: str, label: str, took: str, target: str, start_s: float, length_s: float, axis: Axis
+) -> Bar:
+    about = f"{label}: {took}, from {duration(start_s)} on"
+    left, width = axis.left(start_s), axis.width(start_s, length_s)
+    return Bar(kind, label, about, target, round(start_s, 3), round(length_s, 3), left, width)
+
+
+def _lanes(name: str, bars: Iterable[Bar]) -> Iterator[Lane]:
+    """Bars in as many lanes as they need, so that none covers another; what is inside stands below."""
+    lanes: list[list[Bar]] = []
+    ends_s: list[float] = []
+    for bar in sorted(bars, key=lambda bar: (bar.start_s, -bar.duration_s)):
+        free = next((at for at, end_s in enumerate(ends_s) if end_s <= bar.start_s), len(lanes))
+        if free == len(lanes):
+            if free == MOST_LANES:
+                continue
+            lanes.append([])
+            ends_s.append(0.0)
+        lanes[free].append(bar)
+        ends_s[free] = bar.start_s + bar.duration_s
+    return (Lane(name if at == 0 else "", tuple(lane)) for at, lane in enumerate(lanes))

@@ -1,0 +1,84 @@
+"""The parts of a view that say what a build waited for: its causes, and the findings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from buildtel.insight.cause_account import CauseAccount, Row, cause_accounts
+from buildtel.insight.causes import CAUSE, FIGURES
+from buildtel.insight.findings import Evidence, Finding, findings
+from buildtel.job import JobDocument
+from buildtel.metrics import label_of, with_unit
+from buildtel.report.view import CauseRow, Causes, Item, Items
+from buildtel.text import duration, safe
+
+MOST_FINDINGS = 20
+TOLD_BY = {"log": "Packer's log", "guest": "the machine's samples", "runner": "the runner's samples"}
+
+
+def causes_parts(document: JobDocument, *, is_whole: bool = False) -> Iterator[Causes]:
+    """The causes of each build whose times are known.
+
+    Args:
+        document: the document.
+        is_whole: each cause has a line of its own.
+    """
+    for account in cause_accounts(document):
+        if account.total_s > 0:
+            build = account.build
+            yield Causes(safe(build.name), account.total_s, cause_rows(account), build.grain_s, is_whole)
+
+
+def cause_rows(account: CauseAccount) -> tuple[CauseRow, ...]:
+    """The causes of a build in words, the longest first, the unknown last."""
+    return tuple(_row(row, account) for row in account.rows)
+
+
+def _row(row: Row, account: CauseAccount) -> CauseRow:
+    told_by = " and ".join(TOLD_BY[source] for source in row.sources)
+    return CauseRow(row.cause, CAUSE[row.cause].words, row.seconds, 100 * row.seconds / account.total_s, told_by)
+
+
+def findings_parts(document: JobDocument) -> Iterator[Items]:
+    """The findings, the most severe first; nothing where there are none."""
+    found = findings(document)
+    if found:
+        counted = Counter(note for finding in found for note in _notes(finding))
+        common = tuple(note for note, count in counted.items() if count > 1)
+        yield Items("Findings", tuple(_item(finding, common) for finding in found[:MOST_FINDINGS]), common)
+
+
+def _notes(finding: Finding) -> tuple[str, ...]:
+    return (*finding.caveats, *(f"missing: {text}" for text in finding.missing))
+
+
+def _item(finding: Finding, common: tuple[str, ...]) -> Item:
+    evidence = ", ".join(map(_evidence, finding.evidence))
+    words = f"{finding.words} for {duration(finding.seconds)}"
+    return Item(
+        severity=finding.severity,
+        where=finding.where,
+        words=f"{words} ({evidence})" if evidence else words,
+        saves=_saves(finding),
+        help=finding.advice,
+        notes=tuple(note for note in _notes(finding) if note not in common),
+    )
+
+
+def _evidence(row: Evidence) -> str:
+    """A sample's figure in the words of causes, a step's in those of metrics."""
+    return row.words if row.figure in FIGURES else f"{_label(row.figure)} {with_unit(row.figure, row.value)}"
+
+
+def _label(metric: str) -> str:
+    """A metric's label without the unit, which stands behind its value."""
+    return label_of(metric).removesuffix(" MB").removesuffix(" %").removesuffix(" ms")
+
+
+def _saves(finding: Finding) -> str:
+    """`at least 0:10, at most 1:20`; empty where nothing is known."""
+    least_s, most_s = finding.saves_s
+    if most_s <= 0:
+        return ""
+    return f"at most {duration(most_s)}" if least_s < 1 else f"at least {duration(least_s)}, at most {duration(most_s)}"

@@ -1,0 +1,211 @@
+"""What the account of causes and the findings say of a document, through the command and the functions it calls."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from buildtel.cli import main
+from buildtel.insight.cause_account import cause_accounts
+from buildtel.insight.causes import CAUSE, RULES
+from buildtel.insight.findings import findings
+from buildtel.job import JobDocument
+from buildtel.job.load import load_document
+
+ZERO_S = 1769256000.0
+# What a sample of a guest with 4 CPUs and of its runner tells, and the cause of its second.
+CASES: dict[str, tuple[dict[str, float], dict[str, float], str]] = {
+    "all CPUs": ({"cpu_percent": 96}, {}, "computing_all"),
+    "one thread": ({"cpu_percent": 25}, {}, "computing_one"),
+    "two threads": ({"cpu_percent": 51}, {}, "computing_some"),
+    "too few CPUs": ({"cpu_percent": 70, "psi_cpu_some_percent": 40}, {}, "computing_all"),
+    "steal": ({"cpu_percent": 60, "cpu_steal_percent": 22}, {}, "starved_steal"),
+    "a busy runner": ({"cpu_percent": 90}, {"psi_cpu_some_percent": 70}, "starved_runner"),
+    "a busy runner, an idle guest": ({"cpu_percent": 1}, {"psi_cpu_some_percent": 70}, "unknown"),
+    "a runner short of memory": ({"cpu_percent": 30}, {"psi_memory_some_percent": 30}, "starved_memory"),
+    "memory": ({"cpu_percent": 30, "psi_memory_some_percent": 40}, {}, "memory"),
+    "disk": ({"cpu_percent": 8, "psi_io_some_percent": 80, "psi_io_full_percent": 66}, {}, "disk"),
+    "disk without full pressure": ({"cpu_percent": 8, "psi_io_some_percent": 80}, {}, "disk"),
+    "a little disk beside a compiler": ({"cpu_percent": 97, "psi_io_some_percent": 30}, {}, "computing_all"),
+    "disk without pressure": ({"cpu_percent": 2, "cpu_iowait_percent": 24}, {}, "disk"),
+    "a download": ({"cpu_percent": 5, "net_rx_mbs": 30.0}, {}, "network_line"),
+    "a trickle": ({"cpu_percent": 1, "net_rx_mbs": 0.02}, {}, "network_slow"),
+    "sending": ({"cpu_percent": 1, "net_rx_mbs": 0.0, "net_tx_mbs": 3.0}, {}, "network_out"),
+    "nothing": ({"cpu_percent": 1, "net_rx_mbs": 0.0}, {}, "unknown"),
+    "no figure at all": ({}, {}, "unknown"),
+}
+SECONDS = 60
+
+
+def document(
+    guest: dict[str, float], runner: dict[str, float] | None = None, *, seconds: int = SECONDS, **more: Any
+) -> JobDocument:
+    """A build with one provisioner of so many seconds, in which guest and runner tell the same in each second."""
+
+    def machine(origin: str, figures: dict[str, float]) -> dict[str, Any]:
+        columns = {name: [None, *[value] * seconds] for name, value in figures.items()}
+        samples = [{"boot": origin, "start_time": ZERO_S, "columns": {"t_s": [*range(seconds + 1)], **columns}}]
+        target = {"target": "qemu.box"} if origin == "guest" else {}
+        return {"origin": origin, "cpus": 4, "boots": [origin], "samples": samples, **target}
+
+    time = {"started_at": ZERO_S, "ended_at": ZERO_S + seconds}
+    part = {**time, "duration_s": seconds, "name": "provisioner", "text": "x", "provisioner": 0}
+    unit = {**time, "kind": "shell", "detail": "a.sh"}
+    build = {**time, "name": "qemu.box", "result": "success", "provisioners": [{**unit, **more.get("unit", {})}],
+             "account": [{**part, **more.get("part", {})}]}  # fmt: skip
+    machines = {"qemu.box": machine("guest", guest)} | ({"runner": machine("runner", runner)} if runner else {})
+    text = {"schema": "buildtel.job/1", "job": "build", "version": "1", "job_duration_s": seconds, "steps": [],
+            "machines": machines, "packer": {"runs": [{"builds": [build]}]}}  # fmt: skip
+    return load_document(json.dumps(text).encode(), "x.json")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_sample_has_the_cause_of_its_figures(name: str) -> None:
+    """Each rule by a machine that shows it, and those that nearly do."""
+    guest, runner, cause = CASES[name]
+    (account,) = cause_accounts(document(guest, runner or {"cpu_percent": 1.0}))
+
+    assert [row.cause for row in account.rows] == [cause]
+    assert account.total_s == SECONDS
+
+
+def test_each_rule_is_shown_by_a_case() -> None:
+    """But for the one that needs a hypervisor's figures, which has a test of its own."""
+    assert {cause for _, _, cause in CASES.values()} >= {rule.cause for rule in RULES} - {"emulated"}
+
+
+def test_a_machine_without_kvm_is_emulated_while_it_computes() -> None:
+    """The runner sees whether the hypervisor's process has a machine of KVM's."""
+    for kvm, cause in ((0, "emulated"), (1, "computing_one")):
+        found = document({"cpu_percent": 25}, {"cpu_percent": 30}, part={"hypervisor": {"cpu_percent": 99, "kvm": kvm}})
+        (account,) = cause_accounts(found)
+        assert [row.cause for row in account.rows] == [cause]
+
+
+def test_without_samples_of_the_guest_the_runner_tells_where_the_hypervisor_is() -> None:
+    """On the runner of a machine elsewhere nothing is concluded."""
+    for hypervisor, rows in (({"cpu_percent": 99}, [("computing_one", ("runner",))]), (None, [("unknown", ("log",))])):
+        found = document({}, {"cpu_percent": 25}, part={"hypervisor": hypervisor})
+        found.machines.pop("qemu.box")
+        (account,) = cause_accounts(found)
+        assert [(row.cause, row.sources) for row in account.rows] == rows
+
+
+def test_a_guest_that_is_the_runner_does_not_starve_itself() -> None:
+    """Both are one boot: the runner's pressure is the step's own load."""
+    found = document({"cpu_percent": 100}, {"psi_cpu_some_percent": 90})
+    found.machines["runner"].boots[:] = found.machines["qemu.box"].boots
+    (account,) = cause_accounts(found)
+
+    assert [row.cause for row in account.rows] == ["computing_all"]
+
+
+def test_a_wait_for_a_lock_names_its_holder() -> None:
+    """The output of apt tells it; the rest of the provisioner keeps its own cause."""
+    time = {"started_at": ZERO_S + 10, "ended_at": ZERO_S + 40}
+    lock = {**time, "name": "process 1690 (unattended-upgr)", "kind": "lock"}
+    found = document({"cpu_percent": 25}, unit={"parts": [lock]})
+    (account,) = cause_accounts(found)
+    (finding,) = [one for one in findings(found) if one.cause == "lock"]
+
+    assert [(row.cause, row.seconds) for row in account.rows] == [("computing_one", 30), ("lock", 30)]
+    assert finding.words.endswith("held by process 1690 (unattended-upgr)")
+    assert finding.severity == "severe"
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.floats(0, 100), min_size=1, max_size=40),
+    st.lists(st.integers(-3_000, 45_000), min_size=0, max_size=12),
+    st.integers(-20_000, 20_000),
+)
+def test_causes_add_up_to_the_wall_time(percents: list[float], cuts: list[int], shift_ms: int) -> None:
+    """Whatever the samples are and wherever they lie, the slices touch each other and add up, in milliseconds."""
+    found = document({"cpu_percent": 1.0}, seconds=len(percents))
+    samples = found.machines["qemu.box"].samples[0]
+    samples.columns["cpu_percent"][1:] = percents
+    object.__setattr__(samples, "start_time", ZERO_S + shift_ms / 1000)
+    locks = [{"name": "", "kind": "lock", "started_at": ZERO_S + a / 1000, "ended_at": ZERO_S + b / 1000}
+             for a, b in zip(cuts[::2], cuts[1::2], strict=False)]  # fmt: skip
+    text = json.loads(found.to_json())
+    text["packer"]["runs"][0]["builds"][0]["provisioners"][0]["parts"] = locks
+    (account,) = cause_accounts(load_document(json.dumps(text).encode(), "x.json"))
+
+    assert all(before.end_ms == after.start_ms for before, after in pairwise(account.slices))
+    assert account.total_s == len(percents)
+    assert round(sum(row.seconds for row in account.rows), 6) == len(percents)
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case[2] not in ("unknown",)])
+def test_a_finding_goes_with_its_evidence(name: str) -> None:
+    """Without the figures that a finding names, the document has no such finding; their values are the document's."""
+    guest, runner, cause = CASES[name]
+    found = document(guest, runner or {"cpu_percent": 1.0})
+    (finding,) = [one for one in findings(found) if one.cause == cause]
+    assert finding.evidence
+    for row in finding.evidence:
+        known = {**{f"runner_{name}": value for name, value in runner.items()}, **guest}
+        assert row.value == pytest.approx(known.get(row.figure, row.value))
+
+    figures = {row.figure.removeprefix("runner_") for row in finding.evidence} | {"cpu_percent", "cpu_iowait_percent"}
+    bare = {name: value for name, value in guest.items() if name not in figures and name != "net_rx_mbs"}
+    assert cause not in [one.cause for one in findings(document(bare, {"cpu_percent": 1.0}))]
+
+
+def test_nothing_short_is_blamed() -> None:
+    """Four seconds of a full disk, or one percent of a build, are no finding."""
+    disk = {"cpu_percent": 1.0, "psi_io_full_percent": 90.0}
+
+    assert findings(document(disk, seconds=4)) == []
+    assert [one.cause for one in findings(document(disk, seconds=5))] == ["disk"]
+
+
+def test_a_saving_lies_between_full_and_some_pressure() -> None:
+    """A minute at 50 % full and 80 % some: 30 s at least, 48 s at most."""
+    (finding,) = findings(document({"cpu_percent": 1, "psi_io_full_percent": 50, "psi_io_some_percent": 80}))
+
+    assert finding.saves_s == (30, 48)
+    assert finding.severity == "severe"
+
+
+def test_a_healthy_machine_is_never_more_than_low() -> None:
+    """It computes, or downloads as fast as its line can."""
+    for name in ("all CPUs", "one thread", "two threads", "a download"):
+        found = findings(document(CASES[name][0]))
+        assert [(one.severity, CAUSE[one.cause].avoidable) for one in found] == [("low", False)]
+
+
+def test_diagnose_says_it_in_each_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sentence, the finding with what it saves and what helps; JSON has the same figures."""
+    file = tmp_path / "x.json"
+    file.write_text(document({"cpu_percent": 1, "psi_io_full_percent": 50, "psi_io_some_percent": 80}).to_json())
+
+    assert main(["diagnose", str(file)]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "1:00 100.0% waiting for the disk (the machine's samples)" in text
+    assert "severe: shell a.sh: waiting for the disk for 1:00 (io pressure (full) 50%)" in text
+    assert "saves: at least 30.0 s, at most 48.0 s try: use a faster disk" in text
+
+    assert main(["diagnose", str(file), "--format", "json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["builds"] == [{"name": "qemu.box", "total_s": 60.0, "causes": [
+        {"cause": "disk", "words": "waiting for the disk", "seconds": 60.0, "told_by": ["guest"]}]}]  # fmt: skip
+    assert [(one["cause"], one["saves_s"]) for one in data["findings"]] == [("disk", [30.0, 48.0])]
+
+    assert main(["diagnose", str(file), "--format", "markdown"]) == 0
+    assert "**severe: shell a.sh**: waiting for the disk" in capsys.readouterr().out
+
+
+def test_nothing_to_say_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A short build without a finding says so."""
+    file = tmp_path / "x.json"
+    file.write_text(document({"cpu_percent": 99}, seconds=3).to_json())
+
+    assert main(["diagnose", str(file)]) == 0
+    assert "Nothing to report: " in capsys.readouterr().out
