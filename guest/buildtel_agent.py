@@ -2540,7 +2540,7 @@ class Tasks:
             return None
         try:
             return cls()
-        except (OSError, ImportError, IndexError, ValueError):
+        except Exception:  # a kernel that answers as no other: it must cost no sampler
             return None
 
     def again(self) -> "Tasks":
