@@ -20,8 +20,8 @@ SUMS = (COUNT, RUN_NS, TICKED_NS, READ, WRITTEN, DELAY_NS, RESIDENT_KB, MORE_NS)
 class Commands:
     """What the commands of each name used, of a bounded number of names; the rest has the name ''."""
 
-    def __init__(self) -> "None":
-        self.used = {}  # type: dict[str, list[Any]]
+    def __init__(self, since_s: "float" = 0.0) -> "None":
+        self.used, self.since_s = {}, since_s  # type: dict[str, list[Any]], float
 
     def add(self, task: "Task") -> "None":
         """One more that ended."""
@@ -249,6 +249,11 @@ def is_wrapper(name: "str") -> "bool":
     return name in WRAPPERS or name.endswith(".sh") or name.startswith("script_")
 
 
+def _is_later(task: "Task", seen_s: "float") -> "bool":
+    """Whether a process began after something was seen under its number."""
+    return task.ended_s - task.length_s > seen_s + LATE_S
+
+
 class Account:
     """What ended in a step, below its process `pid` and elsewhere in the machine.
 
@@ -258,8 +263,8 @@ class Account:
     def __init__(self, pid: "int", not_ours: "Collection[int]" = ()) -> "None":
         self.pid, self.began_s = pid, time.monotonic()
         self.shell = None  # type: Task | None
-        self.adopted = set()  # type: Collection[int]
-        self._left_out = not_ours
+        self.adopted = {}  # type: dict[int, Relative]
+        self._left_out = set(not_ours)
         self._below = {}  # type: dict[int, Commands]
         self._lines = {}  # type: dict[int, Line]
 
@@ -267,11 +272,11 @@ class Account:
         """More that ended, children before their parents."""
         for task in tasks:
             if task.pid in self._left_out:
+                self._left_out.discard(task.pid)  # another may get its number
                 continue
-            is_orphan = task.pid in self.adopted and task.parent not in self.adopted
+            is_orphan = self._is_orphan(task)
             parent = self.pid if is_orphan else task.parent
-            below = self._below.pop(task.pid, None)
-            line = self._lines.pop(task.pid, None)
+            below, line = self._filed(task)
             if task.pid == self.pid:
                 self.shell = task
                 if line is not None:
@@ -279,12 +284,25 @@ class Account:
                 parent = 0  # its own and its descendants': under a number that no process has
             home = self._below.get(parent)
             if home is None:
-                home = self._below[parent] = Commands()
+                home = self._below[parent] = Commands(task.ended_s)
             home.add(task)
             if below is not None:
                 home.merge(below)
             if parent and not is_orphan:
                 self._place(task, parent, below, line)
+
+    def _is_orphan(self, task: "Task") -> "bool":
+        """Whether it was seen in the step's tree, and its parent has ended."""
+        seen = self.adopted.get(task.pid)
+        return seen is not None and task.parent not in self.adopted and not _is_later(task, seen.seen_s)
+
+    def _filed(self, task: "Task") -> "tuple[Commands | None, Line | None]":
+        """What was filed under a process that ended; not what was filed under the one that had its number before."""
+        below, line = self._below.pop(task.pid, None), self._lines.pop(task.pid, None)
+        if below is None or not _is_later(task, below.since_s):
+            return below, line
+        self._below.setdefault(-1, Commands()).merge(below)
+        return None, None
 
     def _place(self, task: "Task", parent: "int", below: "Commands | None", inner: "Line | None") -> "None":
         line = self._lines.get(parent)

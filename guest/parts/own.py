@@ -6,6 +6,7 @@ class OwnLoad:
 
     def __init__(self, process: "Process") -> "None":
         self._process, self._tree = process, Tree(process.pid)
+        self._ended = []  # type: list[int]  # since the last look
         self._lacking_ns = 0  # what all messages until the last look lack of the CPU time of the tree
 
     def look(self, elapsed_s: "float") -> "float":
@@ -16,8 +17,8 @@ class OwnLoad:
         if process.tasks is None:
             process.account.add(ended)
         elif tree.pid in tree.known:
-            process.take()
-            told_ns = process.account.divided()[0].cpu_ns() + tree.living_ns()
+            told_ns = tree.living_ns([task.pid for task in process.take()])
+            told_ns += process.account.divided()[0].cpu_ns()
             self._lacking_ns = int((tree.cpu_s() or 0) * 1e9) - told_ns
         usual_s = max(0.1, elapsed_s / 20) if process.tasks is None or elapsed_s < 1 else 1.0
         return max(min(usual_s, 1.0), (time.monotonic() - begun_s) * 100)
@@ -28,7 +29,9 @@ class OwnLoad:
         if with_look:
             self.look(0.0)
         if tasks is not None:
-            account.add(tasks.take() + (tasks.settle() if with_look else []))
+            last = tasks.take() + (tasks.settle() if with_look else [])
+            account.add(last)
+            self._ended = [task.pid for task in last]
         elif tree.cpu_s() is not None:
             account.add(tree.last())
         else:
@@ -48,7 +51,7 @@ class OwnLoad:
         tree = self._tree
         cpu_s = tree.cpu_s()
         if self._process.tasks is not None:
-            cpu_s = (own.cpu_ns() + tree.living_ns()) / 1e9
+            cpu_s = (own.cpu_ns() + tree.living_ns(self._ended)) / 1e9
         moved, seen = [own.total(READ), own.total(WRITTEN)], tree.moved() or (None, None)
         pairs = [[number for number in pair if number is not None] for pair in zip(moved, seen)]
         found = {

@@ -54,10 +54,11 @@ class Process:
         for fd in [self._fd, *tasks.fds()] if tasks is not None and self._fd >= 0 else ():
             self._news.register(fd, select.POLLIN)
 
-    def take(self) -> "None":
-        """Takes accounts of what has ended until now."""
-        if self.tasks is not None:
-            self.account.add(self.tasks.take())
+    def take(self) -> "list[Task]":
+        """Takes accounts of what has ended until now; gives it."""
+        taken = self.tasks.take() if self.tasks is not None else []
+        self.account.add(taken)
+        return taken
 
     def lost(self) -> "int":
         """How many commands could not be heard of."""

@@ -222,39 +222,64 @@ def test_what_runs_on_behind_a_step_is_its_own(guest):
 def test_threads_of_old_kernels_are_tasks_of_their_own():
     """Before Linux 5.18 no message tells whose a thread was; its time counts all the same."""
     head = (0, 0, 0, 0, 5, 7_000_000, b"worker\0\0", 12, 1, 2_000_000, 3, 4, 100, 4096, 8192, 0)
-    task = agent.Threads().joined(head, 50.0)
+    task = agent.Threads().add(head, 50.0, True)
 
     assert (task.pid, task.name, task.length_s, task.run_ns, task.written) == (12, b"worker", 2.0, 7_000_000, 8192)
 
 
-def test_threads_are_joined_to_their_process():
-    """A thread that ended before, then the main one, the last: one process, with the main one's name and status."""
-    threads = agent.Threads()
-    of_group = (11, 3_000_000)
-    thread = (0, 0, 0, 0, 5, 1_000_000, b"worker\0", 12, 1, 2_000_000, 0, 0, 100, 1, 0, 0, *of_group)
-    main = (0, 0, 7 << 8, agent.AGROUP, 5, 2_000_000, b"java\0", 11, 1, 3_000_000, 0, 0, 300, 2, 0, 0, *of_group)
-    assert threads.joined(thread, 10.0) is None
-    task = threads.joined(main, 10.01)
+GROUP = (11, 3_000_000)
+THREAD = (0, 0, 0, 0, 5, 1_000_000, b"worker\0", 12, 1, 2_000_000, 0, 0, 100, 1, 0, 0, *GROUP)
+MAIN = (0, 0, 7 << 8, 0, 5, 2_000_000, b"java\0", 11, 1, 3_000_000, 0, 0, 300, 2, 0, 0, *GROUP)
 
-    assert (task.pid, task.name, task.run_ns, task.delay_ns, task.read, task.code) == (
-        11,
-        b"java",
-        3_000_000,
-        10,
-        3,
-        1792,
-    )
+
+def last(fields: tuple) -> tuple:
+    """The same as the last of its group."""
+    return (*fields[:3], agent.AGROUP, *fields[4:])
+
+
+@pytest.mark.parametrize(
+    "order", [(THREAD, last(MAIN)), (MAIN, last(THREAD)), (last(MAIN), THREAD), (last(THREAD), MAIN)]
+)
+def test_threads_are_joined_to_their_process(order):
+    """One process, with the main thread's name and status, in whatever order the CPUs' messages come."""
+    threads = agent.Threads()
+    assert [threads.add(fields, 10.0, True) for fields in order] == [None, None]
+    (task,) = threads.over()
+
+    assert (task.pid, task.name, task.run_ns, task.delay_ns, task.read) == (11, b"java", 3_000_000, 10, 3)
+    assert (task.code, threads.over()) == (7 << 8, [])
 
 
 def test_the_status_of_a_main_thread_that_left_first_tells_nothing():
     """Others went on; the message of the last has none."""
     threads = agent.Threads()
-    main = (0, 0, 0, 0, 5, 1_000_000, b"java\0", 11, 1, 2_000_000, 0, 0, 100, 1, 0, 0, 11, 2_000_000)
-    last = (0, 0, 0, agent.AGROUP, 5, 1_000_000, b"pool\0", 12, 1, 1_000_000, 0, 0, 100, 1, 0, 0, 11, 3_000_000)
-    assert threads.joined(main, 10.0) is None
-    task = threads.joined(last, 11.0)
+    for fields, at_s in ((MAIN, 10.0), (THREAD, 10.95), (last(THREAD), 11.0)):
+        threads.add(fields, at_s, True)
+    (task,) = threads.over()
 
     assert (task.name, task.code, task.length_s) == (b"java", None, 3.0)
+
+
+def test_a_number_that_was_another_processs_is_not_joined():
+    """Numbers come again: the last message of the one before was lost."""
+    threads = agent.Threads()
+    threads.add(MAIN, 10.0, True)
+    assert threads.over() == []
+    threads.add(last(THREAD), 50.0, True)
+
+    assert [(task.name, task.run_ns) for task in threads.over()] == [(b"worker", 1_000_000)]
+
+
+def test_what_was_filed_under_a_number_is_not_its_next_owners():
+    """Its last child was heard of after itself."""
+    account = agent.Account(1)
+    old, late, new = (agent.Task(pid, parent, name, 0.5, at_s) for pid, parent, name, at_s in (
+        (7, 3, b"old", 10.0), (8, 7, b"late", 10.0), (7, 1, b"new", 50.0)))  # fmt: skip
+    for task in (old, late, new):
+        account.add([task])
+    own, others = account.divided()
+
+    assert (set(own.used), set(others.used)) == ({"new"}, {"old", "late"})
 
 
 @exact
