@@ -25,6 +25,12 @@ exact = pytest.mark.skipif(not HEARS, reason="needs root and a kernel that tells
 as_root = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root, to become others")
 
 
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """A short command that nobody else on this machine has."""
+    return Path(shutil.copy("/bin/true", tmp_path / f"t{os.getpid()}"))
+
+
 @exact
 def test_the_time_line_of_a_script_is_told_within_50_ms(guest):
     """Its direct children in order: start, length, exit status; short neighbours as one row."""
@@ -163,32 +169,32 @@ def test_alone_the_step_is_most_of_the_machine(guest):
 
 
 @exact
-def test_commands_outside_of_any_step_come_with_the_samples(guest):
+def test_commands_outside_of_any_step_come_with_the_samples(guest, mine):
     """What ran in a provisioner that nobody wired: by intervals, until the next call of the agent."""
     guest.install()
     assert wait_for(lambda: any(folder.glob("life-*") for folder in spools(guest)))
     time.sleep(0.3)
-    subprocess.run(["sh", "-c", count_short(200)], check=True)
+    subprocess.run(["sh", "-c", count_short(200, mine)], check=True)
     time.sleep(1.2)
     intervals = [one for record in records(guest.run("mark", "x").stdout) for one in record.get("cmds", ())]
     commands = [row for one in intervals for row in one[3:]]
 
-    assert sum(row[1] for row in commands if row[0] == "true") == 200
+    assert sum(row[1] for row in commands if row[0] == mine.name) == 200
     assert all(one[0] < one[1] and one[2] == 0 for one in intervals)
 
 
 @exact
-def test_commands_of_a_step_are_not_told_again_with_the_samples(guest):
+def test_commands_of_a_step_are_not_told_again_with_the_samples(guest, mine):
     """Its own records have them."""
     guest.install()
     assert wait_for((guest.home / "life" / "pid").exists)
-    step = guest.run("run", "--", "sh", "-c", f"sleep 1.2; {count_short(500)}; sleep 1.5")
+    step = guest.run("run", "--", "sh", "-c", f"sleep 1.2; {count_short(500, mine)}; sleep 1.5")
     rest = guest.run("finish")
     told = [row for output in (step, rest) for record in records(output.stdout) for one in record.get("cmds", ())
             if record["ev"] == "samples" for row in one[3:]]  # fmt: skip
 
-    assert {row[0]: row[1] for row in end_of(step)["cmds"]["own"]}["true"] == 500
-    assert sum(row[1] for row in told if row[0] == "true") == 0
+    assert {row[0]: row[1] for row in end_of(step)["cmds"]["own"]}[mine.name] == 500
+    assert sum(row[1] for row in told if row[0] == mine.name) == 0
 
 
 @exact
