@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from buildtel.insight.failures import MOST_LINES
 from buildtel.insight.inner_rows import label_of_part
 from buildtel.insight.thresholds import exceeded
-from buildtel.metrics import WORDS, label_of, with_unit
+from buildtel.job.accounts import SAMPLED
+from buildtel.metrics import OWN, WORDS, label_of, with_unit
 from buildtel.page.entries import Entry
+from buildtel.report.inside_view import inside_of
+from buildtel.report.view import Inside
 from buildtel.text import duration, number, rounded, safe
 from buildtel.timeline.packer_model import ProvisionerPart
 
@@ -54,6 +57,7 @@ class Detail:
     processes: tuple[tuple[str, str, str], ...]
     inner: tuple[Inner, ...]
     inner_cut: int
+    ran: Inside | None
     output: tuple[str, ...]
 
 
@@ -75,6 +79,7 @@ def detail_of(entry: Entry, zero_s: float) -> Detail:
         processes=tuple((safe(row.name), duration(row.cpu_s), number(row.io_mb)) for row in busy),
         inner=tuple(_inner(part, zero_s, grain_s) for part in parts[:MOST_INNER]),
         inner_cut=max(len(parts) - MOST_INNER, 0),
+        ran=inside_of(step) if step is not None and (step.commands or step.inside) else None,
         output=() if unit is None else tuple(map(safe, unit.output[-MOST_LINES:])),
     )
 
@@ -110,7 +115,10 @@ def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
 def _figures(entry: Entry) -> Iterator[Figures]:
     step, stretch = entry.step, entry.stretch
     if step is not None:
-        yield from _group(f"on {safe(step.machine or 'runner')}", step.metrics)
+        machine = {name: value for name, value in step.metrics.items() if name not in OWN}
+        own = {name: value for name, value in step.metrics.items() if name in OWN}
+        yield from _group(f"on {safe(step.machine or 'runner')}, the whole machine", machine)
+        yield from _group(f"the step's own processes{' (sampled)' if step.accounts_from == SAMPLED else ''}", own)
     if stretch is not None:
         yield from _group("the runner meanwhile", stretch.runner)
         yield from _group("the VM's process meanwhile (100% is one core)", stretch.hypervisor)

@@ -18,10 +18,10 @@ from buildtel.page.grid import Grid, grid_of
 from buildtel.page.strips import Strips, strips_of
 from buildtel.report.diagnosis_parts import cause_rows
 from buildtel.report.job_view import JobView
-from buildtel.report.view import CauseRow, Causes, Part, Steps, Timeline, Title
+from buildtel.report.view import CauseRow, Causes, Inside, Part, Steps, Timeline, Title
 from buildtel.text import rounded, safe, safe_lines
 
-SHOWN_BY_THE_PAGE = (Title, Causes, Timeline, Steps)
+SHOWN_BY_THE_PAGE = (Title, Causes, Timeline, Steps, Inside)
 
 
 @dataclass(frozen=True, slots=True)

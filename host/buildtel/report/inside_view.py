@@ -42,10 +42,11 @@ def insides(steps: Sequence[Step]) -> Iterator[Inside]:
     known = [step for step in steps if step.commands or step.inside]
     longest = sorted(known, key=lambda step: -(step.metrics.get("duration_s") or 0))[:MOST_STEPS]
     chosen = {id(step) for step in longest}
-    yield from (_inside(step) for step in known if id(step) in chosen)
+    yield from (inside_of(step) for step in known if id(step) in chosen)
 
 
-def _inside(step: Step) -> Inside:
+def inside_of(step: Step) -> Inside:
+    """What ran in one step."""
     took = duration(step.metrics.get("duration_s"))
     return Inside(f"Inside {step_name(step)}, {took}", _line(step.inside or ()), tuple(_facts(step)))
 
