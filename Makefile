@@ -64,6 +64,10 @@ bench: ## figures beside their yardsticks, measured in one run
 	$(PYTHON) tests/bench/reading.py
 	$(PYTHON) -m tests.bench.page
 
+evidence: ## accounts of commands in long form: what they cost, how near they are (minutes, as root)
+	$(BIN)/pytest -q tests/guest/test_accounts.py tests/wired/test_accounts.py
+	$(PYTHON) tests/bench/accounts.py
+
 unharmed: ## every world with and without us, 300 SIGKILLs; writes docs/unharmed.md (half an hour, as root)
 	$(PYTHON) -m tests.guest.unharmed --write
 
@@ -86,4 +90,4 @@ demo: ## the README's first command
 wheel: ## build sdist and wheel into dist/
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-.PHONY: agent agent-check vendor vendor-check minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation unharmed demo pictures wheel
+.PHONY: agent agent-check evidence vendor vendor-check minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation unharmed demo pictures wheel

@@ -2437,13 +2437,14 @@ class Task:
     """
 
     __slots__ = (
-        "code", "delay_ns", "ended_s", "length_s", "name", "parent", "pid", "read", "resident_kb", "run_ns",
+        "code", "delay_ns", "ended_s", "length_s", "main_s", "name", "parent", "pid", "read", "resident_kb", "run_ns",
         "ticked_ns", "written",
     )  # fmt: skip
 
     def __init__(self, pid: "int", parent: "int", name: "bytes", length_s: "float", ended_s: "float") -> "None":
         self.pid, self.parent, self.name, self.length_s, self.ended_s = pid, parent, name, length_s, ended_s
         self.run_ns = self.ticked_ns = self.resident_kb = 0
+        self.main_s = None  # type: float | None  # when its main thread ended, if it is one of several
         self.delay_ns = None  # type: int | None
         self.code, self.read, self.written = None, None, None  # type: int | None, int | None, int | None
 
@@ -2473,38 +2474,50 @@ class Threads:
     """Joins the threads of a process to one task; before version 12 the kernel does not tell whose a thread was."""
 
     def __init__(self) -> "None":
-        self._parts = {}  # type: dict[int, Task]
+        self._parts, self._over = {}, []  # type: dict[int, Task], list[Task]
 
-    def joined(self, fields: "tuple[Any, ...]", now_s: "float") -> "Task | None":
-        """The process of which a message tells the end; None where threads of it go on."""
+    def add(self, fields: "tuple[Any, ...]", now_s: "float", is_one_of_several: "bool") -> "Task | None":
+        """The process of which a message tells the end; None if it has threads, whose messages may come later."""
         _, _, code, flags, delay_ns, run_ns, name, pid, parent, length_us, user_us, system_us = fields[:12]
         group, group_us = fields[16:] or (pid, length_us)
         task = Task(group, parent, name.rstrip(b"\0"), group_us / 1e6, now_s)
         task.run_ns, task.ticked_ns, task.resident_kb = run_ns, (user_us + system_us) * 1000, fields[12]
         task.delay_ns, task.read, task.written = delay_ns, fields[13], max(fields[14] - fields[15], 0)
-        is_last = len(fields) == 16 or flags & AGROUP
-        task.code = code if pid == group else None
-        if is_last and group not in self._parts:
+        if pid == group:
+            task.code, task.main_s = code, now_s
+        if len(fields) == 16 or not is_one_of_several:
             return task
-        before = self._parts.pop(group, None)
-        if before is not None:
-            _join(task, before)
-        if is_last:
-            return task
-        if len(self._parts) < MOST_GROUPS:
-            self._parts[group] = task
+        self._parts[group] = task if group not in self._parts else joined(task, self._parts[group])
+        if flags & AGROUP:
+            self._over.append(task)
         return None
 
+    def over(self) -> "list[Task]":
+        """The processes of several threads that have ended, as all messages have come that were sent until now."""
+        found = [self._parts.pop(task.pid) for task in self._over if task.pid in self._parts]
+        self._over = []
+        if len(self._parts) > MOST_GROUPS:  # of which the last message was lost
+            self._parts.clear()
+        return found
 
-def _join(task: "Task", before: "Task") -> "None":
-    """Adds what threads used that ended before. The status of a main thread that left long before tells nothing."""
+
+def joined(task: "Task", before: "Task") -> "Task":
+    """A thread and those of its process that were heard of before, as one.
+
+    The status of a main thread that left long before the others tells nothing; nor is a number's former owner joined.
+    """
+    if before.ended_s < task.ended_s - task.length_s - LATE_S:
+        return task
     task.run_ns, task.ticked_ns = task.run_ns + before.run_ns, task.ticked_ns + before.ticked_ns
     task.resident_kb = max(task.resident_kb, before.resident_kb)
     task.delay_ns = (task.delay_ns or 0) + (before.delay_ns or 0)
     task.read, task.written = (task.read or 0) + (before.read or 0), (task.written or 0) + (before.written or 0)
-    if before.code is not None:  # it was the main thread
-        task.name = before.name
-        task.code = before.code if task.ended_s - before.ended_s < LATE_S else None
+    task.length_s, task.ended_s = max(task.length_s, before.length_s), max(task.ended_s, before.ended_s)
+    if before.main_s is not None:
+        task.name, task.code, task.main_s = before.name, before.code, before.main_s
+    if task.main_s is not None and task.ended_s - task.main_s > LATE_S:
+        task.code = None
+    return task
 
 
 class Tasks:
@@ -2525,7 +2538,7 @@ class Tasks:
         try:
             asked.bind((0, 0))
             self._family = family_of_taskstats(asked)
-            self._unpack, self._size = task_reader(asked, self._family, _struct.Struct)
+            self._unpack, self._size, self._of_one = task_reader(asked, self._family, _struct.Struct)
             self._open()
         except BaseException:
             self.close()
@@ -2540,7 +2553,7 @@ class Tasks:
             return None
         try:
             return cls()
-        except (OSError, ImportError, IndexError, ValueError):
+        except Exception:  # a kernel that answers as no other: it must cost no sampler
             return None
 
     def again(self) -> "Tasks":
@@ -2571,11 +2584,10 @@ class Tasks:
 
     def take(self) -> "list[Task]":
         """The tasks of which the messages have come, children before their parents."""
-        found, before = [], -1  # type: list[Task], int
-        while before < len(found) < MOST_OF_TAKE:  # a child's message may have come after its parent's, by another CPU
-            before = len(found)
-            for one in self.sockets:
-                self._take_of(one, found)
+        found, heard = [], -1  # type: list[Task], int
+        while heard and len(found) < MOST_OF_TAKE:  # a child's message may have come after its parent's, by another CPU
+            heard = sum([self._take_of(one, found) for one in self.sockets])
+        found += self._threads.over()
         return children_first(found) if len(found) > 1 else found
 
     def settle(self) -> "list[Task]":
@@ -2590,16 +2602,17 @@ class Tasks:
             _quietly(posix.waitpid, pid, 0)  # one that ignores SIGCHLD waits and has no status
         return [task for task in self.take() if task.parent != posix.getpid()]
 
-    def _take_of(self, one: "CpuSocket", found: "list[Task]") -> "None":
-        receive, buffer, now = one.socket.recv_into, self._buffer, time.monotonic()
+    def _take_of(self, one: "CpuSocket", found: "list[Task]") -> "int":
+        receive, buffer, now, heard = one.socket.recv_into, self._buffer, time.monotonic(), 0
         while True:
             try:
                 size = receive(buffer)
             except BlockingIOError:
-                return
+                return heard
             except OSError:  # ENOBUFS: messages were lost
                 one.overran = True
                 continue
+            heard += 1
             if size < self._size:
                 continue
             fields = self._unpack(buffer)
@@ -2608,7 +2621,8 @@ class Tasks:
             is_new, lost = one.is_new(fields[1])
             self.lost += lost
             if is_new:
-                task = self._threads.joined(fields, now)
+                # The last of several has a message that tells of its group, too.
+                task = self._threads.add(fields, now, size > self._of_one or not fields[3] & AGROUP)
                 if task is not None:
                     found.append(task)
 
@@ -2639,8 +2653,8 @@ def family_of_taskstats(socket: "Any") -> "int":
 
 def task_reader(
     socket: "Any", family: "int", new: "Callable[[str], Any]"
-) -> "tuple[Callable[[Any], tuple[Any, ...]], int]":
-    """What reads a message, and how long that is, by one about ourselves: Linux 6.14 has fields elsewhere.
+) -> "tuple[Callable[[Any], tuple[Any, ...]], int, int]":
+    """What reads a message, its length, and the message's, by one about ourselves: Linux 6.14 has fields elsewhere.
 
     Raises:
         OSError: the kernel's messages have a form that we do not know.
@@ -2653,7 +2667,7 @@ def task_reader(
             reader = new(TASK_FORMAT % (start - 12) + (GROUP_FORMAT if _u16(answer, start) >= 12 else ""))
             fields = reader.unpack_from(answer)
             if fields[7:9] == (pid, posix.getppid()) and fields[16:17] in ((), (pid,)):
-                return reader.unpack_from, reader.size
+                return reader.unpack_from, reader.size, _u32(answer, 0)
     raise OSError("taskstats of another form")
 
 
@@ -2712,21 +2726,22 @@ MOST_STRETCHES = 120  # kept of one process's children while it lives
 MOST_ROWS = 40
 MOST_OWN, MOST_OTHERS = 10, 4
 ROOM_BYTES = 2800
+AS_TOLD = (0.0, 1.0)  # no correction of CPU time
 # Programs that do nothing but run others: what they ran is shown instead of them.
 WRAPPERS = (
     "sh", "bash", "dash", "ash", "busybox", "ksh", "ksh93", "mksh", "zsh", "fish", "csh", "tcsh", "sudo", "su", "doas",
     "env", "nice", "ionice", "nohup", "timeout", "setsid", "setpriv", "runuser", "chroot", "unshare", "time", "stdbuf",
 )  # fmt: skip
 # What commands of one name used.
-COUNT, RUN_NS, TICKED_NS, READ, WRITTEN, LONGEST_S, DELAY_NS, RESIDENT_KB, END_NS = range(9)
-SUMS = (COUNT, RUN_NS, TICKED_NS, READ, WRITTEN, DELAY_NS, RESIDENT_KB, END_NS)
+COUNT, RUN_NS, TICKED_NS, READ, WRITTEN, LONGEST_S, DELAY_NS, RESIDENT_KB, MORE_NS = range(9)
+SUMS = (COUNT, RUN_NS, TICKED_NS, READ, WRITTEN, DELAY_NS, RESIDENT_KB, MORE_NS)
 
 
 class Commands:
     """What the commands of each name used, of a bounded number of names; the rest has the name ''."""
 
-    def __init__(self) -> "None":
-        self.used = {}  # type: dict[str, list[Any]]
+    def __init__(self, since_s: "float" = 0.0) -> "None":
+        self.used, self.since_s = {}, since_s  # type: dict[str, list[Any]], float
 
     def add(self, task: "Task") -> "None":
         """One more that ended."""
@@ -2761,12 +2776,19 @@ class Commands:
         """CPU time of all."""
         return sum([_cpu_ns(row) for row in self.used.values()])
 
-    def add_ends(self, end_ns: "int") -> "float":
-        """Divides the time that the ends themselves took, when memory is freed, by each one's; gives ns for a kB."""
+    def correct(self, lacking_ns: "int") -> "tuple[float, float]":
+        """Divides CPU time that all together lack, or have too much.
+
+        What they lack is their ends, when memory is freed: divided by each one's memory. What they have too much is by
+        ticks: they have less of what ticks say beyond run time. Gives ns for each kB, and how much of ticks counts.
+        """
         resident_kb = self.total(RESIDENT_KB) or 0
-        for row in self.used.values() if resident_kb else ():
-            row[END_NS] += end_ns * row[RESIDENT_KB] // resident_kb
-        return end_ns / resident_kb if resident_kb else 0.0
+        beyond_ns = sum([max(row[TICKED_NS] - row[RUN_NS], 0) for row in self.used.values()])
+        by_kb = lacking_ns / resident_kb if lacking_ns > 0 and resident_kb else 0.0
+        share = max(1 + lacking_ns / beyond_ns, 0.0) if lacking_ns < 0 and beyond_ns else 1.0
+        for row in self.used.values():
+            row[MORE_NS] += int(by_kb * row[RESIDENT_KB] - (1 - share) * max(row[TICKED_NS] - row[RUN_NS], 0))
+        return by_kb, share
 
     def add_unseen(self, all_ns: "int") -> "None":
         """What of the CPU time of all no command has: of those that no look saw."""
@@ -2799,7 +2821,7 @@ class Commands:
 
 
 def _cpu_ns(row: "list[Any]") -> "int":
-    return int(max(row[RUN_NS], row[TICKED_NS]) + row[END_NS])
+    return int(max(row[RUN_NS], row[TICKED_NS]) + row[MORE_NS])
 
 
 def _shown_row(name: "str", row: "list[Any]") -> "list[Any]":
@@ -2860,11 +2882,12 @@ class Stretch:
         self.resident_kb += other.resident_kb
         self.codes |= other.codes
 
-    def cpu_s(self, end_ns_by_kb: "float") -> "float":
-        """Its CPU time and its descendants', with what their ends took."""
-        return round((max(self.run_ns, self.ticked_ns) + end_ns_by_kb * self.resident_kb) / 1e9, 3)
+    def cpu_s(self, corrected: "tuple[float, float]") -> "float":
+        """Its CPU time and its descendants', `corrected` as `Commands.correct` says."""
+        beyond_ns = max(self.ticked_ns - self.run_ns, 0) * corrected[1]
+        return round((self.run_ns + beyond_ns + corrected[0] * self.resident_kb) / 1e9, 3)
 
-    def row(self, zero_s: "float", end_ns_by_kb: "float") -> "list[Any]":
+    def row(self, zero_s: "float", corrected: "tuple[float, float]") -> "list[Any]":
         """`[name, count, start_s, length_s, cpu_s, exit status]`; of several names the most frequent, and `…`."""
         name = max(self.names, key=lambda name: (self.names[name], name))
         name = name if len(self.names) == 1 else name + " …"
@@ -2873,7 +2896,7 @@ class Stretch:
         status = None if code is None else exit_of(code, None)[0]
         return [
             name, self.count(), round(max(self.start_s - zero_s, 0.0), 2), round(self.end_s - self.start_s, 3),
-            self.cpu_s(end_ns_by_kb), status,
+            self.cpu_s(corrected), status,
         ]  # fmt: skip
 
 
@@ -2898,7 +2921,7 @@ class Line:
         longest = sorted(self.stretches, key=lambda one: one.start_s - one.end_s)
         for one in longest[count:]:
             self.left_out += one.count()
-            self.left_s += one.cpu_s(0.0)
+            self.left_s += one.cpu_s(AS_TOLD)
         kept = set(longest[:count])
         self.stretches = [one for one in self.stretches if one in kept]
 
@@ -2912,12 +2935,12 @@ class Line:
             line = longest.inner
         return line
 
-    def rows(self, zero_s: "float", end_ns_by_kb: "float") -> "list[list[Any]]":
+    def rows(self, zero_s: "float", corrected: "tuple[float, float]") -> "list[list[Any]]":
         """In order of their starts, the longest that there is room for; last what is left out, without a start."""
         self._order()
         self.cut(MOST_ROWS)
         while True:
-            rows = [one.row(zero_s, end_ns_by_kb) for one in self.stretches]
+            rows = [one.row(zero_s, corrected) for one in self.stretches]
             rest = [["", self.left_out, None, None, round(self.left_s, 3), None]] if self.left_out else []
             if len(dumps(rows)) <= ROOM_BYTES:
                 return rows + rest
@@ -2946,6 +2969,11 @@ def is_wrapper(name: "str") -> "bool":
     return name in WRAPPERS or name.endswith(".sh") or name.startswith("script_")
 
 
+def _is_later(task: "Task", seen_s: "float") -> "bool":
+    """Whether a process began after something was seen under its number."""
+    return task.ended_s - task.length_s > seen_s + LATE_S
+
+
 class Account:
     """What ended in a step, below its process `pid` and elsewhere in the machine.
 
@@ -2955,8 +2983,8 @@ class Account:
     def __init__(self, pid: "int", not_ours: "Collection[int]" = ()) -> "None":
         self.pid, self.began_s = pid, time.monotonic()
         self.shell = None  # type: Task | None
-        self.adopted = set()  # type: Collection[int]
-        self._left_out = not_ours
+        self.adopted = {}  # type: dict[int, Relative]
+        self._left_out = set(not_ours)
         self._below = {}  # type: dict[int, Commands]
         self._lines = {}  # type: dict[int, Line]
 
@@ -2964,11 +2992,11 @@ class Account:
         """More that ended, children before their parents."""
         for task in tasks:
             if task.pid in self._left_out:
+                self._left_out.discard(task.pid)  # another may get its number
                 continue
-            is_orphan = task.pid in self.adopted and task.parent not in self.adopted
+            is_orphan = self._is_orphan(task)
             parent = self.pid if is_orphan else task.parent
-            below = self._below.pop(task.pid, None)
-            line = self._lines.pop(task.pid, None)
+            below, line = self._filed(task)
             if task.pid == self.pid:
                 self.shell = task
                 if line is not None:
@@ -2976,12 +3004,25 @@ class Account:
                 parent = 0  # its own and its descendants': under a number that no process has
             home = self._below.get(parent)
             if home is None:
-                home = self._below[parent] = Commands()
+                home = self._below[parent] = Commands(task.ended_s)
             home.add(task)
             if below is not None:
                 home.merge(below)
             if parent and not is_orphan:
                 self._place(task, parent, below, line)
+
+    def _is_orphan(self, task: "Task") -> "bool":
+        """Whether it was seen in the step's tree, and its parent has ended."""
+        seen = self.adopted.get(task.pid)
+        return seen is not None and task.parent not in self.adopted and not _is_later(task, seen.seen_s)
+
+    def _filed(self, task: "Task") -> "tuple[Commands | None, Line | None]":
+        """What was filed under a process that ended; not what was filed under the one that had its number before."""
+        below, line = self._below.pop(task.pid, None), self._lines.pop(task.pid, None)
+        if below is None or not _is_later(task, below.since_s):
+            return below, line
+        self._below.setdefault(-1, Commands()).merge(below)
+        return None, None
 
     def _place(self, task: "Task", parent: "int", below: "Commands | None", inner: "Line | None") -> "None":
         line = self._lines.get(parent)
@@ -2997,13 +3038,10 @@ class Account:
             (own if parent in (0, self.pid) or parent in self.adopted else others).merge(commands)
         return own, others
 
-    def line(self, end_ns_by_kb: "float" = 0.0) -> "list[list[Any]]":
-        """The time line inside the step: the children of its process, or of the one that ran everything.
-
-        `end_ns_by_kb` is what the end of a process takes, for each kB that it had.
-        """
+    def line(self, corrected: "tuple[float, float]") -> "list[list[Any]]":
+        """The time line inside the step: the children of its process, or of the one that ran everything."""
         line = self._lines.get(0) or self._lines.get(self.pid) or Line()
-        return line.inside((time.monotonic() - self.began_s) / 2).rows(self.began_s, end_ns_by_kb)
+        return line.inside((time.monotonic() - self.began_s) / 2).rows(self.began_s, corrected)
 
 
 # --- What a quiet step waits for ----------------------------------------------------------------------
@@ -3183,9 +3221,10 @@ class Tree:
         """What is there still, as if it ended now; children before their parents."""
         return [self._task(pid, one, self._last_s) for pid, one in self.known.items()][::-1]
 
-    def living_ns(self) -> "int":
-        """CPU time of those that were there at the last look, without their children's."""
-        return sum([one.own_ticks for one in self.known.values()]) * 1000000000 // self.hz
+    def living_ns(self, ended: "Collection[int]" = ()) -> "int":
+        """CPU time of those that ran at the last look and have not `ended` since, without their children's."""
+        ticks = [one.own_ticks for pid, one in self.known.items() if one.state not in b"ZX" and pid not in ended]
+        return sum(ticks) * 1000000000 // self.hz
 
     def cpu_s(self) -> "float | None":
         """CPU time of all, of those that were waited for, too; None where nothing was seen."""
@@ -3297,13 +3336,19 @@ class Process:
     def hear(self, tasks: "Tasks | None") -> "None":
         """Takes accounts of what `tasks` tells from now on."""
         self.tasks, self._news = tasks, select.poll()
+        self._lost_before = tasks.lost if tasks is not None else 0
         for fd in [self._fd, *tasks.fds()] if tasks is not None and self._fd >= 0 else ():
             self._news.register(fd, select.POLLIN)
 
-    def take(self) -> "None":
-        """Takes accounts of what has ended until now."""
-        if self.tasks is not None:
-            self.account.add(self.tasks.take())
+    def take(self) -> "list[Task]":
+        """Takes accounts of what has ended until now; gives it."""
+        taken = self.tasks.take() if self.tasks is not None else []
+        self.account.add(taken)
+        return taken
+
+    def lost(self) -> "int":
+        """How many commands could not be heard of."""
+        return self.tasks.lost - self._lost_before if self.tasks is not None else 0
 
     def over(self, wait_s: "float") -> "bool":
         """Waits so long for its end, and takes accounts of what ends meanwhile; whether it has ended."""
@@ -3509,7 +3554,8 @@ class OwnLoad:
 
     def __init__(self, process: "Process") -> "None":
         self._process, self._tree, self._waits = process, Tree(process.pid), Waits()
-        self._end_ns = 0  # what the ends of processes took until the last look, which the kernel's messages leave out
+        self._ended = []  # type: list[int]  # since the last look
+        self._lacking_ns = 0  # what all messages until the last look lack of the CPU time of the tree
 
     def look(self, elapsed_s: "float") -> "float":
         """Looks at the tree of the step; gives the seconds until the next look."""
@@ -3519,9 +3565,9 @@ class OwnLoad:
         if process.tasks is None:
             process.account.add(ended)
         elif tree.pid in tree.known:
-            process.take()
-            told_ns = process.account.divided()[0].cpu_ns() + tree.living_ns()
-            self._end_ns = max(int((tree.cpu_s() or 0) * 1e9) - told_ns, 0)
+            told_ns = tree.living_ns([task.pid for task in process.take()])
+            told_ns += process.account.divided()[0].cpu_ns()
+            self._lacking_ns = int((tree.cpu_s() or 0) * 1e9) - told_ns
         self._waits.look(tree)
         usual_s = max(0.1, elapsed_s / 20) if process.tasks is None or elapsed_s < 1 else 1.0
         return max(min(usual_s, 1.0), (time.monotonic() - begun_s) * 100)
@@ -3532,7 +3578,9 @@ class OwnLoad:
         if with_look:
             self.look(0.0)
         if tasks is not None:
-            account.add(tasks.take() + tasks.settle())
+            last = tasks.take() + (tasks.settle() if with_look else [])
+            account.add(last)
+            self._ended = [task.pid for task in last]
         elif tree.cpu_s() is not None:
             account.add(tree.last())
         else:
@@ -3540,19 +3588,19 @@ class OwnLoad:
         own, others = account.divided()
         if tasks is None:
             own.add_unseen(int((tree.cpu_s() or 0) * 1e9))
+        corrected = own.correct(self._lacking_ns)
         numbers = self._numbers(own)
-        end_ns_by_kb = own.add_ends(self._end_ns)
         commands = {"from": "taskstats" if tasks else "sampled", "own": own.busiest(MOST_OWN)}  # type: dict[str, Any]
         if tasks is not None:
-            commands.update(others=others.busiest(MOST_OTHERS), lost=tasks.lost)
-        more = {"inside": account.line(end_ns_by_kb), "waits": self._waits.rows(account.began_s)}
+            commands.update(others=others.busiest(MOST_OTHERS), lost=self._process.lost())
+        more = {"inside": account.line(corrected), "waits": self._waits.rows(account.began_s)}
         return {"own": numbers, "cmds": commands, **{name: rows for name, rows in more.items() if rows}}
 
     def _numbers(self, own: "Commands") -> "dict[str, int]":
         tree = self._tree
         cpu_s = tree.cpu_s()
         if self._process.tasks is not None:
-            cpu_s = (own.cpu_ns() + self._end_ns + tree.living_ns()) / 1e9
+            cpu_s = (own.cpu_ns() + tree.living_ns(self._ended)) / 1e9
         moved, seen = [own.total(READ), own.total(WRITTEN)], tree.moved() or (None, None)
         pairs = [[number for number in pair if number is not None] for pair in zip(moved, seen)]
         found = {

@@ -6,21 +6,22 @@ MOST_STRETCHES = 120  # kept of one process's children while it lives
 MOST_ROWS = 40
 MOST_OWN, MOST_OTHERS = 10, 4
 ROOM_BYTES = 2800
+AS_TOLD = (0.0, 1.0)  # no correction of CPU time
 # Programs that do nothing but run others: what they ran is shown instead of them.
 WRAPPERS = (
     "sh", "bash", "dash", "ash", "busybox", "ksh", "ksh93", "mksh", "zsh", "fish", "csh", "tcsh", "sudo", "su", "doas",
     "env", "nice", "ionice", "nohup", "timeout", "setsid", "setpriv", "runuser", "chroot", "unshare", "time", "stdbuf",
 )  # fmt: skip
 # What commands of one name used.
-COUNT, RUN_NS, TICKED_NS, READ, WRITTEN, LONGEST_S, DELAY_NS, RESIDENT_KB, END_NS = range(9)
-SUMS = (COUNT, RUN_NS, TICKED_NS, READ, WRITTEN, DELAY_NS, RESIDENT_KB, END_NS)
+COUNT, RUN_NS, TICKED_NS, READ, WRITTEN, LONGEST_S, DELAY_NS, RESIDENT_KB, MORE_NS = range(9)
+SUMS = (COUNT, RUN_NS, TICKED_NS, READ, WRITTEN, DELAY_NS, RESIDENT_KB, MORE_NS)
 
 
 class Commands:
     """What the commands of each name used, of a bounded number of names; the rest has the name ''."""
 
-    def __init__(self) -> "None":
-        self.used = {}  # type: dict[str, list[Any]]
+    def __init__(self, since_s: "float" = 0.0) -> "None":
+        self.used, self.since_s = {}, since_s  # type: dict[str, list[Any]], float
 
     def add(self, task: "Task") -> "None":
         """One more that ended."""
@@ -55,12 +56,19 @@ class Commands:
         """CPU time of all."""
         return sum([_cpu_ns(row) for row in self.used.values()])
 
-    def add_ends(self, end_ns: "int") -> "float":
-        """Divides the time that the ends themselves took, when memory is freed, by each one's; gives ns for a kB."""
+    def correct(self, lacking_ns: "int") -> "tuple[float, float]":
+        """Divides CPU time that all together lack, or have too much.
+
+        What they lack is their ends, when memory is freed: divided by each one's memory. What they have too much is by
+        ticks: they have less of what ticks say beyond run time. Gives ns for each kB, and how much of ticks counts.
+        """
         resident_kb = self.total(RESIDENT_KB) or 0
-        for row in self.used.values() if resident_kb else ():
-            row[END_NS] += end_ns * row[RESIDENT_KB] // resident_kb
-        return end_ns / resident_kb if resident_kb else 0.0
+        beyond_ns = sum([max(row[TICKED_NS] - row[RUN_NS], 0) for row in self.used.values()])
+        by_kb = lacking_ns / resident_kb if lacking_ns > 0 and resident_kb else 0.0
+        share = max(1 + lacking_ns / beyond_ns, 0.0) if lacking_ns < 0 and beyond_ns else 1.0
+        for row in self.used.values():
+            row[MORE_NS] += int(by_kb * row[RESIDENT_KB] - (1 - share) * max(row[TICKED_NS] - row[RUN_NS], 0))
+        return by_kb, share
 
     def add_unseen(self, all_ns: "int") -> "None":
         """What of the CPU time of all no command has: of those that no look saw."""
@@ -93,7 +101,7 @@ class Commands:
 
 
 def _cpu_ns(row: "list[Any]") -> "int":
-    return int(max(row[RUN_NS], row[TICKED_NS]) + row[END_NS])
+    return int(max(row[RUN_NS], row[TICKED_NS]) + row[MORE_NS])
 
 
 def _shown_row(name: "str", row: "list[Any]") -> "list[Any]":
@@ -154,11 +162,12 @@ class Stretch:
         self.resident_kb += other.resident_kb
         self.codes |= other.codes
 
-    def cpu_s(self, end_ns_by_kb: "float") -> "float":
-        """Its CPU time and its descendants', with what their ends took."""
-        return round((max(self.run_ns, self.ticked_ns) + end_ns_by_kb * self.resident_kb) / 1e9, 3)
+    def cpu_s(self, corrected: "tuple[float, float]") -> "float":
+        """Its CPU time and its descendants', `corrected` as `Commands.correct` says."""
+        beyond_ns = max(self.ticked_ns - self.run_ns, 0) * corrected[1]
+        return round((self.run_ns + beyond_ns + corrected[0] * self.resident_kb) / 1e9, 3)
 
-    def row(self, zero_s: "float", end_ns_by_kb: "float") -> "list[Any]":
+    def row(self, zero_s: "float", corrected: "tuple[float, float]") -> "list[Any]":
         """`[name, count, start_s, length_s, cpu_s, exit status]`; of several names the most frequent, and `…`."""
         name = max(self.names, key=lambda name: (self.names[name], name))
         name = name if len(self.names) == 1 else name + " …"
@@ -167,7 +176,7 @@ class Stretch:
         status = None if code is None else exit_of(code, None)[0]
         return [
             name, self.count(), round(max(self.start_s - zero_s, 0.0), 2), round(self.end_s - self.start_s, 3),
-            self.cpu_s(end_ns_by_kb), status,
+            self.cpu_s(corrected), status,
         ]  # fmt: skip
 
 
@@ -192,7 +201,7 @@ class Line:
         longest = sorted(self.stretches, key=lambda one: one.start_s - one.end_s)
         for one in longest[count:]:
             self.left_out += one.count()
-            self.left_s += one.cpu_s(0.0)
+            self.left_s += one.cpu_s(AS_TOLD)
         kept = set(longest[:count])
         self.stretches = [one for one in self.stretches if one in kept]
 
@@ -206,12 +215,12 @@ class Line:
             line = longest.inner
         return line
 
-    def rows(self, zero_s: "float", end_ns_by_kb: "float") -> "list[list[Any]]":
+    def rows(self, zero_s: "float", corrected: "tuple[float, float]") -> "list[list[Any]]":
         """In order of their starts, the longest that there is room for; last what is left out, without a start."""
         self._order()
         self.cut(MOST_ROWS)
         while True:
-            rows = [one.row(zero_s, end_ns_by_kb) for one in self.stretches]
+            rows = [one.row(zero_s, corrected) for one in self.stretches]
             rest = [["", self.left_out, None, None, round(self.left_s, 3), None]] if self.left_out else []
             if len(dumps(rows)) <= ROOM_BYTES:
                 return rows + rest
@@ -240,6 +249,11 @@ def is_wrapper(name: "str") -> "bool":
     return name in WRAPPERS or name.endswith(".sh") or name.startswith("script_")
 
 
+def _is_later(task: "Task", seen_s: "float") -> "bool":
+    """Whether a process began after something was seen under its number."""
+    return task.ended_s - task.length_s > seen_s + LATE_S
+
+
 class Account:
     """What ended in a step, below its process `pid` and elsewhere in the machine.
 
@@ -249,8 +263,8 @@ class Account:
     def __init__(self, pid: "int", not_ours: "Collection[int]" = ()) -> "None":
         self.pid, self.began_s = pid, time.monotonic()
         self.shell = None  # type: Task | None
-        self.adopted = set()  # type: Collection[int]
-        self._left_out = not_ours
+        self.adopted = {}  # type: dict[int, Relative]
+        self._left_out = set(not_ours)
         self._below = {}  # type: dict[int, Commands]
         self._lines = {}  # type: dict[int, Line]
 
@@ -258,11 +272,11 @@ class Account:
         """More that ended, children before their parents."""
         for task in tasks:
             if task.pid in self._left_out:
+                self._left_out.discard(task.pid)  # another may get its number
                 continue
-            is_orphan = task.pid in self.adopted and task.parent not in self.adopted
+            is_orphan = self._is_orphan(task)
             parent = self.pid if is_orphan else task.parent
-            below = self._below.pop(task.pid, None)
-            line = self._lines.pop(task.pid, None)
+            below, line = self._filed(task)
             if task.pid == self.pid:
                 self.shell = task
                 if line is not None:
@@ -270,12 +284,25 @@ class Account:
                 parent = 0  # its own and its descendants': under a number that no process has
             home = self._below.get(parent)
             if home is None:
-                home = self._below[parent] = Commands()
+                home = self._below[parent] = Commands(task.ended_s)
             home.add(task)
             if below is not None:
                 home.merge(below)
             if parent and not is_orphan:
                 self._place(task, parent, below, line)
+
+    def _is_orphan(self, task: "Task") -> "bool":
+        """Whether it was seen in the step's tree, and its parent has ended."""
+        seen = self.adopted.get(task.pid)
+        return seen is not None and task.parent not in self.adopted and not _is_later(task, seen.seen_s)
+
+    def _filed(self, task: "Task") -> "tuple[Commands | None, Line | None]":
+        """What was filed under a process that ended; not what was filed under the one that had its number before."""
+        below, line = self._below.pop(task.pid, None), self._lines.pop(task.pid, None)
+        if below is None or not _is_later(task, below.since_s):
+            return below, line
+        self._below.setdefault(-1, Commands()).merge(below)
+        return None, None
 
     def _place(self, task: "Task", parent: "int", below: "Commands | None", inner: "Line | None") -> "None":
         line = self._lines.get(parent)
@@ -291,12 +318,9 @@ class Account:
             (own if parent in (0, self.pid) or parent in self.adopted else others).merge(commands)
         return own, others
 
-    def line(self, end_ns_by_kb: "float" = 0.0) -> "list[list[Any]]":
-        """The time line inside the step: the children of its process, or of the one that ran everything.
-
-        `end_ns_by_kb` is what the end of a process takes, for each kB that it had.
-        """
+    def line(self, corrected: "tuple[float, float]") -> "list[list[Any]]":
+        """The time line inside the step: the children of its process, or of the one that ran everything."""
         line = self._lines.get(0) or self._lines.get(self.pid) or Line()
-        return line.inside((time.monotonic() - self.began_s) / 2).rows(self.began_s, end_ns_by_kb)
+        return line.inside((time.monotonic() - self.began_s) / 2).rows(self.began_s, corrected)
 
 

@@ -6,7 +6,8 @@ class OwnLoad:
 
     def __init__(self, process: "Process") -> "None":
         self._process, self._tree, self._waits = process, Tree(process.pid), Waits()
-        self._end_ns = 0  # what the ends of processes took until the last look, which the kernel's messages leave out
+        self._ended = []  # type: list[int]  # since the last look
+        self._lacking_ns = 0  # what all messages until the last look lack of the CPU time of the tree
 
     def look(self, elapsed_s: "float") -> "float":
         """Looks at the tree of the step; gives the seconds until the next look."""
@@ -16,9 +17,9 @@ class OwnLoad:
         if process.tasks is None:
             process.account.add(ended)
         elif tree.pid in tree.known:
-            process.take()
-            told_ns = process.account.divided()[0].cpu_ns() + tree.living_ns()
-            self._end_ns = max(int((tree.cpu_s() or 0) * 1e9) - told_ns, 0)
+            told_ns = tree.living_ns([task.pid for task in process.take()])
+            told_ns += process.account.divided()[0].cpu_ns()
+            self._lacking_ns = int((tree.cpu_s() or 0) * 1e9) - told_ns
         self._waits.look(tree)
         usual_s = max(0.1, elapsed_s / 20) if process.tasks is None or elapsed_s < 1 else 1.0
         return max(min(usual_s, 1.0), (time.monotonic() - begun_s) * 100)
@@ -29,7 +30,9 @@ class OwnLoad:
         if with_look:
             self.look(0.0)
         if tasks is not None:
-            account.add(tasks.take() + tasks.settle())
+            last = tasks.take() + (tasks.settle() if with_look else [])
+            account.add(last)
+            self._ended = [task.pid for task in last]
         elif tree.cpu_s() is not None:
             account.add(tree.last())
         else:
@@ -37,19 +40,19 @@ class OwnLoad:
         own, others = account.divided()
         if tasks is None:
             own.add_unseen(int((tree.cpu_s() or 0) * 1e9))
+        corrected = own.correct(self._lacking_ns)
         numbers = self._numbers(own)
-        end_ns_by_kb = own.add_ends(self._end_ns)
         commands = {"from": "taskstats" if tasks else "sampled", "own": own.busiest(MOST_OWN)}  # type: dict[str, Any]
         if tasks is not None:
-            commands.update(others=others.busiest(MOST_OTHERS), lost=tasks.lost)
-        more = {"inside": account.line(end_ns_by_kb), "waits": self._waits.rows(account.began_s)}
+            commands.update(others=others.busiest(MOST_OTHERS), lost=self._process.lost())
+        more = {"inside": account.line(corrected), "waits": self._waits.rows(account.began_s)}
         return {"own": numbers, "cmds": commands, **{name: rows for name, rows in more.items() if rows}}
 
     def _numbers(self, own: "Commands") -> "dict[str, int]":
         tree = self._tree
         cpu_s = tree.cpu_s()
         if self._process.tasks is not None:
-            cpu_s = (own.cpu_ns() + self._end_ns + tree.living_ns()) / 1e9
+            cpu_s = (own.cpu_ns() + tree.living_ns(self._ended)) / 1e9
         moved, seen = [own.total(READ), own.total(WRITTEN)], tree.moved() or (None, None)
         pairs = [[number for number in pair if number is not None] for pair in zip(moved, seen)]
         found = {

@@ -50,13 +50,19 @@ class Process:
     def hear(self, tasks: "Tasks | None") -> "None":
         """Takes accounts of what `tasks` tells from now on."""
         self.tasks, self._news = tasks, select.poll()
+        self._lost_before = tasks.lost if tasks is not None else 0
         for fd in [self._fd, *tasks.fds()] if tasks is not None and self._fd >= 0 else ():
             self._news.register(fd, select.POLLIN)
 
-    def take(self) -> "None":
-        """Takes accounts of what has ended until now."""
-        if self.tasks is not None:
-            self.account.add(self.tasks.take())
+    def take(self) -> "list[Task]":
+        """Takes accounts of what has ended until now; gives it."""
+        taken = self.tasks.take() if self.tasks is not None else []
+        self.account.add(taken)
+        return taken
+
+    def lost(self) -> "int":
+        """How many commands could not be heard of."""
+        return self.tasks.lost - self._lost_before if self.tasks is not None else 0
 
     def over(self, wait_s: "float") -> "bool":
         """Waits so long for its end, and takes accounts of what ends meanwhile; whether it has ended."""

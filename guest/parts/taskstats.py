@@ -24,13 +24,14 @@ class Task:
     """
 
     __slots__ = (
-        "code", "delay_ns", "ended_s", "length_s", "name", "parent", "pid", "read", "resident_kb", "run_ns",
+        "code", "delay_ns", "ended_s", "length_s", "main_s", "name", "parent", "pid", "read", "resident_kb", "run_ns",
         "ticked_ns", "written",
     )  # fmt: skip
 
     def __init__(self, pid: "int", parent: "int", name: "bytes", length_s: "float", ended_s: "float") -> "None":
         self.pid, self.parent, self.name, self.length_s, self.ended_s = pid, parent, name, length_s, ended_s
         self.run_ns = self.ticked_ns = self.resident_kb = 0
+        self.main_s = None  # type: float | None  # when its main thread ended, if it is one of several
         self.delay_ns = None  # type: int | None
         self.code, self.read, self.written = None, None, None  # type: int | None, int | None, int | None
 
@@ -60,38 +61,50 @@ class Threads:
     """Joins the threads of a process to one task; before version 12 the kernel does not tell whose a thread was."""
 
     def __init__(self) -> "None":
-        self._parts = {}  # type: dict[int, Task]
+        self._parts, self._over = {}, []  # type: dict[int, Task], list[Task]
 
-    def joined(self, fields: "tuple[Any, ...]", now_s: "float") -> "Task | None":
-        """The process of which a message tells the end; None where threads of it go on."""
+    def add(self, fields: "tuple[Any, ...]", now_s: "float", is_one_of_several: "bool") -> "Task | None":
+        """The process of which a message tells the end; None if it has threads, whose messages may come later."""
         _, _, code, flags, delay_ns, run_ns, name, pid, parent, length_us, user_us, system_us = fields[:12]
         group, group_us = fields[16:] or (pid, length_us)
         task = Task(group, parent, name.rstrip(b"\0"), group_us / 1e6, now_s)
         task.run_ns, task.ticked_ns, task.resident_kb = run_ns, (user_us + system_us) * 1000, fields[12]
         task.delay_ns, task.read, task.written = delay_ns, fields[13], max(fields[14] - fields[15], 0)
-        is_last = len(fields) == 16 or flags & AGROUP
-        task.code = code if pid == group else None
-        if is_last and group not in self._parts:
+        if pid == group:
+            task.code, task.main_s = code, now_s
+        if len(fields) == 16 or not is_one_of_several:
             return task
-        before = self._parts.pop(group, None)
-        if before is not None:
-            _join(task, before)
-        if is_last:
-            return task
-        if len(self._parts) < MOST_GROUPS:
-            self._parts[group] = task
+        self._parts[group] = task if group not in self._parts else joined(task, self._parts[group])
+        if flags & AGROUP:
+            self._over.append(task)
         return None
 
+    def over(self) -> "list[Task]":
+        """The processes of several threads that have ended, as all messages have come that were sent until now."""
+        found = [self._parts.pop(task.pid) for task in self._over if task.pid in self._parts]
+        self._over = []
+        if len(self._parts) > MOST_GROUPS:  # of which the last message was lost
+            self._parts.clear()
+        return found
 
-def _join(task: "Task", before: "Task") -> "None":
-    """Adds what threads used that ended before. The status of a main thread that left long before tells nothing."""
+
+def joined(task: "Task", before: "Task") -> "Task":
+    """A thread and those of its process that were heard of before, as one.
+
+    The status of a main thread that left long before the others tells nothing; nor is a number's former owner joined.
+    """
+    if before.ended_s < task.ended_s - task.length_s - LATE_S:
+        return task
     task.run_ns, task.ticked_ns = task.run_ns + before.run_ns, task.ticked_ns + before.ticked_ns
     task.resident_kb = max(task.resident_kb, before.resident_kb)
     task.delay_ns = (task.delay_ns or 0) + (before.delay_ns or 0)
     task.read, task.written = (task.read or 0) + (before.read or 0), (task.written or 0) + (before.written or 0)
-    if before.code is not None:  # it was the main thread
-        task.name = before.name
-        task.code = before.code if task.ended_s - before.ended_s < LATE_S else None
+    task.length_s, task.ended_s = max(task.length_s, before.length_s), max(task.ended_s, before.ended_s)
+    if before.main_s is not None:
+        task.name, task.code, task.main_s = before.name, before.code, before.main_s
+    if task.main_s is not None and task.ended_s - task.main_s > LATE_S:
+        task.code = None
+    return task
 
 
 class Tasks:
@@ -112,7 +125,7 @@ class Tasks:
         try:
             asked.bind((0, 0))
             self._family = family_of_taskstats(asked)
-            self._unpack, self._size = task_reader(asked, self._family, _struct.Struct)
+            self._unpack, self._size, self._of_one = task_reader(asked, self._family, _struct.Struct)
             self._open()
         except BaseException:
             self.close()
@@ -127,7 +140,7 @@ class Tasks:
             return None
         try:
             return cls()
-        except (OSError, ImportError, IndexError, ValueError):
+        except Exception:  # a kernel that answers as no other: it must cost no sampler
             return None
 
     def again(self) -> "Tasks":
@@ -158,11 +171,10 @@ class Tasks:
 
     def take(self) -> "list[Task]":
         """The tasks of which the messages have come, children before their parents."""
-        found, before = [], -1  # type: list[Task], int
-        while before < len(found) < MOST_OF_TAKE:  # a child's message may have come after its parent's, by another CPU
-            before = len(found)
-            for one in self.sockets:
-                self._take_of(one, found)
+        found, heard = [], -1  # type: list[Task], int
+        while heard and len(found) < MOST_OF_TAKE:  # a child's message may have come after its parent's, by another CPU
+            heard = sum([self._take_of(one, found) for one in self.sockets])
+        found += self._threads.over()
         return children_first(found) if len(found) > 1 else found
 
     def settle(self) -> "list[Task]":
@@ -177,16 +189,17 @@ class Tasks:
             _quietly(posix.waitpid, pid, 0)  # one that ignores SIGCHLD waits and has no status
         return [task for task in self.take() if task.parent != posix.getpid()]
 
-    def _take_of(self, one: "CpuSocket", found: "list[Task]") -> "None":
-        receive, buffer, now = one.socket.recv_into, self._buffer, time.monotonic()
+    def _take_of(self, one: "CpuSocket", found: "list[Task]") -> "int":
+        receive, buffer, now, heard = one.socket.recv_into, self._buffer, time.monotonic(), 0
         while True:
             try:
                 size = receive(buffer)
             except BlockingIOError:
-                return
+                return heard
             except OSError:  # ENOBUFS: messages were lost
                 one.overran = True
                 continue
+            heard += 1
             if size < self._size:
                 continue
             fields = self._unpack(buffer)
@@ -195,7 +208,8 @@ class Tasks:
             is_new, lost = one.is_new(fields[1])
             self.lost += lost
             if is_new:
-                task = self._threads.joined(fields, now)
+                # The last of several has a message that tells of its group, too.
+                task = self._threads.add(fields, now, size > self._of_one or not fields[3] & AGROUP)
                 if task is not None:
                     found.append(task)
 
@@ -226,8 +240,8 @@ def family_of_taskstats(socket: "Any") -> "int":
 
 def task_reader(
     socket: "Any", family: "int", new: "Callable[[str], Any]"
-) -> "tuple[Callable[[Any], tuple[Any, ...]], int]":
-    """What reads a message, and how long that is, by one about ourselves: Linux 6.14 has fields elsewhere.
+) -> "tuple[Callable[[Any], tuple[Any, ...]], int, int]":
+    """What reads a message, its length, and the message's, by one about ourselves: Linux 6.14 has fields elsewhere.
 
     Raises:
         OSError: the kernel's messages have a form that we do not know.
@@ -240,7 +254,7 @@ def task_reader(
             reader = new(TASK_FORMAT % (start - 12) + (GROUP_FORMAT if _u16(answer, start) >= 12 else ""))
             fields = reader.unpack_from(answer)
             if fields[7:9] == (pid, posix.getppid()) and fields[16:17] in ((), (pid,)):
-                return reader.unpack_from, reader.size
+                return reader.unpack_from, reader.size, _u32(answer, 0)
     raise OSError("taskstats of another form")
 
 

@@ -54,9 +54,10 @@ class Tree:
         """What is there still, as if it ended now; children before their parents."""
         return [self._task(pid, one, self._last_s) for pid, one in self.known.items()][::-1]
 
-    def living_ns(self) -> "int":
-        """CPU time of those that were there at the last look, without their children's."""
-        return sum([one.own_ticks for one in self.known.values()]) * 1000000000 // self.hz
+    def living_ns(self, ended: "Collection[int]" = ()) -> "int":
+        """CPU time of those that ran at the last look and have not `ended` since, without their children's."""
+        ticks = [one.own_ticks for pid, one in self.known.items() if one.state not in b"ZX" and pid not in ended]
+        return sum(ticks) * 1000000000 // self.hz
 
     def cpu_s(self) -> "float | None":
         """CPU time of all, of those that were waited for, too; None where nothing was seen."""

@@ -32,9 +32,9 @@ done
 THREADS = "stress-ng --cpu 2 --timeout 2 -q; head -c 6000000 /dev/urandom | xz -T 2 > x.xz"
 
 
-def count_short(count: int) -> str:
+def count_short(count: int, command: str | Path = "/bin/true") -> str:
     """A script of so many short commands."""
-    return f"n=0; while [ $n -lt {count} ]; do n=$((n + 1)); /bin/true; done"
+    return f"n=0; while [ $n -lt {count} ]; do n=$((n + 1)); {command}; done"
 
 
 def end_of(output: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:

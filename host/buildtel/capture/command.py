@@ -12,7 +12,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from itertools import pairwise
 
@@ -51,6 +51,7 @@ def run(environ: Mapping[str, str], name: str, command: list[str], agent_file: s
     known = {"BUILDTEL": agent_file, "BUILDTEL_PARENT": sampler.step} if sampler.step else {}
     try:
         pid = spawn(command, {**environ, **known}, before)
+        sampler.began(pid)
         status = wait_for(pid, probe)
     finally:
         probe.dismiss()
@@ -142,6 +143,11 @@ class Sampler:
         if grouped:
             say(f"::group::{self._shown}\n")
 
+    def began(self, pid: int) -> None:
+        """Tells it the process that it is about."""
+        with suppress(OSError):  # it may be gone
+            os.write(self._status, b"%d\n" % pid)
+
     def end(self, status: int) -> None:
         """Tells it the status of wait(2), and waits for its record and its block."""
         if self._grouped:
@@ -158,7 +164,8 @@ def measure(found: Mapping[str, str], shown: str, told: int, ready: int) -> None
     Args:
         found: the agent's options for the step (`capture.runner_steps.options`).
         shown: the step's name in its block.
-        told: the pipe from which the status of wait(2) is read, as decimal text; it hangs up if the parent has died.
+        told: the pipe from which the pid of its process is read, then the status of wait(2), as decimal text in a
+            line each; it hangs up if the parent has died.
         ready: the pipe to which the step's id is written once its start is recorded.
     """
     told, ready = kept(told, ready)
@@ -174,13 +181,43 @@ def measure(found: Mapping[str, str], shown: str, told: int, ready: int) -> None
     recorder.emit("start", fields, {"step": step}, own_line=True)
     os.write(ready, step.encode())
     os.close(ready)
-    over = select.poll()
-    over.register(told, 0)
-    watch.until(lambda wait_s: bool(over.poll(int(wait_s * 1000) + 1)))
+    pid, _, text = os.read(told, 64).partition(b"\n")
+    process = process_of(pid)
+    watch.own = None if process is None else agent.OwnLoad(process)
+    watch.until(ended_by(process, told))
     counters, m_ns = kernel.counters(), agent.boottime_ns()
-    text = os.read(told, 16)
+    text = text or os.read(told, 16)
     ended = agent.exit_of(int(text), "wait") if text else (None, None, None)
     watch.finish(shown, found["step"], m_ns, counters, ended)
+
+
+def process_of(pid: bytes) -> agent.Process | None:
+    """The process of this number, with the accounts of what it runs if the kernel tells them; None if it has gone."""
+    try:
+        process = agent.Process(int(pid))
+    except (OSError, ValueError):
+        return None
+    if process.tasks is None:
+        process.hear(agent.Tasks.opened())
+    return process
+
+
+def ended_by(process: agent.Process | None, told: int) -> Callable[[float], bool]:
+    """A function that waits so many seconds for the end of a process, or of the one that waits for it.
+
+    Args:
+        process: the process, None where it has gone already.
+        told: a pipe that hangs up with the parent.
+    """
+    hung_up = select.poll()
+    hung_up.register(told, 0)
+
+    def over(wait_s: float) -> bool:
+        if process is None:
+            return bool(hung_up.poll(int(wait_s * 1000) + 1))
+        return process.over(wait_s) or bool(hung_up.poll(0))
+
+    return over
 
 
 def kept(*files: int) -> list[int]:

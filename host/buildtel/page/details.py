@@ -11,21 +11,23 @@ from buildtel.insight.findings import Finding, findings
 from buildtel.insight.inner_rows import label_of_part
 from buildtel.insight.thresholds import exceeded
 from buildtel.job import JobDocument
+from buildtel.job.accounts import SAMPLED
 from buildtel.job.model import InsideRow, Step
-from buildtel.metrics import WORDS, label_of, with_unit
+from buildtel.metrics import OWN, WORDS, label_of, with_unit
 from buildtel.page.bars import named
 from buildtel.page.entries import Entry
 from buildtel.report.diagnosis_parts import item_of
-from buildtel.report.inside_view import facts_inside
+from buildtel.report.inside_view import inside_of
 from buildtel.report.view import Item
 from buildtel.text import duration, number, rounded, safe
 from buildtel.timeline.packer_model import ProvisionerPart
 
 MOST_INNER = 60
-AS_TABLES = ("commands", "elsewhere")  # facts of commands that have a table of their own
 MOST_PROCESSES = 8
 _UNIT = re.compile(r"_(?:percent|mbs?|ms)$")
 _ORDER = {words.name: place for place, words in enumerate(WORDS)}
+
+TOLD_IN_TABLES = ("commands", "elsewhere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Detail:
     busiest: tuple[Busiest, ...]
     inner: tuple[Inner, ...]
     inner_cut: int
+    ran: tuple[tuple[str, str], ...]
     output: tuple[str, ...]
 
 
@@ -111,6 +114,7 @@ def _detail(entry: Entry, found: list[Finding], zero_s: float) -> Detail:
         busiest=() if step is None else tuple(_busiest(step)),
         inner=tuple(inner[:MOST_INNER]),
         inner_cut=max(len(inner) - MOST_INNER, 0),
+        ran=() if step is None or not (step.commands or step.inside) else _ran(step),
         output=() if unit is None else tuple(map(safe, unit.output[-MOST_LINES:])),
     )
 
@@ -132,6 +136,11 @@ def _command_inside(row: InsideRow) -> Inner:
     """A command on the time line inside a step; its start counts from the step's."""
     status = f" (exit status {row.exit_code})" if row.exit_code else ""
     return Inner(f"{named(row)}{status}", f"+{duration(row.start_s)}", duration(row.duration_s))
+
+
+def _ran(step: Step) -> tuple[tuple[str, str], ...]:
+    """The step's own load, what its commands waited for, and where that is known from; tables have the commands."""
+    return tuple((label, text) for label, text in inside_of(step).facts if label not in TOLD_IN_TABLES)
 
 
 def _inner(part: ProvisionerPart, zero_s: float, grain_s: float | None) -> Inner:
@@ -160,13 +169,15 @@ def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
         yield "its end", safe(step.unfinished)
     if step.measured == "from samples":
         yield "figures", "estimated from the machine's samples"
-    yield from (fact for fact in facts_inside(step) if fact[0] not in AS_TABLES)
 
 
 def _figures(entry: Entry) -> Iterator[Figures]:
     step, stretch = entry.step, entry.stretch
     if step is not None:
-        yield from _group(f"on {safe(step.machine or 'runner')}", step.metrics)
+        machine = {name: value for name, value in step.metrics.items() if name not in OWN}
+        own = {name: value for name, value in step.metrics.items() if name in OWN}
+        yield from _group(f"on {safe(step.machine or 'runner')}, the whole machine", machine)
+        yield from _group(f"the step's own processes{' (sampled)' if step.accounts_from == SAMPLED else ''}", own)
     if stretch is not None:
         yield from _group("the runner meanwhile", stretch.runner)
         yield from _group("the VM's process meanwhile (100% is one core)", stretch.hypervisor)

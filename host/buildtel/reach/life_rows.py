@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
+from buildtel.measure.account_fields import MAX_INTERVALS
 from buildtel.measure.record_fields import MAX_COLUMNS, PARTIAL
-from buildtel_agent import dumps, pack_columns, row_from_text, with_crc
+from buildtel_agent import dumps, interval_from_text, pack_columns, row_from_text, with_crc
 
 ROWS = 30
 COLUMNS = 120  # of one record, which with as many rows is far below the size that a record may have
@@ -36,6 +39,8 @@ class LifeReader:
     stale: bool = False
     _tail: bytes = b""
     _rows: list[list[int | None]] = field(default_factory=list)
+    _intervals: list[list[Any]] = field(default_factory=list)  # what commands used before the last row
+    _newest: list[list[Any]] = field(default_factory=list)  # and after it
     _count: int = 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -57,6 +62,9 @@ class LifeReader:
         if not self.names:
             self.names = text.split()[1:] or ["?"]
             return
+        if text.startswith("c\t"):
+            self._interval(line.decode("utf-8", "replace"))
+            return
         try:
             row = row_from_text(text)
         except ValueError:
@@ -67,6 +75,12 @@ class LifeReader:
         self.stale = self.stale or row[0] > (self.uptime_s + 5) * 1000
         if not self.stale:
             self._rows.append(row)
+            self._intervals = (self._intervals + self._newest)[-MAX_INTERVALS:]
+        self._newest = []
+
+    def _interval(self, text: str) -> None:
+        with suppress(ValueError, IndexError):
+            self._newest = [*self._newest, interval_from_text(text)][-MAX_INTERVALS:]
 
     def _records(self) -> Iterator[bytes]:
         m_ns = (self._rows[-1][0] or 0) * 1_000_000
@@ -79,8 +93,10 @@ class LifeReader:
                 "v": 1, "ev": "samples", "sid": self.ident, "seq": seq, "boot": self.boot,
                 "t": int(self.booted_s * 1e9) + m_ns, "m": m_ns, "src": self.ident, "cols": pack_columns(names, rows),
             }  # fmt: skip
+            if self._intervals and part == 1:
+                fields["cmds"] = self._intervals
             yield b"BUILDTEL:" + with_crc(dumps(fields).encode("ascii")) + b"\n"
-        self._rows = []
+        self._rows, self._intervals = [], []
 
 
 def parts_of(names: list[str]) -> list[list[int]]:

@@ -42,12 +42,13 @@ def insides(steps: Sequence[Step]) -> Iterator[Inside]:
     known = [step for step in steps if step.commands or step.inside]
     longest = sorted(known, key=lambda step: -(step.metrics.get("duration_s") or 0))[:MOST_STEPS]
     chosen = {id(step) for step in longest}
-    yield from (_inside(step) for step in known if id(step) in chosen)
+    yield from (inside_of(step) for step in known if id(step) in chosen)
 
 
-def _inside(step: Step) -> Inside:
+def inside_of(step: Step) -> Inside:
+    """What ran in one step."""
     took = duration(step.metrics.get("duration_s"))
-    return Inside(f"Inside {step_name(step)}, {took}", _line(step.inside or ()), tuple(facts_inside(step)))
+    return Inside(f"Inside {step_name(step)}, {took}", _line(step.inside or ()), tuple(_facts(step)))
 
 
 def _line(rows: Sequence[InsideRow]) -> Table | None:
@@ -68,8 +69,7 @@ def _row(row: InsideRow) -> tuple[str, ...]:
     return duration(row.start_s), duration(row.duration_s), number(row.cpu_s), status, f"{times}{safe(row.name)}"
 
 
-def facts_inside(step: Step) -> Iterable[tuple[str, str]]:
-    """What accounts of commands tell of a step, each with a label: own load, commands, waits, what told it."""
+def _facts(step: Step) -> Iterable[tuple[str, str]]:
     own = ", ".join(_beside(step))
     if own:
         yield "own load", own

@@ -114,10 +114,12 @@ This template uses sudo ({where}). buildtel's two provisioners can, too:
     execute_command = local.buildtel_install_command_sudo   # in the first
     execute_command = local.buildtel_finish_command_sudo    # in the last
 
-Then root measures, which adds: the exact exit status of every step (else Linux
-before 6.15 tells it only of some, the others have what Packer prints); steps
-that run as other users; reads and writes of all processes. buildtel raises no
-rights by itself: these two lines do, where sudo asks for no password.
+Then root measures, which adds: every command that ends, with its time, reads
+and writes, also in provisioners that you do not wire (else only what a look
+now and then sees, in wired ones); the exact exit status of every step (else
+Linux before 6.15 tells it only of some, the others have what Packer prints);
+steps that run as other users; reads and writes of all processes. buildtel
+raises no rights by itself: these two lines do, where sudo asks for no password.
 
 """
 

@@ -229,3 +229,17 @@ def test_the_sampler_killed_is_no_failure(job: Job, started: Any) -> None:
 
     assert process.returncode == 3
     assert wait_for(lambda: not processes_of(job)), processes_of(job)
+
+
+def test_its_own_load_and_commands_are_in_the_document(job: Job) -> None:
+    """Apart from the runner's figures: the time line inside, and what said so."""
+    script = "sleep 0.6; sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'; sleep 0.5"
+    job.host("run", "two", "--", "sh", "-c", script)
+    job.host("finalize")
+    document = job.document()
+    step = next(step for step in document["steps"] if step["name"] == "two")
+
+    assert step["own_cpu_s"] > 0.02
+    assert step["own_memory_peak_mb"] > 0
+    assert step["accounts_from"] in ("taskstats", "sampled")
+    assert [row["name"] for row in step["inside"] if row["name"] == "sleep"] == ["sleep", "sleep"]

@@ -205,7 +205,7 @@ def test_findings_and_commands_stand_with_their_step() -> None:
     first, second = (detail for detail in page.details if detail.entry.unit is not None)
 
     assert [item.where for item in first.findings] == ["shell scripts/0.sh"] * len(first.findings) and first.findings
-    assert ("waited", "apt-get 20.0 s for a lock held by unattended-upgr") in first.facts
+    assert ("waited", "apt-get 20.0 s for a lock held by unattended-upgr") in first.ran
     assert first.busiest[0].rows == (("dpkg", "3", "12.5", "104"), ("others", "9", "1", "-"))
     assert [row.heading for row in second.busiest] == ["busiest processes"]
     assert first.inner[-1].label == "apt-get (exit status 100)"
