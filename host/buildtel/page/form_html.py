@@ -32,26 +32,26 @@ def html(view: View) -> str:
     if own is not None:
         return own(view)
     parts = [(part, type(part).__name__) for part in view.parts()]
-    titles = [part.text for part, _ in parts if isinstance(part, Title)]
-    return page("view.html", title=titles[0] if titles else "buildtel", parts=parts, data=None)
+    title = next((part for part, _ in parts if isinstance(part, Title)), Title("buildtel"))
+    return page("view.html", heading=title.text, title=title, parts=parts, data=None, **_COLOURS)
 
 
 def _job(view: JobView) -> str:
     found = job_page(view.document)
     named = key(_kinds(found.groups))
-    return page("job.html", title=found.title, page=found, data=found.data, key=named, **_COLOURS)
+    return page("job.html", heading=found.title, page=found, data=found.data, key=named, **_COLOURS)
 
 
 def _comparison(view: ComparisonView) -> str:
     found = comparison_page(view)
     named = key(_kinds(found.groups))
-    return page("comparison.html", title=found.title, page=found, data=found.data, key=named, **_COLOURS)
+    return page("comparison.html", heading=found.title, page=found, data=found.data, key=named, **_COLOURS)
 
 
 def _history(view: HistoryView) -> str:
     found = history_page(view)
     named = key_of_causes(set(found.causes))
-    return page("history.html", title=found.title, page=found, data=found.data, key=named, **_COLOURS)
+    return page("history.html", heading=found.title, page=found, data=found.data, key=named, **_COLOURS)
 
 
 def _kinds(groups: Iterable[Group]) -> set[str]:

@@ -19,6 +19,7 @@ from buildtel.report import formats
 from buildtel.report.builds_view import BuildRow, HistoryView, ListView
 from buildtel.report.checks_view import ChecksView
 from buildtel.report.comparison_view import ComparisonView
+from buildtel.report.diagnosis_view import DiagnosisView
 from buildtel.report.formats import FORMATS, Output, render, rendered
 from buildtel.report.job_view import JobView
 from buildtel.report.summary_view import SummaryView
@@ -37,6 +38,7 @@ def views() -> dict[str, View]:
     return {
         "job": JobView(document),
         "summary": SummaryView(document),
+        "diagnosis": DiagnosisView(document),
         "list": ListView(BUILDS),
         "history": HistoryView(BUILDS * 2, documents=[document, None]),
         "comparison": ComparisonView(compare(document, document, "a", "b"), documents=(document, document)),
