@@ -20,7 +20,7 @@ from buildtel.timeline.packer_model import Provisioner
 
 LANE_PX = 20
 MOST_LANES = 12
-MOST_INNER = 1000
+MOST_OF_A_KIND = 1000
 ROUNDED_S = 0.005  # bars that overlap by no more do not: their times are rounded
 
 
@@ -62,13 +62,14 @@ class Slice:
 class Group:
     """The lanes of one machine. `critical`: of several builds it ended last, so that the run waited for it.
 
-    `slices` say what the time of a build was spent on, where that is known.
+    `slices` say what the time of a build was spent on, where that is known; `cut` bars, the shortest, are left out.
     """
 
     name: str
     lanes: tuple[Lane, ...]
     critical: bool = False
     slices: tuple[Slice, ...] = ()
+    cut: int = 0
 
 
 def build_group(
@@ -91,16 +92,9 @@ def build_group(
     for stretch, entry in pairs:
         if stretch.provisioner is not None:
             inner += _inside(build.provisioners[stretch.provisioner], entry, axis, stretch.grain_s)
-    lanes = [Lane("Packer", tuple(outer))] if outer else []
-    waits: list[Bar] = []
-    for entry in (*entries, *steps):
-        inner += _commands(entry, axis)
-        waits += _waits(entry, axis)
-    lanes += _lanes("steps", filter(None, (of_step(entry, axis) for entry in steps)))
-    lanes += _lanes("inside", inner[:MOST_INNER])
-    lanes += _lanes("waits", waits[:MOST_INNER])
+    lanes, cut = _filled(outer, steps, [*entries, *steps], inner, axis)
     slices = () if causes is None else tuple(_slices(causes, axis))
-    return Group(found.name, tuple(lanes), build.critical, slices) if lanes else None
+    return Group(found.name, lanes, build.critical, slices, cut) if lanes else None
 
 
 def step_group(name: str, steps: Iterable[Entry], axis: Axis) -> Group | None:
@@ -112,11 +106,24 @@ def step_group(name: str, steps: Iterable[Entry], axis: Axis) -> Group | None:
         axis: the page's.
     """
     known = list(steps)
-    lanes = tuple(_lanes("steps", filter(None, (of_step(entry, axis) for entry in known))))
-    inside = [bar for entry in known for bar in _commands(entry, axis)]
-    waits = [bar for entry in known for bar in _waits(entry, axis)]
-    lanes += (*_lanes("inside", inside[:MOST_INNER]), *_lanes("waits", waits[:MOST_INNER]))
-    return Group(safe(name), lanes) if lanes else None
+    lanes, cut = _filled([], known, known, [], axis)
+    return Group(safe(name), lanes, cut=cut) if lanes else None
+
+
+def _filled(
+    outer: list[Bar], steps: Sequence[Entry], entries: Sequence[Entry], inner: list[Bar], axis: Axis
+) -> tuple[tuple[Lane, ...], int]:
+    """The lanes of a group, from Packer's own down to what commands waited for; and how many bars have no place."""
+    lanes = [Lane("Packer", tuple(outer))] if outer else []
+    below = {
+        "steps": [bar for entry in steps for bar in (of_step(entry, axis),) if bar is not None],
+        "inside": [*inner, *(bar for entry in entries for bar in _commands(entry, axis))],
+        "waits": [bar for entry in entries for bar in _waits(entry, axis)],
+    }
+    for name, bars in below.items():
+        lanes += _lanes(name, sorted(bars, key=lambda bar: -bar.duration_s)[:MOST_OF_A_KIND])
+    shown = sum(len(lane.bars) for lane in lanes)
+    return tuple(lanes), len(outer) + sum(map(len, below.values())) - shown
 
 
 def of_step(entry: Entry, axis: Axis) -> Bar | None:

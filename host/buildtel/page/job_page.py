@@ -27,13 +27,14 @@ SHOWN_BY_THE_PAGE = (Title, Causes, Timeline, Steps, Inside)
 
 @dataclass(frozen=True, slots=True)
 class BuildAccount:
-    """How long a build took, by what; `causes` is None where the log has no times."""
+    """How long a build took, by what; `causes` is None without times, `cut` stretches are left out."""
 
     name: str
     result: str
     took: str
     critical: bool
     causes: Causes | None
+    cut: int
     artifacts: tuple[str, ...]
 
 
@@ -93,8 +94,15 @@ def _accounts(document: JobDocument, builds: list[BuildStretches]) -> Iterator[B
     for found in builds:
         build = found.build
         artifacts = tuple(line for artifact in build.artifacts for line in safe_lines(artifact))
-        took = rounded(*found.length)
-        yield BuildAccount(found.name, safe(build.result), took, build.critical, causes.get(id(build)), artifacts)
+        yield BuildAccount(
+            name=found.name,
+            result=safe(build.result),
+            took=rounded(*found.length),
+            critical=build.critical,
+            causes=causes.get(id(build)),
+            cut=found.cut,
+            artifacts=artifacts,
+        )
 
 
 def _strips(document: JobDocument, axis: Axis) -> Iterator[Strips]:

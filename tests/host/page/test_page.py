@@ -215,6 +215,18 @@ def test_findings_and_commands_stand_with_their_step() -> None:
     assert (bar.kind, bar.duration_s, bar.target) == ("failed", 60, first.entry.anchor)
 
 
+def test_what_has_no_place_is_counted() -> None:
+    """Bars beyond what one can look at: the longest stay, the group says how many are missing."""
+    whole = json.loads(document(machines=1, provisioners=1, parts=0).to_json())
+    whole["steps"][1]["inside"] = [
+        {"name": "x", "count": 1, "start_s": at, "duration_s": 0.5 + (at == 1400)} for at in range(1500)
+    ]
+    group = job_page(load_document(json.dumps(whole).encode(), "x")).groups[1]
+    bars = [bar for lane in group.lanes if lane.name == "inside" for bar in lane.bars]
+
+    assert group.cut == 501 and max(bar.duration_s for bar in bars) > 1.4
+
+
 def test_a_large_build_is_a_small_page() -> None:
     """Three hours, two machines, 40 provisioners, 300 commands: at most 1.5 MB."""
     assert len(page_of(document()).encode()) < 1_500_000
