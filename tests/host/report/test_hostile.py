@@ -133,6 +133,7 @@ COMMANDS: list[list[str]] = [
     ["list"], ["list", "--format", "csv"], ["list", "--format", "markdown"], ["list", "--format", "json"],
     ["history"], ["history", "--format", "csv"], ["compare"], ["compare", "--format", "csv"],
     ["compare", "--format", "markdown"], ["compare", "--format", "json"],
+    ["report", "--format", "html"], ["compare", "--format", "html"], ["history", "--format", "html"],
 ]  # fmt: skip
 
 
