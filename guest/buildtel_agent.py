@@ -3044,19 +3044,140 @@ class Account:
         return line.inside((time.monotonic() - self.began_s) / 2).rows(self.began_s, corrected)
 
 
+# --- What a quiet step waits for ----------------------------------------------------------------------
+
+# Beginnings of the names of the kernel's functions in which a process sleeps (/proc/PID/wchan, Linux 4.18 to 6.18), and
+# what it waits for. `socket` and `poll` are told apart by its sockets. What is not here is `other`, told by its name.
+WCHANS = (
+    ("hrtimer_nanosleep", "sleep"), ("do_nanosleep", "sleep"), ("common_nsleep", "sleep"),
+    ("locks_lock_inode_wait", "lock"), ("flock_lock_inode_wait", "lock"), ("posix_lock_inode_wait", "lock"),
+    ("do_lock_file_wait", "lock"), ("fcntl_setlk", "lock"), ("n_tty_read", "user"), ("unix_", "daemon"),
+    ("wait_woken", "socket"), ("sk_wait_data", "socket"), ("inet_stream_connect", "socket"),
+    ("__inet_stream_connect", "socket"), ("inet_wait_for_connect", "socket"), ("__skb_wait_for", "socket"),
+    ("poll_schedule_timeout", "poll"), ("do_poll", "poll"), ("do_sys_poll", "poll"), ("do_select", "poll"),
+    ("ep_poll", "poll"), ("do_epoll_wait", "poll"),
+)  # fmt: skip
+# Of several processes that wait the first of these is told.
+WAIT_KINDS = ("lock", "silent", "remote", "user", "daemon", "sleep", "other")
+MOST_WAITS = 50
+SOCKETS_EVERY_S = 5.0  # /proc/net/tcp walks a table of all buckets: some milliseconds
+SYN_SENT, ESTABLISHED = b"02", b"01"
+LOOPBACK = (b"0100007F", b"00000000000000000000000001000000", b"0000000000000000FFFF00000100007F")
+
+
+class Waits:
+    """What the processes of a step without children waited for, look by look; none where one of them runs."""
+
+    def __init__(self) -> "None":
+        self._rows, self._last_s = [], time.monotonic()  # type: list[list[Any]], float
+        self._sockets = {}  # type: dict[int, tuple[float, str]]
+
+    def look(self, tree: "Tree") -> "None":
+        """Notes what they wait for now, as of the time since the last look."""
+        since_s, now_s = self._last_s, time.monotonic()
+        self._last_s = now_s
+        told = self._of(tree, now_s)
+        if told is None:
+            return
+        last = self._rows[-1] if self._rows else None
+        if last is not None and last[2:] == list(told) and since_s - last[1] < 0.05:
+            last[1] = now_s
+        else:
+            self._rows.append([since_s, now_s, *told])
+        if len(self._rows) > MOST_WAITS:
+            self._rows.remove(min(self._rows, key=lambda row: row[1] - row[0]))
+
+    def rows(self, zero_s: "float") -> "list[list[Any]]":
+        """`[[start_s, length_s, kind, command, holder], …]`, starts counted from `zero_s`.
+
+        `holder` is who holds a lock; of `other` it is the kernel's function.
+        """
+        return [[round(max(row[0] - zero_s, 0.0), 2), round(row[1] - row[0], 2), *row[2:]] for row in self._rows]
+
+    def _of(self, tree: "Tree", now_s: "float") -> "tuple[str, str, str] | None":
+        parents = {one.parent for one in tree.known.values()}
+        leaves = [(pid, one) for pid, one in tree.known.items() if pid not in parents and one.state not in b"ZX"]
+        if any(one.state in b"RD" for _, one in leaves):
+            return None
+        known = []
+        for pid, one in leaves:
+            wchan = clean_name(read_file("/proc/%d/wchan" % pid, 128).decode("ascii", "replace"))
+            if wchan and wchan != "0":  # 0: not to be told to us, or it runs by now
+                known.append((WAIT_KINDS.index(self._kind(wchan, pid, now_s) or "other"), -pid, one, wchan))
+        if not known:
+            return None
+        place, negative, one, wchan = min(known, key=lambda row: row[:2])
+        kind = WAIT_KINDS[place]
+        holder = lock_holder(-negative) if kind == "lock" else wchan if kind == "other" else ""
+        return kind, command_name(one.name), holder
+
+    def _kind(self, wchan: "str", pid: "int", now_s: "float") -> "str":
+        kind = next((kind for start, kind in WCHANS if wchan.startswith(start)), "")
+        if kind not in ("socket", "poll"):
+            return kind
+        looked_s, told = self._sockets.get(pid, (0.0, ""))
+        if now_s - looked_s >= SOCKETS_EVERY_S:
+            told = kind_by_sockets(pid)
+            self._sockets = {pid: (now_s, told)}
+        return told
+
+
+def kind_by_sockets(pid: "int") -> "str":
+    """What a process waits for that sleeps in a socket or a poll, by its open files; '' where they do not tell."""
+    folder, links = "/proc/%d/" % pid, {}
+    for fd in _listed(folder + "fd"):
+        try:
+            links[fd] = posix.readlink(folder + "fd/" + fd)
+        except OSError:
+            pass
+    inodes = {link[8:-1].encode() for link in links.values() if link.startswith("socket:[")}
+    if not inodes:
+        return "user" if links.get("0", "").startswith(("/dev/pts/", "/dev/tty", "/dev/console")) else ""
+    rows = _rows_of_sockets(folder + "net/tcp", inodes) + _rows_of_sockets(folder + "net/tcp6", inodes)
+    if any(row[3] == SYN_SENT for row in rows):
+        return "silent"
+    talking = [row for row in rows if row[3] == ESTABLISHED]
+    if any(row[4].partition(b":")[2].strip(b"0") for row in talking):
+        return ""  # there is something to read: it is we who are slow
+    if talking:
+        return "daemon" if all(row[2].partition(b":")[0] in LOOPBACK for row in talking) else "remote"
+    if _rows_of_sockets(folder + "net/udp", inodes) or _rows_of_sockets(folder + "net/udp6", inodes):
+        return "silent"
+    return "daemon" if _rows_of_sockets(folder + "net/unix", inodes, 6) else ""
+
+
+def _rows_of_sockets(path: "str", inodes: "Collection[bytes]", at: "int" = 9) -> "list[list[bytes]]":
+    rows = [line.split() for line in read_file(path).splitlines()[1:]]
+    return [row for row in rows if len(row) > at and row[at] in inodes]
+
+
+def lock_holder(pid: "int") -> "str":
+    """The command that holds the file lock that a process waits for, by /proc/locks; '' where that does not tell."""
+    holders = {}  # type: dict[bytes, bytes]
+    for line in read_file("/proc/locks").splitlines():
+        words = line.split()
+        is_waiting = words[1:2] == [b"->"]
+        if is_waiting and words[5:6] == [str(pid).encode()]:
+            name = read_file("/proc/%s/comm" % holders.get(words[0], b"0").decode(), 64).strip()
+            return command_name(name) if name else ""
+        if not is_waiting and len(words) > 4:
+            holders[words[0]] = words[4]
+    return ""
+
+
 # --- The processes of a step, by looking at them now and then ----------------------------------------
 
 
 class Relative:
     """A process of a step's tree as it was last seen; `waited_ticks` are those of the children that it waited for."""
 
-    __slots__ = ("anonymous", "birth", "is_over", "moved", "name", "own_ticks", "parent", "seen_s", "waited_ticks")
+    __slots__ = ("anonymous", "birth", "moved", "name", "own_ticks", "parent", "seen_s", "state", "waited_ticks")
 
     def __init__(self, text: "bytes", folder: "str", seen_s: "float") -> "None":
         opened, closed = text.find(b"("), text.rfind(b")")
         fields = text[closed + 2 :].split(None, 20)
         self.name, self.parent, self.birth, self.seen_s = text[opened + 1 : closed], int(fields[1]), fields[19], seen_s
-        self.is_over = fields[0] in (b"Z", b"X")
+        self.state = fields[0]
         self.own_ticks, self.waited_ticks = int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14])
         io = read_file(folder + "/io", 1024)
         numbers = [_number_after(io, key) for key in (b"read_bytes: ", b"write_bytes: ", b"cancelled_write_bytes: ")]
@@ -3102,7 +3223,7 @@ class Tree:
 
     def living_ns(self, ended: "Collection[int]" = ()) -> "int":
         """CPU time of those that ran at the last look and have not `ended` since, without their children's."""
-        ticks = [one.own_ticks for pid, one in self.known.items() if not one.is_over and pid not in ended]
+        ticks = [one.own_ticks for pid, one in self.known.items() if one.state not in (b"Z", b"X") and pid not in ended]
         return sum(ticks) * 1000000000 // self.hz
 
     def cpu_s(self) -> "float | None":
@@ -3432,7 +3553,7 @@ class OwnLoad:
     """What a step's own processes used, apart from the rest of the machine; exact if the kernel tells of each end."""
 
     def __init__(self, process: "Process") -> "None":
-        self._process, self._tree = process, Tree(process.pid)
+        self._process, self._tree, self._waits = process, Tree(process.pid), Waits()
         self._ended = []  # type: list[int]  # since the last look
         self._lacking_ns = 0  # what all messages until the last look lack of the CPU time of the tree
 
@@ -3447,6 +3568,7 @@ class OwnLoad:
             told_ns = tree.living_ns([task.pid for task in process.take()])
             told_ns += process.account.divided()[0].cpu_ns()
             self._lacking_ns = int((tree.cpu_s() or 0) * 1e9) - told_ns
+        self._waits.look(tree)
         usual_s = max(0.1, elapsed_s / 20) if process.tasks is None or elapsed_s < 1 else 1.0
         return max(min(usual_s, 1.0), (time.monotonic() - begun_s) * 100)
 
@@ -3471,8 +3593,8 @@ class OwnLoad:
         commands = {"from": "taskstats" if tasks else "sampled", "own": own.busiest(MOST_OWN)}  # type: dict[str, Any]
         if tasks is not None:
             commands.update(others=others.busiest(MOST_OTHERS), lost=self._process.lost())
-        line = account.line(corrected)
-        return {"own": numbers, "cmds": commands, **({"inside": line} if line else {})}
+        more = {"inside": account.line(corrected), "waits": self._waits.rows(account.began_s)}
+        return {"own": numbers, "cmds": commands, **{name: rows for name, rows in more.items() if rows}}
 
     def _numbers(self, own: "Commands") -> "dict[str, int]":
         tree = self._tree

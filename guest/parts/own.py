@@ -5,7 +5,7 @@ class OwnLoad:
     """What a step's own processes used, apart from the rest of the machine; exact if the kernel tells of each end."""
 
     def __init__(self, process: "Process") -> "None":
-        self._process, self._tree = process, Tree(process.pid)
+        self._process, self._tree, self._waits = process, Tree(process.pid), Waits()
         self._ended = []  # type: list[int]  # since the last look
         self._lacking_ns = 0  # what all messages until the last look lack of the CPU time of the tree
 
@@ -20,6 +20,7 @@ class OwnLoad:
             told_ns = tree.living_ns([task.pid for task in process.take()])
             told_ns += process.account.divided()[0].cpu_ns()
             self._lacking_ns = int((tree.cpu_s() or 0) * 1e9) - told_ns
+        self._waits.look(tree)
         usual_s = max(0.1, elapsed_s / 20) if process.tasks is None or elapsed_s < 1 else 1.0
         return max(min(usual_s, 1.0), (time.monotonic() - begun_s) * 100)
 
@@ -44,8 +45,8 @@ class OwnLoad:
         commands = {"from": "taskstats" if tasks else "sampled", "own": own.busiest(MOST_OWN)}  # type: dict[str, Any]
         if tasks is not None:
             commands.update(others=others.busiest(MOST_OTHERS), lost=self._process.lost())
-        line = account.line(corrected)
-        return {"own": numbers, "cmds": commands, **({"inside": line} if line else {})}
+        more = {"inside": account.line(corrected), "waits": self._waits.rows(account.began_s)}
+        return {"own": numbers, "cmds": commands, **{name: rows for name, rows in more.items() if rows}}
 
     def _numbers(self, own: "Commands") -> "dict[str, int]":
         tree = self._tree

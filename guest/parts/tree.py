@@ -4,13 +4,13 @@
 class Relative:
     """A process of a step's tree as it was last seen; `waited_ticks` are those of the children that it waited for."""
 
-    __slots__ = ("anonymous", "birth", "is_over", "moved", "name", "own_ticks", "parent", "seen_s", "waited_ticks")
+    __slots__ = ("anonymous", "birth", "moved", "name", "own_ticks", "parent", "seen_s", "state", "waited_ticks")
 
     def __init__(self, text: "bytes", folder: "str", seen_s: "float") -> "None":
         opened, closed = text.find(b"("), text.rfind(b")")
         fields = text[closed + 2 :].split(None, 20)
         self.name, self.parent, self.birth, self.seen_s = text[opened + 1 : closed], int(fields[1]), fields[19], seen_s
-        self.is_over = fields[0] in (b"Z", b"X")
+        self.state = fields[0]
         self.own_ticks, self.waited_ticks = int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14])
         io = read_file(folder + "/io", 1024)
         numbers = [_number_after(io, key) for key in (b"read_bytes: ", b"write_bytes: ", b"cancelled_write_bytes: ")]
@@ -56,7 +56,7 @@ class Tree:
 
     def living_ns(self, ended: "Collection[int]" = ()) -> "int":
         """CPU time of those that ran at the last look and have not `ended` since, without their children's."""
-        ticks = [one.own_ticks for pid, one in self.known.items() if not one.is_over and pid not in ended]
+        ticks = [one.own_ticks for pid, one in self.known.items() if one.state not in (b"Z", b"X") and pid not in ended]
         return sum(ticks) * 1000000000 // self.hz
 
     def cpu_s(self) -> "float | None":

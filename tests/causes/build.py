@@ -12,8 +12,9 @@ from buildtel.job import JobDocument
 from buildtel.job.load import load_document
 from buildtel.wire import copies
 
-from ..wired.machine import start
+from ..wired.machine import Machine, start
 from .injected import SECONDS, Injected
+from .servers import servers
 
 SOURCE = """
 source "null" "here" {{
@@ -56,19 +57,25 @@ def built(folder: Path, chosen: Sequence[Injected], seconds: int = SECONDS) -> J
     """
     machine = start(folder)
     try:
-        copies.put(machine.folder)
-        steps = []
-        for at, injected in enumerate(chosen):
-            (machine.folder / f"{at}.sh").write_text(f"set -- {seconds} /mnt/build\n{injected.script.read_text()}")
-            steps.append(STEP.format(name=injected.name, file=f"{at}.sh"))
-        text = SOURCE.format(port=machine.port, key=machine.key, steps="".join(steps))
-        (machine.folder / "t.pkr.hcl").write_text(text)
-        target = folder / "document"
-        environment = {**os.environ, "TELEMETRY_DIR": str(target), "CHECKPOINT_DISABLE": "1"}
-        program = [Path(sys.executable).with_name("buildtel-host"), "packer", "--live=never", "build", "."]
-        subprocess.run(program, cwd=machine.folder, env=environment, stdin=subprocess.DEVNULL, check=True,
-                       capture_output=True, timeout=60 + 5 * seconds * len(chosen))  # fmt: skip
-        (document,) = target.glob("**/*.json")
-        return load_document(document.read_bytes(), document.name)
+        with servers(machine.folder) as (full, mute):
+            return _built(machine, folder, chosen, (seconds, full, mute))
     finally:
         machine.stop()
+
+
+def _built(machine: Machine, folder: Path, chosen: Sequence[Injected], words: tuple[int, int, str]) -> JobDocument:
+    copies.put(machine.folder)
+    steps, (seconds, full, mute) = [], words
+    for at, injected in enumerate(chosen):
+        arguments = f"set -- {seconds} /mnt/build {full} {mute}"
+        (machine.folder / f"{at}.sh").write_text(f"{arguments}\n{injected.script.read_text()}")
+        steps.append(STEP.format(name=injected.name, file=f"{at}.sh"))
+    text = SOURCE.format(port=machine.port, key=machine.key, steps="".join(steps))
+    (machine.folder / "t.pkr.hcl").write_text(text)
+    target = folder / "document"
+    environment = {**os.environ, "TELEMETRY_DIR": str(target), "CHECKPOINT_DISABLE": "1"}
+    program = [Path(sys.executable).with_name("buildtel-host"), "packer", "--live=never", "build", "."]
+    subprocess.run(program, cwd=machine.folder, env=environment, stdin=subprocess.DEVNULL, check=True,
+                   capture_output=True, timeout=60 + 5 * seconds * len(chosen))  # fmt: skip
+    (document,) = target.glob("**/*.json")
+    return load_document(document.read_bytes(), document.name)

@@ -1,6 +1,7 @@
 """What is done to a build on purpose: each cause by at least three different programs.
 
-A file `programs/CAUSE/PROGRAM.sh` makes the cause for `$1` seconds; `$2` is a folder on a disk. It needs PROGRAM.
+A file `programs/CAUSE/PROGRAM.sh` makes the cause for `$1` seconds; `$2` is a folder on a disk, `$3` a port where
+nobody answers, `$4` the address of a mute server. It needs PROGRAM.
 """
 
 from __future__ import annotations

@@ -214,6 +214,6 @@ def _by_samples(piece: Slice, teller: _Teller) -> Iterator[Slice]:
         figures = {**sample.figures, **teller.further, **around}
         found, rule = cause_of(figures)
         cause = teller.rest if rule is None else teller.causes.get(found, found)
-        yield Slice(cause, teller.source, first, last, piece.stretch, figures, rule)
+        yield Slice(cause, teller.source, first, last, piece.stretch, figures, rule, sample.holder)
         cursor = last
     yield Slice(teller.rest, "log", cursor, piece.end_ms, piece.stretch)

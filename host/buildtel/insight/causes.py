@@ -92,6 +92,24 @@ CAUSES = (
     ),
     Cause("network_out", "sending", "send less, or compress it before"),
     Cause(
+        "network_silent",
+        "waiting for an answer that does not come",
+        "see which server the command asks: a firewall or a name server drops its packets; set a shorter timeout",
+        avoidable=True,
+    ),
+    Cause(
+        "network_remote",
+        "waiting for a server that is connected",
+        "ask a faster or nearer server, or keep its answer in a cache",
+        avoidable=True,
+    ),
+    Cause(
+        "daemon",
+        "waiting for a local daemon",
+        "look at what the daemon does (docker, D-Bus, systemd): it does the work",
+    ),
+    Cause("sleep", "sleeping", "wait for what is waited for in place of a fixed time", avoidable=True),
+    Cause(
         "lock",
         "waiting for a lock",
         "let who holds it end before the step (apt at boot: `systemctl stop unattended-upgrades`, `cloud-init status "
@@ -183,9 +201,25 @@ FIGURES = {
     "rx_of_best_percent": Figure("%", "of its best rate", "received, of the machine's best rate in the build"),
     "runner_psi_cpu_some_percent": Figure("%", "runner's CPU pressure", "time in which work there waited for a CPU"),
     "runner_psi_memory_some_percent": Figure("%", "runner's memory pressure", "time in which work there waited for it"),
+    **{
+        f"wait_{kind}_percent": Figure(
+            "%", f"commands wait ({kind})", f"time in which the step's commands waited: {kind}"
+        )
+        for kind in ("lock", "user", "silent", "daemon", "sleep", "remote", "other")
+    },
     "emulated": Figure("", "no KVM", "1 where the machine runs without KVM"),
 }
+# What the step's own commands waited for comes first: the figures behind it are the whole machine's.
 RULES = (
+    Rule("lock", (Limit("wait_lock_percent", 50),)),
+    Rule("user", (Limit("wait_user_percent", 50),)),
+    Rule("network_silent", (Limit("wait_silent_percent", 50),)),
+    Rule("daemon", (Limit("wait_daemon_percent", 50),)),
+    Rule("sleep", (Limit("wait_sleep_percent", 50),)),
+    Rule("network_line", (Limit("rx_of_best_percent", 70), Limit("net_rx_mbs", 1), Limit("wait_remote_percent", 50))),
+    Rule("network_slow", (Limit("net_rx_mbs", 0.02), Limit("wait_remote_percent", 50))),
+    Rule("network_remote", (Limit("wait_remote_percent", 50),)),
+    Rule(UNKNOWN, (Limit("wait_other_percent", 50),)),
     Rule("starved_steal", (Limit("cpu_steal_percent", 10),)),
     Rule("emulated", (Limit("emulated", 1), Limit("busy_cpus", 0.5))),
     Rule("starved_runner", (Limit("runner_psi_cpu_some_percent", 40), Limit("busy_cpus", 0.5))),

@@ -17,13 +17,17 @@ _CHARTED = (
 _OF_RUNNER = ("psi_cpu_some_percent", "psi_memory_some_percent")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sample:
-    """What a machine did from `start_ms` to `end_ms` (Unix milliseconds), in the figures of `causes.FIGURES`."""
+    """What a machine did from `start_ms` to `end_ms` (Unix milliseconds), in the figures of `causes.FIGURES`.
+
+    `holder` is the command that held the lock for which a step waited, empty where none is known.
+    """
 
     start_ms: int
     end_ms: int
     figures: dict[str, float]
+    holder: str = ""
 
 
 class Sampled:
@@ -34,9 +38,25 @@ class Sampled:
         inner = [sample for step in steps for sample in _of_step(step, machine.cpus)]
         self.samples = _apart(sorted(whole, key=_start_ms), sorted(inner, key=_start_ms))
         self._starts = [sample.start_ms for sample in self.samples]
+        for step in steps:
+            self._take_waits(step)
         best = max((sample.figures.get("net_rx_mbs", 0.0) for sample in self.samples), default=0.0)
         for sample in self.samples if best >= LEAST_BEST_MBS else ():
             sample.figures["rx_of_best_percent"] = 100 * sample.figures.get("net_rx_mbs", 0.0) / best
+
+    def _take_waits(self, step: Step) -> None:
+        """Gives the samples of a step the shares of their time in which its commands waited."""
+        zero_ms = None if step.start_time is None else round(step.start_time * 1000)
+        for row in (step.waits or ()) if zero_ms is not None else ():
+            first = (zero_ms or 0) + round(row.start_s * 1000)
+            last = first + round(row.duration_s * 1000)
+            for sample in self.between(first, last):
+                within_ms = min(last, sample.end_ms) - max(first, sample.start_ms)
+                share = 100 * within_ms / (sample.end_ms - sample.start_ms)
+                name = f"wait_{row.kind}_percent"
+                sample.figures[name] = min(sample.figures.get(name, 0.0) + share, 100.0)
+                if row.holder:
+                    sample.holder = row.holder
 
     def between(self, start_ms: int, end_ms: int) -> Iterator[Sample]:
         """The samples that touch a stretch of time, in order.

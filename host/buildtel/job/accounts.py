@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict
 
-from buildtel.job.model import Command, InsideRow
+from buildtel.job.model import Command, InsideRow, WaitRow
 from buildtel.measure.account_fields import CommandRow
 from buildtel.measure.account_fields import InsideRow as InsideFields
 from buildtel.measure.drafts import StepDraft
@@ -25,6 +25,7 @@ class Accounts(TypedDict, total=False):
     other_commands: list[Command] | None
     commands_lost: int | None
     inside: list[InsideRow] | None
+    waits: list[WaitRow] | None
 
 
 def accounts_of(draft: StepDraft) -> Accounts:
@@ -38,6 +39,10 @@ def accounts_of(draft: StepDraft) -> Accounts:
         other_commands=commands(told["others"]) if "others" in told else None,
         commands_lost=told.get("lost"),
         inside=None if draft.inside is None else [_inside(row) for row in draft.inside],
+        waits=None if draft.waits is None else [
+            WaitRow(start_s=start_s, duration_s=duration_s, kind=kind, command=command, holder=holder or None)
+            for start_s, duration_s, kind, command, holder in draft.waits
+        ],
     )
 
 

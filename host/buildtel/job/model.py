@@ -94,6 +94,22 @@ class InsideRow:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+class WaitRow:
+    """What the commands of a step waited for, by looks at them a second apart; `start_s` counts from the step's start.
+
+    `kind` is sleep, lock (`holder` has it, where that is known), silent (a server that does not answer), remote (one
+    that is connected and sends nothing), user (a terminal), daemon (a local one) or other (in the kernel's function
+    `holder`). `command` is who waited.
+    """
+
+    start_s: Figure
+    duration_s: Figure
+    kind: str
+    command: str
+    holder: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class StepCounters:
     """The raw counters (`c` of a record) that a step's metrics were computed from."""
 
@@ -139,6 +155,7 @@ class Step:
     other_commands: list[Command] | None = None
     commands_lost: int | None = None
     inside: list[InsideRow] | None = None
+    waits: list[WaitRow] | None = None
 
     @property
     def is_recorded(self) -> bool:

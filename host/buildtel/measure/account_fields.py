@@ -1,4 +1,4 @@
-"""Validates the accounts of commands in a record: docs/format.md, 1.2, `own`, `cmds` and `inside`."""
+"""Validates the accounts of commands in a record: docs/format.md, 1.2, `own`, `cmds`, `inside` and `waits`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from buildtel.measure.field_checks import Refused, count, figure, or_none, statu
 MAX_COMMANDS = 20
 MAX_INSIDE = 60
 MAX_INTERVALS = 500
+MAX_WAITS = 60
 OWN = ("cpu_ms", "read_kb", "write_kb", "peak_kb")
 # Name, count, CPU seconds, MB read and written, seconds of the longest, seconds of waiting for a CPU.
 CommandRow = tuple[str, int, float | None, float | None, float | None, float | None]
 # Name, count, start, length and CPU seconds, exit status.
 InsideRow = tuple[str, int, float | None, float | None, float | None, int | None]
+# Start and length in seconds, what for, the command that waited, who held the lock ("" where that is not known).
+WaitRow = tuple[float, float, str, str, str]
 # From and to (ms of the monotonic clock), commands not heard of, the commands.
 IntervalRow = tuple[int, int, int, tuple[CommandRow, ...]]
 
@@ -48,6 +51,13 @@ def inside(value: Any) -> list[InsideRow]:
     return [
         (text(row[0]), count(row[1]), number(row[2]), number(row[3]), number(row[4]), or_none(status)(row[5]))
         for row in rows(value, 6)[:MAX_INSIDE]
+    ]
+
+
+def waits(value: Any) -> list[WaitRow]:
+    """What the step's processes waited for."""
+    return [
+        (figure(row[0]), figure(row[1]), word(row[2]), text(row[3]), text(row[4])) for row in rows(value, 5)[:MAX_WAITS]
     ]
 
 

@@ -57,7 +57,8 @@ class Limits:
         """
         if ev == "beat":
             return
-        for name, kept in (("c", 0), ("cmds", 0), ("inside", KEPT_FROM_SERIES), ("series", KEPT_FROM_SERIES)):
+        for name, kept in (("c", 0), ("cmds", 0), ("inside", KEPT_FROM_SERIES), ("waits", KEPT_FROM_SERIES),
+                           ("series", KEPT_FROM_SERIES)):
             if name in body and not self.room(_leaves(body[name]), kept):
                 del body[name]
 
@@ -155,7 +156,8 @@ def _end(event: AgentEvent, limits: Limits) -> None:
     draft.name = draft.name if draft.name is not None else body.get("name")
     draft.exit_code, draft.exit_from, draft.signal = body.get("exit"), body.get("exit_from"), body.get("signal")
     draft.columns = unpack(body["series"]) if "series" in body else None
-    draft.own, draft.commands, draft.inside = body.get("own", {}), body.get("cmds"), body.get("inside")
+    draft.own, draft.commands = body.get("own", {}), body.get("cmds")
+    draft.inside, draft.waits = body.get("inside"), body.get("waits")
     draft.processes, draft.neighbours, draft.cost = body.get("procs"), body.get("near"), body.get("cost", {})
     _raise_peak(draft, body)
     machine.open_ids.pop(step, None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from buildtel.events import BuildFinished
-from buildtel.measure.account_fields import InsideRow
+from buildtel.measure.account_fields import InsideRow, WaitRow
 from buildtel.measure.guest_clock import BootClock
 from buildtel.measure.series import Samples
 from buildtel.timeline.builds import RunDraft
@@ -54,6 +54,7 @@ class StepDraft:
     own: dict[str, int] = field(default_factory=dict)
     commands: dict[str, Any] | None = None
     inside: list[InsideRow] | None = None
+    waits: list[WaitRow] | None = None
     cost: dict[str, int] = field(default_factory=dict)
     whole: bool = True
     authentic: bool | None = None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from buildtel.measure.account_fields import commands, inside, intervals, own_load
+from buildtel.measure.account_fields import commands, inside, intervals, own_load, waits
 from buildtel.measure.field_checks import (
     COUNT_LIMIT,
     Refused,
@@ -254,7 +254,7 @@ BODIES: dict[str, dict[str, Callable[[Any], Any]]] = {
     "end": {
         "step": filled, "name": text, "c": counters, "exit": status, "exit_from": word, "signal": status,
         "peak_kb": count, "series": columns, "procs": processes, "near": or_none(processes), "cost": cost,
-        "own": own_load, "cmds": commands, "inside": inside,
+        "own": own_load, "cmds": commands, "inside": inside, "waits": waits,
     },
     "mark": {"name": text, "parent": filled},
     "samples": {"src": filled, "cols": columns, "cmds": intervals},

@@ -23,6 +23,12 @@ SOURCES = {
     INTERVALS: "samples of the machine: all commands that ended in its time",
 }
 # A figure of the step's own, the machine's that stands beside it, words around both.
+LEAST_WAIT_S = 0.5
+# Kinds of waits in words; `{}` is who holds a lock, or the kernel's function.
+WAITS = {
+    "lock": "for a lock held by {}", "silent": "for an answer that did not come", "remote": "for a server",
+    "user": "for the user", "daemon": "for a local daemon", "sleep": "asleep", "other": "in {}",
+}  # fmt: skip
 BESIDE = (
     ("own_cpu_percent", "cpu_percent", "CPU {}% (machine {}%)", "CPU {}%"),
     ("own_memory_peak_mb", "memory_peak_mb", "memory {} MB (machine {} MB)", "memory {} MB"),
@@ -71,11 +77,26 @@ def _facts(step: Step) -> Iterable[tuple[str, str]]:
         yield "commands", _commands(step.commands, MOST_COMMANDS)
     if step.other_commands:
         yield "elsewhere", _commands(step.other_commands, MOST_OTHERS)
+    waited = ", ".join(_waited(step))
+    if waited:
+        yield "waited", waited
     if step.commands_lost:
         yield "not heard of", f"{step.commands_lost} commands"
     source = SOURCES.get(step.accounts_from or "")
     if source:
         yield "known from", source
+
+
+def _waited(step: Step) -> Iterable[str]:
+    """What its commands waited for, the longest first."""
+    sums: dict[tuple[str, str, str], float] = {}
+    for row in step.waits or ():
+        place = row.kind, row.command, row.holder or ""
+        sums[place] = sums.get(place, 0.0) + row.duration_s
+    for (kind, command, holder), seconds in sorted(sums.items(), key=lambda pair: -pair[1])[:MOST_COMMANDS]:
+        if seconds >= LEAST_WAIT_S:
+            words = WAITS.get(kind, "{}").replace("{}", safe(holder) or "?")
+            yield f"{safe(command)} {duration(seconds)} {words}"
 
 
 def _beside(step: Step) -> Iterable[str]:

@@ -37,10 +37,23 @@ CASES: dict[str, tuple[dict[str, float], dict[str, float], str]] = {
     "a download": ({"cpu_percent": 5, "net_rx_mbs": 30.0}, {}, "network_line"),
     "a trickle": ({"cpu_percent": 1, "net_rx_mbs": 0.02}, {}, "network_slow"),
     "sending": ({"cpu_percent": 1, "net_rx_mbs": 0.0, "net_tx_mbs": 3.0}, {}, "network_out"),
+    "a lock": ({"cpu_percent": 1}, {}, "lock"),
+    "a prompt": ({"cpu_percent": 1}, {}, "user"),
+    "no answer": ({"cpu_percent": 1}, {}, "network_silent"),
+    "a daemon": ({"cpu_percent": 1}, {}, "daemon"),
+    "a sleep": ({"cpu_percent": 1, "net_rx_mbs": 0.006}, {}, "sleep"),
+    "a silent connection": ({"cpu_percent": 1}, {}, "network_remote"),
+    "a sleep beside a loop": ({"cpu_percent": 26, "psi_io_full_percent": 60}, {}, "sleep"),
+    "an odd wait beside a loop": ({"cpu_percent": 26}, {}, "unknown"),
+    "a download that waits for each packet": ({"cpu_percent": 90, "net_rx_mbs": 30}, {}, "network_line"),
     "nothing": ({"cpu_percent": 1, "net_rx_mbs": 0.0}, {}, "unknown"),
     "no figure at all": ({}, {}, "unknown"),
 }
 SECONDS = 60
+# What the step's commands waited for in some of the cases.
+WAITS = {"a lock": "lock", "a prompt": "user", "no answer": "silent", "a daemon": "daemon", "a sleep": "sleep",
+         "a silent connection": "remote", "a sleep beside a loop": "sleep", "an odd wait beside a loop": "other",
+         "a download that waits for each packet": "remote"}  # fmt: skip
 
 
 def document(
@@ -55,12 +68,16 @@ def document(
         return {"origin": origin, "cpus": 4, "boots": [origin], "samples": samples, **target}
 
     time = {"started_at": ZERO_S, "ended_at": ZERO_S + seconds}
+    row = {"start_s": 0, "duration_s": seconds, "kind": more.get("waits"), "command": "cmd", "holder": "apt-get"}
+    step = {"name": "x", "start_time": ZERO_S, "machine": "qemu.box", "origin": "guest", "waits": [row],
+            "provisioner": {"index": 0, "kind": "shell", "detail": "a.sh"}}  # fmt: skip
     part = {**time, "duration_s": seconds, "name": "provisioner", "text": "x", "provisioner": 0}
     unit = {**time, "kind": "shell", "detail": "a.sh"}
     build = {**time, "name": "qemu.box", "result": "success", "provisioners": [{**unit, **more.get("unit", {})}],
              "account": [{**part, **more.get("part", {})}]}  # fmt: skip
     machines = {"qemu.box": machine("guest", guest)} | ({"runner": machine("runner", runner)} if runner else {})
-    text = {"schema": "buildtel.job/1", "job": "build", "version": "1", "job_duration_s": seconds, "steps": [],
+    steps = [step] if more.get("waits") else []
+    text = {"schema": "buildtel.job/1", "job": "build", "version": "1", "job_duration_s": seconds, "steps": steps,
             "machines": machines, "packer": {"runs": [{"builds": [build]}]}}  # fmt: skip
     return load_document(json.dumps(text).encode(), "x.json")
 
@@ -69,7 +86,7 @@ def document(
 def test_a_sample_has_the_cause_of_its_figures(name: str) -> None:
     """Each rule by a machine that shows it, and those that nearly do."""
     guest, runner, cause = CASES[name]
-    (account,) = cause_accounts(document(guest, runner or {"cpu_percent": 1.0}))
+    (account,) = cause_accounts(document(guest, runner or {"cpu_percent": 1.0}, waits=WAITS.get(name)))
 
     assert [row.cause for row in account.rows] == [cause]
     assert account.total_s == SECONDS
@@ -146,7 +163,7 @@ def test_causes_add_up_to_the_wall_time(percents: list[float], cuts: list[int], 
 def test_a_finding_goes_with_its_evidence(name: str) -> None:
     """Without the figures that a finding names, the document has no such finding; their values are the document's."""
     guest, runner, cause = CASES[name]
-    found = document(guest, runner or {"cpu_percent": 1.0})
+    found = document(guest, runner or {"cpu_percent": 1.0}, waits=WAITS.get(name))
     (finding,) = [one for one in findings(found) if one.cause == cause]
     assert finding.evidence
     for row in finding.evidence:

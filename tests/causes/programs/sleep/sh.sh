@@ -1,0 +1,3 @@
+#!/bin/sh
+# The command sleep for $1 seconds.
+sleep "$1"

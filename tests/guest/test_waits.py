@@ -1,0 +1,96 @@
+"""What the commands of a quiet step waited for, told by the end record."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import time
+
+import pytest
+
+import buildtel_agent as agent
+
+from ..causes.servers import servers
+from .conftest import AGENT, records
+
+pytestmark = pytest.mark.calm
+SECONDS = 3
+MUTE = """import socket
+connection = socket.socket(socket.AF_{f})
+connection.connect({a})
+connection.settimeout(3)
+try:
+    connection.recv(1)
+except OSError:
+    pass
+"""
+
+
+def waits_of(*command: str, **options: object) -> list[tuple[str, str, str]]:
+    """Kind, command and holder of the longest wait of a step; its length is checked."""
+    done = subprocess.run(["sh", AGENT, "run", "--", *command], stdout=subprocess.PIPE, check=False, **options)
+    (end,) = [record for record in records(done.stdout) if record["ev"] == "end"]
+    longest = sorted(end.get("waits", []), key=lambda row: -row[1])[:1]
+    return [(kind, name, holder) for _, seconds, kind, name, holder in longest if seconds > SECONDS / 3]
+
+
+def test_a_sleep_and_a_lock_with_its_holder(tmp_path):
+    """The command that waits is named, and who has the lock."""
+    lock = str(tmp_path / "lock")
+    holder = subprocess.Popen(["flock", lock, "sleep", str(SECONDS)])
+    time.sleep(0.2)
+
+    found = waits_of("flock", lock, "true")
+    holder.wait()
+    assert found == [("lock", "flock", "flock")]
+    assert waits_of("sh", "-c", f"sleep {SECONDS}; true") == [("sleep", "sleep", "")]
+
+
+def test_servers_that_do_not_answer(tmp_path):
+    """Nobody takes the connection; a server takes it and is mute; so does a local one."""
+    with servers(tmp_path) as (full, mute):
+        host, _, port = mute.partition(":")
+        silent = f"import socket\ntry: socket.create_connection(('127.0.0.1', {full}), {SECONDS})\nexcept OSError: pass"
+        assert waits_of("python3", "-c", silent) == [("silent", "python3", "")]
+        remote = MUTE.format(f="INET", a=(host, int(port)))
+        assert waits_of("python3", "-c", remote) == [("remote", "python3", "")]
+        local = MUTE.format(f="UNIX", a=repr(str(tmp_path / "mute.sock")))
+        assert waits_of("python3", "-c", local) == [("daemon", "python3", "")]
+
+
+def test_a_prompt_waits_for_the_user(tmp_path):
+    """A terminal that nobody types on."""
+    master, slave = pty.openpty()
+    question = f"import select, sys; select.select([0], [], [], {SECONDS})"
+    found = waits_of("python3", "-c", question, stdin=slave)
+    os.close(master)
+    os.close(slave)
+
+    assert found == [("user", "python3", "")]
+
+
+def test_an_odd_wait_is_told_by_the_kernels_name():
+    """A pipe that nobody writes into is `other`."""
+    reading, writing = os.pipe()
+    writer = subprocess.Popen(["sleep", str(SECONDS)], pass_fds=[writing])
+    os.close(writing)
+    ((kind, name, wchan),) = waits_of("cat", stdin=reading)
+    os.close(reading)
+    writer.wait()
+
+    assert (kind, name) == ("other", "cat")
+    assert "pipe" in wchan
+
+
+def test_a_step_that_computes_waits_for_nothing():
+    """One that runs is not told, whoever sleeps beside it."""
+    loop = f"sleep {SECONDS} & end=$(($(date +%s) + {SECONDS})); while [ $(date +%s) -le $end ]; do i=0; done"
+
+    assert waits_of("sh", "-c", loop) == []
+
+
+@pytest.mark.parametrize(("start", "kind"), agent.WCHANS)
+def test_each_beginning_is_of_a_known_kind(start, kind):
+    """What is told apart by sockets becomes one of the kinds that records have."""
+    assert start and kind in (*agent.WAIT_KINDS, "socket", "poll")
