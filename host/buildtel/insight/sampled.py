@@ -114,14 +114,20 @@ def _samples(samples: Samples, cpus: int | None) -> Iterator[Sample]:
         yield Sample(start_ms, end_ms, _figures(samples.columns, at, cpus))
 
 
+def _at(columns: dict[str, list[float | None]], name: str, at: int) -> float | None:
+    """A column's value; None where a document's columns are not as long as its times."""
+    column = columns.get(name, [])
+    return column[at] if at < len(column) else None
+
+
 def _figures(columns: dict[str, list[float | None]], at: int, cpus: int | None) -> dict[str, float]:
     """The figures of one sample, without those that its machine does not tell."""
     found = {}
     for name in _CHARTED:
-        value = columns[name][at] if name in columns else None
+        value = _at(columns, name, at)
         if value is not None:
             found[name] = value
-    iowait = columns["cpu_iowait_percent"][at] if "cpu_iowait_percent" in columns else None
+    iowait = _at(columns, "cpu_iowait_percent", at)
     if cpus is not None and "cpu_percent" in found:
         found["busy_cpus"] = found["cpu_percent"] * cpus / 100
         found["idle_cpus_percent"] = 100 - found["cpu_percent"]
