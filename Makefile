@@ -62,6 +62,7 @@ bench: ## figures beside their yardsticks, measured in one run
 	$(PYTHON) tests/bench/host.py
 	$(PYTHON) tests/bench/packer.py
 	$(PYTHON) tests/bench/reading.py
+	$(PYTHON) -m tests.bench.page
 
 evidence: ## accounts of commands in long form: what they cost, how near they are (minutes, as root)
 	$(BIN)/pytest -q tests/guest/test_accounts.py tests/wired/test_accounts.py
@@ -80,10 +81,13 @@ coverage: ## which branches the tests take in agent, reader, fold and stores: at
 mutation: ## whether the tests notice small mistakes in formulas and record reader: at least 90 % (half an hour)
 	nice $(PYTHON) -m tests.mutation
 
+pictures: ## the pictures of README and docs, from a real build (some minutes) or DOCUMENT=job.json
+	$(PYTHON) docs/pictures.py $(DOCUMENT)
+
 demo: ## the README's first command
 	sh packer/examples/try.sh
 
 wheel: ## build sdist and wheel into dist/
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-.PHONY: agent agent-check evidence vendor vendor-check minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation unharmed demo wheel
+.PHONY: agent agent-check evidence vendor vendor-check minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation unharmed demo pictures wheel

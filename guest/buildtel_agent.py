@@ -3225,7 +3225,7 @@ class Tree:
 
     def living_ns(self, ended: "Collection[int]" = ()) -> "int":
         """CPU time of those that ran at the last look and have not `ended` since, without their children's."""
-        ticks = [one.own_ticks for pid, one in self.known.items() if one.state not in (b"Z", b"X") and pid not in ended]
+        ticks = [one.own_ticks for pid, one in self.known.items() if one.state not in b"ZX" and pid not in ended]
         return sum(ticks) * 1000000000 // self.hz
 
     def cpu_s(self) -> "float | None":

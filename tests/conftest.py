@@ -47,6 +47,7 @@ SLOW = (
     "host/measure/test_many_disks.py",
     "host/page/test_axe.py",
     "host/page/test_in_browser.py",
+    "host/page/test_several.py",
     "host/measure/test_recovery_prefixes.py",
     "host/store",
     "house",

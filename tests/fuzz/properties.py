@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import signal
 from collections import defaultdict
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ from buildtel.measure.figures import cost_metrics, figures, own_metrics, step_me
 from buildtel.measure.ledger import PartialEvent
 from buildtel.measure.record_fields import Record, read_body, read_record
 from buildtel.measure.series import chart, unpack
+from buildtel.page.form_html import html
 from buildtel.parse import reader, runs
 from buildtel.parse.runs import Block
 from buildtel.report.formats import FORMATS, rendered
@@ -49,6 +51,9 @@ from buildtel.wire import check, template
 CORPUS = Path(__file__).parent / "corpus"
 META = Meta(job="build", version="1", collected_at=datetime(2026, 1, 24, tzinfo=timezone.utc))
 HANG_S = 60
+
+ASSETS = re.compile(r"<(script|style)[^>]*>.*?</\1>", re.S)
+FOREIGN = re.compile(r"<(?:script|style|img|iframe|object|embed|link|form|input)\b|<[a-z]+ [^>]*\bon[a-z]+=", re.I)
 
 
 class Broken(AssertionError):
@@ -325,3 +330,17 @@ def check_document(data: bytes) -> None:
             raise Broken(f"an error of two lines: {error!r}") from error
         return
     check_shown(document)
+    check_page(document)
+
+
+def check_page(document: JobDocument) -> None:
+    """A document is a page in which only our own elements run.
+
+    Raises:
+        Broken: a name opens an element, or a control character is left.
+    """
+    page = ASSETS.sub("", html(JobView(document)))
+    if not all(char.isprintable() or char in "\n\ufe0f" for char in page):
+        raise Broken("a control character is on the page")
+    if FOREIGN.search(page):
+        raise Broken("a name opens an element of the page")

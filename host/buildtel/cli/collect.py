@@ -54,9 +54,12 @@ def run(args: argparse.Namespace) -> int:
     if (args.html or args.open) and args.output == "-":
         raise UsageError("collect --html -o -: a page stands beside a document. Name a file with -o")
     from buildtel.cli.page_beside import write_page
+    from buildtel.cli.show import check_stream
     from buildtel.local.keeping import Request, keep
 
     request = Request(args.log, redactor_of(args), args.output, args.job, args.version, force=args.force)
+    if not args.quiet:
+        check_stream(args.format, sys.stdout)
     kept = keep(request, spool_sources(args.spool, args))
     if not args.quiet:
         print_result(kept, args.format, sys.stdout)

@@ -35,5 +35,6 @@ def run(args: argparse.Namespace) -> int:
     resolver = BuildResolver(args)
     before, after = resolver.build(args.before, args.job), resolver.build(args.after, args.job)
     comparison = compare(before.document, after.document, before.name, after.name)
-    show_or_write(ComparisonView(comparison), args.format, args.output)
+    view = ComparisonView(comparison, documents=(before.document, after.document))
+    show_or_write(view, args.format, args.output)
     return 0

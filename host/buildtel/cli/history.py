@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from buildtel.errors import UsageError
+from buildtel.errors import BuildtelError, UsageError
+
+if TYPE_CHECKING:
+    from buildtel.job import JobDocument
+    from buildtel.store import Entry, Store
 
 BUILDS = 10
 JOB = "build"
@@ -27,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, also where the store is empty."""
     from buildtel.cli.list import row_of, say_empty
-    from buildtel.cli.show import show_or_write
+    from buildtel.cli.show import HTML, show_or_write
     from buildtel.cli.stores import check_place, open_store
     from buildtel.report.builds_view import HistoryView
     from buildtel.store.index import builds
@@ -35,12 +40,30 @@ def run(args: argparse.Namespace) -> int:
     number, job = asked(args.words)
     check_place(args)
     store = open_store(args)
-    rows = [row_of(entry) for entry in builds(store, job, number)]
+    entries = list(builds(store, job, number))
+    rows = [row_of(entry) for entry in entries]
+    documents = [document_of(store, entry) for entry in entries] if args.format == HTML else []
     if rows or args.format != "table":
-        show_or_write(HistoryView(rows), args.format, args.output)
+        show_or_write(HistoryView(rows, documents=documents), args.format, args.output)
     else:
         say_empty(store.address(), job)
     return 0
+
+
+def document_of(store: Store, entry: Entry) -> JobDocument | None:
+    """The document of a build, None where the store lacks it or it can't be read.
+
+    Args:
+        store: the store.
+        entry: the build's index entry.
+    """
+    from buildtel.job import load_document
+
+    stored = store.get(entry.document)
+    try:
+        return None if stored is None else load_document(stored.data, entry.document)
+    except BuildtelError:
+        return None
 
 
 def asked(words: list[str]) -> tuple[int, str]:

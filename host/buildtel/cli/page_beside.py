@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     import argparse
 
     from buildtel.job import JobDocument
+
+SCREENS = ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
 
 
 def add_html(parser: argparse.ArgumentParser) -> None:
@@ -51,11 +54,15 @@ def write_page(args: argparse.Namespace, document: JobDocument, path: Path) -> N
 
     write_report(page, page_bytes(document), only_over=is_page)
     print(f"page: {page}", file=sys.stderr)
-    if args.open:
-        import webbrowser
+    if args.open and not _opened(page):
+        print(f"buildtel-host: no browser found to open {page}. Open it by hand", file=sys.stderr)
 
-        if not webbrowser.open(page.resolve().as_uri()):
-            print(f"buildtel-host: no browser found to open {page}. Open it by hand", file=sys.stderr)
+
+def _opened(page: Path) -> bool:
+    """Whether a browser took the page; one that would take the terminal instead is not asked."""
+    import webbrowser
+
+    return any(os.environ.get(name) for name in SCREENS) and webbrowser.open(page.resolve().as_uri())
 
 
 def page_for_upload(document: JobDocument, path: Path) -> bytes:

@@ -80,13 +80,13 @@ def print_report(document: JobDocument, where: Path, form: str, to: TextIO | Non
         form: the report's format.
         to: the stream for the report; None: standard output.
     """
-    from buildtel.cli.annotations import error_annotations
+    from buildtel.cli.annotations import annotation_lines
     from buildtel.cli.summary import add_summary, folded, short_report
     from buildtel.report.job_view import JobView
 
     add_summary(document, os.environ)
     print(f"document: {where}", file=sys.stderr)
-    for line in error_annotations(document, os.environ):
+    for line in annotation_lines(document, os.environ):
         print(line, file=sys.stderr)
     short = short_report(document, os.environ) if form == "table" else None
     if short is None:
@@ -109,14 +109,27 @@ def show(view: View, form: str, to: TextIO | None = None) -> None:
         UsageError: a page would go to a terminal.
     """
     stream = to or sys.stdout
+    check_stream(form, stream)
     if form != HTML:
         render(view, output(stream), form)
         return
-    if stream.isatty():
-        raise UsageError("--format html: a page is for a browser. Name a file with -o FILE, or redirect the output")
     page = as_text(view, form).encode("utf-8", "replace")  # it says itself that it is UTF-8
     stream.flush()
     stream.buffer.write(page)
+
+
+def check_stream(form: str, stream: TextIO) -> None:
+    """Check that a format can go to a stream.
+
+    Args:
+        form: as for `show`.
+        stream: where it would go.
+
+    Raises:
+        UsageError: a page would go to a terminal.
+    """
+    if form == HTML and stream.isatty():
+        raise UsageError("--format html: a page is for a browser. Redirect the output to a file (`report`: -o FILE)")
 
 
 def output(to: TextIO) -> Output:

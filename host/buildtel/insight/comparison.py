@@ -128,7 +128,7 @@ def compare(before: JobDocument, after: JobDocument, before_name: str, after_nam
         after=Side(safe(after_name), _facts(after)),
         total=Change("job_duration_s", before.job_duration_s, after.job_duration_s),
         steps=_pairs(_steps(before), _steps(after)),
-        packer=_pairs(_packer(before), _packer(after)),
+        packer=_pairs(packer_figures(before), packer_figures(after)),
         totals=_pairs(_sums(before), _sums(after)),
         notes=list(_notes(before, after)),
     )
@@ -170,7 +170,7 @@ def _steps(document: JobDocument) -> Figures:
     return found
 
 
-def _packer(document: JobDocument) -> Figures:
+def packer_figures(document: JobDocument) -> Figures:
     """How long each phase and provisioner of each build took, and all that nothing explains."""
     seen: Counter[tuple[str, str]] = Counter()
     found: Figures = {}

@@ -114,12 +114,6 @@ def _samples(samples: Samples, cpus: int | None) -> Iterator[Sample]:
         yield Sample(start_ms, end_ms, _figures(samples.columns, at, cpus))
 
 
-def _at(columns: dict[str, list[float | None]], name: str, at: int) -> float | None:
-    """A column's value; None where a document's columns are not as long as its times."""
-    column = columns.get(name, [])
-    return column[at] if at < len(column) else None
-
-
 def _figures(columns: dict[str, list[float | None]], at: int, cpus: int | None) -> dict[str, float]:
     """The figures of one sample, without those that its machine does not tell."""
     found = {}
@@ -134,3 +128,9 @@ def _figures(columns: dict[str, list[float | None]], at: int, cpus: int | None) 
     if cpus is not None and iowait is not None:
         found["iowait_cpus"] = iowait * cpus / 100
     return found
+
+
+def _at(columns: dict[str, list[float | None]], name: str, at: int) -> float | None:
+    """A value of a column; None where it is not there: in a forged document columns may be too short."""
+    column = columns.get(name, [])
+    return column[at] if at < len(column) else None

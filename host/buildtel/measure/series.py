@@ -33,8 +33,12 @@ RATES: dict[str, tuple[str, float]] = {
     "psi_io_full_percent": ("psi.io.1", 1e-4),
 }
 # Counters that samples have and a step's series has not, charted from the samples alone.
-OF_SAMPLES = ("psi.memory.1", "psi.io.1")
-SHARES = {"cpu_percent": "cpu_busy", "cpu_iowait_percent": "cpu_iowait", "cpu_steal_percent": "cpu_steal"}
+OF_SAMPLES = ("psi.memory.1", "psi.io.1", "cpu.0", "cpu.1", "cpu.2")
+# Name in the document: columns whose sum is a share of all CPU time.
+SHARES = {
+    "cpu_percent": ("cpu_busy",), "cpu_iowait_percent": ("cpu_iowait",), "cpu_steal_percent": ("cpu_steal",),
+    "cpu_user_percent": ("cpu.0", "cpu.1"), "cpu_system_percent": ("cpu.2",),
+}  # fmt: skip
 
 
 def unpack(packed: Columns) -> Columns:
@@ -55,9 +59,10 @@ def chart(columns: Columns) -> dict[str, list[float | None]]:
     times = [(value or 0) / 1000 for value in columns["m_ms"]]
     lists: dict[str, list[float | None]] = {"t_s": [round(time - times[0], 3) for time in times]}
     total = columns.get("cpu_total")
-    for name, source in SHARES.items():
-        if total is not None and source in columns:
-            lists[name] = [_share(value) for value in _ratios(columns[source], total, 100.0)]
+    for name, sources in SHARES.items():
+        if total is not None and all(source in columns for source in sources):
+            summed = _summed([columns[source] for source in sources])
+            lists[name] = [_share(value) for value in _ratios(summed, total, 100.0)]
     if "memory_used_kb" in columns:
         used = columns["memory_used_kb"]
         lists["memory_used_mb"] = [None if kb is None or kb < 0 else round(kb / 1024, 1) for kb in used]
@@ -73,6 +78,16 @@ def _ratios(parts: Sequence[int | None], wholes: Sequence[float | None], factor:
         part, whole = _grown(parts[at - 1], parts[at]), _grown(wholes[at - 1], wholes[at])
         found.append(None if part is None or not whole else round(factor * part / whole, 3))
     return found
+
+
+def _summed(columns: Sequence[Column]) -> Column:
+    """The sum of columns, None where one of them has none."""
+    return columns[0] if len(columns) == 1 else [_sum(row) for row in zip(*columns, strict=True)]
+
+
+def _sum(row: Sequence[int | None]) -> int | None:
+    known = [value for value in row if value is not None]
+    return sum(known) if len(known) == len(row) else None
 
 
 def _share(percent: float | None) -> float | None:

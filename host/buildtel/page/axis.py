@@ -35,11 +35,15 @@ class Axis:
         left = self.left(start_s)
         return round(max(self.left(start_s + duration_s) - left, THINNEST), 3)
 
+    def step_s(self, most: int) -> int:
+        """The distance of marks, in seconds, of which there are at most so many."""
+        fitting = (step for step in STEPS_S if self.span_s / step <= most)
+        return next(fitting, int(self.span_s // most) + 1)
+
     def marks(self) -> list[tuple[float, str]]:
         """Where marks stand, in percent and well before the end, each with its time: `5:00`, `1:00:00`."""
-        fitting = (step for step in STEPS_S if self.span_s / step <= MOST_MARKS)
-        step_s = next(fitting, int(self.span_s // MOST_MARKS) + 1)
-        return [(self.left(at), clock(at)) for at in range(0, int(self.span_s * LAST_MARK) + 1, step_s)]
+        last = int(self.span_s * LAST_MARK) + 1
+        return [(self.left(at), clock(at)) for at in range(0, last, self.step_s(MOST_MARKS))]
 
 
 def clock(seconds: float) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
+from buildtel.insight.cause_account import CauseAccount
+from buildtel.insight.causes import CAUSE
 from buildtel.insight.inner_rows import label_of_part
 from buildtel.insight.stretches import BuildStretches, Stretch
-from buildtel.job.model import Step
+from buildtel.job.model import InsideRow, Step
 from buildtel.measure.drafts import RUNNER
 from buildtel.page.axis import Axis
 from buildtel.page.entries import Entry
@@ -17,6 +20,7 @@ from buildtel.timeline.packer_model import Provisioner
 LANE_PX = 20
 MOST_LANES = 12
 MOST_INNER = 1000
+ROUNDED_S = 0.005  # bars that overlap by no more do not: their times are rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +46,41 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """A stretch of time with one cause; its words and length in `about`."""
+
+    cause: str
+    about: str
+    start_s: float
+    duration_s: float
+    left: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """The lanes of one machine. `critical`: of several builds it ended last, so that the run waited for it."""
+    """The lanes of one machine. `critical`: of several builds it ended last, so that the run waited for it.
+
+    `slices` say what the time of a build was spent on, where that is known.
+    """
 
     name: str
     lanes: tuple[Lane, ...]
     critical: bool = False
+    slices: tuple[Slice, ...] = ()
 
 
-def build_group(found: BuildStretches, entries: Sequence[Entry], axis: Axis, steps: Sequence[Entry]) -> Group | None:
-    """The lanes of a build: what Packer did, steps of its machine that are no whole provisioner, parts inside.
+def build_group(
+    found: BuildStretches, entries: Sequence[Entry], axis: Axis, steps: Sequence[Entry], causes: CauseAccount | None
+) -> Group | None:
+    """The lanes of a build: what Packer did, steps of its machine that are no whole provisioner, what ran inside.
 
     Args:
         found: the build.
         entries: the entry of each of its stretches, in their order.
         axis: the page's.
         steps: the entries of the steps of its machine, but for those that are a whole provisioner.
+        causes: what its time was spent on, None where that is not known.
     """
     build = found.build
     zero_s = (build.started_at or 0.0) - axis.zero_s
@@ -68,9 +91,12 @@ def build_group(found: BuildStretches, entries: Sequence[Entry], axis: Axis, ste
         if stretch.provisioner is not None:
             inner += _inside(build.provisioners[stretch.provisioner], entry, axis, stretch.grain_s)
     lanes = [Lane("Packer", tuple(outer))] if outer else []
+    for entry in (*entries, *steps):
+        inner += _commands(entry, axis)
     lanes += _lanes("steps", filter(None, (of_step(entry, axis) for entry in steps)))
     lanes += _lanes("inside", inner[:MOST_INNER])
-    return Group(found.name, tuple(lanes), build.critical) if lanes else None
+    slices = () if causes is None else tuple(_slices(causes, axis))
+    return Group(found.name, tuple(lanes), build.critical, slices) if lanes else None
 
 
 def step_group(name: str, steps: Iterable[Entry], axis: Axis) -> Group | None:
@@ -81,8 +107,10 @@ def step_group(name: str, steps: Iterable[Entry], axis: Axis) -> Group | None:
         steps: the entries of its steps.
         axis: the page's.
     """
-    lanes = tuple(_lanes("steps", filter(None, (of_step(entry, axis) for entry in steps))))
-    return Group(safe(name), lanes) if lanes else None
+    known = list(steps)
+    lanes = tuple(_lanes("steps", filter(None, (of_step(entry, axis) for entry in known))))
+    inside = [bar for entry in known for bar in _commands(entry, axis)]
+    return Group(safe(name), (*lanes, *_lanes("inside", inside[:MOST_INNER]))) if lanes else None
 
 
 def of_step(entry: Entry, axis: Axis) -> Bar | None:
@@ -124,6 +152,34 @@ def _inside(unit: Provisioner, entry: Entry, axis: Axis, grain_s: float | None) 
             yield _bar(kind, label_of_part(part), took, entry.anchor, part.started_at - axis.zero_s, length_s, axis)
 
 
+def _commands(entry: Entry, axis: Axis) -> Iterator[Bar]:
+    """What ran in a step: its commands, short neighbours together."""
+    step = entry.step
+    if step is None or step.start_time is None:
+        return
+    for row in step.inside or ():
+        if row.start_s is not None and row.duration_s is not None:
+            kind = "inside" if not row.exit_code else "failed"
+            start_s = step.start_time + row.start_s - axis.zero_s
+            yield _bar(kind, named(row), duration(row.duration_s), entry.anchor, start_s, row.duration_s, axis)
+
+
+def named(row: InsideRow) -> str:
+    """A command inside a step, or how many of them, in words that are safe to print."""
+    return f"{row.count} × {safe(row.name)}" if row.count > 1 else safe(row.name)
+
+
+def _slices(account: CauseAccount, axis: Axis) -> Iterator[Slice]:
+    """The causes in order of time, neighbours of one cause together."""
+    zero_s = (account.build.started_at or 0.0) - axis.zero_s
+    first_ms = account.slices[0].start_ms if account.slices else 0
+    for cause, parts in groupby(account.slices, key=lambda part: part.cause):
+        row = list(parts)
+        start_s, length_s = zero_s + (row[0].start_ms - first_ms) / 1000, (row[-1].end_ms - row[0].start_ms) / 1000
+        about = f"{CAUSE[cause].words}: {duration(length_s)}"
+        yield Slice(cause, about, start_s, length_s, axis.left(start_s), axis.width(start_s, length_s))
+
+
 def _bar(  # noqa: PLR0913, PLR0917  # all that a bar has
     kind: str, label: str, took: str, target: str, start_s: float, length_s: float, axis: Axis
 ) -> Bar:
@@ -137,7 +193,7 @@ def _lanes(name: str, bars: Iterable[Bar]) -> Iterator[Lane]:
     lanes: list[list[Bar]] = []
     ends_s: list[float] = []
     for bar in sorted(bars, key=lambda bar: (bar.start_s, -bar.duration_s)):
-        free = next((at for at, end_s in enumerate(ends_s) if end_s <= bar.start_s), len(lanes))
+        free = next((at for at, end_s in enumerate(ends_s) if end_s <= bar.start_s + ROUNDED_S), len(lanes))
         if free == len(lanes):
             if free == MOST_LANES:
                 continue

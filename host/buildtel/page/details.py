@@ -2,40 +2,50 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from buildtel.insight.failures import MOST_LINES
+from buildtel.insight.findings import Finding, findings
 from buildtel.insight.inner_rows import label_of_part
 from buildtel.insight.thresholds import exceeded
+from buildtel.job import JobDocument
 from buildtel.job.accounts import SAMPLED
+from buildtel.job.model import InsideRow, Step
 from buildtel.metrics import OWN, WORDS, label_of, with_unit
+from buildtel.page.bars import named
 from buildtel.page.entries import Entry
+from buildtel.report.diagnosis_parts import item_of
 from buildtel.report.inside_view import inside_of
-from buildtel.report.view import Inside
+from buildtel.report.view import Item
 from buildtel.text import duration, number, rounded, safe
 from buildtel.timeline.packer_model import ProvisionerPart
 
 MOST_INNER = 60
 MOST_PROCESSES = 8
+_UNIT = re.compile(r"_(?:percent|mbs?|ms)$")
 _ORDER = {words.name: place for place, words in enumerate(WORDS)}
+
+TOLD_IN_TABLES = ("commands", "elsewhere")
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure in words; `word` says which threshold it is above."""
+    """A figure in words; `above`: it is above its threshold."""
 
     label: str
     text: str
-    word: str = ""
+    above: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Figures below a heading that says of which machine they are."""
+    """Figures below a heading that says of which machine they are; `zero` are the labels of those that are 0."""
 
     heading: str
     rows: tuple[Figure, ...]
+    zero: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,40 +58,89 @@ class Inner:
 
 
 @dataclass(frozen=True, slots=True)
+class Busiest:
+    """What used most below a heading: name, how often, seconds of CPU, MB of I/O."""
+
+    heading: str
+    rows: tuple[tuple[str, str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Detail:
     """All that is known of an entry."""
 
     entry: Entry
+    findings: tuple[Item, ...]
     facts: tuple[tuple[str, str], ...]
     figures: tuple[Figures, ...]
-    processes: tuple[tuple[str, str, str], ...]
+    busiest: tuple[Busiest, ...]
     inner: tuple[Inner, ...]
     inner_cut: int
-    ran: Inside | None
+    ran: tuple[tuple[str, str], ...]
     output: tuple[str, ...]
 
 
-def detail_of(entry: Entry, zero_s: float) -> Detail:
-    """What is known of an entry.
+def details_of(document: JobDocument, entries: Iterable[Entry], zero_s: float) -> tuple[Detail, ...]:
+    """What is known of each entry.
 
     Args:
-        entry: the entry.
+        document: the document of the entries.
+        entries: the entries.
         zero_s: the instant that starts are counted from, in Unix seconds.
     """
+    found = findings(document)
+    return tuple(_detail(entry, [one for one in found if _is_of(one, entry)], zero_s) for entry in entries)
+
+
+def _is_of(finding: Finding, entry: Entry) -> bool:
+    """Whether a finding is one of a stretch."""
+    if entry.stretch is None or finding.build != entry.where:
+        return False
+    same = finding.provisioner == entry.stretch.provisioner
+    return same and (finding.provisioner is not None or finding.where == entry.name)
+
+
+def _detail(entry: Entry, found: list[Finding], zero_s: float) -> Detail:
     unit, step = entry.unit, entry.step
     parts = () if unit is None else unit.parts
     grain_s = None if entry.stretch is None else entry.stretch.grain_s
-    busy = () if step is None else (step.processes or ())[:MOST_PROCESSES]
+    rows = () if step is None else tuple(row for row in step.inside or () if row.start_s is not None)
+    inner = [*(_inner(part, zero_s, grain_s) for part in parts), *(_command_inside(row) for row in rows)]
     return Detail(
         entry=entry,
+        findings=tuple(item_of(finding) for finding in found),
         facts=tuple(_facts(entry)),
         figures=tuple(_figures(entry)),
-        processes=tuple((safe(row.name), duration(row.cpu_s), number(row.io_mb)) for row in busy),
-        inner=tuple(_inner(part, zero_s, grain_s) for part in parts[:MOST_INNER]),
-        inner_cut=max(len(parts) - MOST_INNER, 0),
-        ran=inside_of(step) if step is not None and (step.commands or step.inside) else None,
+        busiest=() if step is None else tuple(_busiest(step)),
+        inner=tuple(inner[:MOST_INNER]),
+        inner_cut=max(len(inner) - MOST_INNER, 0),
+        ran=() if step is None or not (step.commands or step.inside) else _ran(step),
         output=() if unit is None else tuple(map(safe, unit.output[-MOST_LINES:])),
     )
+
+
+def _busiest(step: Step) -> Iterator[Busiest]:
+    """The commands of a step where accounts of them are known, else the processes that samples saw."""
+    for heading, commands in (("commands", step.commands), ("commands elsewhere meanwhile", step.other_commands)):
+        if commands:
+            rows = (
+                (safe(row.name) or "others", str(row.count), number(row.cpu_s), number(row.io_mb)) for row in commands
+            )
+            yield Busiest(heading, tuple(rows))
+    if step.processes and not step.commands:
+        rows = ((safe(row.name), "", number(row.cpu_s), number(row.io_mb)) for row in step.processes[:MOST_PROCESSES])
+        yield Busiest("busiest processes", tuple(rows))
+
+
+def _command_inside(row: InsideRow) -> Inner:
+    """A command on the time line inside a step; its start counts from the step's."""
+    status = f" (exit status {row.exit_code})" if row.exit_code else ""
+    return Inner(f"{named(row)}{status}", f"+{duration(row.start_s)}", duration(row.duration_s))
+
+
+def _ran(step: Step) -> tuple[tuple[str, str], ...]:
+    """The step's own load, what its commands waited for, and where that is known from; tables have the commands."""
+    return tuple((label, text) for label, text in inside_of(step).facts if label not in TOLD_IN_TABLES)
 
 
 def _inner(part: ProvisionerPart, zero_s: float, grain_s: float | None) -> Inner:
@@ -125,18 +184,20 @@ def _figures(entry: Entry) -> Iterator[Figures]:
 
 
 def _group(heading: str, metrics: Mapping[str, float | int | None]) -> Iterable[Figures]:
-    above = {row.metric: row for row in exceeded(metrics)}
-    names = sorted((name for name, value in metrics.items() if value is not None), key=_place)
-    rows = tuple(
-        Figure(
-            safe(label_of(name)).replace("_", " "),
-            with_unit(name, metrics[name]),
-            f"above {with_unit(name, above[name].limit)}" if name in above else "",
-        )
-        for name in names
-        if name != "duration_s"
-    )
-    return [Figures(heading, rows)] if rows else []
+    above = {row.metric for row in exceeded(metrics)}
+    known = [(name, value) for name, value in metrics.items() if value is not None and name != "duration_s"]
+    known.sort(key=lambda row: _place(row[0]))
+    rows = tuple(Figure(_label(name), with_unit(name, value), name in above) for name, value in known if value)
+    zero = tuple(_label(name) for name, value in known if not value)
+    return [Figures(heading, rows, zero)] if rows or zero else []
+
+
+def _label(name: str) -> str:
+    """A figure's label without its unit, which stands behind the value."""
+    label = safe(label_of(name))
+    if label == safe(name):
+        return safe(_UNIT.sub("", name).replace("_", " "))
+    return label.removesuffix(" MB").removesuffix(" %").removesuffix(" ms")
 
 
 def _place(name: str) -> tuple[int, str]:

@@ -52,23 +52,26 @@ class Entries:
         yield from self.of_steps
 
 
-def entries_of(document: JobDocument, builds: list[BuildStretches], zero_s: float) -> Entries:
+def entries_of(document: JobDocument, builds: list[BuildStretches], zero_s: float, prefix: str = "") -> Entries:
     """The entries of a document.
 
     Args:
         document: of this version or of the original.
         builds: the stretches of its builds.
         zero_s: the instant that starts are counted from, in Unix seconds.
+        prefix: begins their anchors; tells two documents on one page apart.
     """
     whole = _whole_provisioners(document)
     of_builds = tuple(
-        tuple(_of_stretch(f"b{place}-{at}", found, row, whole, zero_s) for at, row in enumerate(found.stretches))
+        tuple(
+            _of_stretch(f"{prefix}b{place}-{at}", found, row, whole, zero_s) for at, row in enumerate(found.stretches)
+        )
         for place, found in enumerate(builds)
     )
     used = {id(entry.step) for entries in of_builds for entry in entries if entry.step is not None}
     grains = grains_of_steps(document)
     others = [step for step in document.steps if id(step) not in used][:MOST_STEPS]
-    of_steps = tuple(_of_step(f"s{at}", step, grains.get(step.id), zero_s) for at, step in enumerate(others))
+    of_steps = tuple(_of_step(f"{prefix}s{at}", step, grains.get(step.id), zero_s) for at, step in enumerate(others))
     return Entries(of_builds, of_steps)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,15 @@ from buildtel.insight.failures import Failure, failures
 from buildtel.insight.stretches import BuildStretches, build_stretches
 from buildtel.job import JobDocument
 from buildtel.page.axis import Axis
-from buildtel.page.bars import Group, build_group, step_group
-from buildtel.page.details import Detail, detail_of
-from buildtel.page.entries import Entries, Entry, entries_of
+from buildtel.page.bars import Group
+from buildtel.page.details import Detail, details_of
+from buildtel.page.entries import entries_of
 from buildtel.page.grid import Grid, grid_of
+from buildtel.page.groups import axis_of, groups_of
 from buildtel.page.strips import Strips, strips_of
-from buildtel.report.diagnosis_parts import cause_rows
+from buildtel.report.diagnosis_parts import causes_of
 from buildtel.report.job_view import JobView
-from buildtel.report.view import CauseRow, Causes, Inside, Part, Steps, Timeline, Title
+from buildtel.report.view import Causes, Inside, Part, Steps, Timeline, Title
 from buildtel.text import rounded, safe, safe_lines
 
 SHOWN_BY_THE_PAGE = (Title, Causes, Timeline, Steps, Inside)
@@ -26,13 +27,13 @@ SHOWN_BY_THE_PAGE = (Title, Causes, Timeline, Steps, Inside)
 
 @dataclass(frozen=True, slots=True)
 class BuildAccount:
-    """How long a build took, by its causes; `causes` are empty where the log has no times."""
+    """How long a build took, by what; `causes` is None where the log has no times."""
 
     name: str
     result: str
     took: str
     critical: bool
-    causes: tuple[CauseRow, ...]
+    causes: Causes | None
     artifacts: tuple[str, ...]
 
 
@@ -65,7 +66,7 @@ class JobPage:
 def job_page(document: JobDocument) -> JobPage:
     """The page of a document, of this version or of the original."""
     builds = build_stretches(document)
-    axis = _axis(document, builds)
+    axis = axis_of(document, builds)
     zero_s = 0.0 if axis is None else axis.zero_s
     entries = entries_of(document, builds, zero_s)
     parts = list(JobView(document).parts())
@@ -79,53 +80,21 @@ def job_page(document: JobDocument) -> JobPage:
         failures=tuple(failures(document)),
         accounts=tuple(_accounts(document, builds)),
         axis=axis,
-        groups=() if axis is None else tuple(_groups(document, builds, entries, axis)),
+        groups=() if axis is None else tuple(groups_of(document, builds, entries, axis)),
         strips=() if axis is None else tuple(_strips(document, axis)),
         grid=grid_of(entries),
-        details=tuple(detail_of(entry, zero_s) for entry in entries),
+        details=details_of(document, entries, zero_s),
         parts=tuple(part for part in parts if not isinstance(part, SHOWN_BY_THE_PAGE)),
     )
 
 
-def _axis(document: JobDocument, builds: list[BuildStretches]) -> Axis | None:
-    """From the first time of builds and steps to the last; None without times."""
-    steps = document.steps
-    starts = [document.job_start, *(found.build.started_at for found in builds), *(step.start_time for step in steps)]
-    ends = [document.job_end, *(found.build.ended_at for found in builds), *(step.end_time for step in steps)]
-    known = [time for time in (*starts, *ends) if time is not None]
-    if not known or max(known) <= min(known):
-        return None
-    return Axis(min(known), round(max(known) - min(known), 3))
-
-
 def _accounts(document: JobDocument, builds: list[BuildStretches]) -> Iterator[BuildAccount]:
-    causes = {id(account.build): cause_rows(account) for account in cause_accounts(document)}
+    causes = {id(account.build): causes_of(account) for account in cause_accounts(document) if account.total_s > 0}
     for found in builds:
-        yield BuildAccount(
-            name=found.name,
-            result=safe(found.build.result),
-            took=rounded(*found.length),
-            critical=found.build.critical,
-            causes=causes.get(id(found.build), ()),
-            artifacts=tuple(line for artifact in found.build.artifacts for line in safe_lines(artifact)),
-        )
-
-
-def _groups(document: JobDocument, builds: list[BuildStretches], entries: Entries, axis: Axis) -> Iterator[Group]:
-    """The runner, each build with the steps of its machine, then the machines that are no build's."""
-    by_machine: dict[str, list[Entry]] = {}
-    for entry in entries.of_steps:
-        step = entry.step
-        by_machine.setdefault((step.machine if step is not None else None) or "runner", []).append(entry)
-    yield from _some(step_group("runner", by_machine.pop("runner", []), axis))
-    for found, own in zip(builds, entries.of_builds, strict=True):
-        yield from _some(build_group(found, own, axis, by_machine.pop(found.machine or "", [])))
-    for name, steps in by_machine.items():
-        yield from _some(step_group(name, steps, axis))
-
-
-def _some(group: Group | None) -> Iterable[Group]:
-    return () if group is None else (group,)
+        build = found.build
+        artifacts = tuple(line for artifact in build.artifacts for line in safe_lines(artifact))
+        took = rounded(*found.length)
+        yield BuildAccount(found.name, safe(build.result), took, build.critical, causes.get(id(build)), artifacts)
 
 
 def _strips(document: JobDocument, axis: Axis) -> Iterator[Strips]:

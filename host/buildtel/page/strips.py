@@ -26,7 +26,8 @@ class Kind:
 CPU_PARTS = Kind(
     "CPU", "%",
     (("cpu_user_percent", "user", "user"), ("cpu_system_percent", "system", "system"),
-     ("cpu_iowait_percent", "iowait", "iowait"), ("cpu_steal_percent", "steal", "steal")),
+     ("cpu_interrupts_percent", "interrupts", "rest"), ("cpu_iowait_percent", "iowait", "iowait"),
+     ("cpu_steal_percent", "steal", "steal")),
     stacked=True,
 )  # fmt: skip
 CPU = Kind(
@@ -100,6 +101,7 @@ def strips_of(name: str, machine: Machine, zero_s: float) -> Strips | None:
         return None
     times_s, columns = _joined(boots, zero_s)
     _add_busy(columns)
+    _add_interrupts(columns)
     cpu = CPU_PARTS if "cpu_user_percent" in columns and "cpu_system_percent" in columns else CPU
     charts = [chart for kind in (cpu, *KINDS) for chart in _chart(kind, columns, times_s, machine)]
     return Strips(safe(name), times_s, tuple(charts)) if charts else None
@@ -117,8 +119,20 @@ def _joined(boots: list[Samples], zero_s: float) -> tuple[Column, dict[str, Colu
         gap = [] if before is None else [round((before + begun_s) / 2, 2)]
         times_s += [*gap, *(round(begun_s + (time or 0.0), 2) for time in own)]
         for name, column in columns.items():
-            column += [*([None] * len(gap)), *boot.columns.get(name, [None] * len(own))]
+            values = [*boot.columns.get(name, ()), *([None] * len(own))]  # a forged one may be too short
+            column += [*([None] * len(gap)), *values[: len(own)]]
     return times_s, columns
+
+
+def _add_interrupts(columns: dict[str, Column]) -> None:
+    """CPU in use by neither programs nor the kernel's own work: interrupts, and rounding."""
+    sources = [columns.get(f"cpu_{name}_percent") for name in ("busy", "user", "system")]
+    if all(source is not None for source in sources):
+        columns["cpu_interrupts_percent"] = [_rest(*row) for row in zip(*filter(None, sources), strict=True)]
+
+
+def _rest(busy: float | None, user: float | None, system: float | None) -> float | None:
+    return None if busy is None or user is None or system is None else round(max(busy - user - system, 0.0), 3)
 
 
 def _add_busy(columns: dict[str, Column]) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from buildtel.insight import trend
 from buildtel.report.view import Bar, Head, Part, Records, Sentence, Table
 from buildtel.text import duration, percent, safe
+
+if TYPE_CHECKING:  # a list of builds reads no document
+    from buildtel.job import JobDocument
 
 LIST_LEGEND = "build: the name for `report` and `compare`; took: from the first time to the last"
 HISTORY_LEGEND = "took: from the first time to the last; change: against the build in the row below; bar: took"
@@ -62,10 +65,14 @@ class ListView:
 
 @dataclass(frozen=True, slots=True)
 class HistoryView:
-    """Builds of one job, newest first: each with its difference to the one before it, and the trend."""
+    """Builds of one job, newest first: each with its difference to the one before it, and the trend.
+
+    A page shows their documents, too: `documents` has one for each row, None for one that the store lacks.
+    """
 
     rows: Sequence[BuildRow]
     narrowest: int = 0
+    documents: Sequence[JobDocument | None] = ()
 
     def parts(self) -> Iterator[Part]:
         """A table with bars; a sentence on the trend where there is one."""

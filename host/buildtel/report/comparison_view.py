@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from buildtel.insight.comparison import Change, Comparison, Pair, Side
+from buildtel.job import JobDocument
 from buildtel.metrics import figure, label_of, moved
 from buildtel.report.view import Head, Notes, Part, Records, Table, Title
 from buildtel.text import duration, number, percent
@@ -31,10 +32,11 @@ TOTAL_HEADS = (Head("total", flexible=True), *STEP_HEADS[1:5])
 
 @dataclass(frozen=True, slots=True)
 class ComparisonView:
-    """Two builds side by side."""
+    """Two builds side by side; a page shows their documents, too, the older one first."""
 
     comparison: Comparison
     narrowest: int = 0
+    documents: tuple[JobDocument, JobDocument] | None = None
 
     def parts(self) -> Iterator[Part]:
         """Facts of both; tables of steps, of Packer's own phases and of totals, largest change first; notes."""

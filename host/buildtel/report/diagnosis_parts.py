@@ -26,13 +26,18 @@ def causes_parts(document: JobDocument, *, is_whole: bool = False) -> Iterator[C
     """
     for account in cause_accounts(document):
         if account.total_s > 0:
-            build = account.build
-            yield Causes(safe(build.name), account.total_s, cause_rows(account), build.grain_s, is_whole)
+            yield causes_of(account, is_whole=is_whole)
 
 
-def cause_rows(account: CauseAccount) -> tuple[CauseRow, ...]:
-    """The causes of a build in words, the longest first, the unknown last."""
-    return tuple(_row(row, account) for row in account.rows)
+def causes_of(account: CauseAccount, *, is_whole: bool = False) -> Causes:
+    """The causes of one build.
+
+    Args:
+        account: what its time was spent on, more than none of it.
+        is_whole: each cause has a line of its own.
+    """
+    rows = tuple(_row(row, account) for row in account.rows)
+    return Causes(safe(account.build.name), account.total_s, rows, account.build.grain_s, is_whole)
 
 
 def _row(row: Row, account: CauseAccount) -> CauseRow:
@@ -46,14 +51,20 @@ def findings_parts(document: JobDocument) -> Iterator[Items]:
     if found:
         counted = Counter(note for finding in found for note in _notes(finding))
         common = tuple(note for note, count in counted.items() if count > 1)
-        yield Items("Findings", tuple(_item(finding, common) for finding in found[:MOST_FINDINGS]), common)
+        yield Items("Findings", tuple(item_of(finding, common) for finding in found[:MOST_FINDINGS]), common)
 
 
 def _notes(finding: Finding) -> tuple[str, ...]:
     return (*finding.caveats, *(f"missing: {text}" for text in finding.missing))
 
 
-def _item(finding: Finding, common: tuple[str, ...]) -> Item:
+def item_of(finding: Finding, common: tuple[str, ...] = ()) -> Item:
+    """A finding in words.
+
+    Args:
+        finding: the finding.
+        common: its notes that stand elsewhere.
+    """
     evidence = ", ".join(map(_evidence, finding.evidence))
     words = f"{finding.words} for {duration(finding.seconds)}"
     return Item(

@@ -145,6 +145,8 @@ def test_a_browser_opens_the_page(home: Home) -> None:
 
     assert done.returncode == 0
     assert (home.path / "opened").read_text() == f"{page.as_uri()}\n"
+    alone = home.run("collect", "-q", "--open", "-", stdin=log(qemu_build()))
+    assert alone.returncode == 0 and b"Open it by hand" in alone.stderr
 
 
 @pytest.mark.packer
@@ -162,3 +164,16 @@ def test_one_command_from_packer_to_the_page(home: Home) -> None:
     assert done.returncode == 1
     assert done.stderr.decode().splitlines()[-1] == f"page: {page}"
     assert "ended with exit status 3" in page.read_text()
+
+
+def test_a_history_shows_the_builds_that_the_store_has(home: Home) -> None:
+    """A document that is missing or broken is a column without parts, not an error."""
+    for version in ("1", "2", "3"):
+        home.run("collect", "-q", "--version", version, "-", stdin=log(qemu_build()))
+    home.run("upload")
+    (home.store / "1/20260124_120000/build_20260124_120000.json").unlink()
+    (home.store / "2/20260124_120000/build_20260124_120000.json").write_text("{")
+    done = home.run("history", "--format", "html")
+
+    assert done.returncode == 0
+    assert done.stdout.count(b'<g role="img"') == 3 and done.stdout.count(b"shell install-docker") == 1

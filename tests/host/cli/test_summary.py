@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from buildtel.cli.annotations import error_annotations
+from buildtel.cli.annotations import annotation_lines
 from buildtel.cli.summary import LARGEST_BYTES, summary
+from buildtel.job import load_document
 
 from ..page.documents import document
 from ..page.test_page import LONG
@@ -77,10 +79,27 @@ def test_no_name_is_markup_in_the_summary(name: str) -> None:
 def test_no_name_is_a_command_in_an_annotation(name: str) -> None:
     """Each is one line, whose message begins where we say."""
     made = document(machines=1, provisioners=2, parts=0, name=name, fails=True)
-    (line,) = error_annotations(made, {"GITHUB_ACTIONS": "true"})
+    lines = list(annotation_lines(made, {"GITHUB_ACTIONS": "true"}))
 
-    assert line.startswith("::error title=") and line.isprintable()
-    assert re.fullmatch(r"::error title=(?:(?!::|,).)*::.*", line)
+    assert lines[0].startswith("::error title=") and all(line.isprintable() for line in lines)
+    assert all(re.fullmatch(r"::(?:error|warning) title=(?:(?!::|,).)*::.*", line) for line in lines)
+
+
+def test_a_severe_finding_is_a_warning() -> None:
+    """With what it would save and what to try; at most ten; a finding that is not severe is none."""
+    whole = json.loads(document(machines=1, provisioners=12, parts=0).to_json())
+    columns = whole["machines"]["qemu.vm0"]["samples"][0]["columns"]
+    columns["cpu_steal_percent"] = [None, *[60.0] * (len(columns["t_s"]) - 1)]
+    one = json.loads(document(machines=1, provisioners=1, parts=0).to_json())
+    one["machines"]["qemu.vm0"]["samples"][0]["columns"]["cpu_steal_percent"] = columns["cpu_steal_percent"]
+    severe, many = (
+        list(annotation_lines(load_document(json.dumps(made).encode(), "x"), {"GITHUB_ACTIONS": "true"}))
+        for made in (one, whole)
+    )
+
+    assert len(severe) == 1 and severe[0].startswith("::warning title=qemu.vm0 shell scripts/0.sh::waiting for a CPU")
+    assert "%0Asaves: at least 1:" in severe[0] and "%0Atry: run fewer machines" in severe[0]
+    assert many == []
 
 
 @pytest.mark.parametrize("room", [0, 100, 1000, 4000, 10_000])

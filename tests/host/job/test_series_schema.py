@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buildtel.measure.series import MIB, OF_SAMPLES, RATES, SHARES, is_counter
+from buildtel.measure.series import MIB, OF_SAMPLES, RATES, SHARES, chart, is_counter
 from buildtel_agent import COUNTERS, SERIES
 
 FACTORS = {"512 bytes": 512 / MIB, "bytes": 1 / MIB, "us": 1e-4}  # to MB, and to percent of a second
@@ -20,7 +20,8 @@ def test_columns_are_the_numbers_of_the_schema() -> None:
 
 def test_charts_are_made_of_columns_that_the_agent_sends() -> None:
     """Each by the factor of its counter's unit."""
-    assert {source for source, _ in RATES.values()} | set(SHARES.values()) <= {*SERIES, *OF_SAMPLES}
+    shares = {source for sources in SHARES.values() for source in sources}
+    assert {source for source, _ in RATES.values()} | shares <= {*SERIES, *OF_SAMPLES}
     for source, factor in RATES.values():
         if source in OF_SAMPLES:
             assert is_counter(source)
@@ -28,3 +29,13 @@ def test_charts_are_made_of_columns_that_the_agent_sends() -> None:
         else:
             (unit,) = (unit for unit, ending in ENDINGS.items() if source.endswith(ending))
         assert factor == FACTORS[unit], source
+
+
+def test_samples_tell_user_and_system_apart() -> None:
+    """Shares of all CPU time, the user's with nice; a counter that fell gives None for that stretch."""
+    columns = {"m_ms": [0, 1000, 2000, 3000], "cpu_total": [0, 100, 200, 300], "cpu.0": [0, 30, 60, 40],
+               "cpu.1": [0, 20, 20, 20], "cpu.2": [0, 10, 30, None]}  # fmt: skip
+    lists = chart(columns)
+
+    assert lists["cpu_user_percent"] == [None, 50.0, 30.0, None]
+    assert lists["cpu_system_percent"] == [None, 10.0, 20.0, None]

@@ -71,9 +71,9 @@ class Browser:
         self.press(Keys.ESCAPE)
 
     def view(self) -> tuple[float, float]:
-        """Where the bar of the runner's step stands and how wide it is, in percent: tells what is shown."""
-        box = "document.querySelector('.bar svg')"
-        return tuple(self.eval(f"[parseFloat({box}.getAttribute('x')), parseFloat({box}.getAttribute('width'))]"))
+        """The part of time that is shown, in seconds."""
+        start, end = str(self.eval("document.querySelector('#time').dataset.shown")).split()
+        return float(start), float(end)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,13 @@ from buildtel.job import JobDocument, load_document
 
 START_S = 1769257200.0
 POINTS = 480
-CPU = ("cpu_percent", "cpu_iowait_percent", "cpu_steal_percent")
+CPU = {
+    "cpu_percent": 0.8,
+    "cpu_user_percent": 0.5,
+    "cpu_system_percent": 0.2,
+    "cpu_iowait_percent": 0.1,
+    "cpu_steal_percent": 0.05,
+}
 PRESSURE = ("psi_cpu_some_percent", "psi_memory_some_percent", "psi_io_some_percent")
 RATES = ("disk_read_mbs", "disk_write_mbs", "net_rx_mbs", "net_tx_mbs")
 
@@ -124,7 +130,7 @@ def _steps(build: dict[str, Any]) -> list[dict[str, Any]]:
 def _machine(origin: str, target: str | None, span_s: float) -> dict[str, Any]:
     step_s = span_s / (POINTS - 1)
     wave = [50 + 49 * math.sin(at / 9) for at in range(POINTS)]
-    columns = {name: [None, *(round(value / (place + 1), 3) for value in wave[1:])] for place, name in enumerate(CPU)}
+    columns = {name: [None, *(round(value * share, 3) for value in wave[1:])] for name, share in CPU.items()}
     columns |= {name: [None, *(round(value / 3, 3) for value in wave[1:])] for name in (*PRESSURE, *RATES)}
     columns["t_s"] = [round(at * step_s, 3) for at in range(POINTS)]
     columns["memory_used_mb"] = [900 + at for at in range(POINTS)]

@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 
+from buildtel.insight.comparison import compare
 from buildtel.page.form_html import html
+from buildtel.report.comparison_view import ComparisonView
 from buildtel.report.job_view import JobView
 
 from ..report.test_formats import views
@@ -82,7 +84,11 @@ def test_axe_finds_nothing_with_details_and_zoom(browser: Browser, axe: str, dar
 @pytest.mark.parametrize("name", [name for name in views() if name != "job"])
 def test_axe_finds_nothing_on_other_pages(browser: Browser, axe: str, name: str) -> None:
     """Each view has a page."""
-    browser.open(html(views()[name]))
+    view = views()[name]
+    if name == "comparison":
+        made = document(provisioners=4, parts=8)
+        view = ComparisonView(compare(made, made, "a", "b"), documents=(made, made))
+    browser.open(html(view))
 
     assert violations(browser, axe) == []
     assert browser.messages() == []

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from buildtel.insight.causes import CAUSES
 from buildtel.job import JobDocument, load_document
+from buildtel.page.colours import OF_CAUSES, colour_of
 from buildtel.page.form_html import html
 from buildtel.page.job_page import job_page
 from buildtel.page.rendering import as_json
@@ -163,6 +165,50 @@ def test_samples_of_two_boots_have_a_gap_between_them() -> None:
     assert strips.times_s == [0, 1, 2, 6, 10, 11]
     assert strips.charts[0].lines[0].values == [None, 5, 6, None, None, 7]
     assert strips.charts[0].about == "busy 6 % on average, at most 7 %"
+
+
+def test_cpu_is_divided_as_far_as_samples_tell() -> None:
+    """User, system, interrupts, waiting and stolen add up; older documents have what is in use as one."""
+    charts = job_page(document(machines=1, provisioners=1, parts=0)).strips[0].charts
+    lines = {line.label: line.values[99] or 0.0 for line in charts[0].lines}
+
+    assert list(lines) == ["user", "system", "interrupts", "iowait", "steal"]
+    assert lines["user"] / lines["steal"] == pytest.approx(10, rel=0.01)
+    assert lines["interrupts"] / lines["steal"] == pytest.approx(1, rel=0.05)
+
+
+def test_each_cause_has_a_colour_of_its_own() -> None:
+    """A cause that is added needs a row; until then it has that of the unknown."""
+    assert {cause.id for cause in CAUSES} == OF_CAUSES.keys()
+    assert len(set(OF_CAUSES.values())) == len(OF_CAUSES)
+    assert colour_of("another") == OF_CAUSES["unknown"]
+
+
+def test_what_a_moment_was_spent_on_stands_below_it() -> None:
+    """The slices of a build are all of its time, each with its words, in order."""
+    group = job_page(document(machines=1, provisioners=4, parts=0)).groups[1]
+
+    assert sum(one.duration_s for one in group.slices) == pytest.approx(10800, abs=0.1)
+    assert group.slices[0].start_s == 0
+    assert any("booting and waiting for SSH: 4:30" in one.about for one in group.slices)
+
+
+def test_findings_and_commands_stand_with_their_step() -> None:
+    """In the details of the provisioner that they are of, and in no other."""
+    whole = json.loads(document(machines=1, provisioners=2, parts=0).to_json())
+    step = whole["steps"][1]
+    step["commands"] = [{"name": "dpkg", "count": 3, "cpu_s": 12.5, "io_mb": 104}, {"name": "", "count": 9, "cpu_s": 1}]
+    step["inside"] = [{"name": "apt-get", "count": 1, "start_s": 5, "duration_s": 60, "exit_code": 100}]
+    page = job_page(load_document(json.dumps(whole).encode(), "x"))
+    first, second = (detail for detail in page.details if detail.entry.unit is not None)
+
+    assert [item.where for item in first.findings] == ["shell scripts/0.sh"] * len(first.findings) and first.findings
+    assert first.busiest[0].rows == (("dpkg", "3", "12.5", "104"), ("others", "9", "1", "-"))
+    assert [row.heading for row in second.busiest] == ["busiest processes"]
+    assert first.inner[-1].label == "apt-get (exit status 100)"
+    lanes = page.groups[1].lanes
+    (bar,) = [bar for lane in lanes for bar in lane.bars if "apt-get" in bar.label]
+    assert (bar.kind, bar.duration_s, bar.target) == ("failed", 60, first.entry.anchor)
 
 
 def test_a_large_build_is_a_small_page() -> None:

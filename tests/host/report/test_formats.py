@@ -38,8 +38,8 @@ def views() -> dict[str, View]:
         "job": JobView(document),
         "summary": SummaryView(document),
         "list": ListView(BUILDS),
-        "history": HistoryView(BUILDS * 2),
-        "comparison": ComparisonView(compare(document, document, "a", "b")),
+        "history": HistoryView(BUILDS * 2, documents=[document, None]),
+        "comparison": ComparisonView(compare(document, document, "a", "b"), documents=(document, document)),
         "checks": ChecksView(CHECKS),
     }
 

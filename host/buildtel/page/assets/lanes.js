@@ -3,14 +3,14 @@ const SVG = "http://www.w3.org/2000/svg";
 const bars = all(".bar").map((link) => ({
   link, box: one("svg", link), start: Number(link.dataset.s), length: Number(link.dataset.d), lane: link.parentNode,
 }));
-const paths = all(".path").map((box) => ({ box, start: Number(box.dataset.s), length: Number(box.dataset.d) }));
+const paths = all(".path, .slice").map((box) => ({ box, start: Number(box.dataset.s), length: Number(box.dataset.d) }));
 const THINNEST = 0.12;
 
 function place({ box, start, length }) {
   const span = view.to - view.from;
-  const left = Math.max((start - view.from) / span, -0.01);
-  const right = Math.min((start + length - view.from) / span, 1.01);
-  const outside = right < 0 || left > 1;
+  const outside = start + length < view.from || start > view.to;
+  const left = Math.max((start - view.from) / span, 0);
+  const right = Math.min((start + length - view.from) / span, 1);
   box.setAttribute("display", outside ? "none" : "inline");
   if (outside) return;
   box.setAttribute("x", `${(100 * left).toFixed(3)}%`);
@@ -46,6 +46,7 @@ function drawLanes() {
   for (const bar of bars) place(bar);
   for (const path of paths) place(path);
   drawMarks();
+  one("#time").dataset.shown = `${view.from} ${view.to}`;
 }
 
 const plots = all(".timeline .group:not(.strip) > .plot");
@@ -131,7 +132,7 @@ function reveal({ start, length }) {
   }
 }
 
-const beside = (bar, step) => {
+const along = (bar, step) => {
   const lane = bars.filter((other) => other.lane === bar.lane);
   return lane[lane.indexOf(bar) + step];
 };
@@ -143,6 +144,6 @@ const across = (bar, step) => {
   return near.sort((a, b) => far(a) - far(b))[0];
 };
 const NEXT = {
-  ArrowRight: (bar) => beside(bar, 1), ArrowLeft: (bar) => beside(bar, -1),
+  ArrowRight: (bar) => along(bar, 1), ArrowLeft: (bar) => along(bar, -1),
   ArrowDown: (bar) => across(bar, 1), ArrowUp: (bar) => across(bar, -1),
 };

@@ -20,6 +20,7 @@ function open(link) {
   panel.setAttribute("aria-label", source.dataset.name);
   panel.replaceChildren(buttons, element("h2", {}, source.dataset.name), copy);
   panel.hidden = false;
+  beside(true);
   opener = link;
   panel.focus();
 }
@@ -27,8 +28,15 @@ function open(link) {
 function closePanel() {
   if (panel.hidden) return false;
   panel.hidden = true;
+  beside(false);
   if (opener) opener.focus();
   return true;
+}
+
+// The rest of the page makes room for the panel where there is some.
+function beside(there) {
+  document.documentElement.classList.toggle("opened", there);
+  if (one(".timeline")) redraw();
 }
 
 function openable() {

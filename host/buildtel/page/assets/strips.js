@@ -1,7 +1,9 @@
 // The charts below the lanes, one canvas each; all show the same part of time and have the same cursor.
 const GUTTER = 46;
-const HEIGHT = 84;
+const HEIGHTS = { few: 84, many: 104 }; // by the number of lines, whose values stand beside the chart
 const charts = [];
+
+const heightOf = (chart) => (chart.lines.length > 3 ? HEIGHTS.many : HEIGHTS.few);
 
 // Each line upon the sum of those below it.
 function stacked(columns) {
@@ -30,7 +32,7 @@ function build(strip) {
 
 function options(chart, order, plot) {
   return {
-    width: plot.clientWidth, height: HEIGHT, legend: { show: false }, pxAlign: 0,
+    width: plot.clientWidth, height: heightOf(chart), legend: { show: false }, pxAlign: 0,
     padding: [6, 0, 4, 0],
     cursor: { x: true, y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: 5 },
       bind: { dblclick: () => whole } },
@@ -121,8 +123,8 @@ function drawCharts() {
 }
 
 function resizeCharts() {
-  for (const { made, plot } of charts) {
-    if (made.width !== plot.clientWidth) made.setSize({ width: plot.clientWidth, height: HEIGHT });
+  for (const { made, plot, chart } of charts) {
+    if (made.width !== plot.clientWidth) made.setSize({ width: plot.clientWidth, height: heightOf(chart) });
     else made.redraw(false, true);
   }
 }
