@@ -72,7 +72,9 @@ class Commands:
 
     def add_unseen(self, all_ns: "int") -> "None":
         """What of the CPU time of all no command has: of those that no look saw."""
-        self._row("")[RUN_NS] += max(all_ns - self.cpu_ns(), 0)
+        unseen_ns = all_ns - self.cpu_ns()
+        if unseen_ns > 0:
+            self._row("")[RUN_NS] += unseen_ns
 
     def busiest(self, count: "int") -> "list[list[Any]]":
         """`[[name, count, cpu_s, io_mb, longest_s, delay_s], …]`: by CPU, two by I/O; last the rest, named ''."""

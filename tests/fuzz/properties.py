@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import cached_property
-from itertools import combinations, zip_longest
+from itertools import combinations, product, zip_longest
 from pathlib import Path
 from random import Random
 from types import FrameType
@@ -36,7 +36,7 @@ from buildtel.job import JobDocument, Meta, load_document
 from buildtel.job.fold import Fold
 from buildtel.job.model import Machine, Step
 from buildtel.measure.drafts import Point
-from buildtel.measure.figures import cost_metrics, figures, step_metrics
+from buildtel.measure.figures import cost_metrics, figures, own_metrics, step_metrics
 from buildtel.measure.ledger import PartialEvent
 from buildtel.measure.record_fields import Record, read_body, read_record
 from buildtel.measure.series import chart, unpack
@@ -140,6 +140,7 @@ class Reference:
         lasts: dict[str, list[Point]] = defaultdict(list)
         peaks: dict[str, set[int | None]] = defaultdict(lambda: {None})
         costs: dict[str, list[dict[str, int]]] = defaultdict(lambda: [{}])
+        owns: dict[str, list[dict[str, int]]] = defaultdict(lambda: [{}])
         for record, body in views:
             step = body.get("step") or f"{record.sid}#{record.seq}"
             point = Point(record.t_ns, record.m_ns, record.boot, 0, body.get("c"))
@@ -150,14 +151,15 @@ class Reference:
                 peaks[step].add(body.get("peak_kb"))
             if record.ev == "end":
                 costs[step].append(body.get("cost", {}))
+                owns[step].append(body.get("own", {}))
                 self.ends[step].add(text_of(_told(body)))
             self._learn_machine(record, body)
         for step in {*starts, *lasts}:
             self.ends[step].add(text_of(_told({})))
             for start in [None, *starts[step]]:
                 for last in [None, *lasts[step]]:
-                    for peak_kb in peaks[step]:
-                        known = step_metrics(start, last, peak_kb)
+                    for peak_kb, own in product(peaks[step], owns[step]):
+                        known = {**step_metrics(start, last, peak_kb), **own_metrics(own, start, last)}
                         self.figures[step].update(text_of({**known, **cost_metrics(cost)}) for cost in costs[step])
 
     def _learn_machine(self, record: Record, body: dict[str, Any]) -> None:
@@ -198,6 +200,7 @@ class Reference:
         if text_of(step.metrics) not in self.figures[step.id or ""]:
             raise Broken(f"figures of {step.id} that no record carries: {step.metrics}")
         told = {"exit": step.exit_code, "signal": step.signal, "series": step.series, "procs": _processes(step)}
+        told |= {"cmds": _accounts(step), "inside": _rows(step.inside)}
         if text_of(told) not in self.ends[step.id or ""]:
             raise Broken(f"an end of {step.id} that no record carries: {told}")
 
@@ -262,7 +265,19 @@ def _views(pending: PartialEvent) -> Iterator[dict[str, Any]]:
 def _told(body: dict[str, Any]) -> dict[str, Any]:
     series = chart(unpack(body["series"])) if "series" in body else None
     known = {name: body.get(name) for name in ("exit", "signal", "procs")}
-    return {**known, "series": series}
+    inside = body.get("inside") if "cmds" in body else None  # what it was measured by is not known without
+    return {**known, "series": series, "cmds": body.get("cmds"), "inside": inside}
+
+
+def _accounts(step: Step) -> dict[str, Any] | None:
+    if step.accounts_from is None:
+        return None
+    told = {"own": _rows(step.commands), "others": _rows(step.other_commands), "lost": step.commands_lost}
+    return {"from": step.accounts_from, **{name: value for name, value in told.items() if value is not None}}
+
+
+def _rows(rows: list[Any] | None) -> list[tuple[Any, ...]] | None:
+    return None if rows is None else [tuple(vars(row).values()) for row in rows]
 
 
 def _processes(step: Step) -> list[tuple[str, Any, Any]] | None:

@@ -160,7 +160,7 @@ def lines(output: str) -> Counter[tuple[str, str]]:
     other = []
     for line in output.splitlines():
         text = re.sub(r"^[-0-9T:Z]{20}: ", "", line)
-        text = UPLOADED.sub("SCRIPT", text)
+        text = text if "BUILDTEL:{" in text else UPLOADED.sub("SCRIPT", text)  # records have names of commands
         match = re.match(r"(==>|   ) null\.here: ?(.*)", text)
         if match and not re.search("buildtel_agent|buildtel: agent .* installed", text):
             said[match[1]] += [] if checked(match[2].encode()) else [match[2]]

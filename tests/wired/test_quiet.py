@@ -66,7 +66,8 @@ def build(tmp_path: Path) -> Iterator[Builder]:
 def document(built: Built, *, timed: bool = True, spool: bool = True) -> dict[str, Any]:
     """The document of a build's log and of its spool."""
     log = built.log.with_name("log.timed" if timed else "log.untimed")
-    text = UPLOADED_BYTES.sub(b"SCRIPT", built.log.read_bytes())
+    lines = built.log.read_bytes().splitlines(keepends=True)
+    text = b"".join(line if b"BUILDTEL:{" in line else UPLOADED_BYTES.sub(b"SCRIPT", line) for line in lines)
     log.write_bytes(text if timed else STAMP.sub(b"", text))
     return collected(log, *(["--spool", built.machine.folder / "buildtel-spool.jsonl"] if spool else []))
 

@@ -7,7 +7,7 @@ from .world import ALL, World
 DIE = "kill -9 $(life)\n"
 BEGUN = "n=0; until [ -s /var/tmp/buildtel/life/pid ] || [ $n -gt 60 ]; do n=$((n + 1)); sleep 0.05; done\n"
 EVERY = "for d in /dev/shm /run /var/tmp /tmp; do "
-FULL = EVERY + "mount -o remount,size=600k $d; cat /dev/zero >$d/x.full 2>/dev/null || :; done\n"
+FULL = EVERY + "mount -o remount,size=900k $d; cat /dev/zero >$d/x.full 2>/dev/null || :; done\n"
 NO_INODES = (
     EVERY + "mount -o remount,nr_inodes=60 $d; n=0; while true >$d/$n.full; do n=$((n + 1)); done 2>/dev/null; done\n"
 )
