@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from buildtel.insight.cause_account import CauseAccount, Row, cause_accounts
 from buildtel.insight.causes import CAUSE, FIGURES
@@ -51,7 +52,15 @@ def findings_parts(document: JobDocument) -> Iterator[Items]:
     if found:
         counted = Counter(note for finding in found for note in _notes(finding))
         common = tuple(note for note, count in counted.items() if count > 1)
-        yield Items("Findings", tuple(item_of(finding, common) for finding in found[:MOST_FINDINGS]), common)
+        is_one = len({finding.build for finding in found if finding.build}) <= 1
+        items = (item_of(finding, common) for finding in found[:MOST_FINDINGS])
+        rows = items if is_one else map(_of_build, found, items)
+        yield Items("Findings", tuple(rows), common)
+
+
+def _of_build(finding: Finding, item: Item) -> Item:
+    """An item that says which of several builds it is of."""
+    return replace(item, where=f"{finding.build}, {item.where}") if finding.build else item
 
 
 def _notes(finding: Finding) -> tuple[str, ...]:
