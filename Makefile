@@ -68,6 +68,9 @@ evidence: ## accounts of commands in long form: what they cost, how near they ar
 	$(BIN)/pytest -q tests/guest/test_accounts.py tests/wired/test_accounts.py
 	$(PYTHON) tests/bench/accounts.py
 
+causes: ## builds with causes that programs make on purpose; writes docs/causes.md (minutes, as root, on an idle machine)
+	$(PYTHON) -m tests.causes --write
+
 unharmed: ## every world with and without us, 300 SIGKILLs; writes docs/unharmed.md (half an hour, as root)
 	$(PYTHON) -m tests.guest.unharmed --write
 
@@ -90,4 +93,4 @@ demo: ## the README's first command
 wheel: ## build sdist and wheel into dist/
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-.PHONY: agent agent-check evidence vendor vendor-check minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation unharmed demo pictures wheel
+.PHONY: agent agent-check causes evidence vendor vendor-check minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation unharmed demo pictures wheel

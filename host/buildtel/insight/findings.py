@@ -12,6 +12,7 @@ from typing import Literal
 
 from buildtel.insight.cause_account import CauseAccount, Slice, Source, cause_accounts
 from buildtel.insight.causes import CAUSE, FIGURES, UNKNOWN
+from buildtel.insight.sizes import Size, too_large
 from buildtel.insight.stretches import phase_label, step_names, unit_label
 from buildtel.insight.symptoms import Symptom, symptoms
 from buildtel.job import JobDocument
@@ -91,6 +92,7 @@ def findings(document: JobDocument) -> list[Finding]:
     ]
     said = {(finding.machine, finding.provisioner, finding.cause) for finding in found}
     found += [_of_symptom(one, document) for one in symptoms(document, LEAST_S, LEAST_PERCENT, said)]
+    found += [_of_size(size) for size in too_large(document)]
     order = [severity for _, severity in SEVERITIES]
     return sorted(found, key=lambda finding: (order.index(finding.severity), -finding.saves_s[1], -finding.seconds))
 
@@ -163,6 +165,16 @@ def _of_symptom(symptom: Symptom, document: JobDocument) -> Finding:
         machine=symptom.machine, provisioner=symptom.provisioner, where=symptom.where, seconds=symptom.seconds,
         words=symptom.words, evidence=tuple(Evidence(*figure) for figure in symptom.figures), saves_s=(0.0, 0.0),
         advice=symptom.advice,
+    )  # fmt: skip
+
+
+def _of_size(size: Size) -> Finding:
+    return Finding(
+        cause=size.id, severity="low", build=safe(size.machine), machine=size.machine, provisioner=None,
+        where=safe(size.machine), seconds=round(size.seconds, 3), saves_s=(0.0, 0.0),
+        words=f"has {size.has:g} {size.unit}, at most {size.most:.3g} were in use",
+        evidence=(Evidence(size.figure, round(size.most, 1), size.unit),),
+        advice="give the machine less, and run more builds at once; or run more of the build side by side",
     )  # fmt: skip
 
 

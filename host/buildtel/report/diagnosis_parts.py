@@ -74,7 +74,7 @@ def item_of(finding: Finding, common: tuple[str, ...] = ()) -> Item:
         finding: the finding.
         common: its notes that stand elsewhere.
     """
-    evidence = ", ".join(map(_evidence, finding.evidence))
+    evidence = "" if finding.cause.startswith("spare_") else ", ".join(map(_evidence, finding.evidence))
     words = f"{finding.words} for {duration(finding.seconds)}"
     return Item(
         severity=finding.severity,

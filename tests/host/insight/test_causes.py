@@ -226,3 +226,17 @@ def test_nothing_to_say_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixtur
 
     assert main(["diagnose", str(file)]) == 0
     assert "Nothing to report: " in capsys.readouterr().out
+
+
+def test_a_machine_that_is_too_large_is_told() -> None:
+    """Memory and CPUs that nothing used in two minutes and more; nothing of a machine that needs them once."""
+    large = document({"cpu_percent": 20.0, "memory_used_mb": 900.0}, seconds=120)
+    object.__setattr__(large.machines["qemu.box"], "memory_total_mb", 8192)
+    spare = [one for one in findings(large) if one.cause.startswith("spare_")]
+    assert [(one.cause, one.words) for one in spare] == [
+        ("spare_memory", "has 8192 MB, at most 900 were in use"), ("spare_cpus", "has 4 CPUs, at most 0.8 were in use"),
+    ]  # fmt: skip
+
+    columns = large.machines["qemu.box"].samples[0].columns
+    columns["cpu_percent"][30], columns["memory_used_mb"][30] = 51.0, 3300.0
+    assert not [one for one in findings(large) if one.cause.startswith("spare_")]
