@@ -119,8 +119,8 @@ def _figures(columns: dict[str, list[float | None]], at: int, cpus: int | None) 
     found = {}
     for name in _CHARTED:
         value = _at(columns, name, at)
-        if value is not None:
-            found[name] = value
+        if value is not None:  # pressure is counted late: of a second there may be more than a second's
+            found[name] = min(value, 100.0) if name.endswith("_percent") else value
     iowait = _at(columns, "cpu_iowait_percent", at)
     if cpus is not None and "cpu_percent" in found:
         found["busy_cpus"] = found["cpu_percent"] * cpus / 100
