@@ -3062,6 +3062,7 @@ WCHANS = (
 # Of several processes that wait the first of these is told.
 WAIT_KINDS = ("lock", "silent", "remote", "user", "daemon", "sleep", "other")
 MOST_WAITS = 50
+MOST_THREADS = 64
 SOCKETS_EVERY_S = 5.0  # /proc/net/tcp walks a table of all buckets: some milliseconds
 SYN_SENT, ESTABLISHED = b"02", b"01"
 LOOPBACK = (b"0100007F", b"00000000000000000000000001000000", b"0000000000000000FFFF00000100007F")
@@ -3099,7 +3100,7 @@ class Waits:
     def _of(self, tree: "Tree", now_s: "float") -> "tuple[str, str, str] | None":
         parents = {one.parent for one in tree.known.values()}
         leaves = [(pid, one) for pid, one in tree.known.items() if pid not in parents and one.state not in b"ZX"]
-        if any(one.state in b"RD" for _, one in leaves):
+        if any(one.state in b"RD" or (one.threads > 1 and thread_runs(pid)) for pid, one in leaves):
             return None
         known = []
         for pid, one in leaves:
@@ -3122,6 +3123,18 @@ class Waits:
             told = kind_by_sockets(pid)
             self._sockets = {pid: (now_s, told)}
         return told
+
+
+def thread_runs(pid: "int") -> "bool":
+    """Whether a thread of a process runs, or waits for a disk: the process's own state is that of its main thread."""
+    folder = "/proc/%d/task" % pid
+    for thread in _listed(folder)[:MOST_THREADS]:
+        try:
+            if stat_fields("%s/%s" % (folder, thread))[0] in (b"R", b"D"):
+                return True
+        except (OSError, IndexError):
+            pass
+    return False
 
 
 def kind_by_sockets(pid: "int") -> "str":
@@ -3173,13 +3186,15 @@ def lock_holder(pid: "int") -> "str":
 class Relative:
     """A process of a step's tree as it was last seen; `waited_ticks` are those of the children that it waited for."""
 
-    __slots__ = ("anonymous", "birth", "moved", "name", "own_ticks", "parent", "seen_s", "state", "waited_ticks")
+    __slots__ = (
+        "anonymous", "birth", "moved", "name", "own_ticks", "parent", "seen_s", "state", "threads", "waited_ticks",
+    )  # fmt: skip
 
     def __init__(self, text: "bytes", folder: "str", seen_s: "float") -> "None":
         opened, closed = text.find(b"("), text.rfind(b")")
         fields = text[closed + 2 :].split(None, 20)
         self.name, self.parent, self.birth, self.seen_s = text[opened + 1 : closed], int(fields[1]), fields[19], seen_s
-        self.state = fields[0]
+        self.state, self.threads = fields[0], int(fields[17])
         self.own_ticks, self.waited_ticks = int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14])
         io = read_file(folder + "/io", 1024)
         numbers = [_number_after(io, key) for key in (b"read_bytes: ", b"write_bytes: ", b"cancelled_write_bytes: ")]

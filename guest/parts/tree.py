@@ -4,13 +4,15 @@
 class Relative:
     """A process of a step's tree as it was last seen; `waited_ticks` are those of the children that it waited for."""
 
-    __slots__ = ("anonymous", "birth", "moved", "name", "own_ticks", "parent", "seen_s", "state", "waited_ticks")
+    __slots__ = (
+        "anonymous", "birth", "moved", "name", "own_ticks", "parent", "seen_s", "state", "threads", "waited_ticks",
+    )  # fmt: skip
 
     def __init__(self, text: "bytes", folder: "str", seen_s: "float") -> "None":
         opened, closed = text.find(b"("), text.rfind(b")")
         fields = text[closed + 2 :].split(None, 20)
         self.name, self.parent, self.birth, self.seen_s = text[opened + 1 : closed], int(fields[1]), fields[19], seen_s
-        self.state = fields[0]
+        self.state, self.threads = fields[0], int(fields[17])
         self.own_ticks, self.waited_ticks = int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14])
         io = read_file(folder + "/io", 1024)
         numbers = [_number_after(io, key) for key in (b"read_bytes: ", b"write_bytes: ", b"cancelled_write_bytes: ")]

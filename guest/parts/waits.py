@@ -14,6 +14,7 @@ WCHANS = (
 # Of several processes that wait the first of these is told.
 WAIT_KINDS = ("lock", "silent", "remote", "user", "daemon", "sleep", "other")
 MOST_WAITS = 50
+MOST_THREADS = 64
 SOCKETS_EVERY_S = 5.0  # /proc/net/tcp walks a table of all buckets: some milliseconds
 SYN_SENT, ESTABLISHED = b"02", b"01"
 LOOPBACK = (b"0100007F", b"00000000000000000000000001000000", b"0000000000000000FFFF00000100007F")
@@ -51,7 +52,7 @@ class Waits:
     def _of(self, tree: "Tree", now_s: "float") -> "tuple[str, str, str] | None":
         parents = {one.parent for one in tree.known.values()}
         leaves = [(pid, one) for pid, one in tree.known.items() if pid not in parents and one.state not in b"ZX"]
-        if any(one.state in b"RD" for _, one in leaves):
+        if any(one.state in b"RD" or (one.threads > 1 and thread_runs(pid)) for pid, one in leaves):
             return None
         known = []
         for pid, one in leaves:
@@ -74,6 +75,18 @@ class Waits:
             told = kind_by_sockets(pid)
             self._sockets = {pid: (now_s, told)}
         return told
+
+
+def thread_runs(pid: "int") -> "bool":
+    """Whether a thread of a process runs, or waits for a disk: the process's own state is that of its main thread."""
+    folder = "/proc/%d/task" % pid
+    for thread in _listed(folder)[:MOST_THREADS]:
+        try:
+            if stat_fields("%s/%s" % (folder, thread))[0] in (b"R", b"D"):
+                return True
+        except (OSError, IndexError):
+            pass
+    return False
 
 
 def kind_by_sockets(pid: "int") -> "str":

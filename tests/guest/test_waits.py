@@ -90,6 +90,16 @@ def test_a_step_that_computes_waits_for_nothing():
     assert waits_of("sh", "-c", loop) == []
 
 
+def test_a_thread_that_computes_is_no_wait():
+    """The main thread sleeps, as that of every program that leaves its work to others."""
+    program = f"import threading, time; e = time.time() + {SECONDS}\n" + (
+        "def work():\n    while time.time() < e: sum(range(100000))\n"
+        f"threading.Thread(target=work).start(); time.sleep({SECONDS})"
+    )
+
+    assert waits_of("python3", "-c", program) == []
+
+
 @pytest.mark.parametrize(("start", "kind"), agent.WCHANS)
 def test_each_beginning_is_of_a_known_kind(start, kind):
     """What is told apart by sockets becomes one of the kinds that records have."""
