@@ -19,6 +19,7 @@ from buildtel.job import JobDocument
 from buildtel.job.model import Step
 from buildtel.text import safe
 from buildtel.timeline.packer_model import Stretch
+from buildtel.timeline.provisioner_run import SHELL_LOCAL
 
 Severity = Literal["severe", "high", "moderate", "low"]
 LEAST_S = 5.0
@@ -135,9 +136,15 @@ def _of_group(account: CauseAccount, stretch: Stretch, parts: list[Slice], steps
         saves_s=(round(min(least_s, most_s), 3), round(most_s, 3)),
         advice=f"{cause.advice}{f' (busiest: {commands})' if commands else ''}",
         caveats=tuple(text for source in sources for text in _ABOUT[source]),
-        missing=tuple(text for source in sources for text in _MISSING[source]),
+        missing=tuple(text for source in sources for text in _MISSING[source]) if _is_guests(account, stretch) else (),
     )
     return _beside_others(finding, account)
+
+
+def _is_guests(account: CauseAccount, stretch: Stretch) -> bool:
+    """Whether a part of a build ran in its guest, so that samples of the guest would tell more."""
+    place = stretch.provisioner
+    return place is not None and account.build.provisioners[place].kind != SHELL_LOCAL
 
 
 def _beside_others(finding: Finding, account: CauseAccount) -> Finding:

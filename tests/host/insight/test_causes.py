@@ -114,6 +114,15 @@ def test_without_samples_of_the_guest_the_runner_tells_where_the_hypervisor_is()
         assert [(row.cause, row.sources) for row in account.rows] == rows
 
 
+def test_only_of_a_guest_samples_are_missing() -> None:
+    """A local shell script runs on the runner, whose samples are there."""
+    for kind, missing in (("shell", 1), ("shell-local", 0)):
+        found = document({}, {"cpu_percent": 25}, part={"hypervisor": {"cpu_percent": 99}}, unit={"kind": kind})
+        found.machines.pop("qemu.box")
+        (finding,) = [one for one in findings(found) if one.cause == "computing_one"]
+        assert len(finding.missing) == missing
+
+
 def test_a_guest_that_is_the_runner_does_not_starve_itself() -> None:
     """Both are one boot: the runner's pressure is the step's own load."""
     found = document({"cpu_percent": 100}, {"psi_cpu_some_percent": 90})
