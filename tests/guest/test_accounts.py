@@ -23,6 +23,7 @@ try:
 except OSError:
     HEARS = False
 exact = pytest.mark.skipif(not HEARS, reason="needs root and a kernel that tells of tasks")
+alone = pytest.mark.vm  # all of the machine's tasks count, or its CPUs
 as_root = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root, to become others")
 
 
@@ -63,6 +64,7 @@ def test_the_time_line_is_of_the_script_that_ran_everything(guest, tmp_path):
     assert line[1][2] - line[0][2] == pytest.approx(0.3, abs=0.05)
 
 
+@alone
 @exact
 @pytest.mark.parametrize("count", [20000])
 def test_twenty_thousand_short_commands_are_all_there(guest, count):
@@ -76,6 +78,7 @@ def test_twenty_thousand_short_commands_are_all_there(guest, count):
     assert found["cost"]["cpu_ms"] < 1000 * 0.02 * count / 1000  # 2 % of a core at a thousand a second
 
 
+@alone
 @exact
 def test_what_is_lost_is_counted(monkeypatch):
     """A listener that could not listen for a while: what it has and what it says that it lost are all."""
@@ -100,6 +103,7 @@ def begun() -> int:
     return int(line.split()[1])
 
 
+@alone
 @exact
 @pytest.mark.parametrize("load", [COMPILE, PACKAGES, THREADS], ids=["compiling", "unpacking", "threads"])
 def test_the_seconds_of_all_commands_are_those_of_the_tree(guest, tmp_path, load):
