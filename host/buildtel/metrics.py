@@ -128,6 +128,11 @@ def label_of(name: str) -> str:
     return _LABELS.get(name, name)
 
 
+def bare_label_of(name: str) -> str:
+    """The label of a metric without its unit, where the unit stands behind the value."""
+    return label_of(name).removesuffix(" MB").removesuffix(" %").removesuffix(" ms")
+
+
 def figure(name: str, value: float | None, grain_s: float | None = None) -> str:
     """A metric's value as text without its unit; a duration as `3:12`.
 

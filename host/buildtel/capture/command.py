@@ -144,12 +144,12 @@ class Sampler:
             say(f"::group::{self._shown}\n")
 
     def began(self, pid: int) -> None:
-        """Tells it the process that it is about."""
+        """Tells the sampler which process is the command."""
         with suppress(OSError):  # it may be gone
             os.write(self._status, b"%d\n" % pid)
 
     def end(self, status: int) -> None:
-        """Tells it the status of wait(2), and waits for its record and its block."""
+        """Tells the sampler the status of wait(2), and waits for its record and its block."""
         if self._grouped:
             say("::endgroup::\n")
         with suppress(OSError):  # it may be gone

@@ -25,7 +25,7 @@ Source = Literal["log", "guest", "runner"]
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A part of a build's time with one cause; `source` tells it: the log, or samples of the guest or the runner.
+    """A part of a build's time with one cause; `source` told it: the log, or samples of the guest or the runner.
 
     `stretch` is its place in the build's account. `rule` and `figures` are those of its sample, none for the log's.
     """
@@ -116,21 +116,21 @@ def cause_accounts(document: JobDocument) -> list[CauseAccount]:
     """
     runs = document.packer.runs if document.packer else ()
     keys = {(machine.run, machine.target): key for key, machine in document.machines.items()}
-    found = []
+    runner, found = _sampled(document, RUNNER), []
     for number, run in enumerate(runs, 1):
         for build in run.builds:
             key = keys.get((number, build.name))
             if build.account:
-                slices = tuple(_slices(build, _machines(document, key)))
+                slices = tuple(_slices(build, _machines(document, key, runner)))
                 found.append(CauseAccount(build, slices, key, len(run.builds) > 1))
     return found
 
 
-def _machines(document: JobDocument, key: str | None) -> _Machines:
+def _machines(document: JobDocument, key: str | None, runner: Sampled | None) -> _Machines:
     """The samples of a build's guest, named `key`, and of the runner around it; a guest may be the runner itself."""
-    guest, runner = document.machines.get(key or ""), document.machines.get(RUNNER)
-    is_same = guest is not None and runner is not None and bool({*guest.boots} & {*runner.boots} - {None})
-    return _Machines(_sampled(document, key), _sampled(document, RUNNER), is_same)
+    guest, around = document.machines.get(key or ""), document.machines.get(RUNNER)
+    is_same = guest is not None and around is not None and bool({*guest.boots} & {*around.boots} - {None})
+    return _Machines(_sampled(document, key), runner, is_same)
 
 
 def _sampled(document: JobDocument, key: str | None) -> Sampled | None:

@@ -144,7 +144,8 @@ CAUSES = (
     Cause(
         UNKNOWN,
         "unknown",
-        "look at its provisioners' commands and output: no figure of the machine tells what they waited for",
+        "look at the commands and the output of its provisioners: no figure of the machine tells what they waited for",
+        saves=(0.0, 0.0),
     ),
 )
 CAUSE = {cause.id: cause for cause in CAUSES}

@@ -18,7 +18,7 @@ from buildtel.insight.symptoms import Symptom, symptoms
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
 from buildtel.text import safe
-from buildtel.timeline.packer_model import Stretch
+from buildtel.timeline.packer_model import Build, Stretch
 from buildtel.timeline.provisioner_run import SHELL_LOCAL
 
 Severity = Literal["severe", "high", "moderate", "low"]
@@ -79,16 +79,17 @@ class Finding:
     missing: tuple[str, ...] = ()
 
 
-def findings(document: JobDocument) -> list[Finding]:
+def findings(document: JobDocument, accounts: list[CauseAccount] | None = None) -> list[Finding]:
     """The findings of all builds of a document, the most severe first, of one severity the longest first.
 
     Args:
         document: of this version or of the original.
+        accounts: its accounts of causes, where they are there already.
     """
     names = step_names(document)
     found = [
         finding
-        for account in cause_accounts(document)
+        for account in (cause_accounts(document) if accounts is None else accounts)
         for finding in _of_account(account, names.get(account.machine, {}), document.steps)
     ]
     said = {(finding.machine, finding.provisioner, finding.cause) for finding in found}
@@ -109,14 +110,16 @@ def _of_account(account: CauseAccount, names: dict[int, str], steps: list[Step])
         if cause == UNKNOWN:
             unknown_s += seconds
         elif cause != "packer" and seconds >= LEAST_S and seconds * 100 >= LEAST_PERCENT * total_s:
-            finding = _of_group(account, account.build.account[stretch], parts, steps)
-            yield replace(finding, where=_where(account, stretch, names))
+            yield _of_group(account, account.build.account[stretch], parts, (names, steps))
     if account.machine is not None and unknown_s >= LEAST_S and unknown_s * 100 >= UNKNOWN_PERCENT * total_s:
         yield _of_unknown(account, unknown_s)
 
 
-def _of_group(account: CauseAccount, stretch: Stretch, parts: list[Slice], steps: list[Step]) -> Finding:
-    """The finding of one cause in one part of the build's account."""
+def _of_group(
+    account: CauseAccount, stretch: Stretch, parts: list[Slice], told: tuple[dict[int, str], list[Step]]
+) -> Finding:
+    """The finding of one cause in one part of the build's account; `told` has names of its steps, and the steps."""
+    names, steps = told
     cause, seconds = CAUSE[parts[0].cause], sum(part.seconds for part in parts)
     evidence = tuple(_evidence(parts))
     least_s, most_s = (_share(parts, share) for share in cause.saves)
@@ -129,7 +132,7 @@ def _of_group(account: CauseAccount, stretch: Stretch, parts: list[Slice], steps
         build=safe(account.build.name),
         machine=account.machine,
         provisioner=stretch.provisioner,
-        where="",
+        where=_where(account.build, stretch, names),
         seconds=round(seconds, 3),
         words=f"{cause.words}{f', held by {safe(holder)}' if holder else ''}",
         evidence=evidence,
@@ -212,12 +215,11 @@ def _severity(most_s: float, total_s: float) -> Severity:
     return next(severity for least, severity in SEVERITIES if percent >= least)
 
 
-def _where(account: CauseAccount, at: int, names: dict[int, str]) -> str:
-    """The part of the build, as its time line names it."""
-    part = account.build.account[at]
+def _where(build: Build, part: Stretch, names: dict[int, str]) -> str:
+    """A part of a build, as its time line names it."""
     if part.provisioner is None:
         return phase_label(part.name, part.text)
-    return unit_label(account.build.provisioners[part.provisioner], names.get(part.provisioner))
+    return unit_label(build.provisioners[part.provisioner], names.get(part.provisioner))
 
 
 def _commands(steps: list[Step], machine: str | None, provisioner: int | None) -> str:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from buildtel.insight.stretches import build_stretches
+from buildtel.insight.thresholds import by_chance
 from buildtel.insight.top_steps import leaves, step_name
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
 from buildtel.timeline.provisioner_run import SHELL_LOCAL
 from buildtel_agent import METRICS
 
-FEWEST_OPS = 50  # of a disk: below this the time that one of them took is chance
 MOST_STEPS = 1000
 UNITS = {metric.name: metric.unit for metric in METRICS}
 
@@ -125,12 +125,8 @@ def _rows_of(step: Step) -> list[Row]:
 def _holds(row: Row, step: Step) -> bool:
     if row.named and not any(word in _names(step) for word in row.named):
         return False
-    return all(_is_telling(name, step) and (step.metrics.get(name) or 0.0) >= least for name, least in row.limits)
-
-
-def _is_telling(name: str, step: Step) -> bool:
-    reads, writes = step.metrics.get("disk_read_ops"), step.metrics.get("disk_write_ops")
-    return name != "await_ms" or reads is None or writes is None or reads + writes >= FEWEST_OPS
+    chance = by_chance(step.metrics)
+    return all(name not in chance and (step.metrics.get(name) or 0.0) >= least for name, least in row.limits)
 
 
 def _names(step: Step) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from buildtel.insight.cause_account import cause_accounts
 from buildtel.insight.stretches import build_stretches
 from buildtel.job import JobDocument
 from buildtel.page.axis import Axis
@@ -53,17 +54,17 @@ class _Side:
     """One of the two builds."""
 
     def __init__(self, name: str, document: JobDocument) -> None:
-        self._name, self._document = name, document
-        self._builds = build_stretches(document)
+        self._name = name
+        self._builds, self._accounts = build_stretches(document), cause_accounts(document)
         self.axis = axis_of(document, self._builds)
         self._zero_s = 0.0 if self.axis is None else self.axis.zero_s
         self._entries = entries_of(document, self._builds, self._zero_s, name)
-        self.details = details_of(document, self._entries, self._zero_s)
+        self.details = details_of(document, self._accounts, self._entries, self._zero_s)
 
     def groups(self, axis: Axis | None) -> list[Group]:
         """Its lanes, on an axis as long as the longer of the two."""
         if axis is None or self.axis is None:
             return []
         own = Axis(self._zero_s, axis.span_s)
-        found = groups_of(self._document, self._builds, self._entries, own)
+        found = groups_of(self._accounts, self._builds, self._entries, own)
         return [replace(group, name=f"{self._name}: {group.name}") for group in found]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from buildtel.insight.cause_account import CauseAccount
 from buildtel.insight.failures import MOST_LINES
 from buildtel.insight.findings import Finding, findings
 from buildtel.insight.inner_rows import label_of_part
@@ -13,7 +14,7 @@ from buildtel.insight.thresholds import exceeded
 from buildtel.job import JobDocument
 from buildtel.job.accounts import SAMPLED
 from buildtel.job.model import InsideRow, Step
-from buildtel.metrics import OWN, WORDS, label_of, with_unit
+from buildtel.metrics import OWN, WORDS, bare_label_of, label_of, with_unit
 from buildtel.page.bars import named
 from buildtel.page.entries import Entry
 from buildtel.report.diagnosis_parts import item_of
@@ -80,15 +81,18 @@ class Detail:
     output: tuple[str, ...]
 
 
-def details_of(document: JobDocument, entries: Iterable[Entry], zero_s: float) -> tuple[Detail, ...]:
+def details_of(
+    document: JobDocument, accounts: list[CauseAccount], entries: Iterable[Entry], zero_s: float
+) -> tuple[Detail, ...]:
     """What is known of each entry.
 
     Args:
         document: the document of the entries.
+        accounts: its accounts of causes.
         entries: the entries.
         zero_s: the instant that starts are counted from, in Unix seconds.
     """
-    found = findings(document)
+    found = findings(document, accounts)
     return tuple(_detail(entry, [one for one in found if _is_of(one, entry)], zero_s) for entry in entries)
 
 
@@ -197,7 +201,7 @@ def _label(name: str) -> str:
     label = safe(label_of(name))
     if label == safe(name):
         return safe(_UNIT.sub("", name).replace("_", " "))
-    return label.removesuffix(" MB").removesuffix(" %").removesuffix(" ms")
+    return safe(bare_label_of(name))
 
 
 def _place(name: str) -> tuple[int, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from buildtel.insight.cause_account import cause_accounts
+from buildtel.insight.cause_account import CauseAccount
 from buildtel.insight.stretches import BuildStretches
 from buildtel.job import JobDocument
 from buildtel.page.axis import Axis
@@ -28,11 +28,13 @@ def axis_of(document: JobDocument, builds: list[BuildStretches]) -> Axis | None:
     return Axis(min(known), round(max(known) - min(known), 3))
 
 
-def groups_of(document: JobDocument, builds: list[BuildStretches], entries: Entries, axis: Axis) -> Iterator[Group]:
+def groups_of(
+    accounts: list[CauseAccount], builds: list[BuildStretches], entries: Entries, axis: Axis
+) -> Iterator[Group]:
     """The runner, each build with the steps of its machine, then the machines that are no build's.
 
     Args:
-        document: of this version or of the original.
+        accounts: the accounts of causes of a document.
         builds: the stretches of its builds.
         entries: its entries.
         axis: the page's.
@@ -42,7 +44,7 @@ def groups_of(document: JobDocument, builds: list[BuildStretches], entries: Entr
         step = entry.step
         by_machine.setdefault((step.machine if step is not None else None) or "runner", []).append(entry)
     yield from _some(step_group("runner", by_machine.pop("runner", []), axis))
-    causes = {id(account.build): account for account in cause_accounts(document)}
+    causes = {id(account.build): account for account in accounts}
     for found, own in zip(builds, entries.of_builds, strict=True):
         steps = by_machine.pop(found.machine or "", [])
         yield from _some(build_group(found, own, axis, steps, causes.get(id(found.build))))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from buildtel.insight.cause_account import cause_accounts
+from buildtel.insight.cause_account import CauseAccount, cause_accounts
 from buildtel.insight.failures import Failure, failures
 from buildtel.insight.stretches import BuildStretches, build_stretches
 from buildtel.job import JobDocument
@@ -66,7 +66,7 @@ class JobPage:
 
 def job_page(document: JobDocument) -> JobPage:
     """The page of a document, of this version or of the original."""
-    builds = build_stretches(document)
+    builds, causes = build_stretches(document), cause_accounts(document)
     axis = axis_of(document, builds)
     zero_s = 0.0 if axis is None else axis.zero_s
     entries = entries_of(document, builds, zero_s)
@@ -79,18 +79,18 @@ def job_page(document: JobDocument) -> JobPage:
         took=facts.pop("duration"),
         facts=tuple(facts.items()),
         failures=tuple(failures(document)),
-        accounts=tuple(_accounts(document, builds)),
+        accounts=tuple(_accounts(causes, builds)),
         axis=axis,
-        groups=() if axis is None else tuple(groups_of(document, builds, entries, axis)),
+        groups=() if axis is None else tuple(groups_of(causes, builds, entries, axis)),
         strips=() if axis is None else tuple(_strips(document, axis)),
         grid=grid_of(entries),
-        details=details_of(document, entries, zero_s),
+        details=details_of(document, causes, entries, zero_s),
         parts=tuple(part for part in parts if not isinstance(part, SHOWN_BY_THE_PAGE)),
     )
 
 
-def _accounts(document: JobDocument, builds: list[BuildStretches]) -> Iterator[BuildAccount]:
-    causes = {id(account.build): causes_of(account) for account in cause_accounts(document) if account.total_s > 0}
+def _accounts(accounts: list[CauseAccount], builds: list[BuildStretches]) -> Iterator[BuildAccount]:
+    causes = {id(account.build): causes_of(account) for account in accounts if account.total_s > 0}
     for found in builds:
         build = found.build
         artifacts = tuple(line for artifact in build.artifacts for line in safe_lines(artifact))

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from buildtel.insight.cause_account import CauseAccount, Row, cause_accounts
+from buildtel.insight.cause_account import CauseAccount, Row
 from buildtel.insight.causes import CAUSE, FIGURES
 from buildtel.insight.findings import Evidence, Finding, findings
 from buildtel.job import JobDocument
-from buildtel.metrics import label_of, with_unit
+from buildtel.metrics import bare_label_of, with_unit
 from buildtel.report.view import CauseRow, Causes, Item, Items
 from buildtel.text import duration, safe
 
@@ -18,14 +18,14 @@ MOST_FINDINGS = 20
 TOLD_BY = {"log": "Packer's log", "guest": "the machine's samples", "runner": "the runner's samples"}
 
 
-def causes_parts(document: JobDocument, *, is_whole: bool = False) -> Iterator[Causes]:
+def causes_parts(accounts: list[CauseAccount], *, is_whole: bool = False) -> Iterator[Causes]:
     """The causes of each build whose times are known.
 
     Args:
-        document: the document.
+        accounts: the accounts of causes of a document.
         is_whole: each cause has a line of its own.
     """
-    for account in cause_accounts(document):
+    for account in accounts:
         if account.total_s > 0:
             yield causes_of(account, is_whole=is_whole)
 
@@ -46,9 +46,14 @@ def _row(row: Row, account: CauseAccount) -> CauseRow:
     return CauseRow(row.cause, CAUSE[row.cause].words, row.seconds, 100 * row.seconds / account.total_s, told_by)
 
 
-def findings_parts(document: JobDocument) -> Iterator[Items]:
-    """The findings, the most severe first; nothing where there are none."""
-    found = findings(document)
+def findings_parts(document: JobDocument, accounts: list[CauseAccount]) -> Iterator[Items]:
+    """The findings, the most severe first; nothing where there are none.
+
+    Args:
+        document: the document.
+        accounts: its accounts of causes.
+    """
+    found = findings(document, accounts)
     if found:
         counted = Counter(note for finding in found for note in _notes(finding))
         common = tuple(note for note, count in counted.items() if count > 1)
@@ -88,12 +93,7 @@ def item_of(finding: Finding, common: tuple[str, ...] = ()) -> Item:
 
 def _evidence(row: Evidence) -> str:
     """A sample's figure in the words of causes, a step's in those of metrics."""
-    return row.words if row.figure in FIGURES else f"{_label(row.figure)} {with_unit(row.figure, row.value)}"
-
-
-def _label(metric: str) -> str:
-    """A metric's label without the unit, which stands behind its value."""
-    return label_of(metric).removesuffix(" MB").removesuffix(" %").removesuffix(" ms")
+    return row.words if row.figure in FIGURES else f"{bare_label_of(row.figure)} {with_unit(row.figure, row.value)}"
 
 
 def _saves(finding: Finding) -> str:

@@ -33,14 +33,14 @@ class DiagnosisView:
 
     def parts(self) -> Iterator[Part]:
         """Why it failed, what each build was spent on, and the findings; one sentence where there are none."""
-        document = self.document
+        document, accounts = self.document, cause_accounts(self.document)
         facts = (("duration", duration(document.job_duration_s)),)
         yield Title(safe(f"{document.job} {document.version}"), document.status or "unknown", facts)
         failed = tuple(" / ".join((failure.title, *failure.why)) for failure in failures(document))
         if failed:
             yield Notes("Failed", failed)
-        yield from causes_parts(document, is_whole=True)
-        found = list(findings_parts(document))
+        yield from causes_parts(accounts, is_whole=True)
+        found = list(findings_parts(document, accounts))
         yield from found
         if not found:
             yield Sentence(NOTHING)
@@ -55,7 +55,7 @@ class DiagnosisView:
 
     def data(self) -> Any:
         """The builds with their causes, the failures, and the findings (docs/format.md, 4)."""
-        document = self.document
+        document, accounts = self.document, cause_accounts(self.document)
         return {
             "job": document.job,
             "version": document.version,
@@ -70,8 +70,8 @@ class DiagnosisView:
                         for row in account.rows
                     ],
                 }
-                for account in cause_accounts(document)
+                for account in accounts
             ],
             "failures": [asdict(failure) for failure in failures(document)],
-            "findings": [asdict(finding) for finding in findings(document)],
+            "findings": [asdict(finding) for finding in findings(document, accounts)],
         }  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from buildtel.insight.cause_account import cause_accounts
 from buildtel.insight.failures import failure_of
 from buildtel.insight.gaps import unmeasured_provisioners
 from buildtel.insight.stretches import BuildStretches, build_stretches
@@ -44,14 +45,14 @@ class JobView:
     def parts(self) -> Iterator[Part]:
         """Facts, builds, steps, what is worth a look, and what to know before one trusts the figures."""
         document = self.document
-        builds, grains = build_stretches(document), grains_of_steps(document)
+        builds, grains, accounts = build_stretches(document), grains_of_steps(document), cause_accounts(document)
         title = safe(f"{document.job} {document.version}")
         yield Title(title, document.status or "unknown", tuple(_facts(document)))
-        yield from causes_parts(document)
+        yield from causes_parts(accounts)
         yield from map(_timeline, builds)
         yield Steps(tuple(_step(step, grains.get(step.id)) for step in document.steps[:MAX_STEPS]))
         yield from insides(document.steps)
-        yield from findings_parts(document)
+        yield from findings_parts(document, accounts)
         missing = tuple(_missing(document))
         if missing:
             yield Notes("Not measured", missing)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from buildtel.insight.cause_account import cause_accounts
 from buildtel.insight.failures import failures
 from buildtel.insight.stretches import BuildStretches, build_stretches
 from buildtel.job import JobDocument
@@ -33,16 +34,16 @@ class SummaryView:
     def parts(self) -> Iterator[Part]:
         """Verdict, each failure with its last lines, a bar of each build's time, a table, what is worth a look."""
         document = self.document
-        builds = build_stretches(document)
+        builds, accounts = build_stretches(document), cause_accounts(document)
         words = f"{document.status or 'unknown'} after {job_duration(document)}"
         yield Title(safe(f"{document.job} {document.version}"), words)
         for failure in failures(document):
             yield Reason(failure.title, failure.why, failure.output)
-        yield from causes_parts(document, is_whole=True)
+        yield from causes_parts(accounts, is_whole=True)
         rows = _longest(builds)
         if rows:
             yield Table(HEADS, rows)
-        yield from findings_parts(document)
+        yield from findings_parts(document, accounts)
 
     def records(self) -> Records:
         """As of the whole document."""
