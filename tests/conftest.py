@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,7 +62,11 @@ def pytest_configure() -> None:
     """Let the programs under test begin with default signals: one that is ignored stays so in every child.
 
     A handler does that, and pytest itself still outlives the signal: a new program starts with the default instead.
+    The folder of the tests' own Python leaves PATH: a test that needs a program of it passes with an activated
+    environment only, and fails in CI.
     """
+    own = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if part != own)
     for number in INHERITED:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
