@@ -125,6 +125,9 @@ def _figures(columns: dict[str, list[float | None]], at: int, cpus: int | None) 
     if cpus is not None and "cpu_percent" in found:
         found["busy_cpus"] = found["cpu_percent"] * cpus / 100
         found["idle_cpus_percent"] = 100 - found["cpu_percent"]
+    received, sent = found.get("net_rx_mbs"), found.get("net_tx_mbs")
+    if received is not None and sent is not None and received + sent > 0:
+        found["sent_percent"] = 100 * sent / (received + sent)
     if cpus is not None and iowait is not None:
         found["iowait_cpus"] = iowait * cpus / 100
     return found

@@ -46,6 +46,10 @@ CASES: dict[str, tuple[dict[str, float], dict[str, float], str]] = {
     "a sleep beside a loop": ({"cpu_percent": 26, "psi_io_full_percent": 60}, {}, "sleep"),
     "an odd wait beside a loop": ({"cpu_percent": 26}, {}, "unknown"),
     "a download that waits for each packet": ({"cpu_percent": 90, "net_rx_mbs": 30}, {}, "network_line"),
+    "an upload that waits for each packet": (
+        {"cpu_percent": 4, "net_rx_mbs": 0.04, "net_tx_mbs": 5.5}, {}, "network_out"
+    ),
+    "a download with its receipts": ({"cpu_percent": 4, "net_rx_mbs": 0.5, "net_tx_mbs": 0.03}, {}, "network_slow"),
     "nothing": ({"cpu_percent": 1, "net_rx_mbs": 0.0}, {}, "unknown"),
     "no figure at all": ({}, {}, "unknown"),
 }
@@ -53,7 +57,8 @@ SECONDS = 60
 # What the step's commands waited for in some of the cases.
 WAITS = {"a lock": "lock", "a prompt": "user", "no answer": "silent", "a daemon": "daemon", "a sleep": "sleep",
          "a silent connection": "remote", "a sleep beside a loop": "sleep", "an odd wait beside a loop": "other",
-         "a download that waits for each packet": "remote"}  # fmt: skip
+         "a download that waits for each packet": "remote", "an upload that waits for each packet": "remote",
+         "a download with its receipts": "remote"}  # fmt: skip
 
 
 def document(
