@@ -3106,7 +3106,7 @@ class Waits:
         known = []
         for pid, one in leaves:
             wchan = clean_name(read_file("/proc/%d/wchan" % pid, 128).decode("ascii", "replace"))
-            kind = self._kind(wchan, pid, now_s) if wchan and wchan != "0" else ""  # 0: hidden from us, or it runs by now
+            kind = self._kind(wchan, pid, now_s) if wchan and wchan != "0" else ""  # 0: hidden, or it runs
             if kind == READS:
                 return None
             if kind:
