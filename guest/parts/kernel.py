@@ -19,6 +19,11 @@ def parse_cpus(text: "bytes") -> "list[int]":
     return [count] if count else []
 
 
+def parse_tasks(text: "bytes") -> "list[int | None]":
+    """The group `tasks`. Source: the last lines of /proc/stat."""
+    return [_number_after(text, key) for key in TASKS_KEYS]
+
+
 def _number(word: "bytes") -> "int | None":
     """A counter; None for what is none, or is more than any counter reaches (what is below 0 is printed as 2**64)."""
     return int(word) if word.isdigit() and len(word) < 19 else None
@@ -38,11 +43,11 @@ def parse_meminfo(text: "bytes") -> "list[int | None]":
 
 
 def parse_vmstat(text: "bytes", page_kb: "int") -> "list[int | None]":
-    """The group `vm`. Source: /proc/vmstat, where pswpin and pswpout are in pages."""
-    found = []
-    for key, in_pages in VM_KEYS:
-        number = _number_after(text, key)
-        found.append(number * page_kb if in_pages and number is not None else number)
+    """The group `vm`. Source: /proc/vmstat, where what is in kB here is in pages."""
+    found = []  # type: list[int | None]
+    for keys, in_pages in VM_KEYS:
+        numbers = [number for number in [_number_after(text, key) for key in keys] if number is not None]
+        found.append(sum(numbers) * (page_kb if in_pages else 1) if numbers else None)
     return found
 
 
@@ -229,7 +234,7 @@ class Kernel:
         self._sys = sys_root
         page_kb = posix.sysconf("SC_PAGE_SIZE") // 1024
         self._files = (
-            ("/stat", (("cpu", parse_stat), ("cpus", parse_cpus))),
+            ("/stat", (("cpu", parse_stat), ("cpus", parse_cpus), ("tasks", parse_tasks))),
             ("/meminfo", (("mem", parse_meminfo),)),
             ("/diskstats", (("disk", lambda text: parse_diskstats(text, self._whole)),)),
             ("/net/dev", (("net", lambda text: parse_net_dev(text, self._real)),)),

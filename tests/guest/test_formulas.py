@@ -26,10 +26,14 @@ def test_counters_are_the_kernels_numbers_of_whole_disks_and_real_interfaces():
     assert counters("debian12-start") == {
         "cpu": [1000, 0, 500, 20000, 300, 0, 40, 60],
         "cpus": [2],
+        "tasks": [1, 0, 654321, 1500],
         "mem": [2048000, 1638400],
-        "disk": {"vda": [1000, 20480, 500, 2000, 40960, 1000, 900, 1500], "vdb": [10, 80, 5, 0, 0, 0, 5, 5]},
+        "disk": {
+            "vda": [1000, 20480, 500, 2000, 40960, 1000, 900, 1500, 10, 40],
+            "vdb": [10, 80, 5, 0, 0, 0, 5, 5, 0, 0],
+        },
         "net": {"eth0": [10485760, 1048576]},
-        "vm": [0, 1024, 100, 0],
+        "vm": [0, 1024, 100, 0, 10, 2000, 4000, 0, 1024],
         "psi": {"cpu": [1000000, 0], "memory": [1000000, 0], "io": [1000000, 0]},
     }
 
@@ -40,7 +44,9 @@ def test_an_old_kernel_has_no_pressure_and_nulls_for_what_it_lacks():
 
     assert "psi" not in read
     assert read["mem"] == [1014960, None, 802000]
-    assert read["vm"] == [4, 8, 3, None]
+    assert "tasks" not in read
+    assert read["vm"] == [4, 8, 3, *[None] * 6]
+    assert read["disk"]["xvdb"][8:] == [None, None]
     assert sorted(read["disk"]) == ["mmcblk0", "nvme0n1", "xvda1", "xvdb"]
 
 
@@ -49,7 +55,7 @@ def test_a_machine_without_proc_gives_no_groups(tmp_path):
     assert set(agent.Kernel(str(tmp_path), str(tmp_path)).counters()) <= {"fs"}
 
 
-# The figures between the counters of debian12-start and debian12-end, with a peak of 1,024,000 kB.
+# The figures between the counters of debian12-start and debian12-end, with a peak of 1,024,000 kB and some tasks.
 FIGURES_OF_TEN_SECONDS = {
     "duration_s": 10.0,
     "cpu_percent": 57.1,  # 100 * (2100 - 900) / 2100 ticks
@@ -69,6 +75,8 @@ FIGURES_OF_TEN_SECONDS = {
     "disk_util_percent": 60.0,  # 6,000 of 10,000 ms, of the busiest disk
     "await_ms": 6.0,  # 3,000 ms over 500 operations
     "queue_depth": 1.0,
+    "disk_flushes": 20,
+    "disk_flush_ms": 200,
     "net_rx_mb": 60.0,
     "net_tx_mb": 1.0,
     "net_rx_rate_mbs": 6.0,
@@ -82,12 +90,23 @@ FIGURES_OF_TEN_SECONDS = {
     "swap_out_mb": 0.0,
     "major_faults": 30,
     "oom_kills": 1,
+    "direct_reclaims": 15,  # of all zones
+    "direct_scan_mb": 3.0,  # 768 pages; times that reclaim was throttled are no pages
+    "refault_file_mb": 2.0,
+    "refault_anon_mb": 1.0,
+    "dirty_mb": 2.0,
+    "context_switches_per_s": 10000.0,
+    "forks_per_s": 10.0,
+    "tasks_running_mean": 1.5,
+    "tasks_running_peak": 4,
+    "tasks_blocked_mean": 0.25,
+    "tasks_blocked_peak": 1,
 }
 
 
 def test_the_figures_of_ten_seconds_are_the_designs_formulas():
     """Each figure follows from the fixture's round numbers."""
-    figures = agent.metrics(counters("debian12-start"), counters("debian12-end"), SECONDS, peak_kb=1024000)
+    figures = agent.metrics(counters("debian12-start"), counters("debian12-end"), SECONDS, 1024000, [1.5, 4, 0.25, 1])
 
     assert figures == FIGURES_OF_TEN_SECONDS
 
@@ -114,6 +133,16 @@ def test_a_group_that_is_absent_at_one_end_gives_no_figure(group, lost):
     assert all(figures[name] == whole[name] for name in figures)
 
 
+def test_tasks_are_counted_over_the_time_of_samples_without_the_one_that_counts():
+    """A sample stands for the time before it: half a second of four, one and a half of none; one lacks the group."""
+    load = agent.Load(0)
+    for m_ns, tasks in ((5 * 10**8, [5, 2]), (10**9, None), (25 * 10**8, [1, 0]), (25 * 10**8, [9, 9])):
+        load.add(m_ns, {} if tasks is None else {"tasks": tasks})
+
+    assert load.figures() == [1.0, 4, 0.5, 2]
+    assert agent.Load(0).figures() is None
+
+
 def test_that_no_cpu_runs_anything_is_no_figure_of_a_whole_machine():
     """The kernel's `full` of the CPU is 0 by design, whatever it was between: it says nothing."""
     figures = agent.metrics(counters("debian12-start"), counters("debian12-end"), SECONDS)
@@ -128,7 +157,7 @@ def test_a_counter_that_fell_gives_no_figure():
 
     assert set(figures) <= {
         "duration_s", "memory_used_mb", "memory_delta_mb", "psi_memory_some_percent", "psi_memory_full_percent",
-        "swap_out_mb",
+        "swap_out_mb", "dirty_mb",
     }  # fmt: skip
 
 
@@ -165,7 +194,7 @@ def test_the_registry_names_every_figure_once_with_unit_and_source():
     names = [metric.name for metric in agent.METRICS]
 
     assert len(set(names)) == len(names)
-    suffixes = {"%": "_percent", "MB": "_mb", "MB/s": "_mbs", "ms": "_ms", "s": "_s"}
+    suffixes = {"%": "_percent", "MB": "_mb", "MB/s": "_mbs", "ms": "_ms", "s": "_s", "1/s": "_per_s"}
     assert all(m.name.endswith(suffixes[m.unit]) for m in agent.METRICS if m.unit)
     assert all(metric.source for metric in agent.METRICS)
 

@@ -55,7 +55,7 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: LogS
 
 def _metrics(draft: StepDraft) -> Figures:
     """The machine's figures, the step's own, and what measuring them cost."""
-    machine = step_metrics(draft.start, draft.end or draft.beat, draft.peak_kb)
+    machine = step_metrics(draft.start, draft.end or draft.beat, draft.peak_kb, draft.load)
     return {**machine, **own_metrics(draft.own, draft.start, draft.end), **cost_metrics(draft.cost)}
 
 

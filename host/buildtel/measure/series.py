@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from buildtel.measure.intervals import Intervals
-from buildtel_agent import COUNTERS, DISK_MS, SERIES, WRAP, Series, unpack_columns, used_kb
+from buildtel_agent import COUNTERS, DISK_MS, SERIES, WRAP, Load, Series, unpack_columns, used_kb
 
 Column = list[int | None]
 Columns = dict[str, Column]
@@ -236,6 +236,19 @@ class Samples:
         inside = (at for at, time in enumerate(self.times_ms) if from_ms <= time <= to_ms)
         used = (used_kb({"mem": [self._value(f"mem.{number}", at) for number in range(3)]}) for at in inside)
         return max((kb for kb in used if kb is not None), default=None)
+
+    def load(self, from_ms: float, to_ms: float) -> list[float] | None:
+        """How many tasks ran and waited for disks at the samples between two instants; None without such samples.
+
+        Args:
+            from_ms: the start, in milliseconds of the monotonic clock.
+            to_ms: the end, in milliseconds of the monotonic clock.
+        """
+        load = Load(round(from_ms * 1e6))
+        for at, time_ms in enumerate(self.times_ms):
+            if from_ms < time_ms <= to_ms:
+                load.add(time_ms * 1_000_000, {"tasks": [self._value(f"tasks.{number}", at) for number in range(2)]})
+        return load.figures()
 
     def _value(self, name: str, at: int) -> int | None:
         column = self.columns.get(name)
