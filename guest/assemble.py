@@ -20,9 +20,9 @@ FOLDER = Path(__file__).parent
 AGENT = FOLDER / "buildtel_agent.py"
 SH = ("tell.sh", "step.sh", "text.sh", "counters.sh", "kernel.sh", "records.sh", "commands.sh")
 PYTHON = (
-    "head.py", "kernel.py", "formulas.py", "counters.py", "records.py", "people.py", "processes.py", "places.py",
-    "outlet.py", "taskstats.py", "accounts.py", "waits.py", "tree.py", "process.py", "own.py", "intervals.py",
-    "life.py", "step.py", "commands.py",
+    "head.py", "kernel.py", "limits.py", "network.py", "formulas.py", "counters.py", "records.py", "people.py",
+    "processes.py", "places.py", "outlet.py", "taskstats.py", "accounts.py", "waits.py", "tree.py", "process.py",
+    "own.py", "intervals.py", "life.py", "step.py", "commands.py",
 )  # fmt: skip
 # A number: its name, unit, kind, where it stands in the source, the Linux that has it (guest/parts/counters.py).
 Field = tuple[str, str, str, int | str, str]

@@ -1455,6 +1455,7 @@ class Kernel:
         self._disks = ((), [])  # type: tuple[tuple[str, ...], list[str]]
         self._interfaces = ((), [])  # type: tuple[tuple[str, ...], list[str]]
         self._sys = sys_root
+        self._limits, self._tcp = None, Tcp(self)  # type: Limits | None, Tcp
         page_kb = posix.sysconf("SC_PAGE_SIZE") // 1024
         self._files = (
             ("/stat", (("cpu", parse_stat), ("cpus", parse_cpus), ("tasks", parse_tasks))),
@@ -1474,18 +1475,22 @@ class Kernel:
             self._interfaces = names, real_interfaces(names, self._sys)
         return self._interfaces[1]
 
-    def _text(self, name: "str") -> "bytes":
-        fd = self._fds.get(name)
+    def text(self, name: "str") -> "bytes":
+        """What a file below /proc has just now, b"" where it can't be read."""
+        return self._text(self.proc + name)
+
+    def _text(self, path: "str") -> "bytes":
+        fd = self._fds.get(path)
         if fd is None:
             try:
-                fd = posix.open(self.proc + name, posix.O_RDONLY | posix.O_CLOEXEC)
+                fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
             except OSError:
                 fd = -1
-            self._fds[name] = fd
+            self._fds[path] = fd
         return _read_all(fd) if fd >= 0 else b""
 
     def counters(self, only: "tuple[str, ...]" = ()) -> "dict[str, Any]":
-        """The object `c` of docs/format.md, section 1.3, or what of it is in `only` these files.
+        """The object `c` of docs/format.md, section 1.3, but for `tcp`, or what of it is in `only` these files.
 
         A group that can't be read is missing.
         """
@@ -1493,7 +1498,7 @@ class Kernel:
         for name, groups in self._files:
             if only and name not in only:
                 continue
-            text = self._text(name)
+            text = self.text(name)
             for key, parse in groups if text else ():
                 values = parse(text)
                 if values and (isinstance(values, dict) or any(value is not None for value in values)):
@@ -1502,18 +1507,132 @@ class Kernel:
             return found
         pressure = {}
         for kind in ("cpu", "memory", "io"):
-            text = self._text("/pressure/" + kind)
+            text = self.text("/pressure/" + kind)
             values = parse_pressure(text) if text else ()
             if any(value is not None for value in values):
                 pressure[kind] = values
         if pressure:
             found["psi"] = pressure
+        if self._limits is None:
+            self._limits = Limits(self.proc, self._sys)
+        limits = self._limits.counters(self._text)
+        if limits:
+            found["cgroup"] = limits
         try:
             fs = posix.statvfs("/")
             found["fs"] = [(fs.f_blocks - fs.f_bfree) * fs.f_frsize // 1024, fs.f_bavail * fs.f_frsize // 1024]
         except OSError:
             pass
         return found
+
+    def sampled(self) -> "dict[str, Any]":
+        """The object `c` with `tcp`, which is up to ten seconds old: for samples of a machine."""
+        found, tcp = self.counters(), self._tcp.counters()
+        if tcp:
+            found["tcp"] = tcp
+        return found
+
+
+# --- The limits of our cgroup -----------------------------------------------------------------------
+
+
+UNLIMITED_BYTES = 1 << 60  # version 1 writes the largest number of whole pages where there is no limit
+
+
+class Limits:
+    """What the limits that stand over this process did: those of its cgroup, or of the nearest one above that has some.
+
+    Source: cgroup v2 (cpu.max, memory.max, memory.high) and v1 (cpu.cfs_quota_us, memory.limit_in_bytes), looked for
+    once. `quota` is the folder of the limit of CPU time, `memory` that of memory, '' without one.
+    """
+
+    def __init__(self, proc: "str", sys_root: "str") -> "None":
+        self.quota = self.memory = ""
+        root = sys_root + "/fs/cgroup"
+        for line in read_file(proc + "/self/cgroup", 16384).decode("utf-8", "replace").splitlines():
+            number, _, rest = line.partition(":")
+            names, _, path = rest.partition(":")
+            if number == "0" and not names:
+                unified = root if _exists(root + "/cgroup.controllers") else root + "/unified"
+                self.quota = self.quota or _nearest(unified, path, ("cpu.max",))
+                self.memory = self.memory or _nearest(unified, path, ("memory.max", "memory.high"))
+            elif "cpu" in names.split(","):
+                self.quota = _nearest(_mounted(root, "cpu", names), path, ("cpu.cfs_quota_us",)) or self.quota
+            elif names == "memory":
+                self.memory = _nearest(root + "/memory", path, ("memory.limit_in_bytes",)) or self.memory
+
+    def counters(self, text: "Callable[[str], bytes]") -> "list[int | None]":
+        """The group `cgroup`, [] without a limit; `text` reads a file."""
+        if not self.quota and not self.memory:
+            return []
+        stat = text(self.quota + "/cpu.stat") if self.quota else b""
+        throttled_ns = _number_after(stat, b"throttled_time ")
+        throttled_us = _number_after(stat, b"throttled_usec ") if throttled_ns is None else throttled_ns // 1000
+        events = text(self.memory + "/memory.events") if self.memory else b""
+        reached, killed = _number_after(events, b"max "), _number_after(events, b"oom_kill ")
+        if self.memory and not events:
+            reached = _number(text(self.memory + "/memory.failcnt").strip())
+            killed = _number_after(text(self.memory + "/memory.oom_control"), b"oom_kill ")
+        periods = [_number_after(stat, key) for key in (b"nr_periods ", b"nr_throttled ")]
+        return [*periods, throttled_us, _number_after(events, b"high "), reached, killed]
+
+
+def _mounted(root: "str", controller: "str", names: "str") -> "str":
+    """The folder of a controller of version 1, which may be mounted together with others."""
+    alone = root + "/" + controller
+    return alone if _exists(alone) else root + "/" + names
+
+
+def _nearest(root: "str", path: "str", files: "tuple[str, ...]") -> "str":
+    """The folder of a cgroup, or of the nearest one above it, in which one of the files has a limit; '' without one.
+
+    In a container the path may be the host's, and its end stands at the root.
+    """
+    path = "" if ".." in path else path.rstrip("/")
+    while True:
+        if any(_is_limit(read_file(root + path + "/" + file, 100)) for file in files):
+            return root + path
+        if not path:
+            return ""
+        path = path.rpartition("/")[0]
+
+
+def _is_limit(text: "bytes") -> "bool":
+    """Whether a file of a limit has one: a number, but for the largest ones of version 1."""
+    number = text.split()[:1]
+    return bool(number) and number[0].isdigit() and int(number[0]) < UNLIMITED_BYTES
+
+
+# --- What TCP counts --------------------------------------------------------------------------------
+
+
+HELD_S = 10.0  # a read costs as much as all other counters together: the kernel sums up over all CPUs
+
+
+class Tcp:
+    """TCP's counters of this machine, read at most every ten seconds and told unchanged meanwhile."""
+
+    def __init__(self, kernel: "Kernel") -> "None":
+        self._kernel, self._due_s, self._held = kernel, 0.0, []  # type: Kernel, float, list[int | None]
+
+    def counters(self) -> "list[int | None]":
+        """The group `tcp`, [] where nothing is told."""
+        now_s = time.monotonic()
+        if now_s >= self._due_s:
+            self._due_s = now_s + HELD_S - 0.5
+            told = {}  # type: dict[bytes, bytes]
+            for file in ("/net/snmp", "/net/netstat"):
+                told.update(parse_pairs(self._kernel.text(file)))
+            self._held = [_number(told.get(key, b"")) for key in TCP_KEYS]
+        return self._held if any(number is not None for number in self._held) else []
+
+
+def parse_pairs(text: "bytes") -> "Iterator[tuple[bytes, bytes]]":
+    """Names and numbers of TCP in /proc/net/snmp and /proc/net/netstat: a line of names, then one of numbers."""
+    lines = [line.split() for line in text.split(b"\n") if line[:4] == b"Tcp:" or line[:7] == b"TcpExt:"]
+    for names, numbers in zip(lines[::2], lines[1::2]):
+        if names[0] == numbers[0]:
+            yield from zip(names[1:], numbers[1:])
 
 
 # --- Formulas: the only place where figures come from -----------------------------------------------
@@ -1625,6 +1744,11 @@ def used_kb(counters: "dict[str, Any]") -> "int | None":
 
 def _change(before: "int | None", after: "int | None") -> "int | None":
     return None if before is None or after is None else after - before
+
+
+def _less(whole: "int | None", part: "int | None") -> "int | None":
+    """What is left of a whole, None where it is not known; a part that is not known is none of it."""
+    return None if whole is None else max(whole - (part or 0), 0)
 
 
 def _at(values: "Any", at: "int") -> "int | None":
@@ -1836,6 +1960,18 @@ COUNTERS = {
         ("refault_anon_kb", "kB", "counter", "workingset_refault_anon", "5.9"),
         ("dirty_kb", "kB", "gauge", "nr_dirty", ""),
     )),
+    "cgroup": ("", "cpu.stat, memory.events", 6, (
+        ("periods", "", "counter", "nr_periods", ""), ("throttled_periods", "", "counter", "nr_throttled", ""),
+        ("throttled_us", "us", "counter", "throttled_usec", ""), ("memory_high", "", "counter", "high", ""),
+        ("memory_max", "", "counter", "max", ""), ("oom_kill", "", "counter", "oom_kill", "4.13"),
+    )),
+    "tcp": ("", "/proc/net/snmp, /proc/net/netstat", 7, (
+        ("in_segments", "", "counter", "InSegs", ""), ("out_segments", "", "counter", "OutSegs", ""),
+        ("retransmitted", "", "counter", "RetransSegs", ""), ("resets", "", "counter", "EstabResets", ""),
+        ("timeouts", "", "counter", "TCPTimeouts", ""),
+        ("syn_retransmitted", "", "counter", "TCPSynRetrans", "3.15"),
+        ("out_of_order", "", "counter", "TCPOFOQueue", "3.4"),
+    )),
     "fs": ("", "statvfs", 2, (("used_kb", "kB", "gauge", "", ""), ("free_kb", "kB", "gauge", "", ""))),
 }  # type: dict[str, tuple[str, str, int, tuple[tuple[str, str, str, int | str, str], ...]]]  # fmt: skip
 # What other kernels than the newest call a counter of /proc/vmstat: names whose sum it is, and which Linux has them.
@@ -1858,6 +1994,7 @@ VM_KEYS = [
     ([b"%s " % name.encode() for name in names], field[1] == "kB")  # kB: it is in pages
     for names, field in zip(VM_NAMES, COUNTERS["vm"][3])
 ]
+TCP_KEYS = [str(field[3]).encode() for field in COUNTERS["tcp"][3]]
 TASKS_KEYS = [b"%s " % str(field[3]).encode() for field in COUNTERS["tasks"][3]]
 
 
@@ -1900,6 +2037,19 @@ METRICS = (
     Metric("net_tx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), MB)),
     Metric("net_rx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), d.seconds * MB)),
     Metric("net_tx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), d.seconds * MB)),
+    Metric("tcp_retransmitted_percent", "%", 2, "/proc/net/snmp, /proc/net/netstat",
+           lambda d: _ratio(_less(d.of("tcp", 2), d.of("tcp", 5)), d.of("tcp", 1), 100)),
+    Metric("tcp_out_of_order_percent", "%", 2, "/proc/net/snmp, /proc/net/netstat",
+           lambda d: _ratio(d.of("tcp", 6), d.of("tcp", 0), 100)),
+    Metric("tcp_timeouts", "", 0, "/proc/net/snmp, /proc/net/netstat", lambda d: d.of("tcp", 4)),
+    Metric("tcp_syn_retransmitted", "", 0, "/proc/net/snmp, /proc/net/netstat", lambda d: d.of("tcp", 5)),
+    Metric("tcp_resets", "", 0, "/proc/net/snmp, /proc/net/netstat", lambda d: d.of("tcp", 3)),
+    Metric("cgroup_throttled_percent", "%", 1, "cpu.stat, memory.events",
+           lambda d: _ratio(d.of("cgroup", 1), d.of("cgroup", 0), 100)),
+    Metric("cgroup_throttled_ms", "ms", 0, "cpu.stat, memory.events", lambda d: _ratio(d.of("cgroup", 2), 1000)),
+    Metric("cgroup_memory_high", "", 0, "cpu.stat, memory.events", lambda d: d.of("cgroup", 3)),
+    Metric("cgroup_memory_max", "", 0, "cpu.stat, memory.events", lambda d: d.of("cgroup", 4)),
+    Metric("cgroup_oom_kills", "", 0, "cpu.stat, memory.events", lambda d: d.of("cgroup", 5)),
     Metric("psi_cpu_some_percent", "%", 1, "/proc/pressure/cpu", lambda d: d.stalled_percent("cpu", 0)),
     Metric("psi_memory_some_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 0)),
     Metric("psi_memory_full_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 1)),
@@ -4140,7 +4290,7 @@ def _taken_over(path: "str", spool: "Spool") -> "bool":
 
 def sample(kernel: "Kernel") -> "list[tuple[str, int | None]]":
     """All numbers of this moment with their columns' names."""
-    return [("m_ms", boottime_ns() // 1000000), *flatten(kernel.counters())]
+    return [("m_ms", boottime_ns() // 1000000), *flatten(kernel.sampled())]
 
 
 def sampler_is_running(spool: "Spool") -> "bool":

@@ -42,6 +42,18 @@ COUNTERS = {
         ("refault_anon_kb", "kB", "counter", "workingset_refault_anon", "5.9"),
         ("dirty_kb", "kB", "gauge", "nr_dirty", ""),
     )),
+    "cgroup": ("", "cpu.stat, memory.events", 6, (
+        ("periods", "", "counter", "nr_periods", ""), ("throttled_periods", "", "counter", "nr_throttled", ""),
+        ("throttled_us", "us", "counter", "throttled_usec", ""), ("memory_high", "", "counter", "high", ""),
+        ("memory_max", "", "counter", "max", ""), ("oom_kill", "", "counter", "oom_kill", "4.13"),
+    )),
+    "tcp": ("", "/proc/net/snmp, /proc/net/netstat", 7, (
+        ("in_segments", "", "counter", "InSegs", ""), ("out_segments", "", "counter", "OutSegs", ""),
+        ("retransmitted", "", "counter", "RetransSegs", ""), ("resets", "", "counter", "EstabResets", ""),
+        ("timeouts", "", "counter", "TCPTimeouts", ""),
+        ("syn_retransmitted", "", "counter", "TCPSynRetrans", "3.15"),
+        ("out_of_order", "", "counter", "TCPOFOQueue", "3.4"),
+    )),
     "fs": ("", "statvfs", 2, (("used_kb", "kB", "gauge", "", ""), ("free_kb", "kB", "gauge", "", ""))),
 }  # type: dict[str, tuple[str, str, int, tuple[tuple[str, str, str, int | str, str], ...]]]  # fmt: skip
 # What other kernels than the newest call a counter of /proc/vmstat: names whose sum it is, and which Linux has them.
@@ -64,6 +76,7 @@ VM_KEYS = [
     ([b"%s " % name.encode() for name in names], field[1] == "kB")  # kB: it is in pages
     for names, field in zip(VM_NAMES, COUNTERS["vm"][3])
 ]
+TCP_KEYS = [str(field[3]).encode() for field in COUNTERS["tcp"][3]]
 TASKS_KEYS = [b"%s " % str(field[3]).encode() for field in COUNTERS["tasks"][3]]
 
 
@@ -106,6 +119,19 @@ METRICS = (
     Metric("net_tx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), MB)),
     Metric("net_rx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), d.seconds * MB)),
     Metric("net_tx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), d.seconds * MB)),
+    Metric("tcp_retransmitted_percent", "%", 2, "/proc/net/snmp, /proc/net/netstat",
+           lambda d: _ratio(_less(d.of("tcp", 2), d.of("tcp", 5)), d.of("tcp", 1), 100)),
+    Metric("tcp_out_of_order_percent", "%", 2, "/proc/net/snmp, /proc/net/netstat",
+           lambda d: _ratio(d.of("tcp", 6), d.of("tcp", 0), 100)),
+    Metric("tcp_timeouts", "", 0, "/proc/net/snmp, /proc/net/netstat", lambda d: d.of("tcp", 4)),
+    Metric("tcp_syn_retransmitted", "", 0, "/proc/net/snmp, /proc/net/netstat", lambda d: d.of("tcp", 5)),
+    Metric("tcp_resets", "", 0, "/proc/net/snmp, /proc/net/netstat", lambda d: d.of("tcp", 3)),
+    Metric("cgroup_throttled_percent", "%", 1, "cpu.stat, memory.events",
+           lambda d: _ratio(d.of("cgroup", 1), d.of("cgroup", 0), 100)),
+    Metric("cgroup_throttled_ms", "ms", 0, "cpu.stat, memory.events", lambda d: _ratio(d.of("cgroup", 2), 1000)),
+    Metric("cgroup_memory_high", "", 0, "cpu.stat, memory.events", lambda d: d.of("cgroup", 3)),
+    Metric("cgroup_memory_max", "", 0, "cpu.stat, memory.events", lambda d: d.of("cgroup", 4)),
+    Metric("cgroup_oom_kills", "", 0, "cpu.stat, memory.events", lambda d: d.of("cgroup", 5)),
     Metric("psi_cpu_some_percent", "%", 1, "/proc/pressure/cpu", lambda d: d.stalled_percent("cpu", 0)),
     Metric("psi_memory_some_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 0)),
     Metric("psi_memory_full_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 1)),

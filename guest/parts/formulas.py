@@ -109,6 +109,11 @@ def _change(before: "int | None", after: "int | None") -> "int | None":
     return None if before is None or after is None else after - before
 
 
+def _less(whole: "int | None", part: "int | None") -> "int | None":
+    """What is left of a whole, None where it is not known; a part that is not known is none of it."""
+    return None if whole is None else max(whole - (part or 0), 0)
+
+
 def _at(values: "Any", at: "int") -> "int | None":
     return values[at] if values is not None and at < len(values) else None
 

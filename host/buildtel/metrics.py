@@ -66,6 +66,18 @@ WORDS = (
     Words("net_tx_mb", "Δbytes sent by real interfaces", 10, "tx MB", "sent", "tx MB"),
     Words("net_rx_rate_mbs", "`net_rx_mb` / T", 17, "rx MB/s", "received per second"),
     Words("net_tx_rate_mbs", "`net_tx_mb` / T", 18, "tx MB/s", "sent per second"),
+    Words("tcp_retransmitted_percent", "100 · Δ(RetransSegs − TCPSynRetrans) / ΔOutSegs: sent again, as the other "
+          "side did not confirm it. This and what follows of TCP is of samples only, read each 10 s"),
+    Words("tcp_out_of_order_percent", "100 · ΔTCPOFOQueue / ΔInSegs: received with a gap before, as after a loss"),
+    Words("tcp_timeouts", "Δ times that no confirmation came in time"),
+    Words("tcp_syn_retransmitted", "Δ requests for a connection sent again: nobody answered"),
+    Words("tcp_resets", "Δ connections that the other side, or this one, broke off"),
+    Words("cgroup_throttled_percent", "100 · Δnr_throttled / Δnr_periods: periods in which the quota of CPU time was "
+          "used up. This and what follows of cgroups is of the agent's own or the nearest one above with a limit"),
+    Words("cgroup_throttled_ms", "Δms for which CPUs did not run its tasks because of that, added up"),
+    Words("cgroup_memory_high", "Δ times that it was above memory.high and was slowed down"),
+    Words("cgroup_memory_max", "Δ times that it was at the limit of memory (v1: memory.failcnt)"),
+    Words("cgroup_oom_kills", "Δ processes that the kernel ended at that limit"),
     Words("psi_cpu_some_percent", "100 · Δtotal_us / T of `some`; none without PSI. `full` of the CPU is always 0 of a "
           "whole machine, so there is no such figure", head="cpu psi%"),
     Words("psi_memory_some_percent", "100 · Δtotal_us / T of `some`; none without PSI"),

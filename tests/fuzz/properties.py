@@ -35,11 +35,12 @@ from buildtel.events import AgentRecord, Event, ZoneLearned
 from buildtel.job import JobDocument, Meta, load_document
 from buildtel.job.fold import Fold
 from buildtel.job.model import Machine, Step
+from buildtel.measure.charts import chart
 from buildtel.measure.drafts import Point
 from buildtel.measure.figures import cost_metrics, figures, own_metrics, step_metrics
 from buildtel.measure.ledger import PartialEvent
 from buildtel.measure.record_fields import Record, read_body, read_record
-from buildtel.measure.series import chart, unpack
+from buildtel.measure.series import unpack
 from buildtel.page.form_html import html
 from buildtel.parse import reader, runs
 from buildtel.parse.runs import Block

@@ -240,7 +240,7 @@ DOCUMENTED = {
     for cells in [line.strip("|").split("|")]
     for name in re.findall(r"`(\w+)`", cells[0])
 }
-DECIMALS = {"s": {3}, "%": {1}, "MB": {1, 2}, "MB/s": {2}, "ms": {2}, "": {0, 2}}
+DECIMALS = {"s": {3}, "%": {1, 2}, "MB": {1, 2}, "MB/s": {2}, "ms": {0, 2}, "1/s": {1}, "": {0, 2}}
 
 
 @pytest.mark.parametrize("metric", agent.METRICS, ids=lambda metric: metric.name)
@@ -262,15 +262,20 @@ def test_every_pressure_has_its_own_file(metric: Any) -> None:
 T_S = 7.3
 BEGAN: dict[str, Any] = {
     "cpu": [1_000_003, 2_003, 30_011, 4_000_037, 50_021, 6_007, 7_001, 8_009], "mem": [8_123_457, 5_000_011],
-    "disk": {"a": [101, 1_003, 10_007, 211, 2_003, 20_011, 3_001, 40_009], "b": [7, 11, 13, 17, 19, 23, 29, 31]},
-    "net": {"e": [1_000_003, 2_000_003], "f": [5, 7]}, "vm": [1_009, 2_003, 3_001, 4],
+    "disk": {"a": [101, 1_003, 10_007, 211, 2_003, 20_011, 3_001, 40_009, 37, 41],
+             "b": [7, 11, 13, 17, 19, 23, 29, 31, 3, 5]},
+    "net": {"e": [1_000_003, 2_000_003], "f": [5, 7]}, "vm": [1_009, 2_003, 3_001, 4, 61, 67, 71, 73, 79],
+    "tasks": [3, 1, 5_003, 601], "tcp": [2_011, 3_011, 17, 5, 19, 7, 3], "cgroup": [11, 7, 1_009, 2, 3, 1],
     "psi": {"cpu": [11, 13], "memory": [17, 19], "io": [23, 29]}, "fs": [1_000_003, 9],
 }  # fmt: skip
 GREW: dict[str, Any] = {
     "cpu": [123_457, 1_237, 45_677, 777_781, 98_887, 1_009, 2_003, 2_624], "mem": [0, -1_234_577],
-    "disk": {"a": [12_347, 98_765_431, 345_679, 23_459, 87_654_323, 456_791, 6_789, 567_899],
-             "b": [1_009, 1_234_577, 2_003, 3_001, 2_345_687, 4_001, 5_003, 6_007]},
-    "net": {"e": [987_654_321, 123_456_791], "f": [10_000_019, 20_000_003]}, "vm": [7_654_321, 9_876_543, 345_677, 3],
+    "disk": {"a": [12_347, 98_765_431, 345_679, 23_459, 87_654_323, 456_791, 6_789, 567_899, 4_567, 12_347],
+             "b": [1_009, 1_234_577, 2_003, 3_001, 2_345_687, 4_001, 5_003, 6_007, 233, 1_237]},
+    "net": {"e": [987_654_321, 123_456_791], "f": [10_000_019, 20_000_003]},
+    "vm": [7_654_321, 9_876_543, 345_677, 3, 8_765, 1_234_577, 2_345_687, 3_456_797, -37],
+    "tasks": [2, -1, 345_679, 4_567], "tcp": [54_323, 65_437, 1_237, 41, 47, 13, 787],
+    "cgroup": [71, 43, 3_456_789, 13, 17, 2],
     "psi": {"cpu": [1_251_958, 237_258], "memory": [3_456_558, 456_258], "io": [5_683_058, 682_558]},
     "fs": [3_456_789, -3_456_789],
 }  # fmt: skip
@@ -296,6 +301,15 @@ EXACTLY: dict[str, tuple[float, int | None]] = {  # the figure before it is roun
     "psi_memory_some_percent": (3_456_558 / 73_000, 1), "psi_memory_full_percent": (456_258 / 73_000, 1),
     "psi_io_some_percent": (5_683_058 / 73_000, 1), "psi_io_full_percent": (682_558 / 73_000, 1),
     "swap_in_mb": (7_654_321 / 1024, 2), "swap_out_mb": (9_876_543 / 1024, 2),
+    "disk_flushes": (4_567 + 233, None), "disk_flush_ms": (12_347 + 1_237, None),
+    "tcp_retransmitted_percent": (100 * (1_237 - 13) / 65_437, 2), "tcp_out_of_order_percent": (100 * 787 / 54_323, 2),
+    "tcp_timeouts": (47, None), "tcp_syn_retransmitted": (13, None), "tcp_resets": (41, None),
+    "cgroup_throttled_percent": (100 * 43 / 71, 1), "cgroup_throttled_ms": (3_456.789, None),
+    "cgroup_memory_high": (13, None), "cgroup_memory_max": (17, None), "cgroup_oom_kills": (2, None),
+    "direct_reclaims": (8_765, None), "direct_scan_mb": (1_234_577 / 1024, 2), "refault_file_mb": (2_345_687 / 1024, 2),
+    "refault_anon_mb": (3_456_797 / 1024, 2), "dirty_mb": ((79 - 37) / 1024, 1),
+    "tasks_running_mean": (2.377, 2), "tasks_running_peak": (9, None), "tasks_blocked_mean": (0.123, 2),
+    "tasks_blocked_peak": (3, None), "context_switches_per_s": (345_679 / T_S, 1), "forks_per_s": (4_567 / T_S, 1),
     "major_faults": (345_677, None), "oom_kills": (3, None), "disk_used_delta_mb": (3_456_789 / 1024, 1),
 }  # fmt: skip
 
@@ -310,19 +324,23 @@ def sums(one: Any, other: Any) -> Any:
 @pytest.mark.parametrize("name", [metric.name for metric in agent.METRICS])
 def test_every_figure_is_right_to_its_last_digit(name: str) -> None:
     """Of numbers that are round in no unit, to as many places as the registry says."""
-    found = agent.metrics(BEGAN, sums(BEGAN, GREW), T_S, 7_777_777)[name]
+    found = agent.metrics(BEGAN, sums(BEGAN, GREW), T_S, 7_777_777, [2.377, 9, 0.123, 3])[name]
     value, places = EXACTLY[name]
 
     assert found == (round(value, places) if places is not None else int(value))
     assert isinstance(found, int if places is None else float)
 
 
-VM = ("swap_in_mb", "swap_out_mb", "major_faults", "oom_kills")
+VM = (
+    "swap_in_mb", "swap_out_mb", "major_faults", "oom_kills", "direct_reclaims", "direct_scan_mb", "refault_file_mb",
+    "refault_anon_mb",
+)  # fmt: skip
 ALL_CPU = {name for name in EXACTLY if name.startswith("cpu_")}
 LACKING = [
     *(("cpu", place, ALL_CPU) for place in range(5)),
     *(("cpu", place, {"cpu_steal_percent"}) for place in (5, 6, 7)),  # they are what a machine may not have
-    *(("vm", place, {VM[place]}) for place in range(4)),
+    *(("vm", place, {VM[place]}) for place in range(len(VM))),
+    ("tasks", 2, {"context_switches_per_s"}), ("tasks", 3, {"forks_per_s"}),
 ]
 
 
@@ -354,11 +372,11 @@ def test_a_row_that_is_too_short_lacks_what_it_does_not_have() -> None:
 def test_a_step_of_some_milliseconds_has_all_its_figures() -> None:
     """Only one of no length, or less than none, has no rates."""
     ends = BEGAN, sums(BEGAN, GREW)
-    short = {**GREW, "psi": {kind: [3, 2] for kind in GREW["psi"]}, "disk": {"a": [1] * 8, "b": [1] * 8}}
+    short = {**GREW, "psi": {kind: [3, 2] for kind in GREW["psi"]}, "disk": {"a": [1] * 10, "b": [1] * 10}}
 
     assert set(agent.metrics(BEGAN, sums(BEGAN, short), 0.0001)) == set(agent.metrics(*ends, T_S))
     for none_s in (0.0, -1.0):
         lost = set(agent.metrics(*ends, T_S)) - set(agent.metrics(*ends, none_s))
         assert lost == {name for name in EXACTLY if name.endswith("_rate_mbs") or name.startswith("psi_")} | {
-            "disk_util_percent", "queue_depth",
+            "disk_util_percent", "queue_depth", "context_switches_per_s", "forks_per_s",
         }  # fmt: skip

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from buildtel.job.accounts import accounts_of
 from buildtel.job.model import Process, Status, Step, StepCounters, StepProvisioner
+from buildtel.measure.charts import chart
 from buildtel.measure.drafts import LogSection, MachineDraft, Point, StepDraft
 from buildtel.measure.figures import Figures, cost_metrics, own_metrics, step_metrics
 from buildtel.measure.guest_clock import BootClock
-from buildtel.measure.series import chart
 from buildtel.timeline.provisioner_run import ProvisionerRun
 
 TIMEOUT_WORDS = ("timeout", "timed out", "deadline exceeded")
