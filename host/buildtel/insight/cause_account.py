@@ -8,6 +8,7 @@ sample.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -74,12 +75,13 @@ class CauseAccount:
     @property
     def rows(self) -> tuple[Row, ...]:
         """The causes that took time, the longest first, the unknown last."""
-        found = []
-        for cause in CAUSES:
-            parts = [part for part in self.slices if part.cause == cause.id]
-            total_ms = sum(part.end_ms - part.start_ms for part in parts)
-            if total_ms:
-                found.append(Row(cause.id, total_ms / 1000, tuple(dict.fromkeys(part.source for part in parts))))
+        lengths_ms: Counter[str] = Counter()
+        sources: dict[str, dict[Source, None]] = {}
+        for part in self.slices:
+            lengths_ms[part.cause] += part.end_ms - part.start_ms
+            sources.setdefault(part.cause, {})[part.source] = None
+        causes = [cause.id for cause in CAUSES if lengths_ms[cause.id]]
+        found = [Row(cause, lengths_ms[cause] / 1000, tuple(sources[cause])) for cause in causes]
         return tuple(sorted(found, key=lambda row: (row.cause == UNKNOWN, -row.seconds)))
 
 
