@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from buildtel.job.model import Machine, Samples, Step
 
@@ -32,9 +33,13 @@ class Sample:
 
 
 class Sampled:
-    """The samples of a machine in order of time, none over another."""
+    """The samples of a machine in order of time, none over another.
+
+    `reboots` are the times, in Unix milliseconds, from the last sample of a boot to the first of the next one.
+    """
 
     def __init__(self, machine: Machine, steps: list[Step]) -> None:
+        self.reboots = tuple(_reboots(machine.samples))
         whole = [sample for samples in machine.samples for sample in _samples(samples, machine.cpus)]
         inner = [sample for step in steps for sample in _of_step(step, machine.cpus)]
         self.samples = _apart(sorted(whole, key=_start_ms), sorted(inner, key=_start_ms))
@@ -79,6 +84,18 @@ class Sampled:
             return {}
         figures = self.samples[at].figures
         return {f"runner_{name}": figures[name] for name in _OF_RUNNER if name in figures}
+
+
+def _reboots(lives: list[Samples]) -> Iterator[tuple[int, int]]:
+    known = [(life, [time for time in life.columns.get("t_s", []) if time is not None]) for life in lives]
+    spans = sorted(
+        (life.start_time + times[0], life.start_time + times[-1], life.boot)
+        for life, times in known
+        if life.start_time is not None and life.boot is not None and times
+    )
+    for (_, last_s, boot), (first_s, _, other) in pairwise(spans):
+        if boot != other and last_s < first_s:
+            yield round(last_s * 1000), round(first_s * 1000)
 
 
 def _start_ms(sample: Sample) -> int:
