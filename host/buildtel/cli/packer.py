@@ -212,7 +212,7 @@ def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: f
     from buildtel.local.keeping import Request, keep
 
     stem = os.path.basename(log).removesuffix(LOG_SUFFIX)
-    request = Request(log, redactor_of(args, secrets), args.output, args.job, args.version, stem=stem)
+    request = Request(log, redactor_of(args, secrets), args.output, args.job, args.version, stem=stem, began_s=began_s)
     kept = keep(request, _spools(args, began_s))
     if problem:
         _say(f"the log is incomplete: {problem}")
