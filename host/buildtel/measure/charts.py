@@ -33,6 +33,7 @@ RATES: dict[str, tuple[str, float]] = {
     "refault_anon_mbs": ("vm.7", 1 / 1024),
     "tcp_timeouts_per_s": ("tcp.4", 1.0),
     "tcp_syn_retransmitted_per_s": ("tcp.5", 1.0),
+    "beside_cpus": ("beside.2", 1e-3),
 }
 # Name in the document: a column, and another one of which its growth is a share in percent.
 PARTS = {
@@ -40,15 +41,20 @@ PARTS = {
     "cgroup_throttled_percent": ("cgroup.1", "cgroup.0"),
 }  # fmt: skip
 # Name in the document: a gauge; the first has the task that took the sample, too.
-GAUGES = {"tasks_running": ("tasks.0", 1), "tasks_blocked": ("tasks.1", 0)}
+GAUGES = {
+    "tasks_running": ("tasks.0", 1), "tasks_blocked": ("tasks.1", 0), "beside_packers": ("beside.0", 0),
+    "beside_machines": ("beside.1", 0),
+}  # fmt: skip
 # Counters that samples have and a step's series has not, charted from the samples alone.
 OF_SAMPLES = (
     "psi.memory.1", "psi.io.1", "cpu.0", "cpu.1", "cpu.2", "tasks.0", "tasks.1", "tasks.2", "tasks.3", "vm.3", "vm.5",
     "vm.6", "vm.7", "tcp.0", "tcp.1", "tcp.2", "tcp.4", "tcp.5", "tcp.6", "cgroup.0", "cgroup.1",
+    "beside.0", "beside.1", "beside.2",
 )  # fmt: skip
 # Sums over devices that samples have and a step's series has not: group, number.
 OF_DEVICES = {"disk_flushes": ("disk", 8), "disk_flush_ms": ("disk", 9)}
-HELD = "tcp."  # what begins so is read more rarely than the samples are taken
+# The beginning of names of what is read more rarely than the samples are taken, each `HELD_S` seconds.
+HELD = "tcp."
 # Name in the document: columns whose sum is a share of all CPU time.
 SHARES = {
     "cpu_percent": ("cpu_busy",), "cpu_iowait_percent": ("cpu_iowait",), "cpu_steal_percent": ("cpu_steal",),
@@ -96,7 +102,7 @@ def with_lost(columns: Columns) -> Columns:
 
 
 def spread(times_ms: Sequence[int], column: Column) -> Column:
-    """A column of a counter that is read every `HELD_S` and told unchanged meanwhile, as if it had grown evenly.
+    """A column of a counter that is read each `HELD_S` and told unchanged meanwhile, as if it had grown evenly.
 
     Args:
         times_ms: the time of each point, in milliseconds.

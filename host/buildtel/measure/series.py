@@ -201,9 +201,11 @@ class Samples:
 
 
 HYPERVISOR = ("process", 7)  # of the runner's own: CPU, memory and I/O of the processes that are the machines
-SIZES = {name: (per, len(fields)) for name, (per, _, _, fields) in COUNTERS.items()} | {"hyp": HYPERVISOR}
+BESIDE = ("", 3)  # of the runner's own: other builds on it, and the CPU time of their processes
+RUNNERS = {"hyp": HYPERVISOR, "beside": BESIDE}
+SIZES = {name: (per, len(fields)) for name, (per, _, _, fields) in COUNTERS.items()} | RUNNERS
 SHAPES = {name: (bool(per), frozenset(map(str, range(size)))) for name, (per, size) in SIZES.items()}
-ALWAYS = {name: least for name, (_, _, least, _) in COUNTERS.items()} | {"hyp": 5}
+ALWAYS = {name: least for name, (_, _, least, _) in COUNTERS.items()} | {"hyp": 5, "beside": 3}
 
 
 def is_counter(name: str) -> bool:

@@ -7,7 +7,7 @@ from buildtel.measure.series import is_counter
 from buildtel_agent import COUNTERS, SERIES
 
 # To MB, to percent of a second, or a number a second.
-FACTORS = {"512 bytes": 512 / MIB, "bytes": 1 / MIB, "us": 1e-4, "ms": 0.1, "kB": 1 / 1024, "": 1.0}
+FACTORS = {"512 bytes": 512 / MIB, "bytes": 1 / MIB, "us": 1e-4, "ms": 0.1, "kB": 1 / 1024, "": 1.0, "CPU ms": 1e-3}
 ENDINGS = {"512 bytes": "_sectors", "bytes": "_bytes", "us": "_us"}
 
 
@@ -33,7 +33,8 @@ def test_charts_are_made_of_columns_that_the_agent_sends() -> None:
             unit = COUNTERS[group][3][number][1]
         elif source in OF_SAMPLES:
             assert is_counter(source)
-            unit = COUNTERS[source.partition(".")[0]][3][int(source.rpartition(".")[2])][1]
+            group = source.partition(".")[0]
+            unit = COUNTERS[group][3][int(source.rpartition(".")[2])][1] if group in COUNTERS else "CPU ms"
         else:
             (unit,) = (unit for unit, ending in ENDINGS.items() if source.endswith(ending))
         assert factor == FACTORS[unit], source
