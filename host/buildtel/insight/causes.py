@@ -253,5 +253,10 @@ OF_KIND = {"file-upload": "transfer", "file-download": "transfer", "windows-rest
 
 def cause_of(figures: dict[str, float]) -> tuple[str, Rule | None]:
     """The cause that a sample tells, and by which rule; `unknown` where no rule holds."""
-    rule = next((rule for rule in RULES if all(limit.holds(figures) for limit in rule.limits)), None)
-    return (UNKNOWN, None) if rule is None else (rule.cause, rule)
+    for rule in RULES:
+        for limit in rule.limits:
+            if not limit.holds(figures):
+                break
+        else:
+            return rule.cause, rule
+    return UNKNOWN, None
