@@ -60,22 +60,32 @@ CASES = {
     "v2, in a container that sees its own alone": (["0::/"], AT_ROOT, WHOLE),
     "v2, in a container whose path is the host's": ([f"0::{HOSTS_PATH}"], AT_ROOT, WHOLE),
     "v2, of memory alone": (
-        ["0::/job"], {**UNIFIED, **V2_FILES, "job/cpu.max": "max 100000"}, [None, None, None, 7, 2, 1],
+        ["0::/job"], {**UNIFIED, **V2_FILES, "job/cpu.max": "max 100000", "job/cpu.stat": "usage_usec 9"},
+        [None, None, None, 7, 2, 1],
     ),
     "v2, without limits": (
-        ["0::/job"], {**UNIFIED, **V2_FILES, "job/cpu.max": "max 100000", "job/memory.high": "max"}, None,
+        ["0::/job"], {**UNIFIED, **V2_FILES, "job/cpu.max": "max 100000", "job/memory.high": "max",
+                      "job/cpu.stat": "usage_usec 900"}, None,
+    ),
+    "v2, a quota that may come": (
+        ["0::/job"], {**UNIFIED, **V2_FILES, "job/cpu.max": "max 100000", "job/memory.high": "max"},
+        [40, 30, 2500, None, None, None],
     ),
     "v2 beside v1": (["0::/job"], {f"unified/{name}": text for name, text in V2_FILES.items()}, WHOLE),
     "v1": (V1_LINES, V1_FILES, OF_V1),
     "v1, without limits": (
         V1_LINES, {**V1_FILES, "cpu,cpuacct/job/cpu.cfs_quota_us": "-1",
-                   "memory/job/memory.limit_in_bytes": "9223372036854771712"}, None,
+                   "memory/job/memory.limit_in_bytes": "9223372036854771712"}, [40, 30, 2500, None, None, None],
     ),
     "v1 of before Linux 4.13": (
         V1_LINES, {**V1_FILES, "memory/job/memory.oom_control": "oom_kill_disable 0\nunder_oom 0"},
         [40, 30, 2500, None, 2, None],
     ),
     "a path that leads out": (["0::/../../job"], {**UNIFIED, **V2_FILES}, None),
+    "v1, the whole machine": (
+        ["5:cpu,cpuacct:/", "4:memory:/"], {name.replace("job/", ""): text for name, text in V1_FILES.items()
+                                            if "limit" not in name and "quota" not in name}, None,
+    ),
     "no cgroups": ([], {}, None),
 }  # fmt: skip
 

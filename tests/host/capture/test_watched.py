@@ -59,7 +59,8 @@ def test_the_runner_is_sampled_in_each_stretch(bench: Bench) -> None:
     assert (step["name"], step["origin"], step["exit_code"], step["status"]) == ("packer build", "runner", 0, "success")
     runner = document["machines"]["runner"]
     assert runner["origin"] == "runner"
-    assert {"beside_packers", "beside_cpus", "tasks_running", "tcp_timeouts_per_s"} <= set(runner["samples"][0]["columns"])
+    told = runner["samples"][0]["columns"]
+    assert {"beside_packers", "beside_cpus", "tasks_running", "tcp_timeouts_per_s"} <= set(told)
     assert document["system"]["cpus"] == cores
 
 
