@@ -17,8 +17,10 @@ from buildtel.measure.charts import (
 from buildtel.measure.series import is_counter
 from buildtel_agent import COUNTERS, SERIES
 
-# To MB, to percent of a second, or a number a second.
-FACTORS = {"512 bytes": 512 / MIB, "bytes": 1 / MIB, "us": 1e-4, "ms": 0.1, "kB": 1 / 1024, "": 1.0, "CPU ms": 1e-3}
+# To MB, to percent of a second, a number a second, or CPUs.
+FACTORS = {
+    "512 bytes": 512 / MIB, "bytes": 1 / MIB, "us": 1e-4, "ms": 0.1, "kB": 1 / 1024, "": 1.0, "CPU ms": 1e-3,
+}  # fmt: skip
 ENDINGS = {"512 bytes": "_sectors", "bytes": "_bytes", "us": "_us"}
 
 
@@ -38,7 +40,7 @@ def test_charts_are_made_of_columns_that_the_agent_sends() -> None:
     gauges = {source for source, _ in GAUGES.values()}
     made = {*WITH_REQUESTS, *OF_DEVICES}
     assert {source for source, _ in RATES.values()} | shares | parts | gauges <= {*SERIES, *OF_SAMPLES, *made}
-    for source, factor in RATES.values():
+    for name, (source, factor) in RATES.items():
         if source in WITH_REQUESTS:
             assert WITH_REQUESTS[source] in OF_SAMPLES
             unit = ""
@@ -48,7 +50,8 @@ def test_charts_are_made_of_columns_that_the_agent_sends() -> None:
         elif source in OF_SAMPLES:
             assert is_counter(source)
             group = source.partition(".")[0]
-            unit = COUNTERS[group][3][int(source.rpartition(".")[2])][1] if group in COUNTERS else "CPU ms"
+            unit = COUNTERS[group][3][int(source.rpartition(".")[2])][1] if group in COUNTERS else "ms"
+            unit = f"CPU {unit}" if name.endswith("_cpus") else unit
         else:
             (unit,) = (unit for unit, ending in ENDINGS.items() if source.endswith(ending))
         assert factor == FACTORS[unit], source
