@@ -181,7 +181,7 @@ def with_unit(name: str, value: float | None, grain_s: float | None = None) -> s
     unit, text = _UNITS.get(name, ""), figure(name, value, grain_s)
     if unit in ("", "s"):
         return text
-    return f"{text}%" if unit == "%" else f"{text} {unit}"
+    return f"{text}{unit.removeprefix('1')}" if unit in ("%", "1/s") else f"{text} {unit}"
 
 
 def moved(name: str, value: float | None) -> str:
