@@ -59,6 +59,22 @@ CASES: dict[str, tuple[dict[str, float], dict[str, float], str]] = {
     "memory searched for, and nobody waits": (
         {"cpu_percent": 25, "direct_scan_mbs": 40, "psi_memory_some_percent": 1}, {}, "computing_one"
     ),
+    "files read again for want of memory": (
+        {"cpu_percent": 5, "psi_io_full_percent": 45, "psi_memory_some_percent": 8, "disk_read_mbs": 400,
+         "refault_file_mbs": 390}, {}, "memory",
+    ),
+    "files read again, without pressure figures": (
+        {"cpu_percent": 5, "cpu_iowait_percent": 20, "disk_read_mbs": 400, "refault_file_mbs": 390,
+         "direct_scan_mbs": 0}, {}, "memory",
+    ),
+    "files read again, and nobody waits": (
+        {"cpu_percent": 25, "psi_memory_some_percent": 1, "disk_read_mbs": 20, "refault_file_mbs": 15}, {},
+        "computing_one",
+    ),
+    "files read, some of them again": (
+        {"cpu_percent": 5, "psi_io_full_percent": 45, "psi_memory_some_percent": 1, "disk_read_mbs": 400,
+         "refault_file_mbs": 30}, {}, "disk",
+    ),
     "flushes of small files": (
         {"cpu_percent": 60, "psi_io_some_percent": 20, "disk_flushes_per_s": 2000}, {}, "disk"
     ),
