@@ -241,6 +241,7 @@ FIGURES = {
 }
 _WAITS = Limit("wait_remote_percent", 50)
 _BESIDE = Limit("runner_beside_builds", 1)
+_READ_AGAIN = (Limit("read_again_percent", 50), Limit("refault_file_mbs", 10))
 # What the step's own commands waited for comes first: the figures behind it are the whole machine's.
 RULES = (
     Rule("memory", (Limit("oom_kills_per_s", 0.2),)),
@@ -265,8 +266,8 @@ RULES = (
     Rule("starved_runner", (Limit("runner_psi_cpu_some_percent", 40), Limit("busy_cpus", 0.5))),
     Rule("starved_memory", (Limit("runner_psi_memory_some_percent", 10),)),
     Rule("memory", (Limit("psi_memory_some_percent", 10),)),
-    Rule("memory", (Limit("read_again_percent", 50), Limit("refault_file_mbs", 10), Limit("psi_memory_some_percent", 3))),
-    Rule("memory", (Limit("no_psi", 1), Limit("read_again_percent", 50), Limit("refault_file_mbs", 10))),
+    Rule("memory", (*_READ_AGAIN, Limit("psi_memory_some_percent", 3))),
+    Rule("memory", (*_READ_AGAIN, Limit("no_psi", 1))),
     Rule("memory", (Limit("no_psi", 1), Limit("refault_anon_mbs", 1))),
     Rule("memory", (Limit("no_psi", 1), Limit("direct_scan_mbs", 10))),
     Rule("disk", (Limit("psi_io_full_percent", 25),)),
