@@ -1894,6 +1894,18 @@ def pack_columns(names: "Iterable[str]", rows: "list[list[int | None]]") -> "dic
     return packed
 
 
+def constant_apart(
+    packed: "dict[str, list[int | None]]",
+) -> "tuple[dict[str, list[int | None]], dict[str, int]]":
+    """The columns whose numbers change, with the time; and of each other one the number that stands in all rows."""
+    same = {}
+    for name, column in packed.items():
+        first = column[0]
+        if name != "m_ms" and first is not None and None not in column and not any(column[1:]):
+            same[name] = first
+    return {name: column for name, column in packed.items() if name not in same}, same
+
+
 def unpack_columns(packed: "dict[str, list[int | None]]") -> "dict[str, list[int | None]]":
     """Columns of plain numbers: what `pack_columns` was given."""
     columns = {}
@@ -4413,8 +4425,9 @@ def _flush_file(recorder: "Recorder", path: "str", sent_bytes: "int", most_rows:
     accounts = list(in_records(thinned(intervals, ROOM_BYTES) if most_rows == FLUSH_ROWS else intervals))
     for first in range(0, max(len(lines), len(accounts) * step), step):
         rows = [row_from_text(line) for line in lines[first : first + step]]
-        columns = pack_columns(names, [row for row in rows if len(row) == len(names)])
+        columns, same = constant_apart(pack_columns(names, [row for row in rows if len(row) == len(names)]))
         fields = {"cols": columns} if columns else {}  # type: dict[str, Any]
+        fields.update({"same": same} if same else {})
         fields.update({"cmds": accounts.pop(0)} if accounts else {})
         recorder.emit("samples", fields, {"src": path.rpartition("life-")[2]}, own_line=True)
     return (sent_bytes or len(head) + 1) + len(data)
