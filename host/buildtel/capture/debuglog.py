@@ -5,7 +5,7 @@ unset, or 0) also when provisioners begin and end: that is never switched on for
 
 The log also holds values that Packer's output never shows (`environment_vars=["TOKEN=…"]`). So ours is a file in
 memory without a name (memfd), which only this user may open and which is gone with its last process; what was read
-is freed, and only Packer's words are kept.
+is freed, and only Packer's words are kept, with the lines on uploads, downloads and tries to connect.
 """
 
 from __future__ import annotations
@@ -19,13 +19,11 @@ import stat
 from collections.abc import Callable, Mapping
 from functools import cache
 
+from buildtel.debug_lines import OF_PACKER, TELLS_OF_MACHINE
+
 MEMORY, USERS_OWN = "debug log", "the user's debug log"
 _STAMPED = re.compile(rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ")
 _WORD = re.compile(rb"ui(?: error)?: |\d{9,11},[^,]*,")
-_TELLING = (
-    b"[INFO] (telemetry) ", b"[INFO] Packer version: ", b"Packer version: ", b"Starting build run: ",
-    b"[INFO] Starting external plugin ",
-)  # fmt: skip
 EVERY_S = 0.04
 READ_BYTES = 1 << 20
 LONGEST_BYTES = 8 << 20
@@ -118,7 +116,8 @@ class DebugLog:
         """Whether a line is a word of Packer's; one without a stamp goes on with the line before."""
         if _STAMPED.match(line):
             self._is_word = bool(_WORD.match(line, _STAMP_BYTES))
-            return self._is_word or line.startswith(_TELLING, _STAMP_BYTES)
+            told = line.startswith(OF_PACKER, _STAMP_BYTES) or TELLS_OF_MACHINE.match(line, _STAMP_BYTES) is not None
+            return self._is_word or told
         return self._is_word
 
     def _unread(self) -> bytes:

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from buildtel.events import FAILED
+from buildtel.insight.inner_rows import label_of_part
 from buildtel.job import JobDocument
-from buildtel.text import safe, safe_lines
-from buildtel.timeline.packer_model import Build, PackerRun, Provisioner
+from buildtel.text import duration, safe, safe_lines
+from buildtel.timeline.packer_model import Build, InnerPart, PackerRun, Provisioner
 
 MOST_LINES = 20
+_AFTER_WAIT = frozenset(("cleanup", "error_cleanup", "shutdown", "wait_user", "other"))  # phases behind a failed wait
 _SIGNAL_BASE = 128  # a shell's exit status for a command that a signal ended
 
 
@@ -47,10 +49,24 @@ def failure_of(build: Build) -> Failure | None:
     ]
     title = f"{safe(build.name)} failed"
     if not failed:
-        return Failure(title, safe_lines(build.error or "Packer says no reason"))
+        return Failure(title, (*safe_lines(build.error or "Packer says no reason"), *_tries(build)))
     number, unit = failed[-1]
     where = f"{safe(f'{unit.kind} {unit.detail}'.strip())} (provisioner {number} of {len(build.provisioners)})"
     return Failure(title, (f"{where} {_ended(unit, build)}",), tuple(map(safe, unit.output[-MOST_LINES:])))
+
+
+def _tries(build: Build) -> tuple[str, ...]:
+    """What Packer tried while it waited for a connection, where the build went no further; its log tells it."""
+    phases = [phase for phase in build.phases if phase.name not in _AFTER_WAIT]
+    tries = [part for part in phases[-1].parts if part.kind == "try"] if phases and not build.provisioners else []
+    if not tries:
+        return ()
+    return (f"Packer tried to connect: {'; '.join(map(_try, tries))}",)
+
+
+def _try(part: InnerPart) -> str:
+    length = "" if part.started_at is None or part.ended_at is None else duration(part.ended_at - part.started_at)
+    return f"{label_of_part(part)}{f' ({length})' if length else ''}"
 
 
 def _ended(unit: Provisioner, build: Build) -> str:

@@ -1,0 +1,88 @@
+"""Tells of Packer's transfers and tries to connect: which build a debug line, which names none, or a bar is of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from buildtel.events import ConnectionTried, Event, TransferSeen
+from buildtel.parse.debug_texts import BAR_SIGN, Told, bar_of, connection_try_of, transfer_of
+from buildtel.parse.line_context import LineContext
+from buildtel.parse.states import IN_PHASE, BuildState
+
+MOST_TRANSFERS = 20_000  # of a log
+_WAITS = "wait_ssh"
+_FETCHES = "retrieve_image"
+_FILE_KINDS = frozenset(("file-upload", "file-download"))
+
+
+class Reaching:
+    """Turns lines on transfers and connections into events.
+
+    Args:
+        events: gives the list that new events go to.
+    """
+
+    def __init__(self, events: Callable[[], list[Event]]) -> None:
+        self._events = events
+        self._told = 0
+        self._drawn: dict[str, tuple[str, int]] = {}  # by build: the file of its bar, and the percent told of it
+
+    def log(self, text: bytes, builds: Sequence[BuildState], said: LineContext) -> None:
+        """Take a line of the debug log: one that may be of several builds tells nothing.
+
+        Args:
+            text: the line behind its time stamp.
+            builds: the builds of the run that have not ended.
+            said: its context.
+        """
+        result = connection_try_of(text)
+        if result is not None:
+            waiting = [build for build in builds if _is_waiting(build)]
+            if len(waiting) == 1:
+                self._events().append(
+                    ConnectionTried(line=said.line, at=said.at, target=waiting[0].target, result=result)
+                )
+            return
+        told = transfer_of(text) if len(builds) == 1 and builds[0].seen else None
+        if told is not None:
+            self._tell(builds[0], told, said)
+
+    def hear(self, build: BuildState, text: bytes, said: LineContext) -> None:
+        """Take a message of a build, which may be a progress bar's line: each percent is told once.
+
+        Args:
+            build: the build.
+            text: the message, without the build's name.
+            said: its context.
+        """
+        if BAR_SIGN not in text or not _may_draw(build):
+            return
+        bar = bar_of(text)
+        if bar is None:
+            return
+        name, done, whole = bar
+        place = name, 100 * done // max(whole, 1)
+        if self._drawn.get(build.target) != place:
+            self._drawn[build.target] = place
+            self._tell(build, Told("bar", name, done), said, whole)
+
+    def _tell(self, build: BuildState, told: Told, said: LineContext, whole_bytes: int | None = None) -> None:
+        if self._told >= MOST_TRANSFERS:
+            return
+        self._told += 1
+        self._events().append(
+            TransferSeen(
+                line=said.line, at=said.at, target=build.target, word=told.word, name=told.name,
+                size_bytes=told.size_bytes, whole_bytes=whole_bytes,
+            )
+        )  # fmt: skip
+
+
+def _is_waiting(build: BuildState) -> bool:
+    return build.state in IN_PHASE and build.phase is not None and build.phase[0] == _WAITS
+
+
+def _may_draw(build: BuildState) -> bool:
+    """Whether Packer may draw a bar now: a script's own may look like it."""
+    fetches = build.state in IN_PHASE and build.phase is not None and build.phase[0] == _FETCHES
+    return fetches or build.running in _FILE_KINDS
