@@ -10,6 +10,7 @@ MOVES = frozenset((UPLOAD, DOWNLOAD))
 ONLY_MOVE = frozenset(("file-upload", "file-download"))  # kinds of provisioners that do nothing but a transfer
 _DOWNLOADS = frozenset(("file-download", "retrieve_image"))
 ANSWERS = "the port answers"
+MOST_OF_A_KIND = 100  # Ansible uploads files for each of its tasks, which must find a place
 
 
 def direction(name: str) -> str:
@@ -103,5 +104,5 @@ def tried(parts: list[PartDraft], event: ConnectionTried, moment: Moment, began:
 
 
 def _add(parts: list[PartDraft], part: PartDraft) -> None:
-    if len(parts) < MOST_PARTS:
+    if len(parts) < MOST_PARTS and sum(one.kind == part.kind for one in parts) < MOST_OF_A_KIND:
         parts.append(part)

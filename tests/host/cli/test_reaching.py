@@ -186,6 +186,16 @@ def test_a_line_that_may_be_of_several_builds_tells_nothing(home: Home) -> None:
     assert [parts(unit) for unit in first["provisioners"]] == [[], [("upload", "big", 13, 14, 1, 9, None)]]
 
 
+def test_transfers_leave_room_for_other_parts(home: Home) -> None:
+    """Of 300 uploads in one provisioner 100 are kept, and the tasks of Ansible beside them all."""
+    uploads = [(BEGINS, f"~[DEBUG] scp: Uploading f{number}: perms=C0644 size=9", ENDS) for number in range(300)]
+    tasks = ((f"ui: ==> null.a: TASK [t{number}] ****", *lines) for number, lines in enumerate(uploads))
+    lines = [(5, "ui: ==> null.a: Provisioning with Ansible..."), *((6, line) for task in tasks for line in task)]
+    (unit,) = build_of(home, log_of(lines))["provisioners"]
+    kinds = [kind for kind, *_ in parts(unit)]
+    assert (kinds.count("upload"), kinds.count("task")) == (100, 300)
+
+
 BAR = "\x1b[1A\r\x1b[0;32m    null.a: {}\x1b[0m {} MiB / 60.00 MiB  {:.2f}%{}"
 
 
