@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from buildtel.errors import BuildtelError
+from buildtel.insight.usual import Usual
 from buildtel.job import JobDocument, load_document
 from buildtel.live.board import Board
-from buildtel.live.usual import Usual
 from buildtel.local.documents import read_document
 from buildtel.local.folders import telemetry_folder
 from buildtel.naming import escape

@@ -13,6 +13,7 @@ from buildtel.capture.relay import write_all
 from buildtel.capture.stamped import is_growing
 from buildtel.errors import BuildtelError
 from buildtel.live.board import Board
+from buildtel.live.busiest import Busiest, holder_of_lock
 from buildtel.live.drawing import View
 from buildtel.live.last_documents import learn_in_background
 from buildtel.local.folders import LOG_SUFFIX, telemetry_folder
@@ -51,7 +52,8 @@ class LogFollower:
         self._file, self._inbox = file, Inbox(batches)
         self._ahead_s = time.monotonic() - time.time()
         self.board = Board(self._began_s())
-        self.view = View(1, self.board, Kernel().counters, write_all)
+        busiest = Busiest(lambda: holder_of_lock(file.fileno()))
+        self.view = View(1, self.board, Kernel().counters, busiest.words, write_all)
         learn_in_background(self.board, name.rsplit("_", 2)[0], opened)
 
     def _began_s(self) -> float:

@@ -43,12 +43,14 @@ class ViewBelow:
 
     def _begin(self) -> None:
         from buildtel.live.board import Board  # noqa: PLC0415
+        from buildtel.live.busiest import Busiest  # noqa: PLC0415
         from buildtel.live.drawing import View  # noqa: PLC0415
         from buildtel.live.last_documents import learn_in_background  # noqa: PLC0415
         from buildtel.parse import Inbox, batches  # noqa: PLC0415
 
         self._inbox, self._board = Inbox(batches), Board(time.monotonic())
-        self._view = View(1, self._board, lambda: self._run.sampler.last, write_all)
+        busiest = Busiest(lambda: self._run.relay.pid)
+        self._view = View(1, self._board, lambda: self._run.sampler.last, busiest.words, write_all)
         self._run.relay.timers[self._view.draw] = 0.0
         learn_in_background(self._board, self._job, self._opened)
 
