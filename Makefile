@@ -59,7 +59,7 @@ golden: schema ## write the golden files and the schema anew; read the diff
 
 bench: ## figures beside their yardsticks, measured in one run
 	$(PYTHON) tests/bench/agent.py
-	$(PYTHON) tests/bench/host.py
+	$(PYTHON) -m tests.bench.host
 	$(PYTHON) tests/bench/packer.py
 	$(PYTHON) tests/bench/reading.py
 	$(PYTHON) -m tests.bench.page

@@ -10,21 +10,24 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).parent
 AGENT = FOLDER / "buildtel_agent.py"
 SH = ("tell.sh", "step.sh", "text.sh", "counters.sh", "kernel.sh", "records.sh", "commands.sh")
 PYTHON = (
-    "head.py", "kernel.py", "formulas.py", "counters.py", "records.py", "people.py", "processes.py", "places.py",
-    "outlet.py", "taskstats.py", "accounts.py", "waits.py", "tree.py", "process.py", "own.py", "intervals.py",
-    "life.py", "step.py", "commands.py",
+    "head.py", "kernel.py", "limits.py", "network.py", "formulas.py", "counters.py", "records.py", "people.py",
+    "processes.py", "places.py", "outlet.py", "taskstats.py", "accounts.py", "waits.py", "tree.py", "process.py",
+    "own.py", "intervals.py", "life.py", "step.py", "commands.py",
 )  # fmt: skip
 # A number: its name, unit, kind, where it stands in the source, the Linux that has it (guest/parts/counters.py).
 Field = tuple[str, str, str, int | str, str]
 Group = tuple[str, str, int, tuple[Field, ...]]  # what it has a list for, its source, its least numbers, all of them
+OtherNames = dict[str, tuple[tuple[str, str], ...]]  # of a key: further names, and the Linux that has them
 HEAD_OF_SH = """\
 # shellcheck shell=sh disable=SC2034,SC2154  # names of other parts
 #
@@ -37,7 +40,7 @@ SH_FUNCTION = re.compile(r"^([A-Za-z_]\w*)\(\)", re.M)
 
 def main(arguments: list[str]) -> int:
     """Write the agent, or with `--check` only compare it; the exit status is 1 where it differs or can't be joined."""
-    of_schema, written = sh_of(schema()), FOLDER / "parts" / "counters.sh"
+    of_schema, written = sh_of(table("COUNTERS"), table("OTHER_NAMES")), FOLDER / "parts" / "counters.sh"
     same = written.is_file() and written.read_text(encoding="utf-8") == of_schema
     if arguments != ["--check"]:
         written.write_text(of_schema, encoding="utf-8")
@@ -56,23 +59,23 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def schema() -> dict[str, Group]:
-    """The schema of counters, as the part has it."""
+def table(name: str) -> Any:
+    """A table of the schema of counters, as the part has it."""
     tree = ast.parse((FOLDER / "parts" / "counters.py").read_text(encoding="utf-8"))
-    values = (node.value for node in tree.body if isinstance(node, ast.Assign) and names_of(node) == ["COUNTERS"])
-    found: dict[str, Group] = ast.literal_eval(next(values))
-    return found
+    values = (node.value for node in tree.body if isinstance(node, ast.Assign) and names_of(node) == [name])
+    return ast.literal_eval(next(values))
 
 
-def sh_of(counters: dict[str, Group]) -> str:
+def sh_of(counters: dict[str, Group], other_names: OtherNames) -> str:
     """The functions in sh that read a line of the kernel's by the schema."""
-    (_, _, disk_least, disk), (_, _, net_least, net), (_, _, _, vm) = (counters[name] for name in ("disk", "net", "vm"))
-    return HEAD_OF_SH + sh_disk(disk, disk_least) + sh_net(net, net_least) + sh_vm(vm)
+    (_, _, disk_least, disk), (_, _, net_least, net) = (counters[name] for name in ("disk", "net"))
+    keyed = "".join(sh_keyed(name, counters[name], other_names) for name in ("tasks", "vm"))
+    return HEAD_OF_SH + sh_disk(disk, disk_least) + sh_net(net, net_least) + keyed
 
 
 def sh_disk(fields: tuple[Field, ...], least: int) -> str:
     """How sh reads /proc/diskstats: fields stand at words of a line, counted from 0."""
-    at = {2: "bt_a", **{int(field[3]): f"bt_{number}" for number, field in enumerate(fields, 1)}}
+    at = {2: "bt_a", **{int(field[3]): f"bt_n{number}" for number, field in enumerate(fields, 1)}}
     words = " ".join(at.get(word, "_") for word in range(max(at) + 1))
     return f"""\
 # A line of /proc/diskstats: its device $bt_a, its numbers; status 1 at the end.
@@ -82,7 +85,7 @@ bt_disk_line() {{
 
 # $bt_listed: the numbers of the line; status 1 where the line has too few.
 bt_disk_list() {{
-{sh_list([f"$bt_{number}" for number in range(1, len(fields) + 1)], least)}}}
+{sh_list([f"$bt_n{number}" for number in range(1, len(fields) + 1)], least)}}}
 
 """
 
@@ -97,29 +100,43 @@ bt_net_list() {{
 """
 
 
-def sh_vm(fields: tuple[Field, ...]) -> str:
-    """How sh reads /proc/vmstat: fields stand behind a key; what is in kB is in pages there."""
+def sh_keyed(name: str, group: Group, other_names: OtherNames) -> str:
+    """How sh reads a file whose lines are a key and a number; what is in kB is in pages there.
+
+    A number is the sum of the lines with its key and with the other names that kernels have for it.
+    """
+    _, source, _, fields = group
     numbered = list(enumerate(fields, 1))
-    arms = "".join(f"    {field[3]}) bt_{number}=$2 ;;\n" for number, field in numbered)
+    arms = "".join(sh_arm(number, str(field[3]), other_names) for number, field in numbered)
     pages = [number for number, field in numbered if field[1] == "kB"]
-    multiplied = "".join(f'    bt_pages "$bt_{number}"; bt_{number}=$bt_kb\n' for number in pages)
+    multiplied = "".join(f'    bt_pages "$bt_n{number}"; bt_n{number}=$bt_kb\n' for number in pages)
     return f"""\
-bt_vm_clear() {{
-    {" ".join(f"bt_{number}=''" for number, _ in numbered)}
+bt_{name}_clear() {{
+    {" ".join(f"bt_n{number}=''" for number, _ in numbered)}
 }}
 
-# A line of /proc/vmstat: its key $1, its number $2.
-bt_vm_line() {{
+# A line of {source}: its key $1, its number $2.
+bt_{name}_line() {{
     case $1 in
 {arms}    esac
 }}
 
 # $bt_listed: the numbers found.
-bt_vm_list() {{
-{multiplied}    bt_list {" ".join(f'"$bt_{number}"' for number, _ in numbered)}
+bt_{name}_list() {{
+{multiplied}    bt_list {" ".join(f'"$bt_n{number}"' for number, _ in numbered)}
 }}
 
 """
+
+
+def sh_arm(number: int, key: str, other_names: OtherNames) -> str:
+    """The arm of a `case` that takes the lines of one counter."""
+    others = [name for names, _ in other_names.get(key, ()) for name in names.split()]
+    if not others:
+        return f"    {key}) bt_n{number}=$2 ;;\n"
+    lines = textwrap.wrap(" ".join(f"{name}\u00a0|" for name in (key, *others)), 100, break_long_words=False)
+    patterns = " \\\n    ".join(lines).replace("\u00a0", " ").removesuffix(" |")
+    return f'    {patterns}) bt_add "$bt_n{number}" "$2"; bt_n{number}=$bt_sum ;;\n'
 
 
 def sh_list(values: list[str], least: int) -> str:

@@ -408,13 +408,14 @@ bt_begin_character() {
 
 # A line of /proc/diskstats: its device $bt_a, its numbers; status 1 at the end.
 bt_disk_line() {
-    read -r _ _ bt_a bt_1 _ bt_2 bt_3 bt_4 _ bt_5 bt_6 _ bt_7 bt_8 _
+    read -r _ _ bt_a bt_n1 _ bt_n2 bt_n3 bt_n4 _ bt_n5 bt_n6 _ bt_n7 bt_n8 _ _ _ _ bt_n9 bt_n10 _
 }
 
 # $bt_listed: the numbers of the line; status 1 where the line has too few.
 bt_disk_list() {
-    bt_list "$bt_1" "$bt_2" "$bt_3" "$bt_4" "$bt_5" "$bt_6" "$bt_7" "$bt_8"
+    bt_list "$bt_n1" "$bt_n2" "$bt_n3" "$bt_n4" "$bt_n5" "$bt_n6" "$bt_n7" "$bt_n8"
     case $bt_listed in *null*) return 1 ;; esac
+    bt_list "$bt_n1" "$bt_n2" "$bt_n3" "$bt_n4" "$bt_n5" "$bt_n6" "$bt_n7" "$bt_n8" "$bt_n9" "$bt_n10"
 }
 
 # $bt_listed of the numbers behind an interface's name in /proc/net/dev; status 1 where they are too few.
@@ -423,25 +424,55 @@ bt_net_list() {
     case $bt_listed in *null*) return 1 ;; esac
 }
 
+bt_tasks_clear() {
+    bt_n1='' bt_n2='' bt_n3='' bt_n4=''
+}
+
+# A line of /proc/stat: its key $1, its number $2.
+bt_tasks_line() {
+    case $1 in
+    procs_running) bt_n1=$2 ;;
+    procs_blocked) bt_n2=$2 ;;
+    ctxt) bt_n3=$2 ;;
+    processes) bt_n4=$2 ;;
+    esac
+}
+
+# $bt_listed: the numbers found.
+bt_tasks_list() {
+    bt_list "$bt_n1" "$bt_n2" "$bt_n3" "$bt_n4"
+}
+
 bt_vm_clear() {
-    bt_1='' bt_2='' bt_3='' bt_4=''
+    bt_n1='' bt_n2='' bt_n3='' bt_n4='' bt_n5='' bt_n6='' bt_n7='' bt_n8='' bt_n9=''
 }
 
 # A line of /proc/vmstat: its key $1, its number $2.
 bt_vm_line() {
     case $1 in
-    pswpin) bt_1=$2 ;;
-    pswpout) bt_2=$2 ;;
-    pgmajfault) bt_3=$2 ;;
-    oom_kill) bt_4=$2 ;;
+    pswpin) bt_n1=$2 ;;
+    pswpout) bt_n2=$2 ;;
+    pgmajfault) bt_n3=$2 ;;
+    oom_kill) bt_n4=$2 ;;
+    allocstall | allocstall_dma | allocstall_dma32 | allocstall_normal | allocstall_high | \
+    allocstall_movable | allocstall_device) bt_add "$bt_n5" "$2"; bt_n5=$bt_sum ;;
+    pgscan_direct | pgscan_direct_dma | pgscan_direct_dma32 | pgscan_direct_normal | \
+    pgscan_direct_high | pgscan_direct_movable) bt_add "$bt_n6" "$2"; bt_n6=$bt_sum ;;
+    workingset_refault_file | workingset_refault) bt_add "$bt_n7" "$2"; bt_n7=$bt_sum ;;
+    workingset_refault_anon) bt_n8=$2 ;;
+    nr_dirty) bt_n9=$2 ;;
     esac
 }
 
 # $bt_listed: the numbers found.
 bt_vm_list() {
-    bt_pages "$bt_1"; bt_1=$bt_kb
-    bt_pages "$bt_2"; bt_2=$bt_kb
-    bt_list "$bt_1" "$bt_2" "$bt_3" "$bt_4"
+    bt_pages "$bt_n1"; bt_n1=$bt_kb
+    bt_pages "$bt_n2"; bt_n2=$bt_kb
+    bt_pages "$bt_n6"; bt_n6=$bt_kb
+    bt_pages "$bt_n7"; bt_n7=$bt_kb
+    bt_pages "$bt_n8"; bt_n8=$bt_kb
+    bt_pages "$bt_n9"; bt_n9=$bt_kb
+    bt_list "$bt_n1" "$bt_n2" "$bt_n3" "$bt_n4" "$bt_n5" "$bt_n6" "$bt_n7" "$bt_n8" "$bt_n9"
 }
 
 # --- Reading the kernel ---
@@ -463,9 +494,11 @@ bt_list() {
     bt_listed="[${bt_listed#,}]"
 }
 
-# $bt_cpu as a member of `c`, $bt_cpus, $bt_btime. Of two lines `cpu`, as containers have, that which is not all zero.
+# $bt_cpu and $bt_tasks as members of `c`, $bt_cpus, $bt_btime. Of two lines `cpu`, as containers have, that which is
+# not all zero.
 bt_stat() {
-    bt_cpu='' bt_cpus=0 bt_btime='' bt_zero=1
+    bt_cpu='' bt_cpus=0 bt_btime='' bt_zero=1 bt_tasks=''
+    bt_tasks_clear
     [ -r "$bt_proc/stat" ] || return 0
     while read -r bt_key bt_a bt_b bt_d bt_e bt_f bt_g bt_h bt_i _; do
         case $bt_key in
@@ -477,9 +510,13 @@ bt_stat() {
             fi
             ;;
         cpu[0-9]*) bt_cpus=$((bt_cpus + 1)) ;;
-        btime) bt_btime=$bt_a; break ;;
+        btime) bt_btime=$bt_a ;;
+        softirq) break ;;
+        *) bt_tasks_line "$bt_key" "$bt_a" ;;
         esac
     done <"$bt_proc/stat"
+    bt_tasks_list
+    case $bt_listed in *[0-9]*) bt_tasks=',"tasks":'$bt_listed ;; esac
 }
 
 # $bt_memory: [total, available], or where the kernel does not tell the second, [total, null, what stands for it].
@@ -502,6 +539,18 @@ bt_meminfo() {
         bt_list "$bt_total" "$bt_available"
     fi
     bt_memory=$bt_listed
+}
+
+# $bt_sum of $1, '' for none yet, and $2. What is no number does not count; a sum that the shell can't add is none.
+bt_add() {
+    bt_sum=$1
+    case $2 in '' | *[!0-9]* | ???????????????????*) return 0 ;; esac
+    bt_sum=$2
+    [ -n "$1" ] || return 0
+    bt_sum=none
+    bt_numbers "$1" || return 0
+    [ "${#1}" -lt 9 ] && [ "${#2}" -lt 9 ] || [ $((2147483647 + 1)) -gt 0 ] || return 0
+    bt_sum=$(($1 + $2))
 }
 
 # Times the page size, where the shell's numbers are large enough; it stands in every process's smaps.
@@ -657,7 +706,7 @@ bt_counters() {
     [ -z "$bt_memory" ] || bt_part=$bt_part',"mem":'$bt_memory
     bt_devices disk "$bt_disks" "$1"
     bt_devices net "$bt_nets" "$1"
-    bt_part=$bt_part$bt_vm$bt_psi
+    bt_part=$bt_part$bt_tasks$bt_vm$bt_psi
     bt_parts=$bt_parts${bt_part#,}
 }
 
@@ -1193,6 +1242,11 @@ def parse_cpus(text: "bytes") -> "list[int]":
     return [count] if count else []
 
 
+def parse_tasks(text: "bytes") -> "list[int | None]":
+    """The group `tasks`. Source: the last lines of /proc/stat."""
+    return [_number_after(text, key) for key in TASKS_KEYS]
+
+
 def _number(word: "bytes") -> "int | None":
     """A counter; None for what is none, or is more than any counter reaches (what is below 0 is printed as 2**64)."""
     return int(word) if word.isdigit() and len(word) < 19 else None
@@ -1212,11 +1266,11 @@ def parse_meminfo(text: "bytes") -> "list[int | None]":
 
 
 def parse_vmstat(text: "bytes", page_kb: "int") -> "list[int | None]":
-    """The group `vm`. Source: /proc/vmstat, where pswpin and pswpout are in pages."""
-    found = []
-    for key, in_pages in VM_KEYS:
-        number = _number_after(text, key)
-        found.append(number * page_kb if in_pages and number is not None else number)
+    """The group `vm`. Source: /proc/vmstat, where what is in kB here is in pages."""
+    found = []  # type: list[int | None]
+    for keys, in_pages in VM_KEYS:
+        numbers = [number for number in [_number_after(text, key) for key in keys] if number is not None]
+        found.append(sum(numbers) * (page_kb if in_pages else 1) if numbers else None)
     return found
 
 
@@ -1401,9 +1455,10 @@ class Kernel:
         self._disks = ((), [])  # type: tuple[tuple[str, ...], list[str]]
         self._interfaces = ((), [])  # type: tuple[tuple[str, ...], list[str]]
         self._sys = sys_root
+        self._limits, self._tcp = None, Tcp(self)  # type: Limits | None, Tcp
         page_kb = posix.sysconf("SC_PAGE_SIZE") // 1024
         self._files = (
-            ("/stat", (("cpu", parse_stat), ("cpus", parse_cpus))),
+            ("/stat", (("cpu", parse_stat), ("cpus", parse_cpus), ("tasks", parse_tasks))),
             ("/meminfo", (("mem", parse_meminfo),)),
             ("/diskstats", (("disk", lambda text: parse_diskstats(text, self._whole)),)),
             ("/net/dev", (("net", lambda text: parse_net_dev(text, self._real)),)),
@@ -1420,18 +1475,22 @@ class Kernel:
             self._interfaces = names, real_interfaces(names, self._sys)
         return self._interfaces[1]
 
-    def _text(self, name: "str") -> "bytes":
-        fd = self._fds.get(name)
+    def text(self, name: "str") -> "bytes":
+        """What a file below /proc has just now, b"" where it can't be read."""
+        return self._text(self.proc + name)
+
+    def _text(self, path: "str") -> "bytes":
+        fd = self._fds.get(path)
         if fd is None:
             try:
-                fd = posix.open(self.proc + name, posix.O_RDONLY | posix.O_CLOEXEC)
+                fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
             except OSError:
                 fd = -1
-            self._fds[name] = fd
+            self._fds[path] = fd
         return _read_all(fd) if fd >= 0 else b""
 
     def counters(self, only: "tuple[str, ...]" = ()) -> "dict[str, Any]":
-        """The object `c` of docs/format.md, section 1.3, or what of it is in `only` these files.
+        """The object `c` of docs/format.md, section 1.3, but for `tcp`, or what of it is in `only` these files.
 
         A group that can't be read is missing.
         """
@@ -1439,7 +1498,7 @@ class Kernel:
         for name, groups in self._files:
             if only and name not in only:
                 continue
-            text = self._text(name)
+            text = self.text(name)
             for key, parse in groups if text else ():
                 values = parse(text)
                 if values and (isinstance(values, dict) or any(value is not None for value in values)):
@@ -1448,18 +1507,132 @@ class Kernel:
             return found
         pressure = {}
         for kind in ("cpu", "memory", "io"):
-            text = self._text("/pressure/" + kind)
+            text = self.text("/pressure/" + kind)
             values = parse_pressure(text) if text else ()
             if any(value is not None for value in values):
                 pressure[kind] = values
         if pressure:
             found["psi"] = pressure
+        if self._limits is None:
+            self._limits = Limits(self.proc, self._sys)
+        limits = self._limits.counters(self._text)
+        if limits:
+            found["cgroup"] = limits
         try:
             fs = posix.statvfs("/")
             found["fs"] = [(fs.f_blocks - fs.f_bfree) * fs.f_frsize // 1024, fs.f_bavail * fs.f_frsize // 1024]
         except OSError:
             pass
         return found
+
+    def sampled(self) -> "dict[str, Any]":
+        """The object `c` with `tcp`, which is up to ten seconds old: for samples of a machine."""
+        found, tcp = self.counters(), self._tcp.counters()
+        if tcp:
+            found["tcp"] = tcp
+        return found
+
+
+# --- The limits of our cgroup -----------------------------------------------------------------------
+
+
+UNLIMITED_BYTES = 1 << 60  # version 1 writes the largest number of whole pages where there is no limit
+
+
+class Limits:
+    """What the limits that stand over this process did: those of its cgroup, or of the nearest one above that has some.
+
+    Source: cgroup v2 (cpu.max, memory.max, memory.high) and v1 (cpu.cfs_quota_us, memory.limit_in_bytes), looked for
+    once. `quota` is the folder of the limit of CPU time, `memory` that of memory, '' without one.
+    """
+
+    def __init__(self, proc: "str", sys_root: "str") -> "None":
+        self.quota = self.memory = ""
+        root = sys_root + "/fs/cgroup"
+        for line in read_file(proc + "/self/cgroup", 16384).decode("utf-8", "replace").splitlines():
+            number, _, rest = line.partition(":")
+            names, _, path = rest.partition(":")
+            if number == "0" and not names:
+                unified = root if _exists(root + "/cgroup.controllers") else root + "/unified"
+                self.quota = self.quota or _nearest(unified, path, ("cpu.max",))
+                self.memory = self.memory or _nearest(unified, path, ("memory.max", "memory.high"))
+            elif "cpu" in names.split(","):
+                self.quota = _nearest(_mounted(root, "cpu", names), path, ("cpu.cfs_quota_us",)) or self.quota
+            elif names == "memory":
+                self.memory = _nearest(root + "/memory", path, ("memory.limit_in_bytes",)) or self.memory
+
+    def counters(self, text: "Callable[[str], bytes]") -> "list[int | None]":
+        """The group `cgroup`, [] without a limit; `text` reads a file."""
+        if not self.quota and not self.memory:
+            return []
+        stat = text(self.quota + "/cpu.stat") if self.quota else b""
+        throttled_ns = _number_after(stat, b"throttled_time ")
+        throttled_us = _number_after(stat, b"throttled_usec ") if throttled_ns is None else throttled_ns // 1000
+        events = text(self.memory + "/memory.events") if self.memory else b""
+        reached, killed = _number_after(events, b"max "), _number_after(events, b"oom_kill ")
+        if self.memory and not events:
+            reached = _number(text(self.memory + "/memory.failcnt").strip())
+            killed = _number_after(text(self.memory + "/memory.oom_control"), b"oom_kill ")
+        periods = [_number_after(stat, key) for key in (b"nr_periods ", b"nr_throttled ")]
+        return [*periods, throttled_us, _number_after(events, b"high "), reached, killed]
+
+
+def _mounted(root: "str", controller: "str", names: "str") -> "str":
+    """The folder of a controller of version 1, which may be mounted together with others."""
+    alone = root + "/" + controller
+    return alone if _exists(alone) else root + "/" + names
+
+
+def _nearest(root: "str", path: "str", files: "tuple[str, ...]") -> "str":
+    """The folder of a cgroup, or of the nearest one above it, in which one of the files has a limit; '' without one.
+
+    In a container the path may be the host's, and its end stands at the root.
+    """
+    path = "" if ".." in path else path.rstrip("/")
+    while True:
+        if any(_is_limit(read_file(root + path + "/" + file, 100)) for file in files):
+            return root + path
+        if not path:
+            return ""
+        path = path.rpartition("/")[0]
+
+
+def _is_limit(text: "bytes") -> "bool":
+    """Whether a file of a limit has one: a number, but for the largest ones of version 1."""
+    number = text.split()[:1]
+    return bool(number) and number[0].isdigit() and int(number[0]) < UNLIMITED_BYTES
+
+
+# --- What TCP counts --------------------------------------------------------------------------------
+
+
+HELD_S = 10.0  # a read costs as much as all other counters together: the kernel sums up over all CPUs
+
+
+class Tcp:
+    """TCP's counters of this machine, read at most every ten seconds and told unchanged meanwhile."""
+
+    def __init__(self, kernel: "Kernel") -> "None":
+        self._kernel, self._due_s, self._held = kernel, 0.0, []  # type: Kernel, float, list[int | None]
+
+    def counters(self) -> "list[int | None]":
+        """The group `tcp`, [] where nothing is told."""
+        now_s = time.monotonic()
+        if now_s >= self._due_s:
+            self._due_s = now_s + HELD_S - 0.5
+            told = {}  # type: dict[bytes, bytes]
+            for file in ("/net/snmp", "/net/netstat"):
+                told.update(parse_pairs(self._kernel.text(file)))
+            self._held = [_number(told.get(key, b"")) for key in TCP_KEYS]
+        return self._held if any(number is not None for number in self._held) else []
+
+
+def parse_pairs(text: "bytes") -> "Iterator[tuple[bytes, bytes]]":
+    """Names and numbers of TCP in /proc/net/snmp and /proc/net/netstat: a line of names, then one of numbers."""
+    lines = [line.split() for line in text.split(b"\n") if line[:4] == b"Tcp:" or line[:7] == b"TcpExt:"]
+    for names, numbers in zip(lines[::2], lines[1::2]):
+        if names[0] == numbers[0]:
+            yield from zip(names[1:], numbers[1:])
 
 
 # --- Formulas: the only place where figures come from -----------------------------------------------
@@ -1473,9 +1646,10 @@ class Delta:
     """Differences between two sets of counters; a number that is absent, fell or can't be gives None."""
 
     def __init__(
-        self, start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None" = None
-    ) -> "None":
-        self.start, self.end, self.seconds, self.peak_kb = start, end, seconds, peak_kb
+        self, start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None" = None,
+        load: "list[float] | None" = None,
+    ) -> "None":  # fmt: skip
+        self.start, self.end, self.seconds, self.peak_kb, self.load = start, end, seconds, peak_kb, load
         self.cpu, self.busy, self.total = cpu_ticks(start, end, seconds)
         self.idle = None if self.total is None or self.busy is None else self.total - self.busy
 
@@ -1572,6 +1746,11 @@ def _change(before: "int | None", after: "int | None") -> "int | None":
     return None if before is None or after is None else after - before
 
 
+def _less(whole: "int | None", part: "int | None") -> "int | None":
+    """What is left of a whole, None where it is not known; a part that is not known is none of it."""
+    return None if whole is None else max(whole - (part or 0), 0)
+
+
 def _at(values: "Any", at: "int") -> "int | None":
     return values[at] if values is not None and at < len(values) else None
 
@@ -1597,8 +1776,9 @@ def _ratio(part: "float | None", whole: "float | None", scale: "float" = 1.0) ->
 
 
 def metrics(
-    start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None" = None
-) -> "dict[str, float | int]":
+    start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None" = None,
+    load: "list[float] | None" = None,
+) -> "dict[str, float | int]":  # fmt: skip
     """The figures of a step between two sets of counters (docs/format.md, 1.3), those that can be had.
 
     Args:
@@ -1606,14 +1786,43 @@ def metrics(
         end: `c` at the end.
         seconds: the time between them by the monotonic clock.
         peak_kb: the largest MemTotal - MemAvailable seen between them.
+        load: what `Load.figures` gives of the samples between them.
     """
-    delta = Delta(start, end, seconds, peak_kb)
+    delta = Delta(start, end, seconds, peak_kb, load)
     figures = {}  # type: dict[str, float | int]
     for metric in METRICS:
         value = metric.formula(delta)
         if value is not None:
             figures[metric.name] = round(value, metric.decimals) if metric.decimals else int(value)
     return figures
+
+
+class Load:
+    """How many tasks ran, and how many waited for disks, at samples: mean over time and peak of each.
+
+    A sample stands for the time since the one before; the task that read it is not counted.
+    """
+
+    def __init__(self, m_ns: "int") -> "None":
+        self._last_ns, self._ns, self._sums, self._peaks = m_ns, 0, [0, 0], [0, 0]
+
+    def add(self, m_ns: "int", counters: "dict[str, Any]") -> "None":
+        """Takes a sample in; one that does not tell of tasks counts for nothing."""
+        running, blocked = [_at(counters.get("tasks"), at) for at in (0, 1)]
+        length_ns, self._last_ns = m_ns - self._last_ns, m_ns
+        if running is None or blocked is None or length_ns <= 0:
+            return
+        seen = [max(running - 1, 0), blocked]
+        self._ns += length_ns
+        self._sums = [total + number * length_ns for total, number in zip(self._sums, seen)]
+        self._peaks = [max(pair) for pair in zip(self._peaks, seen)]
+
+    def figures(self) -> "list[float] | None":
+        """`[mean of the running, peak, mean of the blocked, peak]`, None without a sample."""
+        if not self._ns:
+            return None
+        running, blocked = [round(total / self._ns, 2) for total in self._sums]
+        return [running, self._peaks[0], blocked, self._peaks[1]]
 
 
 SERIES = (
@@ -1721,6 +1930,10 @@ COUNTERS = {
         ("steal", "ticks", "counter", 8, "2.6.11"),
     )),
     "cpus": ("", "/proc/stat", 1, (("online", "CPUs", "gauge", "cpuN", ""),)),
+    "tasks": ("", "/proc/stat", 4, (
+        ("running", "", "gauge", "procs_running", "2.6"), ("blocked", "", "gauge", "procs_blocked", "2.6"),
+        ("switches", "", "counter", "ctxt", ""), ("forks", "", "counter", "processes", ""),
+    )),
     "mem": ("", "/proc/meminfo", 2, (
         ("total_kb", "kB", "gauge", "MemTotal", ""), ("available_kb", "kB", "gauge", "MemAvailable", "3.14"),
         ("free_buffers_cached_kb", "kB", "gauge", "MemFree + Buffers + Cached", ""),
@@ -1730,6 +1943,7 @@ COUNTERS = {
         ("read_ms", "ms", "counter", 6, ""), ("writes", "", "counter", 7, ""),
         ("written_sectors", "512 bytes", "counter", 9, ""), ("write_ms", "ms", "counter", 10, ""),
         ("io_ms", "ms", "counter", 12, ""), ("weighted_io_ms", "ms", "counter", 13, ""),
+        ("flushes", "", "counter", 18, "5.5"), ("flush_ms", "ms", "counter", 19, "5.5"),
     )),
     "net": ("device", "/proc/net/dev", 2, (
         ("rx_bytes", "bytes", "counter", 0, ""), ("tx_bytes", "bytes", "counter", 8, ""),
@@ -1740,13 +1954,48 @@ COUNTERS = {
     "vm": ("", "/proc/vmstat", 4, (
         ("swap_in_kb", "kB", "counter", "pswpin", ""), ("swap_out_kb", "kB", "counter", "pswpout", ""),
         ("pgmajfault", "", "counter", "pgmajfault", ""), ("oom_kill", "", "counter", "oom_kill", "4.13"),
+        ("allocstall", "", "counter", "allocstall", ""),
+        ("direct_scan_kb", "kB", "counter", "pgscan_direct", ""),
+        ("refault_file_kb", "kB", "counter", "workingset_refault_file", "3.15"),
+        ("refault_anon_kb", "kB", "counter", "workingset_refault_anon", "5.9"),
+        ("dirty_kb", "kB", "gauge", "nr_dirty", ""),
+    )),
+    "cgroup": ("", "cpu.stat, memory.events", 6, (
+        ("periods", "", "counter", "nr_periods", ""), ("throttled_periods", "", "counter", "nr_throttled", ""),
+        ("throttled_us", "us", "counter", "throttled_usec", ""), ("memory_high", "", "counter", "high", ""),
+        ("memory_max", "", "counter", "max", ""), ("oom_kill", "", "counter", "oom_kill", "4.13"),
+    )),
+    "tcp": ("", "/proc/net/snmp, /proc/net/netstat", 7, (
+        ("in_segments", "", "counter", "InSegs", ""), ("out_segments", "", "counter", "OutSegs", ""),
+        ("retransmitted", "", "counter", "RetransSegs", ""), ("resets", "", "counter", "EstabResets", ""),
+        ("timeouts", "", "counter", "TCPTimeouts", ""),
+        ("syn_retransmitted", "", "counter", "TCPSynRetrans", "3.15"),
+        ("out_of_order", "", "counter", "TCPOFOQueue", "3.4"),
     )),
     "fs": ("", "statvfs", 2, (("used_kb", "kB", "gauge", "", ""), ("free_kb", "kB", "gauge", "", ""))),
 }  # type: dict[str, tuple[str, str, int, tuple[tuple[str, str, str, int | str, str], ...]]]  # fmt: skip
+# What other kernels than the newest call a counter of /proc/vmstat: names whose sum it is, and which Linux has them.
+# Source: include/linux/vm_event_item.h and mm/vmstat.c. (`pgscan_direct_throttle` counts no pages.)
+OTHER_NAMES = {
+    "allocstall": (("allocstall_dma allocstall_dma32 allocstall_normal allocstall_high allocstall_movable "
+                    "allocstall_device", "since 4.8"),),
+    "pgscan_direct": (("pgscan_direct_dma pgscan_direct_dma32 pgscan_direct_normal pgscan_direct_high "
+                       "pgscan_direct_movable", "until 4.7"),),
+    "workingset_refault_file": (("workingset_refault", "3.15 to 5.8: of files only"),),
+}  # type: dict[str, tuple[tuple[str, str], ...]]  # fmt: skip
 DISK_AT = [int(field[3]) for field in COUNTERS["disk"][3]]
 DISK_MS = tuple([at for at, field in enumerate(COUNTERS["disk"][3]) if field[1] == "ms"])
 NET_AT = [int(field[3]) for field in COUNTERS["net"][3]]
-VM_KEYS = [(b"%s " % str(field[3]).encode(), field[1] == "kB") for field in COUNTERS["vm"][3]]  # kB: it is in pages
+VM_NAMES = [
+    " ".join([str(field[3]), *[names for names, _ in OTHER_NAMES.get(str(field[3]), ())]]).split()
+    for field in COUNTERS["vm"][3]
+]
+VM_KEYS = [
+    ([b"%s " % name.encode() for name in names], field[1] == "kB")  # kB: it is in pages
+    for names, field in zip(VM_NAMES, COUNTERS["vm"][3])
+]
+TCP_KEYS = [str(field[3]).encode() for field in COUNTERS["tcp"][3]]
+TASKS_KEYS = [b"%s " % str(field[3]).encode() for field in COUNTERS["tasks"][3]]
 
 
 class Metric:
@@ -1782,10 +2031,25 @@ METRICS = (
            lambda d: d.percent_of_time(max(d.each("disk", 6) or [], default=None))),
     Metric("await_ms", "ms", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 2, 5), d.sum("disk", 0, 3))),
     Metric("queue_depth", "", 2, "/proc/diskstats", lambda d: _ratio(d.sum("disk", 7), d.seconds * 1000)),
+    Metric("disk_flushes", "", 0, "/proc/diskstats", lambda d: d.sum("disk", 8)),
+    Metric("disk_flush_ms", "ms", 0, "/proc/diskstats", lambda d: d.sum("disk", 9)),
     Metric("net_rx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), MB)),
     Metric("net_tx_mb", "MB", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), MB)),
     Metric("net_rx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 0), d.seconds * MB)),
     Metric("net_tx_rate_mbs", "MB/s", 2, "/proc/net/dev", lambda d: _ratio(d.sum("net", 1), d.seconds * MB)),
+    Metric("tcp_retransmitted_percent", "%", 2, "/proc/net/snmp, /proc/net/netstat",
+           lambda d: _ratio(_less(d.of("tcp", 2), d.of("tcp", 5)), d.of("tcp", 1), 100)),
+    Metric("tcp_out_of_order_percent", "%", 2, "/proc/net/snmp, /proc/net/netstat",
+           lambda d: _ratio(d.of("tcp", 6), d.of("tcp", 0), 100)),
+    Metric("tcp_timeouts", "", 0, "/proc/net/snmp, /proc/net/netstat", lambda d: d.of("tcp", 4)),
+    Metric("tcp_syn_retransmitted", "", 0, "/proc/net/snmp, /proc/net/netstat", lambda d: d.of("tcp", 5)),
+    Metric("tcp_resets", "", 0, "/proc/net/snmp, /proc/net/netstat", lambda d: d.of("tcp", 3)),
+    Metric("cgroup_throttled_percent", "%", 1, "cpu.stat, memory.events",
+           lambda d: _ratio(d.of("cgroup", 1), d.of("cgroup", 0), 100)),
+    Metric("cgroup_throttled_ms", "ms", 0, "cpu.stat, memory.events", lambda d: _ratio(d.of("cgroup", 2), 1000)),
+    Metric("cgroup_memory_high", "", 0, "cpu.stat, memory.events", lambda d: d.of("cgroup", 3)),
+    Metric("cgroup_memory_max", "", 0, "cpu.stat, memory.events", lambda d: d.of("cgroup", 4)),
+    Metric("cgroup_oom_kills", "", 0, "cpu.stat, memory.events", lambda d: d.of("cgroup", 5)),
     Metric("psi_cpu_some_percent", "%", 1, "/proc/pressure/cpu", lambda d: d.stalled_percent("cpu", 0)),
     Metric("psi_memory_some_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 0)),
     Metric("psi_memory_full_percent", "%", 1, "/proc/pressure/memory", lambda d: d.stalled_percent("memory", 1)),
@@ -1795,6 +2059,17 @@ METRICS = (
     Metric("swap_out_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 1), 1024)),
     Metric("major_faults", "", 0, "/proc/vmstat", lambda d: d.of("vm", 2)),
     Metric("oom_kills", "", 0, "/proc/vmstat", lambda d: d.of("vm", 3)),
+    Metric("direct_reclaims", "", 0, "/proc/vmstat", lambda d: d.of("vm", 4)),
+    Metric("direct_scan_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 5), 1024)),
+    Metric("refault_file_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 6), 1024)),
+    Metric("refault_anon_mb", "MB", 2, "/proc/vmstat", lambda d: _ratio(d.of("vm", 7), 1024)),
+    Metric("dirty_mb", "MB", 1, "/proc/vmstat", lambda d: _ratio(_at(d.end.get("vm"), 8), 1024)),
+    Metric("tasks_running_mean", "", 2, "/proc/stat", lambda d: d.load[0] if d.load else None),
+    Metric("tasks_running_peak", "", 0, "/proc/stat", lambda d: d.load[1] if d.load else None),
+    Metric("tasks_blocked_mean", "", 2, "/proc/stat", lambda d: d.load[2] if d.load else None),
+    Metric("tasks_blocked_peak", "", 0, "/proc/stat", lambda d: d.load[3] if d.load else None),
+    Metric("context_switches_per_s", "1/s", 1, "/proc/stat", lambda d: _ratio(d.of("tasks", 2), d.seconds)),
+    Metric("forks_per_s", "1/s", 1, "/proc/stat", lambda d: _ratio(d.of("tasks", 3), d.seconds)),
     Metric("disk_used_delta_mb", "MB", 1, "statvfs",
            lambda d: _ratio(_change(_at(d.start.get("fs"), 0), _at(d.end.get("fs"), 0)), 1024)),
 )  # fmt: skip
@@ -3061,10 +3336,11 @@ WCHANS = (
 )  # fmt: skip
 # Of several processes that wait the first of these is told.
 WAIT_KINDS = ("lock", "silent", "remote", "user", "daemon", "sleep", "other")
+READS = "reads"  # what came for it is there: it is the process that is slow, not who sends
 MOST_WAITS = 50
 MOST_THREADS = 64
 SOCKETS_EVERY_S = 5.0  # /proc/net/tcp walks a table of all buckets: some milliseconds
-SYN_SENT, ESTABLISHED = b"02", b"01"
+SYN_SENT, ESTABLISHED, CLOSE_WAIT = b"02", b"01", b"08"
 LOOPBACK = (b"0100007F", b"00000000000000000000000001000000", b"0000000000000000FFFF00000100007F")
 
 
@@ -3105,8 +3381,11 @@ class Waits:
         known = []
         for pid, one in leaves:
             wchan = clean_name(read_file("/proc/%d/wchan" % pid, 128).decode("ascii", "replace"))
-            if wchan and wchan != "0":  # 0: not to be told to us, or it runs by now
-                known.append((WAIT_KINDS.index(self._kind(wchan, pid, now_s) or "other"), -pid, one, wchan))
+            kind = self._kind(wchan, pid, now_s) if wchan and wchan != "0" else ""  # 0: hidden, or it runs
+            if kind == READS:
+                return None
+            if kind:
+                known.append((WAIT_KINDS.index(kind), -pid, one, wchan))
         if not known:
             return None
         place, negative, one, wchan = min(known, key=lambda row: row[:2])
@@ -3115,7 +3394,7 @@ class Waits:
         return kind, command_name(one.name), holder
 
     def _kind(self, wchan: "str", pid: "int", now_s: "float") -> "str":
-        kind = next((kind for start, kind in WCHANS if wchan.startswith(start)), "")
+        kind = next((kind for start, kind in WCHANS if wchan.startswith(start)), "other")
         if kind not in ("socket", "poll"):
             return kind
         looked_s, told = self._sockets.get(pid, (0.0, ""))
@@ -3138,7 +3417,7 @@ def thread_runs(pid: "int") -> "bool":
 
 
 def kind_by_sockets(pid: "int") -> "str":
-    """What a process waits for that sleeps in a socket or a poll, by its open files; '' where they do not tell."""
+    """What a process waits for that sleeps in a socket or a poll, by its open files: of WAIT_KINDS, or READS."""
     folder, links = "/proc/%d/" % pid, {}
     for fd in _listed(folder + "fd"):
         try:
@@ -3147,18 +3426,18 @@ def kind_by_sockets(pid: "int") -> "str":
             pass
     inodes = {link[8:-1].encode() for link in links.values() if link.startswith("socket:[")}
     if not inodes:
-        return "user" if links.get("0", "").startswith(("/dev/pts/", "/dev/tty", "/dev/console")) else ""
+        return "user" if links.get("0", "").startswith(("/dev/pts/", "/dev/tty", "/dev/console")) else "other"
     rows = _rows_of_sockets(folder + "net/tcp", inodes) + _rows_of_sockets(folder + "net/tcp6", inodes)
     if any(row[3] == SYN_SENT for row in rows):
         return "silent"
     talking = [row for row in rows if row[3] == ESTABLISHED]
-    if any(row[4].partition(b":")[2].strip(b"0") for row in talking):
-        return ""  # there is something to read: it is we who are slow
+    if any(row[3] in (ESTABLISHED, CLOSE_WAIT) and row[4].partition(b":")[2].strip(b"0") for row in rows):
+        return READS
     if talking:
         return "daemon" if all(row[2].partition(b":")[0] in LOOPBACK for row in talking) else "remote"
     if _rows_of_sockets(folder + "net/udp", inodes) or _rows_of_sockets(folder + "net/udp6", inodes):
         return "silent"
-    return "daemon" if _rows_of_sockets(folder + "net/unix", inodes, 6) else ""
+    return "daemon" if _rows_of_sockets(folder + "net/unix", inodes, 6) else "other"
 
 
 def _rows_of_sockets(path: "str", inodes: "Collection[bytes]", at: "int" = 9) -> "list[list[bytes]]":
@@ -4015,7 +4294,7 @@ def _taken_over(path: "str", spool: "Spool") -> "bool":
 
 def sample(kernel: "Kernel") -> "list[tuple[str, int | None]]":
     """All numbers of this moment with their columns' names."""
-    return [("m_ms", boottime_ns() // 1000000), *flatten(kernel.counters())]
+    return [("m_ms", boottime_ns() // 1000000), *flatten(kernel.sampled())]
 
 
 def sampler_is_running(spool: "Spool") -> "bool":
@@ -4403,6 +4682,7 @@ class Watch:
         self.series = Series(self.start_ns, self.start)
         self.points = self.series.points
         self.peak_kb = used_kb(self.start)
+        self.load = Load(self.start_ns)
         self.stride_s = 0.0
         self.spent_s = 0.0  # CPU time of this process before, which is not for this step
 
@@ -4420,9 +4700,10 @@ class Watch:
             now = time.monotonic()
 
     def _sample(self, elapsed_s: "float") -> "float":
-        counters = self.kernel.counters()
-        point = self.series.point(boottime_ns(), counters)
+        counters, m_ns = self.kernel.counters(), boottime_ns()
+        point = self.series.point(m_ns, counters)
         self._raise_peak(counters)
+        self.load.add(m_ns, counters)
         if (point[0] or 0) - (self.points[-1][0] or 0) >= self.stride_s * 950:
             self.points.append(point)
         if len(self.points) >= SERIES_POINTS:
@@ -4450,17 +4731,17 @@ class Watch:
         if seconds > 2:
             self.processes.scan()
         exit_status, signal, source = ended
-        own = self._own_fields(seconds)
+        own, load = self._own_fields(seconds), self.load.figures()
         fields = {
             "name": name or None, "c": counters, "exit": exit_status, "signal": signal, "exit_from": source,
             "peak_kb": self.peak_kb, "series": pack_columns(SERIES, [*self.points, last]),
-            "procs": self.processes.busiest(), **own,
+            "procs": self.processes.busiest(), **({"tasks": load} if load else {}), **own,
             "cost": cost(self.recorder, self.kernel.proc, self.spent_s),
         }  # fmt: skip
         self.recorder.emit("end", fields, {"step": self.step}, last=True)
         if not self.recorder.has_block:
             return
-        figures = metrics(self.start, counters, seconds, self.peak_kb)
+        figures = metrics(self.start, counters, seconds, self.peak_kb, load)
         figures.update(own_figures(own.get("own", {}), seconds, (counters.get("cpus") or [None])[0]))
         is_sampled = own.get("cmds", {}).get("from") == "sampled"
         self.say(end_block(shown, figures, further_lines(figures, exit_status, is_sampled)).encode())

@@ -9,9 +9,10 @@ class Delta:
     """Differences between two sets of counters; a number that is absent, fell or can't be gives None."""
 
     def __init__(
-        self, start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None" = None
-    ) -> "None":
-        self.start, self.end, self.seconds, self.peak_kb = start, end, seconds, peak_kb
+        self, start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None" = None,
+        load: "list[float] | None" = None,
+    ) -> "None":  # fmt: skip
+        self.start, self.end, self.seconds, self.peak_kb, self.load = start, end, seconds, peak_kb, load
         self.cpu, self.busy, self.total = cpu_ticks(start, end, seconds)
         self.idle = None if self.total is None or self.busy is None else self.total - self.busy
 
@@ -108,6 +109,11 @@ def _change(before: "int | None", after: "int | None") -> "int | None":
     return None if before is None or after is None else after - before
 
 
+def _less(whole: "int | None", part: "int | None") -> "int | None":
+    """What is left of a whole, None where it is not known; a part that is not known is none of it."""
+    return None if whole is None else max(whole - (part or 0), 0)
+
+
 def _at(values: "Any", at: "int") -> "int | None":
     return values[at] if values is not None and at < len(values) else None
 
@@ -133,8 +139,9 @@ def _ratio(part: "float | None", whole: "float | None", scale: "float" = 1.0) ->
 
 
 def metrics(
-    start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None" = None
-) -> "dict[str, float | int]":
+    start: "dict[str, Any]", end: "dict[str, Any]", seconds: "float", peak_kb: "int | None" = None,
+    load: "list[float] | None" = None,
+) -> "dict[str, float | int]":  # fmt: skip
     """The figures of a step between two sets of counters (docs/format.md, 1.3), those that can be had.
 
     Args:
@@ -142,14 +149,43 @@ def metrics(
         end: `c` at the end.
         seconds: the time between them by the monotonic clock.
         peak_kb: the largest MemTotal - MemAvailable seen between them.
+        load: what `Load.figures` gives of the samples between them.
     """
-    delta = Delta(start, end, seconds, peak_kb)
+    delta = Delta(start, end, seconds, peak_kb, load)
     figures = {}  # type: dict[str, float | int]
     for metric in METRICS:
         value = metric.formula(delta)
         if value is not None:
             figures[metric.name] = round(value, metric.decimals) if metric.decimals else int(value)
     return figures
+
+
+class Load:
+    """How many tasks ran, and how many waited for disks, at samples: mean over time and peak of each.
+
+    A sample stands for the time since the one before; the task that read it is not counted.
+    """
+
+    def __init__(self, m_ns: "int") -> "None":
+        self._last_ns, self._ns, self._sums, self._peaks = m_ns, 0, [0, 0], [0, 0]
+
+    def add(self, m_ns: "int", counters: "dict[str, Any]") -> "None":
+        """Takes a sample in; one that does not tell of tasks counts for nothing."""
+        running, blocked = [_at(counters.get("tasks"), at) for at in (0, 1)]
+        length_ns, self._last_ns = m_ns - self._last_ns, m_ns
+        if running is None or blocked is None or length_ns <= 0:
+            return
+        seen = [max(running - 1, 0), blocked]
+        self._ns += length_ns
+        self._sums = [total + number * length_ns for total, number in zip(self._sums, seen)]
+        self._peaks = [max(pair) for pair in zip(self._peaks, seen)]
+
+    def figures(self) -> "list[float] | None":
+        """`[mean of the running, peak, mean of the blocked, peak]`, None without a sample."""
+        if not self._ns:
+            return None
+        running, blocked = [round(total / self._ns, 2) for total in self._sums]
+        return [running, self._peaks[0], blocked, self._peaks[1]]
 
 
 SERIES = (

@@ -19,6 +19,11 @@ def parse_cpus(text: "bytes") -> "list[int]":
     return [count] if count else []
 
 
+def parse_tasks(text: "bytes") -> "list[int | None]":
+    """The group `tasks`. Source: the last lines of /proc/stat."""
+    return [_number_after(text, key) for key in TASKS_KEYS]
+
+
 def _number(word: "bytes") -> "int | None":
     """A counter; None for what is none, or is more than any counter reaches (what is below 0 is printed as 2**64)."""
     return int(word) if word.isdigit() and len(word) < 19 else None
@@ -38,11 +43,11 @@ def parse_meminfo(text: "bytes") -> "list[int | None]":
 
 
 def parse_vmstat(text: "bytes", page_kb: "int") -> "list[int | None]":
-    """The group `vm`. Source: /proc/vmstat, where pswpin and pswpout are in pages."""
-    found = []
-    for key, in_pages in VM_KEYS:
-        number = _number_after(text, key)
-        found.append(number * page_kb if in_pages and number is not None else number)
+    """The group `vm`. Source: /proc/vmstat, where what is in kB here is in pages."""
+    found = []  # type: list[int | None]
+    for keys, in_pages in VM_KEYS:
+        numbers = [number for number in [_number_after(text, key) for key in keys] if number is not None]
+        found.append(sum(numbers) * (page_kb if in_pages else 1) if numbers else None)
     return found
 
 
@@ -227,9 +232,10 @@ class Kernel:
         self._disks = ((), [])  # type: tuple[tuple[str, ...], list[str]]
         self._interfaces = ((), [])  # type: tuple[tuple[str, ...], list[str]]
         self._sys = sys_root
+        self._limits, self._tcp = None, Tcp(self)  # type: Limits | None, Tcp
         page_kb = posix.sysconf("SC_PAGE_SIZE") // 1024
         self._files = (
-            ("/stat", (("cpu", parse_stat), ("cpus", parse_cpus))),
+            ("/stat", (("cpu", parse_stat), ("cpus", parse_cpus), ("tasks", parse_tasks))),
             ("/meminfo", (("mem", parse_meminfo),)),
             ("/diskstats", (("disk", lambda text: parse_diskstats(text, self._whole)),)),
             ("/net/dev", (("net", lambda text: parse_net_dev(text, self._real)),)),
@@ -246,18 +252,22 @@ class Kernel:
             self._interfaces = names, real_interfaces(names, self._sys)
         return self._interfaces[1]
 
-    def _text(self, name: "str") -> "bytes":
-        fd = self._fds.get(name)
+    def text(self, name: "str") -> "bytes":
+        """What a file below /proc has just now, b"" where it can't be read."""
+        return self._text(self.proc + name)
+
+    def _text(self, path: "str") -> "bytes":
+        fd = self._fds.get(path)
         if fd is None:
             try:
-                fd = posix.open(self.proc + name, posix.O_RDONLY | posix.O_CLOEXEC)
+                fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
             except OSError:
                 fd = -1
-            self._fds[name] = fd
+            self._fds[path] = fd
         return _read_all(fd) if fd >= 0 else b""
 
     def counters(self, only: "tuple[str, ...]" = ()) -> "dict[str, Any]":
-        """The object `c` of docs/format.md, section 1.3, or what of it is in `only` these files.
+        """The object `c` of docs/format.md, section 1.3, but for `tcp`, or what of it is in `only` these files.
 
         A group that can't be read is missing.
         """
@@ -265,7 +275,7 @@ class Kernel:
         for name, groups in self._files:
             if only and name not in only:
                 continue
-            text = self._text(name)
+            text = self.text(name)
             for key, parse in groups if text else ():
                 values = parse(text)
                 if values and (isinstance(values, dict) or any(value is not None for value in values)):
@@ -274,17 +284,29 @@ class Kernel:
             return found
         pressure = {}
         for kind in ("cpu", "memory", "io"):
-            text = self._text("/pressure/" + kind)
+            text = self.text("/pressure/" + kind)
             values = parse_pressure(text) if text else ()
             if any(value is not None for value in values):
                 pressure[kind] = values
         if pressure:
             found["psi"] = pressure
+        if self._limits is None:
+            self._limits = Limits(self.proc, self._sys)
+        limits = self._limits.counters(self._text)
+        if limits:
+            found["cgroup"] = limits
         try:
             fs = posix.statvfs("/")
             found["fs"] = [(fs.f_blocks - fs.f_bfree) * fs.f_frsize // 1024, fs.f_bavail * fs.f_frsize // 1024]
         except OSError:
             pass
+        return found
+
+    def sampled(self) -> "dict[str, Any]":
+        """The object `c` with `tcp`, which is up to ten seconds old: for samples of a machine."""
+        found, tcp = self.counters(), self._tcp.counters()
+        if tcp:
+            found["tcp"] = tcp
         return found
 
 

@@ -19,9 +19,11 @@ bt_list() {
     bt_listed="[${bt_listed#,}]"
 }
 
-# $bt_cpu as a member of `c`, $bt_cpus, $bt_btime. Of two lines `cpu`, as containers have, that which is not all zero.
+# $bt_cpu and $bt_tasks as members of `c`, $bt_cpus, $bt_btime. Of two lines `cpu`, as containers have, that which is
+# not all zero.
 bt_stat() {
-    bt_cpu='' bt_cpus=0 bt_btime='' bt_zero=1
+    bt_cpu='' bt_cpus=0 bt_btime='' bt_zero=1 bt_tasks=''
+    bt_tasks_clear
     [ -r "$bt_proc/stat" ] || return 0
     while read -r bt_key bt_a bt_b bt_d bt_e bt_f bt_g bt_h bt_i _; do
         case $bt_key in
@@ -33,9 +35,13 @@ bt_stat() {
             fi
             ;;
         cpu[0-9]*) bt_cpus=$((bt_cpus + 1)) ;;
-        btime) bt_btime=$bt_a; break ;;
+        btime) bt_btime=$bt_a ;;
+        softirq) break ;;
+        *) bt_tasks_line "$bt_key" "$bt_a" ;;
         esac
     done <"$bt_proc/stat"
+    bt_tasks_list
+    case $bt_listed in *[0-9]*) bt_tasks=',"tasks":'$bt_listed ;; esac
 }
 
 # $bt_memory: [total, available], or where the kernel does not tell the second, [total, null, what stands for it].
@@ -58,6 +64,18 @@ bt_meminfo() {
         bt_list "$bt_total" "$bt_available"
     fi
     bt_memory=$bt_listed
+}
+
+# $bt_sum of $1, '' for none yet, and $2. What is no number does not count; a sum that the shell can't add is none.
+bt_add() {
+    bt_sum=$1
+    case $2 in '' | *[!0-9]* | ???????????????????*) return 0 ;; esac
+    bt_sum=$2
+    [ -n "$1" ] || return 0
+    bt_sum=none
+    bt_numbers "$1" || return 0
+    [ "${#1}" -lt 9 ] && [ "${#2}" -lt 9 ] || [ $((2147483647 + 1)) -gt 0 ] || return 0
+    bt_sum=$(($1 + $2))
 }
 
 # Times the page size, where the shell's numbers are large enough; it stands in every process's smaps.
@@ -213,7 +231,7 @@ bt_counters() {
     [ -z "$bt_memory" ] || bt_part=$bt_part',"mem":'$bt_memory
     bt_devices disk "$bt_disks" "$1"
     bt_devices net "$bt_nets" "$1"
-    bt_part=$bt_part$bt_vm$bt_psi
+    bt_part=$bt_part$bt_tasks$bt_vm$bt_psi
     bt_parts=$bt_parts${bt_part#,}
 }
 

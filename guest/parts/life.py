@@ -260,7 +260,7 @@ def _taken_over(path: "str", spool: "Spool") -> "bool":
 
 def sample(kernel: "Kernel") -> "list[tuple[str, int | None]]":
     """All numbers of this moment with their columns' names."""
-    return [("m_ms", boottime_ns() // 1000000), *flatten(kernel.counters())]
+    return [("m_ms", boottime_ns() // 1000000), *flatten(kernel.sampled())]
 
 
 def sampler_is_running(spool: "Spool") -> "bool":

@@ -271,6 +271,7 @@ class Watch:
         self.series = Series(self.start_ns, self.start)
         self.points = self.series.points
         self.peak_kb = used_kb(self.start)
+        self.load = Load(self.start_ns)
         self.stride_s = 0.0
         self.spent_s = 0.0  # CPU time of this process before, which is not for this step
 
@@ -288,9 +289,10 @@ class Watch:
             now = time.monotonic()
 
     def _sample(self, elapsed_s: "float") -> "float":
-        counters = self.kernel.counters()
-        point = self.series.point(boottime_ns(), counters)
+        counters, m_ns = self.kernel.counters(), boottime_ns()
+        point = self.series.point(m_ns, counters)
         self._raise_peak(counters)
+        self.load.add(m_ns, counters)
         if (point[0] or 0) - (self.points[-1][0] or 0) >= self.stride_s * 950:
             self.points.append(point)
         if len(self.points) >= SERIES_POINTS:
@@ -318,17 +320,17 @@ class Watch:
         if seconds > 2:
             self.processes.scan()
         exit_status, signal, source = ended
-        own = self._own_fields(seconds)
+        own, load = self._own_fields(seconds), self.load.figures()
         fields = {
             "name": name or None, "c": counters, "exit": exit_status, "signal": signal, "exit_from": source,
             "peak_kb": self.peak_kb, "series": pack_columns(SERIES, [*self.points, last]),
-            "procs": self.processes.busiest(), **own,
+            "procs": self.processes.busiest(), **({"tasks": load} if load else {}), **own,
             "cost": cost(self.recorder, self.kernel.proc, self.spent_s),
         }  # fmt: skip
         self.recorder.emit("end", fields, {"step": self.step}, last=True)
         if not self.recorder.has_block:
             return
-        figures = metrics(self.start, counters, seconds, self.peak_kb)
+        figures = metrics(self.start, counters, seconds, self.peak_kb, load)
         figures.update(own_figures(own.get("own", {}), seconds, (counters.get("cpus") or [None])[0]))
         is_sampled = own.get("cmds", {}).get("from") == "sampled"
         self.say(end_block(shown, figures, further_lines(figures, exit_status, is_sampled)).encode())

@@ -13,10 +13,11 @@ WCHANS = (
 )  # fmt: skip
 # Of several processes that wait the first of these is told.
 WAIT_KINDS = ("lock", "silent", "remote", "user", "daemon", "sleep", "other")
+READS = "reads"  # what came for it is there: it is the process that is slow, not who sends
 MOST_WAITS = 50
 MOST_THREADS = 64
 SOCKETS_EVERY_S = 5.0  # /proc/net/tcp walks a table of all buckets: some milliseconds
-SYN_SENT, ESTABLISHED = b"02", b"01"
+SYN_SENT, ESTABLISHED, CLOSE_WAIT = b"02", b"01", b"08"
 LOOPBACK = (b"0100007F", b"00000000000000000000000001000000", b"0000000000000000FFFF00000100007F")
 
 
@@ -57,8 +58,11 @@ class Waits:
         known = []
         for pid, one in leaves:
             wchan = clean_name(read_file("/proc/%d/wchan" % pid, 128).decode("ascii", "replace"))
-            if wchan and wchan != "0":  # 0: not to be told to us, or it runs by now
-                known.append((WAIT_KINDS.index(self._kind(wchan, pid, now_s) or "other"), -pid, one, wchan))
+            kind = self._kind(wchan, pid, now_s) if wchan and wchan != "0" else ""  # 0: hidden, or it runs
+            if kind == READS:
+                return None
+            if kind:
+                known.append((WAIT_KINDS.index(kind), -pid, one, wchan))
         if not known:
             return None
         place, negative, one, wchan = min(known, key=lambda row: row[:2])
@@ -67,7 +71,7 @@ class Waits:
         return kind, command_name(one.name), holder
 
     def _kind(self, wchan: "str", pid: "int", now_s: "float") -> "str":
-        kind = next((kind for start, kind in WCHANS if wchan.startswith(start)), "")
+        kind = next((kind for start, kind in WCHANS if wchan.startswith(start)), "other")
         if kind not in ("socket", "poll"):
             return kind
         looked_s, told = self._sockets.get(pid, (0.0, ""))
@@ -90,7 +94,7 @@ def thread_runs(pid: "int") -> "bool":
 
 
 def kind_by_sockets(pid: "int") -> "str":
-    """What a process waits for that sleeps in a socket or a poll, by its open files; '' where they do not tell."""
+    """What a process waits for that sleeps in a socket or a poll, by its open files: of WAIT_KINDS, or READS."""
     folder, links = "/proc/%d/" % pid, {}
     for fd in _listed(folder + "fd"):
         try:
@@ -99,18 +103,18 @@ def kind_by_sockets(pid: "int") -> "str":
             pass
     inodes = {link[8:-1].encode() for link in links.values() if link.startswith("socket:[")}
     if not inodes:
-        return "user" if links.get("0", "").startswith(("/dev/pts/", "/dev/tty", "/dev/console")) else ""
+        return "user" if links.get("0", "").startswith(("/dev/pts/", "/dev/tty", "/dev/console")) else "other"
     rows = _rows_of_sockets(folder + "net/tcp", inodes) + _rows_of_sockets(folder + "net/tcp6", inodes)
     if any(row[3] == SYN_SENT for row in rows):
         return "silent"
     talking = [row for row in rows if row[3] == ESTABLISHED]
-    if any(row[4].partition(b":")[2].strip(b"0") for row in talking):
-        return ""  # there is something to read: it is we who are slow
+    if any(row[3] in (ESTABLISHED, CLOSE_WAIT) and row[4].partition(b":")[2].strip(b"0") for row in rows):
+        return READS
     if talking:
         return "daemon" if all(row[2].partition(b":")[0] in LOOPBACK for row in talking) else "remote"
     if _rows_of_sockets(folder + "net/udp", inodes) or _rows_of_sockets(folder + "net/udp6", inodes):
         return "silent"
-    return "daemon" if _rows_of_sockets(folder + "net/unix", inodes, 6) else ""
+    return "daemon" if _rows_of_sockets(folder + "net/unix", inodes, 6) else "other"
 
 
 def _rows_of_sockets(path: "str", inodes: "Collection[bytes]", at: "int" = 9) -> "list[list[bytes]]":

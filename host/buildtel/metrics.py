@@ -60,10 +60,24 @@ WORDS = (
     Words("await_ms", "Δ(read_ms + write_ms) / Δ(reads + writes); none without I/O", 6, "await",
           "ms that one disk operation took", "await ms"),
     Words("queue_depth", "Δweighted_io_ms / T, sum over disks", 9, "queue", "disk operations under way", "queue"),
+    Words("disk_flushes", "Δflushes completed, as of fsync; Linux 5.5", label="flushes"),
+    Words("disk_flush_ms", "Δms that flushes took, sum over disks; Linux 5.5", label="flush time ms"),
     Words("net_rx_mb", "Δbytes received by real interfaces", 7, "rx MB", "received", "rx MB"),
     Words("net_tx_mb", "Δbytes sent by real interfaces", 10, "tx MB", "sent", "tx MB"),
     Words("net_rx_rate_mbs", "`net_rx_mb` / T", 17, "rx MB/s", "received per second"),
     Words("net_tx_rate_mbs", "`net_tx_mb` / T", 18, "tx MB/s", "sent per second"),
+    Words("tcp_retransmitted_percent", "100 · Δ(RetransSegs − TCPSynRetrans) / ΔOutSegs: sent again, as the other "
+          "side did not confirm it. This and what follows of TCP is of samples only, read each 10 s"),
+    Words("tcp_out_of_order_percent", "100 · ΔTCPOFOQueue / ΔInSegs: received with a gap before, as after a loss"),
+    Words("tcp_timeouts", "Δ times that no confirmation came in time"),
+    Words("tcp_syn_retransmitted", "Δ requests for a connection sent again: nobody answered"),
+    Words("tcp_resets", "Δ connections that the other side, or this one, broke off"),
+    Words("cgroup_throttled_percent", "100 · Δnr_throttled / Δnr_periods: periods in which the quota of CPU time was "
+          "used up. This and what follows of cgroups is of the agent's own or the nearest one above with a limit"),
+    Words("cgroup_throttled_ms", "Δms for which CPUs did not run its tasks because of that, added up"),
+    Words("cgroup_memory_high", "Δ times that it was above memory.high and was slowed down"),
+    Words("cgroup_memory_max", "Δ times that it was at the limit of memory (v1: memory.failcnt)"),
+    Words("cgroup_oom_kills", "Δ processes that the kernel ended at that limit"),
     Words("psi_cpu_some_percent", "100 · Δtotal_us / T of `some`; none without PSI. `full` of the CPU is always 0 of a "
           "whole machine, so there is no such figure", head="cpu psi%"),
     Words("psi_memory_some_percent", "100 · Δtotal_us / T of `some`; none without PSI"),
@@ -75,6 +89,18 @@ WORDS = (
     Words("swap_out_mb", "Δpages swapped out · page size"),
     Words("major_faults", "Δ page faults that needed I/O"),
     Words("oom_kills", "Δ processes that the kernel ended for want of memory"),
+    Words("direct_reclaims", "Δ times that a task had to free memory before it got some"),
+    Words("direct_scan_mb", "Δpages that tasks looked at then · page size"),
+    Words("refault_file_mb", "Δpages of files read again soon after they were dropped · page size; Linux 3.15"),
+    Words("refault_anon_mb", "Δpages swapped in again soon after they were swapped out · page size; Linux 5.9"),
+    Words("dirty_mb", "pages that wait to be written to disks, at the end · page size"),
+    Words("tasks_running_mean", "tasks that ran or waited for a CPU, without the one that counts: mean over time of "
+          "samples; none of a step shorter than 0.25 s"),
+    Words("tasks_running_peak", "the largest number of them at a sample"),
+    Words("tasks_blocked_mean", "tasks that waited for disks: mean as above"),
+    Words("tasks_blocked_peak", "the largest number of them at a sample"),
+    Words("context_switches_per_s", "Δctxt / T"),
+    Words("forks_per_s", "Δ(processes and threads begun) / T"),
     Words("disk_used_delta_mb", "growth of the root file system: what the step adds to the image"),
 )  # fmt: skip
 # A step's own load, apart from the machine's.

@@ -1,6 +1,6 @@
 """What `buildtel-host` costs, beside `python -c pass` of the same interpreter, measured in turn in one run.
 
-    .venv/bin/python tests/bench/host.py [ROUNDS]
+    .venv/bin/python -m tests.bench.host [ROUNDS]
 
 Prints medians of wall milliseconds and of the ratios within each round; asserts nothing.
 """
@@ -15,8 +15,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.host.page.documents import document
+
 HOST = str(Path(sys.executable).with_name("buildtel-host"))
 LINE = b"    qemu.debian: Unpacking libfoo%d:amd64 (1.2.3-4) over (1.2.2-1) ...\n"
+LONG_POINTS = 7200  # samples that a machine's agent takes in three hours
 SMALL = (
     b"==> qemu.debian: Connected to SSH!\n==> qemu.debian: Provisioning with shell script: x.sh\n"
     b"    qemu.debian: done\nBuild 'qemu.debian' finished after 3 minutes 2 seconds.\n"
@@ -42,6 +45,7 @@ def prepare(folder: Path, environment: dict[str, str]) -> None:
     """Write a small and a large log, a document and a store with one build."""
     (folder / "small.log").write_bytes(SMALL)
     ten_megabytes(folder / "large.log")
+    (folder / "long.json").write_text(document(machines=1, points=LONG_POINTS).to_json())
     for words in (
         ["collect", "-q", "-o", f"{folder}/small.json", f"{folder}/small.log"],
         ["upload", "-q", "--store", f"{folder}/store", f"{folder}/small.json"],
@@ -63,6 +67,7 @@ def candidates(folder: Path) -> dict[str, list[list[str]]]:
         "history": [[HOST, "history", *store]],
         "upload of nothing": [[HOST, "upload", *store, "-q"]],
         "report of a small log": [[HOST, "report", f"{folder}/small.json"]],
+        "diagnose of three hours": [[HOST, "diagnose", f"{folder}/long.json"]],
         "collect of a small log": [[*collect, f"{folder}/small.log"]],
         "collect of 10 MB": [[*collect, f"{folder}/large.log"]],
     }

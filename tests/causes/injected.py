@@ -1,13 +1,16 @@
-"""What is done to a build on purpose: each cause by at least three different programs.
+"""What is done to a build on purpose: each kind by at least three different programs.
 
-A file `programs/CAUSE/PROGRAM.sh` makes the cause for `$1` seconds; `$2` is a folder on a disk, `$3` a port where
-nobody answers, `$4` the address of a mute server. It needs PROGRAM.
+`programs/KIND/PROGRAM.sh` is a step that makes a cause for `LENGTH_S` seconds, `PROGRAM.hcl` a provisioner that does; a
+kind is the cause's name, with `-` and a word where there are several kinds of it. A step's environment: `FOLDER` lies
+on a disk, `FAR` is the address of the far side of the line, whose servers are in `servers.py`. A step needs PROGRAM.
+Where a rule's limits were chosen by measurements, they were by the first program of a kind, in the order of names.
 """
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -16,21 +19,32 @@ SECONDS = 8
 
 @dataclass(frozen=True)
 class Injected:
-    """A script, and what the account must say of most of its time."""
+    """A script or a provisioner, and the kind of cause that it makes."""
 
-    cause: str
+    kind: str
     program: str
-    script: Path
+    source: Path
+
+    @property
+    def cause(self) -> str:
+        """What the account must say of most of its time."""
+        return self.kind.partition("-")[0]
 
     @property
     def name(self) -> str:
-        """`disk by fio`."""
-        return f"{self.cause} by {self.program}"
+        """`disk-flush by perl`."""
+        return f"{self.kind} by {self.program}"
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it is a step's script."""
+        return self.source.suffix == ".sh"
 
     @property
     def is_here(self) -> bool:
         """Whether this machine has the program."""
-        return shutil.which(self.program) is not None
+        return not self.is_step or shutil.which(self.program) is not None
 
 
-INJECTED = [Injected(path.parent.name, path.stem, path) for path in sorted(PROGRAMS.glob("*/*.sh"))]
+INJECTED = [Injected(path.parent.name, path.stem, path) for path in sorted(PROGRAMS.glob("*/*.*"))]
+FIRST = [next(group) for _, group in groupby((one for one in INJECTED if one.is_here), key=lambda one: one.kind)]

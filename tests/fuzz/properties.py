@@ -35,11 +35,12 @@ from buildtel.events import AgentRecord, Event, ZoneLearned
 from buildtel.job import JobDocument, Meta, load_document
 from buildtel.job.fold import Fold
 from buildtel.job.model import Machine, Step
+from buildtel.measure.charts import chart
 from buildtel.measure.drafts import Point
 from buildtel.measure.figures import cost_metrics, figures, own_metrics, step_metrics
 from buildtel.measure.ledger import PartialEvent
 from buildtel.measure.record_fields import Record, read_body, read_record
-from buildtel.measure.series import chart, unpack
+from buildtel.measure.series import unpack
 from buildtel.page.form_html import html
 from buildtel.parse import reader, runs
 from buildtel.parse.runs import Block
@@ -139,6 +140,7 @@ class Reference:
         starts: dict[str, list[Point]] = defaultdict(list)
         lasts: dict[str, list[Point]] = defaultdict(list)
         peaks: dict[str, set[int | None]] = defaultdict(lambda: {None})
+        loads: dict[str, list[list[float] | None]] = defaultdict(lambda: [None])
         costs: dict[str, list[dict[str, int]]] = defaultdict(lambda: [{}])
         owns: dict[str, list[dict[str, int]]] = defaultdict(lambda: [{}])
         for record, body in views:
@@ -152,14 +154,15 @@ class Reference:
             if record.ev == "end":
                 costs[step].append(body.get("cost", {}))
                 owns[step].append(body.get("own", {}))
+                loads[step].append(body.get("tasks"))
                 self.ends[step].add(text_of(_told(body)))
             self._learn_machine(record, body)
         for step in {*starts, *lasts}:
             self.ends[step].add(text_of(_told({})))
             for start in [None, *starts[step]]:
                 for last in [None, *lasts[step]]:
-                    for peak_kb, own in product(peaks[step], owns[step]):
-                        known = {**step_metrics(start, last, peak_kb), **own_metrics(own, start, last)}
+                    for peak_kb, load, own in product(peaks[step], loads[step], owns[step]):
+                        known = {**step_metrics(start, last, peak_kb, load), **own_metrics(own, start, last)}
                         self.figures[step].update(text_of({**known, **cost_metrics(cost)}) for cost in costs[step])
 
     def _learn_machine(self, record: Record, body: dict[str, Any]) -> None:

@@ -169,7 +169,7 @@ def test_the_series_stays_within_sixty_points_whatever_the_length(guest):
 
     class Clockwork(agent.Watch):
         def __init__(self):
-            self.series = agent.Series(0, {})
+            self.series, self.load = agent.Series(0, {}), agent.Load(0)
             self.points, self.peak_kb, self.stride_s = self.series.points, 0, 0.0
 
     watch = Clockwork()

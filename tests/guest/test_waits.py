@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import pty
+import socket
 import subprocess
 import time
+from contextlib import suppress
+from threading import Thread
 
 import pytest
 
@@ -25,6 +28,16 @@ try:
 except OSError:
     pass
 """
+
+
+def own_address() -> str:
+    """The address of this machine on its network; one of loopback where it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
 
 
 def waits_of(*command: str, **options: object) -> list[tuple[str, str, str]]:
@@ -49,14 +62,40 @@ def test_a_sleep_and_a_lock_with_its_holder(tmp_path):
 
 def test_servers_that_do_not_answer(tmp_path):
     """Nobody takes the connection; a server takes it and is mute; so does a local one."""
-    with servers(tmp_path) as (full, mute):
-        host, _, port = mute.partition(":")
-        silent = f"import socket\ntry: socket.create_connection(('127.0.0.1', {full}), {SECONDS})\nexcept OSError: pass"
+    address = own_address()
+    with servers(tmp_path, address) as ports:
+        asked = f"('{address}', {ports['FULL']}), {SECONDS}"
+        silent = f"import socket\ntry: socket.create_connection({asked})\nexcept OSError: pass"
         assert waits_of("python3", "-c", silent) == [("silent", "python3", "")]
-        remote = MUTE.format(f="INET", a=(host, int(port)))
+        remote = MUTE.format(f="INET", a=(address, int(ports["MUTE"])))
         assert waits_of("python3", "-c", remote) == [("remote", "python3", "")]
         local = MUTE.format(f="UNIX", a=repr(str(tmp_path / "mute.sock")))
         assert waits_of("python3", "-c", local) == [("daemon", "python3", "")]
+
+
+def send(server: socket.socket) -> None:
+    """Sends to one client what it leaves unread, and waits until it goes."""
+    with server.accept()[0] as connection:
+        connection.send(bytes(50_000))
+        with suppress(ConnectionResetError):  # it left something unread
+            connection.recv(1)
+
+
+def test_who_has_something_to_read_waits_for_nobody():
+    """A program that reads slowly is slow by itself, though it sleeps in its socket again and again."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(1)
+        reader = (
+            f"import select, socket, time; c = socket.create_connection(('127.0.0.1', {server.getsockname()[1]})); "
+            f"c.settimeout(9); e = time.time() + {SECONDS}\n"
+            "p = select.epoll(); p.register(c, select.EPOLLERR)\n"
+            "while time.time() < e: p.poll(0.2)"
+        )
+        sender = Thread(target=send, args=(server,))
+        sender.start()
+        assert waits_of("python3", "-c", reader) == []
+        sender.join()
 
 
 def test_a_prompt_waits_for_the_user(tmp_path):

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,7 @@ class Machine:
     port: int
     key: Path
     server: subprocess.Popen[bytes]
+    address: str = "127.0.0.1"
 
     def packer(self, *words: str, timeout_s: float = 180) -> subprocess.CompletedProcess[bytes]:
         """`packer WORDS` on the machine, so that shell-local finds it, too."""
@@ -86,8 +88,14 @@ class Machine:
         self.server.wait()
 
 
-def start(folder: Path) -> Machine:
-    """A machine whose keys and template folder are below `folder`."""
+def start(folder: Path, address: str = "127.0.0.1", within: Sequence[str] = ()) -> Machine:
+    """A machine whose keys and template folder are below `folder`.
+
+    Args:
+        folder: an empty folder.
+        address: where its sshd listens.
+        within: the beginning of a command that runs the rest in a network that has this address.
+    """
     build = folder / "build"
     build.mkdir()
     for name in ("host", "user"):
@@ -97,20 +105,20 @@ def start(folder: Path) -> Machine:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     (folder / "sshd_config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey /mnt/etc/host\nAuthorizedKeysFile /mnt/etc/keys\n"
+        f"Port {port}\nListenAddress {address}\nHostKey /mnt/etc/host\nAuthorizedKeysFile /mnt/etc/keys\n"
         "StrictModes no\nUsePAM no\nPidFile none\nMaxStartups 100\nPermitRootLogin yes\nSubsystem sftp internal-sftp\n"
     )
     scene = SCENE.replace("BUILD", shlex.quote(str(build))).replace("KEYS", shlex.quote(str(folder)))
     scene = scene.replace("PASSWORD", PASSWORD).replace("SSHD", str(SSHD))
     server = subprocess.Popen(
-        ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "--propagation", "private",
+        [*within, "unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "--propagation", "private",
          "sh", "-c", scene],
         stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     for _ in range(200):
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return Machine(build, port, folder / "user", server)
+            if probe.connect_ex((address, port)) == 0:
+                return Machine(build, port, folder / "user", server, address)
         time.sleep(0.05)
     server.kill()
     raise RuntimeError("sshd did not start")

@@ -79,7 +79,7 @@ class RunnerSampler:
         if now_s >= self._search_at:
             self._search_at = now_s + max(SEARCH_EVERY_S, (now_s - self._began_s) / SEARCH_SHARE)
             self.search(packer)
-        self.last = self._kernel.counters()
+        self.last = self._kernel.sampled()
         counters = dict(self.last)
         machines = {name: found for pid, name in self._machines.items() if (found := process_counters(pid))}
         if machines:

@@ -8,6 +8,7 @@ sample.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -74,12 +75,13 @@ class CauseAccount:
     @property
     def rows(self) -> tuple[Row, ...]:
         """The causes that took time, the longest first, the unknown last."""
-        found = []
-        for cause in CAUSES:
-            parts = [part for part in self.slices if part.cause == cause.id]
-            total_ms = sum(part.end_ms - part.start_ms for part in parts)
-            if total_ms:
-                found.append(Row(cause.id, total_ms / 1000, tuple(dict.fromkeys(part.source for part in parts))))
+        lengths_ms: Counter[str] = Counter()
+        sources: dict[str, dict[Source, None]] = {}
+        for part in self.slices:
+            lengths_ms[part.cause] += part.end_ms - part.start_ms
+            sources.setdefault(part.cause, {})[part.source] = None
+        causes = [cause.id for cause in CAUSES if lengths_ms[cause.id]]
+        found = [Row(cause, lengths_ms[cause] / 1000, tuple(sources[cause])) for cause in causes]
         return tuple(sorted(found, key=lambda row: (row.cause == UNKNOWN, -row.seconds)))
 
 
@@ -209,11 +211,26 @@ def _by_samples(piece: Slice, teller: _Teller) -> Iterator[Slice]:
     samples = teller.sampled.between(piece.start_ms, piece.end_ms) if teller.sampled is not None else ()
     for sample in samples:
         first, last = max(sample.start_ms, cursor), min(sample.end_ms, piece.end_ms)
-        yield Slice(teller.rest, "log", cursor, first, piece.stretch)
+        yield from _between_samples(cursor, first, piece.stretch, teller)
         around = teller.runner.of_runner_at((first + last) // 2) if teller.runner is not None else {}
         figures = {**sample.figures, **teller.further, **around}
         found, rule = cause_of(figures)
         cause = teller.rest if rule is None else teller.causes.get(found, found)
         yield Slice(cause, teller.source, first, last, piece.stretch, figures, rule, sample.holder)
         cursor = last
-    yield Slice(teller.rest, "log", cursor, piece.end_ms, piece.stretch)
+    yield from _between_samples(cursor, piece.end_ms, piece.stretch, teller)
+
+
+def _between_samples(start_ms: int, end_ms: int, stretch: int, teller: _Teller) -> Iterator[Slice]:
+    """A stretch of time that no sample covers: from a machine's last one before a reboot to its first behind, it boots.
+
+    All else is the rest.
+    """
+    cursor = start_ms
+    for begun_ms, up_ms in teller.sampled.reboots if teller.sampled is not None else ():
+        first, last = max(begun_ms, cursor), min(up_ms, end_ms)
+        if first < last:
+            yield Slice(teller.rest, "log", cursor, first, stretch)
+            yield Slice("boot_ssh", teller.source, first, last, stretch)
+            cursor = last
+    yield Slice(teller.rest, "log", cursor, end_ms, stretch)

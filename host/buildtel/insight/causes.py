@@ -199,6 +199,7 @@ FIGURES = {
     "disk_write_mbs": Figure("MB/s", "written", "written to disks"),
     "net_rx_mbs": Figure("MB/s", "received", "received from the network"),
     "net_tx_mbs": Figure("MB/s", "sent", "sent to the network"),
+    "sent_percent": Figure("%", "sent of all its bytes", "bytes sent, of all bytes sent and received"),
     "rx_of_best_percent": Figure("%", "of its best rate", "received, of the machine's best rate in the build"),
     "runner_psi_cpu_some_percent": Figure("%", "runner's CPU pressure", "time in which work there waited for a CPU"),
     "runner_psi_memory_some_percent": Figure("%", "runner's memory pressure", "time in which work there waited for it"),
@@ -218,6 +219,7 @@ RULES = (
     Rule("daemon", (Limit("wait_daemon_percent", 50),)),
     Rule("sleep", (Limit("wait_sleep_percent", 50),)),
     Rule("network_line", (Limit("rx_of_best_percent", 70), Limit("net_rx_mbs", 1), Limit("wait_remote_percent", 50))),
+    Rule("network_out", (Limit("net_tx_mbs", 0.02), Limit("sent_percent", 60), Limit("wait_remote_percent", 50))),
     Rule("network_slow", (Limit("net_rx_mbs", 0.02), Limit("wait_remote_percent", 50))),
     Rule("network_remote", (Limit("wait_remote_percent", 50),)),
     Rule(UNKNOWN, (Limit("wait_other_percent", 50),)),
@@ -234,8 +236,8 @@ RULES = (
     Rule("computing_one", (Limit("busy_cpus", 0.6, 1.4),)),
     Rule("computing_some", (Limit("busy_cpus", 1.4),)),
     Rule("network_line", (Limit("rx_of_best_percent", 70), Limit("net_rx_mbs", 1))),
+    Rule("network_out", (Limit("net_tx_mbs", 0.02), Limit("sent_percent", 60))),
     Rule("network_slow", (Limit("net_rx_mbs", 0.005),)),
-    Rule("network_out", (Limit("net_tx_mbs", 0.05),)),
 )
 # A phase of Packer's (docs/packer-log.md) that has one cause; all others are Packer's own steps.
 OF_PHASE = {
@@ -251,5 +253,10 @@ OF_KIND = {"file-upload": "transfer", "file-download": "transfer", "windows-rest
 
 def cause_of(figures: dict[str, float]) -> tuple[str, Rule | None]:
     """The cause that a sample tells, and by which rule; `unknown` where no rule holds."""
-    rule = next((rule for rule in RULES if all(limit.holds(figures) for limit in rule.limits)), None)
-    return (UNKNOWN, None) if rule is None else (rule.cause, rule)
+    for rule in RULES:
+        for limit in rule.limits:
+            if not limit.holds(figures):
+                break
+        else:
+            return rule.cause, rule
+    return UNKNOWN, None

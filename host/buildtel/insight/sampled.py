@@ -5,14 +5,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from buildtel.job.model import Machine, Samples, Step
 
 LONGEST_S = 90.0  # a sample over more than this says nothing of a second of it
 LEAST_BEST_MBS = 1.0  # a machine that never received faster does not tell how fast its line is
 _CHARTED = (
-    "cpu_percent", "cpu_steal_percent", "psi_cpu_some_percent", "psi_memory_some_percent", "psi_io_some_percent",
-    "psi_memory_full_percent", "psi_io_full_percent", "net_rx_mbs", "net_tx_mbs", "disk_read_mbs", "disk_write_mbs",
+    "cpu_percent", "cpu_iowait_percent", "cpu_steal_percent", "psi_cpu_some_percent", "psi_memory_some_percent",
+    "psi_io_some_percent", "psi_memory_full_percent", "psi_io_full_percent", "net_rx_mbs", "net_tx_mbs",
+    "disk_read_mbs", "disk_write_mbs",
 )  # fmt: skip
 _OF_RUNNER = ("psi_cpu_some_percent", "psi_memory_some_percent")
 
@@ -31,9 +33,13 @@ class Sample:
 
 
 class Sampled:
-    """The samples of a machine in order of time, none over another."""
+    """The samples of a machine in order of time, none over another.
+
+    `reboots` are the times, in Unix milliseconds, from the last sample of a boot to the first of the next one.
+    """
 
     def __init__(self, machine: Machine, steps: list[Step]) -> None:
+        self.reboots = tuple(_reboots(machine.samples))
         whole = [sample for samples in machine.samples for sample in _samples(samples, machine.cpus)]
         inner = [sample for step in steps for sample in _of_step(step, machine.cpus)]
         self.samples = _apart(sorted(whole, key=_start_ms), sorted(inner, key=_start_ms))
@@ -80,6 +86,18 @@ class Sampled:
         return {f"runner_{name}": figures[name] for name in _OF_RUNNER if name in figures}
 
 
+def _reboots(lives: list[Samples]) -> Iterator[tuple[int, int]]:
+    known = [(life, [time for time in life.columns.get("t_s", []) if time is not None]) for life in lives]
+    spans = sorted(
+        (life.start_time + times[0], life.start_time + times[-1], life.boot)
+        for life, times in known
+        if life.start_time is not None and life.boot is not None and times
+    )
+    for (_, last_s, boot), (first_s, _, other) in pairwise(spans):
+        if boot != other and last_s < first_s:
+            yield round(last_s * 1000), round(first_s * 1000)
+
+
 def _start_ms(sample: Sample) -> int:
     return sample.start_ms
 
@@ -105,32 +123,35 @@ def _of_step(step: Step, cpus: int | None) -> Iterator[Sample]:
 
 def _samples(samples: Samples, cpus: int | None) -> Iterator[Sample]:
     times = samples.columns.get("t_s", [])
+    charted = [(name, samples.columns[name], name.endswith("_percent")) for name in _CHARTED if name in samples.columns]
     zero_ms = None if samples.start_time is None else round(samples.start_time * 1000)
     for at in range(1, len(times) if zero_ms is not None else 0):
         before_s, now_s = times[at - 1], times[at]
         if before_s is None or now_s is None or not 0 < now_s - before_s <= LONGEST_S:
             continue
         start_ms, end_ms = (zero_ms or 0) + round(before_s * 1000), (zero_ms or 0) + round(now_s * 1000)
-        yield Sample(start_ms, end_ms, _figures(samples.columns, at, cpus))
+        yield Sample(start_ms, end_ms, _figures(charted, at, cpus))
 
 
-def _figures(columns: dict[str, list[float | None]], at: int, cpus: int | None) -> dict[str, float]:
-    """The figures of one sample, without those that its machine does not tell."""
+def _figures(charted: list[tuple[str, list[float | None], bool]], at: int, cpus: int | None) -> dict[str, float]:
+    """The figures of one sample, without those that its machine does not tell.
+
+    A column has its name, its values (in a forged document too few), and whether it is a share: pressure is counted
+    late, so that of a second there may be more than a second's.
+    """
     found = {}
-    for name in _CHARTED:
-        value = _at(columns, name, at)
-        if value is not None:  # pressure is counted late: of a second there may be more than a second's
-            found[name] = min(value, 100.0) if name.endswith("_percent") else value
-    iowait = _at(columns, "cpu_iowait_percent", at)
+    for name, column, is_share in charted:
+        value = column[at] if at < len(column) else None
+        if value is not None:
+            found[name] = 100.0 if is_share and value > 100 else value
+    iowait = found.pop("cpu_iowait_percent", None)
     if cpus is not None and "cpu_percent" in found:
         found["busy_cpus"] = found["cpu_percent"] * cpus / 100
         found["idle_cpus_percent"] = 100 - found["cpu_percent"]
+    received, sent = found.get("net_rx_mbs"), found.get("net_tx_mbs")
+    if received is not None and sent is not None and received + sent > 0:
+        found["sent_percent"] = 100 * sent / (received + sent)
     if cpus is not None and iowait is not None:
         found["iowait_cpus"] = iowait * cpus / 100
     return found
 
-
-def _at(columns: dict[str, list[float | None]], name: str, at: int) -> float | None:
-    """A value of a column; None where it is not there: in a forged document columns may be too short."""
-    column = columns.get(name, [])
-    return column[at] if at < len(column) else None

@@ -9,7 +9,7 @@ from buildtel.job.accounts import accounts_between
 from buildtel.job.model import Step, StepCounters, StepProvisioner
 from buildtel.job.verdicts import PACKER, tells_end
 from buildtel.measure.drafts import RUNNER, MachineDraft
-from buildtel.measure.figures import LEAST_S, figures, window
+from buildtel.measure.figures import LEAST_S, window
 from buildtel.timeline.packer_model import PackerReport, Provisioner
 from buildtel.timeline.provisioner_run import SHELL_LOCAL
 
@@ -65,14 +65,12 @@ def _step(draft: MachineDraft, key: str, index: int, provisioner: Provisioner) -
     for boot, samples in draft.samples.items():
         found = window(draft.boots[boot], samples, start_s, end_s)
         if found is not None:
-            before, after, peak_kb = found
-            metrics = figures(before, after, end_s - start_s, peak_kb)
             return replace(
                 _bare(draft, key, index, provisioner),
-                metrics=metrics,
+                metrics=found.figures(end_s - start_s),
                 measured="from samples",
                 authentic=draft.sampled.get(boot),
-                counters=StepCounters(start=before, end=after),
+                counters=StepCounters(start=found.start, end=found.end),
                 **accounts_between(draft.boots[boot], samples, start_s, end_s),
             )
     return None

@@ -16,7 +16,7 @@ from buildtel.job.model import Step, StepCounters
 from buildtel.job.steps import NO_START, is_cut_by_reboot
 from buildtel.job.verdicts import PACKER, Units, tells_end, unit_of
 from buildtel.measure.drafts import MachineDraft, StepDraft
-from buildtel.measure.figures import LEAST_S, figures, window
+from buildtel.measure.figures import LEAST_S, window
 from buildtel.timeline.packer_model import Provisioner
 
 
@@ -76,8 +76,7 @@ def _measured(step: Step, recorded: StepDraft, draft: MachineDraft, unit: Provis
     covered = window(clock, samples, start_s, start_s + lasted_s) if samples and lasted_s >= LEAST_S else None
     if covered is None:
         return {**known, "metrics": metrics, "last_seen": step.last_seen if recorded.beat is not None else None}
-    before, after, peak_kb = covered
-    peak_kb = max((kb for kb in (peak_kb, recorded.peak_kb) if kb is not None), default=None)
-    sampled = figures(before, after, lasted_s, peak_kb)
-    counters = StepCounters(start=before, end=after)
+    peak_kb = max((kb for kb in (covered.peak_kb, recorded.peak_kb) if kb is not None), default=None)
+    sampled = replace(covered, peak_kb=peak_kb).figures(lasted_s)
+    counters = StepCounters(start=covered.start, end=covered.end)
     return {**known, "metrics": sampled, "counters": counters, "measured": "from samples", "last_seen": None}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from buildtel.job.model import BootClock, Clock, Machine, Mark, Samples
 from buildtel.job.steps import time_of
+from buildtel.measure.charts import chart
 from buildtel.measure.drafts import RUNNER, MachineDraft
 from buildtel.measure.guest_clock import BootClock as BootClockDraft
-from buildtel.measure.series import chart
 
 NO_TIMES = "the log has no times: host and guest can't be put on one axis"
 NO_ZONE = "the log's times have no zone: the guest's clock can't be compared with the host's"

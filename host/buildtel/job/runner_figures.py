@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from buildtel.measure.drafts import MachineDraft
-from buildtel.measure.figures import LEAST_S, Figures, figures, window
+from buildtel.measure.figures import LEAST_S, Figures, window
 from buildtel.measure.hypervisor import Hypervisor, hypervisors_of
 from buildtel.timeline.packer_model import Build, PackerReport, Stretch
 
@@ -51,6 +51,5 @@ def _runner_figures(runner: MachineDraft, from_s: float, to_s: float) -> Figures
     for boot, samples in runner.samples.items():
         found = window(runner.boots[boot], samples, from_s, to_s)
         if found is not None:
-            before, after, peak_kb = found
-            return figures(before, after, to_s - from_s, peak_kb)
+            return found.figures(to_s - from_s)
     return None

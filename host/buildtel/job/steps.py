@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from buildtel.job.accounts import accounts_of
 from buildtel.job.model import Process, Status, Step, StepCounters, StepProvisioner
+from buildtel.measure.charts import chart
 from buildtel.measure.drafts import LogSection, MachineDraft, Point, StepDraft
 from buildtel.measure.figures import Figures, cost_metrics, own_metrics, step_metrics
 from buildtel.measure.guest_clock import BootClock
-from buildtel.measure.series import chart
 from buildtel.timeline.provisioner_run import ProvisionerRun
 
 TIMEOUT_WORDS = ("timeout", "timed out", "deadline exceeded")
@@ -55,7 +55,7 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: LogS
 
 def _metrics(draft: StepDraft) -> Figures:
     """The machine's figures, the step's own, and what measuring them cost."""
-    machine = step_metrics(draft.start, draft.end or draft.beat, draft.peak_kb)
+    machine = step_metrics(draft.start, draft.end or draft.beat, draft.peak_kb, draft.load)
     return {**machine, **own_metrics(draft.own, draft.start, draft.end), **cost_metrics(draft.cost)}
 
 

@@ -157,7 +157,7 @@ def _end(event: AgentEvent, limits: Limits) -> None:
     draft.exit_code, draft.exit_from, draft.signal = body.get("exit"), body.get("exit_from"), body.get("signal")
     draft.columns = unpack(body["series"]) if "series" in body else None
     draft.own, draft.commands = body.get("own", {}), body.get("cmds")
-    draft.inside, draft.waits = body.get("inside"), body.get("waits")
+    draft.inside, draft.waits, draft.load = body.get("inside"), body.get("waits"), body.get("tasks")
     draft.processes, draft.neighbours, draft.cost = body.get("procs"), body.get("near"), body.get("cost", {})
     _raise_peak(draft, body)
     machine.open_ids.pop(step, None)

@@ -48,6 +48,7 @@ class StepDraft:
     exit_from: str | None = None
     signal: int | None = None
     peak_kb: int | None = None
+    load: list[float] | None = None
     columns: dict[str, list[int | None]] | None = None
     processes: list[tuple[str, float | None, float | None]] | None = None
     neighbours: list[tuple[str, float | None, float | None]] | None = None

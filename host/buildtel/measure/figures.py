@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from buildtel.measure.drafts import Point
@@ -14,7 +15,9 @@ LEAST_S = 1.0  # a stretch shorter than this has no figures from samples
 Figures = dict[str, float | int | None]
 
 
-def figures(start: dict[str, Any], end: dict[str, Any], seconds: float, peak_kb: int | None) -> Figures:
+def figures(
+    start: dict[str, Any], end: dict[str, Any], seconds: float, peak_kb: int | None, load: list[float] | None = None
+) -> Figures:
     """The agent's formulas on two sets of counters, finite figures only.
 
     Args:
@@ -22,17 +25,43 @@ def figures(start: dict[str, Any], end: dict[str, Any], seconds: float, peak_kb:
         end: the counters at the end.
         seconds: the time between both.
         peak_kb: the peak of memory between both, None where it is not known.
+        load: how many tasks ran and waited for disks, None where it is not known.
     """
-    return {name: value for name, value in metrics(start, end, seconds, peak_kb).items() if math.isfinite(value)}
+    found = metrics(start, end, seconds, peak_kb, load)
+    return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
-def step_metrics(start: Point | None, end: Point | None, peak_kb: int | None) -> Figures:
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What samples tell of a stretch: counters at both ends, and of the time between the peak of memory and the load.
+
+    `peak_kb` is None where it is not known; `load` is what the agent's `Load` gives, None without samples between.
+    """
+
+    start: dict[str, Any]
+    end: dict[str, Any]
+    peak_kb: int | None = None
+    load: list[float] | None = None
+
+    def figures(self, seconds: float) -> Figures:
+        """The agent's formulas on it, finite figures only.
+
+        Args:
+            seconds: the time between both ends.
+        """
+        return figures(self.start, self.end, seconds, self.peak_kb, self.load)
+
+
+def step_metrics(
+    start: Point | None, end: Point | None, peak_kb: int | None, load: list[float] | None = None
+) -> Figures:
     """The figures between two points; across a reboot only the wall clock's duration can be had.
 
     Args:
         start: the first point.
         end: the last point.
         peak_kb: the largest memory use sampled between, in KiB, None without samples.
+        load: how many tasks ran and waited for disks, None without samples.
     """
     if start is None or end is None:
         return {}
@@ -40,7 +69,7 @@ def step_metrics(start: Point | None, end: Point | None, peak_kb: int | None) ->
         wall_s = (end.t_ns - start.t_ns) / 1e9
         return {"duration_s": round(wall_s, 3)} if wall_s >= 0 else {}
     seconds = (end.m_ns - start.m_ns) / 1e9
-    return figures(start.counters or {}, end.counters or {}, seconds, peak_kb)
+    return figures(start.counters or {}, end.counters or {}, seconds, peak_kb, load)
 
 
 def own_metrics(own: dict[str, int], start: Point | None, end: Point | None) -> Figures:
@@ -68,10 +97,8 @@ def cost_metrics(cost: dict[str, int]) -> Figures:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def window(
-    clock: BootClock, samples: Samples, start_s: float, end_s: float
-) -> tuple[dict[str, Any], dict[str, Any], int | None] | None:
-    """The counters at both ends of a stretch of the log, and the peak of memory (kB) between; None if not covered.
+def window(clock: BootClock, samples: Samples, start_s: float, end_s: float) -> Window | None:
+    """What samples tell of a stretch of the log; None if it is not covered.
 
     Args:
         clock: the clock of the boot that the samples are of.
@@ -86,4 +113,4 @@ def window(
     before, after = samples.counters_at(from_ms), samples.counters_at(to_ms)
     if before is None or after is None:
         return None
-    return before, after, samples.peak_kb(from_ms, to_ms)
+    return Window(before, after, samples.peak_kb(from_ms, to_ms), samples.load(from_ms, to_ms))

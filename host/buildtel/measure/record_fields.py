@@ -32,6 +32,7 @@ MAX_DEVICES = 128  # disks, and as many interfaces
 PARTIAL = tuple(name for name, (per, *_) in COUNTERS.items() if per == "device")  # groups that are summed over devices
 MAX_COLUMNS = MAX_DEVICES * sum(len(COUNTERS[name][3]) for name in PARTIAL) + 200  # their numbers, and all others
 MAX_POINTS = 5_000
+LOAD_NUMBERS = 4
 KINDS = ("hello", "start", "beat", "end", "mark", "samples", "bye")
 
 
@@ -236,6 +237,13 @@ def processes(value: Any) -> list[tuple[str, float | None, float | None]]:
     return [(text(row[0]), number(row[1]), number(row[2])) for row in value[:8]]
 
 
+def load(value: Any) -> list[float]:
+    """How many tasks ran and waited for disks: mean and peak of each."""
+    if not isinstance(value, list) or len(value) < LOAD_NUMBERS:
+        raise Refused("not mean and peak of two")
+    return [figure(number) for number in value[:LOAD_NUMBERS]]
+
+
 def cost(value: Any) -> dict[str, int]:
     """What the agent itself used."""
     if not isinstance(value, dict):
@@ -254,7 +262,7 @@ BODIES: dict[str, dict[str, Callable[[Any], Any]]] = {
     "end": {
         "step": filled, "name": text, "c": counters, "exit": status, "exit_from": word, "signal": status,
         "peak_kb": count, "series": columns, "procs": processes, "near": or_none(processes), "cost": cost,
-        "own": own_load, "cmds": commands, "inside": inside, "waits": waits,
+        "own": own_load, "cmds": commands, "inside": inside, "waits": waits, "tasks": load,
     },
     "mark": {"name": text, "parent": filled},
     "samples": {"src": filled, "cols": columns, "cmds": intervals},

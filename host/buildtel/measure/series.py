@@ -1,44 +1,20 @@
-"""Makes charts of cumulative columns, and keeps the samples of a machine's whole life."""
+"""Keeps the samples of a machine's whole life."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+from buildtel.measure.charts import HELD, OF_DEVICES, OF_SAMPLES, Column, Columns, spread, with_lost
 from buildtel.measure.intervals import Intervals
-from buildtel_agent import COUNTERS, DISK_MS, SERIES, WRAP, Series, unpack_columns, used_kb
+from buildtel_agent import COUNTERS, DISK_MS, SERIES, WRAP, Delta, Load, Series, unpack_columns, used_kb
 
-Column = list[int | None]
-Columns = dict[str, Column]
 Row = tuple[int, dict[str, int]]  # ms of the monotonic clock, counters by their columns' names
 MAX_KEPT = 1920  # half an hour of seconds, an hour of every other
 LEAST_KEPT = 120
 MAX_NUMBERS = 384_000  # in all points together: of more than 200 counters there are fewer points
 MAX_CHARTED = 480
-MIB = 1_048_576
-SECTOR_MIB = 512 / MIB
-
-# Name in the document: columns of the record, factor; the difference of the columns by a second's time.
-RATES: dict[str, tuple[str, float]] = {
-    "disk_read_mbs": ("disk_read_sectors", SECTOR_MIB),
-    "disk_write_mbs": ("disk_write_sectors", SECTOR_MIB),
-    "net_rx_mbs": ("net_rx_bytes", 1 / MIB),
-    "net_tx_mbs": ("net_tx_bytes", 1 / MIB),
-    "psi_cpu_some_percent": ("psi_cpu_us", 1e-4),
-    "psi_memory_some_percent": ("psi_memory_us", 1e-4),
-    "psi_io_some_percent": ("psi_io_us", 1e-4),
-    "psi_memory_full_percent": ("psi.memory.1", 1e-4),
-    "psi_io_full_percent": ("psi.io.1", 1e-4),
-}
-# Counters that samples have and a step's series has not, charted from the samples alone.
-OF_SAMPLES = ("psi.memory.1", "psi.io.1", "cpu.0", "cpu.1", "cpu.2")
-# Name in the document: columns whose sum is a share of all CPU time.
-SHARES = {
-    "cpu_percent": ("cpu_busy",), "cpu_iowait_percent": ("cpu_iowait",), "cpu_steal_percent": ("cpu_steal",),
-    "cpu_user_percent": ("cpu.0", "cpu.1"), "cpu_system_percent": ("cpu.2",),
-}  # fmt: skip
 
 
 def unpack(packed: Columns) -> Columns:
@@ -47,55 +23,6 @@ def unpack(packed: Columns) -> Columns:
         name: [value if value is not None and 0 <= value < 2**64 else None for value in column]
         for name, column in unpack_columns(packed).items()
     }
-
-
-def chart(columns: Columns) -> dict[str, list[float | None]]:
-    """The document's series of a step's columns: `t_s` from the first point, then one list a figure.
-
-    A figure at a point is that of the stretch since the point before it, so the first is None;
-    a counter that fell, a clock that did not move and what can't be (less than no memory, more than all CPUs) give
-    None. Absent columns give no list.
-    """
-    times = [(value or 0) / 1000 for value in columns["m_ms"]]
-    lists: dict[str, list[float | None]] = {"t_s": [round(time - times[0], 3) for time in times]}
-    total = columns.get("cpu_total")
-    for name, sources in SHARES.items():
-        if total is not None and all(source in columns for source in sources):
-            summed = _summed([columns[source] for source in sources])
-            lists[name] = [_share(value) for value in _ratios(summed, total, 100.0)]
-    if "memory_used_kb" in columns:
-        used = columns["memory_used_kb"]
-        lists["memory_used_mb"] = [None if kb is None or kb < 0 else round(kb / 1024, 1) for kb in used]
-    for name, (source, factor) in RATES.items():
-        if source in columns:
-            lists[name] = _ratios(columns[source], times, factor)
-    return lists
-
-
-def _ratios(parts: Sequence[int | None], wholes: Sequence[float | None], factor: float) -> list[float | None]:
-    found: list[float | None] = [None]
-    for at in range(1, len(parts)):
-        part, whole = _grown(parts[at - 1], parts[at]), _grown(wholes[at - 1], wholes[at])
-        found.append(None if part is None or not whole else round(factor * part / whole, 3))
-    return found
-
-
-def _summed(columns: Sequence[Column]) -> Column:
-    """The sum of columns, None where one of them has none."""
-    return columns[0] if len(columns) == 1 else [_sum(row) for row in zip(*columns, strict=True)]
-
-
-def _sum(row: Sequence[int | None]) -> int | None:
-    known = [value for value in row if value is not None]
-    return sum(known) if len(known) == len(row) else None
-
-
-def _share(percent: float | None) -> float | None:
-    return percent if percent is None or percent <= 100 else None
-
-
-def _grown(before: float | None, after: float | None) -> float | None:
-    return None if before is None or after is None or after < before else after - before
 
 
 class Samples:
@@ -188,7 +115,7 @@ class Samples:
         return len(self.rows)
 
     def chart_columns(self) -> Columns:
-        """The columns of a step's series, at most about `MAX_CHARTED` points evenly taken, the last among them."""
+        """The columns of a step's series and some more, at most about `MAX_CHARTED` points, the last among them."""
         count = len(self.times_ms)
         chosen = sorted({*range(0, count, -(-count // MAX_CHARTED)), count - 1})
         found: list[list[int | None]] = []
@@ -201,8 +128,26 @@ class Samples:
             else:
                 found.append(series.point(m_ns, counters))
         columns = {name: [row[number] for row in found] for number, name in enumerate(SERIES)}
-        columns |= {name: [self.columns[name][at] for at in chosen] for name in OF_SAMPLES if name in self.columns}
+        columns |= with_lost({name: self._chosen(name, chosen) for name in OF_SAMPLES if name in self.columns})
+        columns |= {name: self._grown(chosen, *place) for name, place in OF_DEVICES.items()}
         return {name: column for name, column in columns.items() if any(value is not None for value in column)}
+
+    def _chosen(self, name: str, chosen: list[int]) -> Column:
+        """The values of a column at some points."""
+        column = self.columns[name]
+        whole = spread(self.times_ms, column) if name.startswith(HELD) else column
+        return [whole[at] for at in chosen]
+
+    def _grown(self, chosen: list[int], group: str, number: int) -> Column:
+        """The growth of a number of all devices up to some points, None at one to which it is not known."""
+        total, before = 0, self._counters(chosen[0])
+        found: Column = [total if Delta(before, before, 0.0).sum(group, number) is not None else None]
+        for at in chosen[1:]:
+            now = self._counters(at)
+            grown = Delta(before, now, 0.0).sum(group, number)
+            total, before = total + (grown or 0), now
+            found.append(None if grown is None else total)
+        return found
 
     def _counters(self, at: int) -> dict[str, Any]:
         """The counters `c` of one sample."""
@@ -236,6 +181,19 @@ class Samples:
         inside = (at for at, time in enumerate(self.times_ms) if from_ms <= time <= to_ms)
         used = (used_kb({"mem": [self._value(f"mem.{number}", at) for number in range(3)]}) for at in inside)
         return max((kb for kb in used if kb is not None), default=None)
+
+    def load(self, from_ms: float, to_ms: float) -> list[float] | None:
+        """How many tasks ran and waited for disks at the samples between two instants; None without such samples.
+
+        Args:
+            from_ms: the start, in milliseconds of the monotonic clock.
+            to_ms: the end, in milliseconds of the monotonic clock.
+        """
+        load = Load(round(from_ms * 1e6))
+        for at, time_ms in enumerate(self.times_ms):
+            if from_ms < time_ms <= to_ms:
+                load.add(time_ms * 1_000_000, {"tasks": [self._value(f"tasks.{number}", at) for number in range(2)]})
+        return load.figures()
 
     def _value(self, name: str, at: int) -> int | None:
         column = self.columns.get(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,10 @@ CASES: dict[str, tuple[dict[str, float], dict[str, float], str]] = {
     "a sleep beside a loop": ({"cpu_percent": 26, "psi_io_full_percent": 60}, {}, "sleep"),
     "an odd wait beside a loop": ({"cpu_percent": 26}, {}, "unknown"),
     "a download that waits for each packet": ({"cpu_percent": 90, "net_rx_mbs": 30}, {}, "network_line"),
+    "an upload that waits for each packet": (
+        {"cpu_percent": 4, "net_rx_mbs": 0.04, "net_tx_mbs": 5.5}, {}, "network_out"
+    ),
+    "a download with its receipts": ({"cpu_percent": 4, "net_rx_mbs": 0.5, "net_tx_mbs": 0.03}, {}, "network_slow"),
     "nothing": ({"cpu_percent": 1, "net_rx_mbs": 0.0}, {}, "unknown"),
     "no figure at all": ({}, {}, "unknown"),
 }
@@ -53,7 +58,8 @@ SECONDS = 60
 # What the step's commands waited for in some of the cases.
 WAITS = {"a lock": "lock", "a prompt": "user", "no answer": "silent", "a daemon": "daemon", "a sleep": "sleep",
          "a silent connection": "remote", "a sleep beside a loop": "sleep", "an odd wait beside a loop": "other",
-         "a download that waits for each packet": "remote"}  # fmt: skip
+         "a download that waits for each packet": "remote", "an upload that waits for each packet": "remote",
+         "a download with its receipts": "remote"}  # fmt: skip
 
 
 def document(
@@ -143,6 +149,23 @@ def test_a_wait_for_a_lock_names_its_holder() -> None:
     assert [(row.cause, row.seconds) for row in account.rows] == [("computing_one", 30), ("lock", 30)]
     assert finding.words.endswith("held by process 1690 (unattended-upgr)")
     assert finding.severity == "severe"
+
+
+def test_a_reboot_within_a_provisioner_is_booting() -> None:
+    """From the last sample of a boot to the first of the next one; without another boot nobody knows."""
+    whole = document({"cpu_percent": 50.0})
+    guest = whole.machines["qemu.box"]
+    (life,) = guest.samples
+
+    def told(boot: str) -> list[tuple[str, float]]:
+        first = replace(life, columns={name: column[:11] for name, column in life.columns.items()})
+        later = replace(life, boot=boot, columns={name: column[50:] for name, column in life.columns.items()})
+        machines = {"qemu.box": replace(guest, samples=[later, first])}
+        (account,) = cause_accounts(replace(whole, machines=machines))
+        return [(row.cause, row.seconds) for row in account.rows]
+
+    assert told("other") == [("boot_ssh", 40), ("computing_some", 20)]
+    assert told("guest") == [("computing_some", 20), ("unknown", 40)]
 
 
 @settings(deadline=None, max_examples=60)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from buildtel.measure.series import MIB, OF_SAMPLES, RATES, SHARES, chart, is_counter
+from buildtel.measure.charts import GAUGES, MIB, OF_DEVICES, OF_SAMPLES, PARTS, RATES, SHARES, chart, spread
+from buildtel.measure.series import is_counter
 from buildtel_agent import COUNTERS, SERIES
 
-FACTORS = {"512 bytes": 512 / MIB, "bytes": 1 / MIB, "us": 1e-4}  # to MB, and to percent of a second
+# To MB, to percent of a second, or a number a second.
+FACTORS = {"512 bytes": 512 / MIB, "bytes": 1 / MIB, "us": 1e-4, "ms": 0.1, "kB": 1 / 1024, "": 1.0}
 ENDINGS = {"512 bytes": "_sectors", "bytes": "_bytes", "us": "_us"}
 
 
@@ -21,9 +23,15 @@ def test_columns_are_the_numbers_of_the_schema() -> None:
 def test_charts_are_made_of_columns_that_the_agent_sends() -> None:
     """Each by the factor of its counter's unit."""
     shares = {source for sources in SHARES.values() for source in sources}
-    assert {source for source, _ in RATES.values()} | shares <= {*SERIES, *OF_SAMPLES}
+    parts = {source for pair in PARTS.values() for source in pair}
+    gauges = {source for source, _ in GAUGES.values()}
+    made = {"tcp_lost", *OF_DEVICES}
+    assert {source for source, _ in RATES.values()} | shares | parts | gauges <= {*SERIES, *OF_SAMPLES, *made}
     for source, factor in RATES.values():
-        if source in OF_SAMPLES:
+        if source in OF_DEVICES:
+            group, number = OF_DEVICES[source]
+            unit = COUNTERS[group][3][number][1]
+        elif source in OF_SAMPLES:
             assert is_counter(source)
             unit = COUNTERS[source.partition(".")[0]][3][int(source.rpartition(".")[2])][1]
         else:
@@ -39,3 +47,21 @@ def test_samples_tell_user_and_system_apart() -> None:
 
     assert lists["cpu_user_percent"] == [None, 50.0, 30.0, None]
     assert lists["cpu_system_percent"] == [None, 10.0, 20.0, None]
+
+
+def test_what_is_read_more_rarely_grew_evenly_since_the_read_before() -> None:
+    """TCP's counters are told unchanged for ten seconds; one that stood still for longer grew in the last ten."""
+    times_ms = [1000 * second for second in range(31)]
+    column = [0] * 10 + [100] * 10 + [100] * 10 + [120]
+
+    assert spread(times_ms, column) == [*range(0, 100, 10), *[100] * 11, *range(102, 120, 2), 120]
+    assert spread([0, 1000, 2000, 3000], [5, None, 7, 3]) == [5, None, 7, 3]
+
+
+def test_samples_tell_what_was_sent_again_without_what_opens_connections() -> None:
+    """A server that does not listen is no loss; the task that took the sample did not run for the build."""
+    columns = {"m_ms": [0, 1000, 2000], "tcp.1": [100, 200, 200], "tcp_lost": [0, 5, 5], "tasks.0": [1, 3, 0]}
+    lists = chart(columns)
+
+    assert lists["tcp_retransmitted_percent"] == [None, 5.0, None]
+    assert lists["tasks_running"] == [0.0, 2.0, 0.0]

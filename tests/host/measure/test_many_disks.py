@@ -22,7 +22,7 @@ SECTORS = 2048  # 1 MB a second and disk
 def pairs_at(disks: int, second: int) -> list[tuple[str, int | None]]:
     """A sample of a machine, with the names of its columns."""
     row = counters(busy=second * 100, idle=second * 100)
-    row["disk"] = {f"sd{at:03}": [10, 8, 5, 10 + second, SECTORS * second, 5, 5, 5] for at in range(disks)}
+    row["disk"] = {f"sd{at:03}": [10, 8, 5, 10 + second, SECTORS * second, *[5] * 5] for at in range(disks)}
     return [("m_ms", 20_000 + second * 1000), *agent.flatten(row)]
 
 

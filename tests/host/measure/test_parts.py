@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buildtel.events import When
+from buildtel.measure.charts import Columns, chart
 from buildtel.measure.guest_clock import BootClock, Bounds
 from buildtel.measure.ledger import SequenceSet, TooMany, union
-from buildtel.measure.series import MAX_KEPT, Columns, Samples, chart, is_counter, unpack
+from buildtel.measure.series import MAX_KEPT, Samples, is_counter, unpack
 from buildtel.timeline.provisioner_run import Moment, ProvisionerRun
 
 

@@ -29,11 +29,12 @@ def document(
     hours: float = 3.0,
     name: str = "",
     fails: bool = False,
+    points: int = POINTS,
 ) -> JobDocument:
     """A job with this many builds beside each other.
 
     `provisioners` and `parts` (the commands inside) are those of all builds together; `name` stands in all names;
-    with `fails` the last provisioner of the first build failed.
+    with `fails` the last provisioner of the first build failed. Each machine has so many `points` of samples.
     """
     span_s = 3600 * hours
     each, inside = provisioners // machines, parts // max(provisioners, 1) + 1
@@ -48,8 +49,8 @@ def document(
         "steps": [*_runner_steps(span_s, name), *(step for build in builds for step in _steps(build))],
         "system": {"cpus": 4, "memory_total_mb": 16000, "disk_total_gb": 100.0},
         "status": "failure" if fails else "success",
-        "machines": {"runner": _machine("runner", None, span_s), **{
-            build["name"]: _machine("guest", build["name"], span_s * 0.8) for build in builds}},
+        "machines": {"runner": _machine("runner", None, span_s, points), **{
+            build["name"]: _machine("guest", build["name"], span_s * 0.8, points) for build in builds}},
         "packer": {"version": "1.11.0", "runs": [
             {"builds": builds, "started_at": START_S, "ended_at": START_S + span_s}]},
         "notes": [f"a note{name}"],
@@ -127,12 +128,12 @@ def _steps(build: dict[str, Any]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _machine(origin: str, target: str | None, span_s: float) -> dict[str, Any]:
-    step_s = span_s / (POINTS - 1)
-    wave = [50 + 49 * math.sin(at / 9) for at in range(POINTS)]
+def _machine(origin: str, target: str | None, span_s: float, points: int) -> dict[str, Any]:
+    step_s = span_s / (points - 1)
+    wave = [50 + 49 * math.sin(at / 9) for at in range(points)]
     columns = {name: [None, *(round(value * share, 3) for value in wave[1:])] for name, share in CPU.items()}
     columns |= {name: [None, *(round(value / 3, 3) for value in wave[1:])] for name in (*PRESSURE, *RATES)}
-    columns["t_s"] = [round(at * step_s, 3) for at in range(POINTS)]
-    columns["memory_used_mb"] = [900 + at for at in range(POINTS)]
+    columns["t_s"] = [round(at * step_s, 3) for at in range(points)]
+    columns["memory_used_mb"] = [900 + at for at in range(points)]
     samples = {"boot": "b", "start_time": START_S, "columns": columns}
     return {"origin": origin, "target": target, "run": 1, "cpus": 4, "memory_total_mb": 16000, "samples": [samples]}

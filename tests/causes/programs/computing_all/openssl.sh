@@ -1,3 +1,3 @@
 #!/bin/sh
-# Hashes on two processes for $1 seconds.
-timeout "$1" openssl speed -multi "$(nproc)" -seconds 60 sha256 >/dev/null 2>&1 || true
+# Hashes on two processes for $LENGTH_S seconds.
+timeout "$LENGTH_S" openssl speed -multi "$(nproc)" -seconds 60 sha256 >/dev/null 2>&1 || true

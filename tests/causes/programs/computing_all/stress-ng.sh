@@ -1,3 +1,3 @@
 #!/bin/sh
-# A load on each CPU for $1 seconds.
-stress-ng --quiet --cpu 0 --timeout "$1"
+# A load on each CPU for $LENGTH_S seconds.
+stress-ng --quiet --cpu 0 --timeout "$LENGTH_S"

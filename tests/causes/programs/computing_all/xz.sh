@@ -1,3 +1,3 @@
 #!/bin/sh
-# Compression on all threads for $1 seconds.
-timeout "$1" xz -T0 -3 </dev/urandom >/dev/null || true
+# Compression on all threads for $LENGTH_S seconds.
+timeout "$LENGTH_S" xz -T0 -3 </dev/urandom >/dev/null || true

@@ -1,3 +1,3 @@
 #!/bin/sh
-# Compression on one thread for $1 seconds.
-timeout "$1" gzip -9 </dev/zero >/dev/null || true
+# Compression on one thread for $LENGTH_S seconds.
+timeout "$LENGTH_S" gzip -9 </dev/zero >/dev/null || true

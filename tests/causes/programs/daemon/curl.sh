@@ -1,3 +1,3 @@
 #!/bin/sh
-# A daemon behind a Unix socket in $2 that thinks for $1 seconds.
-curl -s -m "$1" --unix-socket "$2/mute.sock" http://localhost/ || true
+# A daemon behind a Unix socket in $FOLDER that thinks for $LENGTH_S seconds.
+curl -s -m "$LENGTH_S" --unix-socket "$FOLDER/mute.sock" http://localhost/ || true

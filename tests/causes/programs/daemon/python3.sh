@@ -1,5 +1,5 @@
 #!/bin/sh
-# A daemon behind a Unix socket in $2 that thinks for $1 seconds.
+# A daemon behind a Unix socket in $FOLDER that thinks for $LENGTH_S seconds.
 exec python3 -c 'import socket, sys
 connection = socket.socket(socket.AF_UNIX)
 connection.connect(sys.argv[2])
@@ -7,4 +7,4 @@ connection.settimeout(int(sys.argv[1]))
 try:
     connection.recv(1)
 except OSError:
-    pass' "$1" "$2/mute.sock"
+    pass' "$LENGTH_S" "$FOLDER/mute.sock"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Random writes, each flushed, for $1 seconds, below the folder $2.
-fio --name=w --filename="$2/fio.tmp" --size=256M --rw=randwrite --bs=64k --fsync=1 --runtime="$1" --time_based \
+# Random writes, each flushed, for $LENGTH_S seconds, below the folder $FOLDER.
+fio --name=w --filename="$FOLDER/fio.tmp" --size=256M --rw=randwrite --bs=64k --fsync=1 --runtime="$LENGTH_S" --time_based \
     --output=/dev/null
-rm -f "$2/fio.tmp"
+rm -f "$FOLDER/fio.tmp"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# A lock that another process holds for $1 seconds, below the folder $2.
-flock "$2/flock.lock" sleep "$1" &
+# A lock that another process holds for $LENGTH_S seconds, below the folder $FOLDER.
+flock "$FOLDER/flock.lock" sleep "$LENGTH_S" &
 sleep 0.3
-flock "$2/flock.lock" true
+flock "$FOLDER/flock.lock" true
 wait
-rm -f "$2/flock.lock"
+rm -f "$FOLDER/flock.lock"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Perl's flock on a file that another process holds for $1 seconds, below the folder $2.
-flock "$2/perl.lock" sleep "$1" &
+# Perl's flock on a file that another process holds for $LENGTH_S seconds, below the folder $FOLDER.
+flock "$FOLDER/perl.lock" sleep "$LENGTH_S" &
 sleep 0.3
-perl -e 'open(my $f, ">>", $ARGV[0]); flock($f, 2);' "$2/perl.lock"
+perl -e 'open(my $f, ">>", $ARGV[0]); flock($f, 2);' "$FOLDER/perl.lock"
 wait
-rm -f "$2/perl.lock"
+rm -f "$FOLDER/perl.lock"

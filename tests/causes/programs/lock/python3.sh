@@ -1,8 +1,8 @@
 #!/bin/sh
-# A POSIX lock that another process holds for $1 seconds, below the folder $2.
-exec 8>"$2/python3.lock"
-python3 -c 'import fcntl, sys, time; fcntl.lockf(8, fcntl.LOCK_EX); time.sleep(int(sys.argv[1]))' "$1" &
+# A POSIX lock that another process holds for $LENGTH_S seconds, below the folder $FOLDER.
+exec 8>"$FOLDER/python3.lock"
+python3 -c 'import fcntl, sys, time; fcntl.lockf(8, fcntl.LOCK_EX); time.sleep(int(sys.argv[1]))' "$LENGTH_S" &
 sleep 0.3
 python3 -c 'import fcntl; fcntl.lockf(8, fcntl.LOCK_EX)'
 wait
-rm -f "$2/python3.lock"
+rm -f "$FOLDER/python3.lock"

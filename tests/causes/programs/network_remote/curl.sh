@@ -1,3 +1,3 @@
 #!/bin/sh
-# A server at $4 that takes the question and sends nothing, for $1 seconds.
-curl -s -m "$1" "http://$4/" || true
+# A server at $FAR:$MUTE that takes the question and sends nothing, for $LENGTH_S seconds.
+curl -s -m "$LENGTH_S" "http://$FAR:$MUTE/" || true

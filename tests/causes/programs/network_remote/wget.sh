@@ -1,3 +1,3 @@
 #!/bin/sh
-# A server at $4 that takes the question and sends nothing, for $1 seconds.
-wget -q -T "$1" -t 1 -O /dev/null "http://$4/" || true
+# A server at $FAR:$MUTE that takes the question and sends nothing, for $LENGTH_S seconds.
+wget -q -T "$LENGTH_S" -t 1 -O /dev/null "http://$FAR:$MUTE/" || true

@@ -1,3 +1,3 @@
 #!/bin/sh
-# A connection to a port, $3, whose queue is full, so that nobody answers, for $1 seconds.
-curl -s -m "$1" "http://127.0.0.1:$3/" || true
+# A connection to a port, $FULL, whose queue is full, so that nobody answers, for $LENGTH_S seconds.
+curl -s -m "$LENGTH_S" "http://$FAR:$FULL/" || true

@@ -1,7 +1,7 @@
 #!/bin/sh
-# A connection to the port $3, where nobody answers, for $1 seconds.
+# A connection to the port $FULL, where nobody answers, for $LENGTH_S seconds.
 exec python3 -c 'import socket, sys
 try:
-    socket.create_connection(("127.0.0.1", int(sys.argv[2])), int(sys.argv[1]))
+    socket.create_connection((sys.argv[2], int(sys.argv[3])), int(sys.argv[1]))
 except OSError:
-    pass' "$1" "$3"
+    pass' "$LENGTH_S" "$FAR" "$FULL"

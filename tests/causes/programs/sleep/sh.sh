@@ -1,3 +1,3 @@
 #!/bin/sh
-# The command sleep for $1 seconds.
-sleep "$1"
+# The command sleep for $LENGTH_S seconds.
+sleep "$LENGTH_S"

@@ -1,0 +1,5 @@
+provisioner "file" {
+  pause_before = "LENGTH_Ss"
+  source       = "t.pkr.hcl"
+  destination  = "/tmp/t"
+}

@@ -1,0 +1,4 @@
+provisioner "shell-local" {
+  pause_before = "LENGTH_Ss"
+  inline       = ["true"]
+}

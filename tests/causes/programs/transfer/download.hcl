@@ -1,0 +1,5 @@
+provisioner "file" {
+  direction   = "download"
+  source      = "/mnt/build/big"
+  destination = "down"
+}

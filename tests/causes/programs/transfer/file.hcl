@@ -1,0 +1,4 @@
+provisioner "file" {
+  source      = "big"
+  destination = "/tmp/big"
+}

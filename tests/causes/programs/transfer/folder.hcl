@@ -1,0 +1,4 @@
+provisioner "file" {
+  source      = "many"
+  destination = "/tmp"
+}

@@ -1,0 +1,3 @@
+#!/bin/sh
+# A question at a terminal that nobody answers, for $LENGTH_S seconds.
+sleep "$LENGTH_S" | script -qec "timeout --foreground $LENGTH_S python3 -c 'input()'" /dev/null >/dev/null || true
