@@ -64,6 +64,11 @@ class Usual:
                     found[_key(build, part)].append(part.duration_s)
         self._ranges = {key: _range(sorted(values)) for key, values in found.items()}
 
+    @property
+    def is_known(self) -> bool:
+        """Whether any build tells what is usual."""
+        return bool(self._ranges)
+
     def range(self, key: Key) -> Range | None:
         """What is usual, None if no build had it."""
         return self._ranges.get(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,11 +98,11 @@ class BuildLine:
 
 
 class Board:
-    """Takes events as they come; `usual` tells how long a phase takes in other builds of the job."""
+    """Takes events as they come; `usual` gives how long phases take in other builds of the job, as far as is known."""
 
-    def __init__(self, now_s: float, usual: Usual | None = None) -> None:
+    def __init__(self, now_s: float, usual: Callable[[], Usual] = Usual) -> None:
         self.started_s = now_s
-        self.usual = usual or Usual()
+        self._usual = usual
         self.builds: dict[str, BuildLine] = {}
         self._timeline = Timeline()
 
@@ -127,7 +127,7 @@ class Board:
 
     def usual_of(self, line: BuildLine) -> Range | None:
         """How long what the build does usually takes; None if that is not known (yet)."""
-        return None if line.key is None else self.usual.range(line.key)
+        return None if line.key is None else self._usual().range(line.key)
 
 
 def _hear(line: BuildLine, event: AgentRecord, now_s: float) -> None:

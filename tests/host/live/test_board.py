@@ -87,7 +87,7 @@ def document(*seconds: float) -> JobDocument:
 
 def test_what_takes_how_long_in_other_builds_is_shown() -> None:
     """For the same provisioner of the same build; ports and ids in a phase's text make no other phase."""
-    board = Board(0.0, Usual([document(4, 96)]))
+    board = Board(0.0, lambda: Usual([document(4, 96)]))
     board.take([PhaseStarted(line=1, target="qemu.a", name="boot", text="Port 456")], 1)
     assert drawn(board, 2.0)[1].strip() == "4.0 s last time"
     board.take([ProvisionerStarted(line=2, target="qemu.a", index=0, kind="shell", detail="y")], 3)
@@ -102,7 +102,7 @@ def test_what_takes_how_long_in_other_builds_is_shown() -> None:
 ], ids=["two", "the same", "five"])  # fmt: skip
 def test_usual_times_are_a_range_and_what_is_above_it_is_said(known_s: tuple[float, ...], words: str) -> None:
     """Of five builds the shortest and the longest don't count; the time now is added once it is clearly longer."""
-    board = Board(0.0, Usual(document(4, seconds) for seconds in known_s))
+    board = Board(0.0, lambda: Usual(document(4, seconds) for seconds in known_s))
     board.take([ProvisionerStarted(line=1, target="qemu.a", index=0, kind="shell", detail="x")], 0)
     assert [drawn(board, now_s)[1].strip() for now_s in (100, 320, 380)] == [words, words, f"{words}, now 6:20"]
 
