@@ -19,6 +19,7 @@ from buildtel_agent import metrics
 EVERY_S = 0.5
 MOST_BUILDS = 8
 FEWEST_ROWS = 8
+FEWEST_COLUMNS = 20
 ROWS_LEFT = 4  # for Packer's output
 INDENT = " " * 4
 DIM, PLAIN, BOLD = "\x1b[2m", "\x1b[0m", "\x1b[1m"
@@ -64,14 +65,14 @@ class View:
     def draw(self, now_s: float) -> float:
         """Draw what is under way; gives the seconds until the next time."""
         self.drawn_s = now_s
-        self.erase()
-        if self._whole_line:
-            columns, rows = _size(self._fd)
-            lines = self.rows(now_s, columns, rows - ROWS_LEFT) if rows >= FEWEST_ROWS and columns >= 20 else []
-            if lines:
-                text = "".join(f"\r\n{line}" for line in lines) + f"\x1b[{len(lines)}A\r"
-                self._write_all(self._fd, text.encode("utf-8", "replace"))
-                self._shown = True
+        columns, rows = _size(self._fd)
+        has_room = self._whole_line and rows >= FEWEST_ROWS and columns >= FEWEST_COLUMNS
+        lines = self.rows(now_s, columns, rows - ROWS_LEFT) if has_room else []
+        text = "".join(f"\r\n{line}" for line in lines) + f"\x1b[{len(lines)}A\r" if lines else ""
+        before = ERASE if self._shown else b""
+        if before or text:
+            self._write_all(self._fd, before + text.encode("utf-8", "replace"))  # at once: it does not flicker
+        self._shown = bool(lines)
         return EVERY_S
 
     def erase(self) -> None:
