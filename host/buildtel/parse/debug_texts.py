@@ -48,6 +48,7 @@ _REASONS = (
 _OTHER, _OTHER_LOGIN = "no connection", "handshake fails"
 _WITHOUT_TRY = ((b"Attempting SSH connection to ", ANSWERS), (b"Error getting SSH address: ", "no address yet"))
 _PROCESS = re.compile(PROCESS)
+_PLUGIN = re.compile(rb"[^ :]*packer-(?:builder|plugin)-([a-z0-9-]+)(?:_v[^ :]+)?(?:\.exe)? plugin: ")
 _BAR = re.compile(
     rb"(?P<name>.+?) +(?P<done>\d+(?:\.\d+)?) (?P<of>[KMGT]i|)B / (?P<all>\d+(?:\.\d+)?) (?P<unit>[KMGT]i|)B +"
     rb"(?:\[.*\] +)?\d+\.\d\d%(?: \S+)?$"
@@ -58,6 +59,16 @@ BAR_SIGN: Final = b"B / "
 def _behind_process(text: bytes) -> bytes:
     found = _PROCESS.match(text)
     return text[found.end() :] if found else text
+
+
+def writing_plugin_of(text: bytes) -> bytes | None:
+    """The plugin whose process wrote a debug line, such as `qemu` or `virtualbox-iso`; None where it names none.
+
+    Args:
+        text: the line behind its time stamp.
+    """
+    found = _PLUGIN.match(text)
+    return found[1] if found else None
 
 
 def transfer_of(text: bytes) -> Told | None:

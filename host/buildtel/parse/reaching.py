@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from buildtel.events import ConnectionTried, Event, TransferSeen
-from buildtel.parse.debug_texts import BAR_SIGN, Told, bar_of, connection_try_of, transfer_of
+from buildtel.parse.debug_texts import BAR_SIGN, Told, bar_of, connection_try_of, transfer_of, writing_plugin_of
 from buildtel.parse.line_context import LineContext
 from buildtel.parse.states import IN_PHASE, BuildState
 
@@ -37,15 +37,13 @@ class Reaching:
         """
         result = connection_try_of(text)
         if result is not None:
-            waiting = [build for build in builds if _is_waiting(build)]
-            if len(waiting) == 1:
-                self._events().append(
-                    ConnectionTried(line=said.line, at=said.at, target=waiting[0].target, result=result)
-                )
+            build = _only(text, [build for build in builds if _is_waiting(build)])
+            if build is not None:
+                self._events().append(ConnectionTried(line=said.line, at=said.at, target=build.target, result=result))
             return
-        told = transfer_of(text) if len(builds) == 1 and builds[0].seen else None
-        if told is not None:
-            self._tell(builds[0], told, said)
+        build, told = _only(text, builds), transfer_of(text)
+        if build is not None and build.seen and told is not None:
+            self._tell(build, told, said)
 
     def hear(self, build: BuildState, text: bytes, said: LineContext) -> None:
         """Take a message of a build, which may be a progress bar's line: each percent is told once.
@@ -76,6 +74,26 @@ class Reaching:
                 size_bytes=told.size_bytes, whole_bytes=whole_bytes,
             )
         )  # fmt: skip
+
+
+def _only(text: bytes, builds: Sequence[BuildState]) -> BuildState | None:
+    """The one build that a debug line can be of; of several, that one whose name has the type of the line's plugin.
+
+    A name such as `qemu.debian` has the type of its builder; where others are among them, the plugin tells nothing.
+    """
+    if len(builds) <= 1:
+        return builds[0] if builds else None
+    plugin = writing_plugin_of(text)
+    if plugin is None or not all("." in build.target for build in builds):
+        return None
+    name = plugin.decode()
+    fitting = [build for build in builds if any(_is_type(word, name) for word in build.target.split("."))]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _is_type(word: str, plugin: str) -> bool:
+    """Whether a word may be a type of builder of a plugin: `amazon-ebs` is one of `amazon`."""
+    return word == plugin or word.startswith(f"{plugin}-")
 
 
 def _is_waiting(build: BuildState) -> bool:

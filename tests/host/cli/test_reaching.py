@@ -196,6 +196,28 @@ def test_transfers_leave_room_for_other_parts(home: Home) -> None:
     assert (kinds.count("upload"), kinds.count("task")) == (100, 300)
 
 
+@pytest.mark.parametrize(("names", "told"), [
+    (("qemu.a", "my build.amazon-ebs.b"), True), (("qemu.a", "qemu.b"), False), (("qemu.a", "debian"), False),
+], ids=["two types", "one type", "a name without a type"])  # fmt: skip
+def test_the_plugin_that_wrote_a_line_tells_its_build(home: Home, names: tuple[str, str], told: bool) -> None:
+    """Of two builds at once, whose names say what builds them; else the lines tell nothing."""
+    first, other = names
+    lines = [
+        (1, f"Starting build run: {other}"), (2, SSH.replace("null.a", first)), (3, SSH.replace("null.a", other)),
+        (4, TCP + "i/o timeout"), (5, TCP.replace("~", "packer-plugin-amazon_v1.2.3_x5.0 plugin: ") + "EOF"),
+        (6, f"ui: ==> {first}: Connected to SSH!"), (7, UP.replace("null.a", first)), (8, BEGINS),
+        (8, "~[DEBUG] scp: Uploading big: perms=C0644 size=9"), (9, ENDS),
+        (80, f"ui: Build '{first}' finished after 9 seconds."), (80, f"ui: Build '{other}' finished after 9 seconds."),
+    ]  # fmt: skip
+    (home.path / "p.log").write_bytes(log_of(lines, "external").replace(b"null.a", first.encode()))
+    assert home.run("collect", "-q", "--force", "-o", "d.json", "p.log").returncode == 0
+    found = json.loads((home.path / "d.json").read_bytes())["packer"]["runs"][0]["builds"]
+    tries = [[name for _, name, *_ in parts(phase)] for build in found for phase in build["phases"]]
+    uploads = [parts(unit) for build in found for unit in build["provisioners"]]
+    assert tries == ([["no answer"], ["connection closed before the login"]] if told else [[], []])
+    assert uploads == [[("upload", "big", 8, 9, 1, 9, None)] if told else []]
+
+
 BAR = "\x1b[1A\r\x1b[0;32m    null.a: {}\x1b[0m {} MiB / 60.00 MiB  {:.2f}%{}"
 
 
