@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from buildtel.events import FAILED
-from buildtel.insight.inner_rows import label_of_part
+from buildtel.insight.inner_rows import dated_label
 from buildtel.job import JobDocument
-from buildtel.text import duration, safe, safe_lines
-from buildtel.timeline.packer_model import Build, InnerPart, PackerRun, Provisioner
+from buildtel.text import rounded, safe, safe_lines
+from buildtel.timeline.packer_model import Build, InnerPart, PackerRun, Phase, Provisioner
 
 MOST_LINES = 20
+_TYPES = "Typing "  # the boot command, on the keyboard of the machine
 _AFTER_WAIT = frozenset(("cleanup", "error_cleanup", "shutdown", "wait_user", "other"))  # phases behind a failed wait
 _SIGNAL_BASE = 128  # a shell's exit status for a command that a signal ended
 
@@ -61,12 +62,23 @@ def _tries(build: Build) -> tuple[str, ...]:
     tries = [part for part in phases[-1].parts if part.kind == "try"] if phases and not build.provisioners else []
     if not tries:
         return ()
-    return (f"Packer tried to connect: {'; '.join(map(_try, tries))}",)
+    began_s, grain_s = phases[-1].started_at, build.grain_s
+    words = [f"Packer tried to connect: {'; '.join(_try(part, began_s, grain_s) for part in tries)}"]
+    typed = next((phase for phase in phases if phase.text.startswith(_TYPES)), None)
+    took = "" if typed is None else _length(typed, grain_s)
+    return (*words, *([f"Before that it typed the boot command, for {took}"] if took else []))
 
 
-def _try(part: InnerPart) -> str:
-    length = "" if part.started_at is None or part.ended_at is None else duration(part.ended_at - part.started_at)
-    return f"{label_of_part(part)}{f' ({length})' if length else ''}"
+def _try(part: InnerPart, began_s: float | None, grain_s: float | None) -> str:
+    took = _length(part, grain_s)
+    return f"{dated_label(part, began_s, grain_s)}{f' ({took})' if took else ''}"
+
+
+def _length(part: InnerPart | Phase, grain_s: float | None) -> str:
+    """How long something took, in words; empty where that is not known."""
+    if part.started_at is None or part.ended_at is None:
+        return ""
+    return rounded(part.ended_at - part.started_at, grain_s)
 
 
 def _ended(unit: Provisioner, build: Build) -> str:

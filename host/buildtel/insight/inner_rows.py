@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from buildtel.text import number, safe, size
+from buildtel.text import number, rounded, safe, size
 from buildtel.timeline.packer_model import InnerPart, Phase, Provisioner
 
 MOST_ROWS = 10
@@ -50,23 +50,41 @@ def _is_worth(part: InnerPart, only_moves: bool) -> bool:
     return is_large or _length_s(part) >= LEAST_MOVED_S
 
 
-def inner_rows(parts: Sequence[InnerPart], zero_s: float | None) -> tuple[tuple[InnerRow, ...], int]:
+def inner_rows(
+    parts: Sequence[InnerPart], zero_s: float | None, began_s: float | None, grain_s: float | None
+) -> tuple[tuple[InnerRow, ...], int]:
     """The 10 longest of some parts and their first three lines of evidence, in order; how many are left out.
 
     Args:
         parts: those of a provisioner or phase.
         zero_s: the instant that starts are counted from, Unix seconds; None: no start is known.
+        began_s: when the provisioner or phase began, likewise.
+        grain_s: the grain of the log's stamps, None where it is not known.
     """
     by_length = sorted((part for part in parts if part.kind != _EVIDENCE), key=_length_s, reverse=True)
     evidence = [part for part in parts if part.kind == _EVIDENCE]
     chosen = {id(part) for part in (*by_length[:MOST_ROWS], *evidence[:MOST_EVIDENCE])}
-    rows = tuple(_row(part, zero_s) for part in parts if id(part) in chosen)
+    rows = tuple(_row(part, zero_s, dated_label(part, began_s, grain_s)) for part in parts if id(part) in chosen)
     return rows, len(parts) - len(rows)
 
 
-def _row(part: InnerPart, zero_s: float | None) -> InnerRow:
+def _row(part: InnerPart, zero_s: float | None, label: str) -> InnerRow:
     start_s = None if part.started_at is None or zero_s is None else part.started_at - zero_s
-    return InnerRow(label_of_part(part), start_s, None if part.ended_at is None else _length_s(part))
+    return InnerRow(label, start_s, None if part.ended_at is None else _length_s(part))
+
+
+def dated_label(part: InnerPart, began_s: float | None, grain_s: float | None) -> str:
+    """A part in words, and when it was if it is a moment of a wait for a connection: `the port answers after 3:40`.
+
+    Args:
+        part: the part.
+        began_s: when the wait began, Unix seconds; None where that is not known.
+        grain_s: the grain of the log's stamps, None where it is not known.
+    """
+    label = label_of_part(part)
+    if part.kind != _TRY or part.count or part.started_at is None or began_s is None:
+        return label
+    return f"{label} after {rounded(max(part.started_at - began_s, 0.0), grain_s)}"
 
 
 def _length_s(part: InnerPart) -> float:

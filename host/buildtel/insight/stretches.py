@@ -150,7 +150,7 @@ def _accounted(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
         unit = build.provisioners[part.provisioner] if part.provisioner is not None else None
         whole = _phase_of(part, build) if unit is None else unit
         parts = () if whole is None else told_parts(whole)
-        inner, inner_cut = inner_rows(parts, build.started_at)
+        inner, inner_cut = inner_rows(parts, build.started_at, part.started_at, build.grain_s)
         yield Stretch(
             kind=_kind(part, unit),
             label=_label(part, unit, names),
@@ -274,7 +274,7 @@ def stretch(part: Phase | Provisioner, zero: float | None, name: str | None = No
     """
     start, end = part.started_at, part.ended_at
     parts = told_parts(part)
-    inner, inner_cut = inner_rows(parts, zero)
+    inner, inner_cut = inner_rows(parts, zero, start, None)
     return Stretch(
         kind="phase" if isinstance(part, Phase) else "provisioner",
         label=phase_label(part.name, part.text) if isinstance(part, Phase) else unit_label(part, name),

@@ -259,6 +259,7 @@ def test_a_report_shows_them(home: Home) -> None:
 def test_a_failed_wait_says_what_was_tried(home: Home) -> None:
     """Behind Packer's own words, in report, Markdown and `diagnose`."""
     lines = [
+        (1, "ui: ==> null.a: Typing the boot commands over VNC..."),
         (2, SSH), (7, TCP + "connect: connection refused"), (27, TCP + "connect: connection refused"), (30, ATTEMPT),
         (32, LOGIN + "ssh: unable to authenticate, attempted methods [none password], no supported methods remain"),
         (40, "ui error: ==> null.a: Timeout waiting for SSH."), (41, "ui: ==> null.a: Deleting output directory..."),
@@ -266,8 +267,9 @@ def test_a_failed_wait_says_what_was_tried(home: Home) -> None:
     ]  # fmt: skip
     (home.path / "p.log").write_bytes(log_of(lines).replace(b"Build 'null.a' finished", b"nothing"))
     assert home.run("collect", "-q", "--force", "-o", "d.json", "p.log").returncode == 0
-    tried = "Packer tried to connect: port refuses, 2 times (25.0 s); the port answers; "
-    tried += "login fails (tried none, password) (2.0 s)"
+    tried = "Packer tried to connect: port refuses, 2 times (~25 s); the port answers after ~28 s; "
+    tried += "login fails (tried none, password) (~2 s)"
     for words in (("report",), ("report", "--format", "markdown"), ("diagnose",)):
-        told = home.run(*words, "d.json", COLUMNS="300").stdout.decode()
+        told = home.run(*words, "d.json", COLUMNS="300").stdout.decode().replace("\\", "")
         assert tried in told, words
+        assert "Before that it typed the boot command, for ~1 s" in told, words
