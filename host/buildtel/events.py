@@ -187,14 +187,16 @@ class OutputSign(Event):
 class TransferSeen(Event):
     """Packer moves files to or from a build's machine, or fetches an image, in what the build does at that time.
 
-    `word` is begins (a connection for files is open), file (`name`, of `size_bytes`), ends (its files are moved),
-    sent (all bytes of a transfer, known before its end or after it) or bar (a progress bar: `size_bytes` of
-    `whole_bytes`, as rounded as Packer prints them).
+    `word` is begins (a connection for files is open), file (`count` files so far, 0 for more than are counted,
+    `size_bytes` of all of them, `name` of the last one), ends (its files are moved), sent (all bytes of a transfer,
+    known before its end or after it) or bar (a progress bar: `size_bytes` of `whole_bytes`, as rounded as Packer prints
+    them).
     """
 
     target: str
     word: TransferWord
     name: str = ""
+    count: int | None = None
     size_bytes: int | None = None
     whole_bytes: int | None = None
 

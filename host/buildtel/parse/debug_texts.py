@@ -19,11 +19,12 @@ _UNITS = {b"": 1, b"Ki": 1 << 10, b"Mi": 1 << 20, b"Gi": 1 << 30, b"Ti": 1 << 40
 
 
 class Told(NamedTuple):
-    """What a line tells of a transfer: `word` as in `TransferSeen`, the file's name, bytes."""
+    """What a line tells of a transfer: as in `TransferSeen`, `files` its count."""
 
     word: TransferWord
     name: str = ""
     size_bytes: int | None = None
+    files: int | None = None
 
 
 _TRANSFERS: tuple[tuple[TransferWord, re.Pattern[bytes]], ...] = (

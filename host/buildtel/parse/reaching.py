@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from buildtel.events import ConnectionTried, Event, TransferSeen
 from buildtel.parse.debug_texts import BAR_SIGN, Told, bar_of, connection_try_of, transfer_of, writing_plugin_of
@@ -10,9 +11,42 @@ from buildtel.parse.line_context import LineContext
 from buildtel.parse.states import IN_PHASE, BuildState
 
 MOST_TRANSFERS = 20_000  # of a log
+MOST_COUNTED = 1000  # files of a transfer whose end is not told
 _WAITS = "wait_ssh"
 _FETCHES = "retrieve_image"
 _FILE_KINDS = frozenset(("file-upload", "file-download"))
+
+
+@dataclass(slots=True)
+class _Files:
+    """The files of a transfer so far; `provisioner` is the place of the one that they are of."""
+
+    provisioner: int
+    count: int = 0
+    size_bytes: int | None = None
+    name: str = ""
+    told_of: int = 0
+
+    def add(self, told: Told) -> None:
+        self.count, self.name = self.count + 1, told.name
+        self.size_bytes = told.size_bytes if self.size_bytes is None else self.size_bytes + (told.size_bytes or 0)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether not all of them were told of."""
+        return self.told_of != self.count and self.size_bytes is not None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether to tell of them now: ever more rarely where an end comes, else of each that is counted."""
+        if self.size_bytes is None:
+            return self.count <= MOST_COUNTED + 1
+        return self.count & (self.count - 1) == 0
+
+    def told(self) -> Told:
+        self.told_of = self.count
+        is_counted = self.size_bytes is not None or self.count <= MOST_COUNTED
+        return Told("file", self.name, self.size_bytes, self.count if is_counted else 0)
 
 
 class Reaching:
@@ -25,6 +59,7 @@ class Reaching:
     def __init__(self, events: Callable[[], list[Event]]) -> None:
         self._events = events
         self._told = 0
+        self._files: dict[str, _Files] = {}  # by build
         self._drawn: dict[str, tuple[str, int]] = {}  # by build: the file of its bar, and the percent told of it
 
     def log(self, text: bytes, builds: Sequence[BuildState], said: LineContext) -> None:
@@ -42,8 +77,15 @@ class Reaching:
                 self._events().append(ConnectionTried(line=said.line, at=said.at, target=build.target, result=result))
             return
         build, told = _only(text, builds), transfer_of(text)
-        if build is not None and build.seen and told is not None:
-            self._tell(build, told, said)
+        if build is None or not build.seen or told is None:
+            return
+        if told.word == "file":
+            self._add(build, told, said)
+            return
+        files = self._files.pop(build.target, None)
+        if files is not None and files.is_behind:
+            self._tell(build, files.told(), said)
+        self._tell(build, told, said)
 
     def hear(self, build: BuildState, text: bytes, said: LineContext) -> None:
         """Take a message of a build, which may be a progress bar's line: each percent is told once.
@@ -64,13 +106,22 @@ class Reaching:
             self._drawn[build.target] = place
             self._tell(build, Told("bar", name, done), said, whole)
 
+    def _add(self, build: BuildState, told: Told, said: LineContext) -> None:
+        """Count a file; its size tells whether an end of the transfer comes, by which all files are told of."""
+        files = self._files.setdefault(build.target, _Files(build.last.index))
+        if files.provisioner != build.last.index:
+            files = self._files[build.target] = _Files(build.last.index)
+        files.add(told)
+        if files.is_due:
+            self._tell(build, files.told(), said)
+
     def _tell(self, build: BuildState, told: Told, said: LineContext, whole_bytes: int | None = None) -> None:
         if self._told >= MOST_TRANSFERS:
             return
         self._told += 1
         self._events().append(
             TransferSeen(
-                line=said.line, at=said.at, target=build.target, word=told.word, name=told.name,
+                line=said.line, at=said.at, target=build.target, word=told.word, name=told.name, count=told.files,
                 size_bytes=told.size_bytes, whole_bytes=whole_bytes,
             )
         )  # fmt: skip

@@ -116,7 +116,8 @@ def _part(part: PartDraft, ended: Moment | None) -> InnerPart:
     """A part with its end, None where that is not known."""
     started_s, ended_s = part.began.unix_s, _unix_s(ended)
     length_s = None if started_s is None or ended_s is None else max(ended_s - started_s, 0.0)
-    size_bytes = part.moved_bytes if part.size_bytes is None else part.size_bytes
+    is_moved = part.ended is not None or part.is_sent
+    size_bytes = part.size_bytes if is_moved and part.size_bytes is not None else part.moved_bytes
     grain_s = max((moment.at.resolution_s for moment in (part.began, ended) if moment and moment.at), default=0.0)
     return InnerPart(
         name=part.name,

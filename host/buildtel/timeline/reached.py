@@ -53,10 +53,10 @@ def _begins(parts: list[PartDraft], going: PartDraft | None, new: PartDraft) -> 
 
 
 def _file(part: PartDraft, event: TransferSeen, _: Moment) -> None:
-    part.count = (part.count or 0) + 1
-    part.name = event.name if part.count == 1 else ""
+    part.count = event.count or None
+    part.name = event.name if event.count == 1 else ""
     if event.size_bytes is not None:
-        part.size_bytes = (part.size_bytes or 0) + event.size_bytes
+        part.size_bytes = event.size_bytes
 
 
 def _bar(part: PartDraft, event: TransferSeen, moment: Moment) -> None:
@@ -71,7 +71,7 @@ def _sent(parts: list[PartDraft], last: PartDraft | None, new: PartDraft, size_b
     if last is not None and not last.is_sent and last.size_bytes in (None, size_bytes):
         last.is_sent, last.size_bytes = True, size_bytes
     else:
-        new.size_bytes = size_bytes
+        new.is_sent, new.size_bytes = True, size_bytes
         _add(parts, new)
 
 

@@ -87,6 +87,14 @@ TRANSFERS: dict[str, tuple[list[Line], list[tuple[Any, ...]]]] = {
         ],
         [("upload", "", 6, 10, 2, 3145728, 0.75)],
     ),
+    "a file that did not arrive": (
+        [(5, UP), (6, BEGINS), (6, "~[DEBUG] scp: Uploading big: perms=C0644 size=62914560")],
+        [("upload", "big", 6, 90, 1, None, None)],
+    ),
+    "a folder by sftp": (
+        [(5, UP), *((6, f"~[DEBUG] sftp: uploading /tmp/{name}") for name in "abc")],
+        [("upload", "", 5, 90, 3, None, None)],
+    ),
     "a script": (
         [
             (5, SHELL), (6, "[INFO] 24 bytes written for 'uploadData'"),
@@ -139,7 +147,7 @@ def test_transfers_have_their_bytes_and_times(home: Home, writer: str, axis: str
         (unit,) = build_of(home, log_of(lines, writer, axis=axis))["provisioners"]
         found = parts(unit)
         if axis == "wrapper":  # its stamps have milliseconds
-            assert all(part[-1] is not None for part in found if part[3] is not None), name
+            assert all(part[-1] is not None for part in found if part[3] is not None and part[5] is not None), name
             found = [(*part[:-1], expected[-1]) for part, expected in zip(found, told, strict=True)]
         assert found == told, name
 
@@ -184,6 +192,21 @@ def test_a_line_that_may_be_of_several_builds_tells_nothing(home: Home) -> None:
     assert [parts(phase) for phase in first["phases"]] == [[]]
     assert [parts(phase) for phase in other["phases"]] == [[("try", "no answer", 3, 7, 1, None, None)]]
     assert [parts(unit) for unit in first["provisioners"]] == [[], [("upload", "big", 13, 14, 1, 9, None)]]
+
+
+@pytest.mark.parametrize(("way", "count", "size_bytes"), [
+    ("scp: Uploading f: perms=C0644 size=9", 30_001, 270_009), ("sftp: uploading /tmp/f", None, None),
+], ids=["scp", "sftp"])  # fmt: skip
+def test_a_folder_of_many_files_is_counted_whole_or_not_at_all(
+    home: Home, way: str, count: int | None, size_bytes: int | None
+) -> None:
+    """More files than there are events for transfers; sftp tells no end, so only so many are counted."""
+    files = [(8, f"~[DEBUG] {way}")] * 30_001
+    around = ([(7, BEGINS)], [(20, ENDS)]) if way.startswith("scp") else ([], [])
+    lines = [(5, UP), *around[0], *files, *around[1], (40, UP), (41, BEGINS), *files[:1], (50, ENDS)]
+    first, other = build_of(home, log_of(lines))["provisioners"]
+    assert [part[4:6] for part in parts(first)] == [(count, size_bytes)]
+    assert [part[4:6] for part in parts(other)] == [(1, 9 if way.startswith("scp") else None)]
 
 
 def test_transfers_leave_room_for_other_parts(home: Home) -> None:
