@@ -130,6 +130,20 @@ def test_the_bar_of_a_terminal_tells_bytes(machine: Machine, tmp_path: Path) -> 
     assert parts_of(first, "upload") == [{"name": "big.bin", "kind": "upload", "size_bytes": BIG_BYTES}]
 
 
+def test_the_view_below_the_output_tells_of_tries(machine: Machine, tmp_path: Path) -> None:
+    """Its output comes through pipes; tries to connect are read in the debug log beside it, as the document says."""
+    folder = template(machine, tmp_path / "t", 'ssh_password = "x"\n  ssh_timeout = "8s"', SHELL, 1)
+    words = [*BUILDTEL, "packer", "--live", "always", "-q", "build", "."]
+    done = subprocess.run(words, cwd=folder, env=environ(folder), capture_output=True, timeout=60)
+    (path,) = (folder / "telemetry").glob("*.json")
+    tries = [part for phase in build_in(folder)["phases"] for part in parts_of(phase, "try")]
+
+    assert done.returncode == 1
+    assert b"    port refuses" in done.stdout
+    assert [(part["name"], part["count"]) for part in tries] == [("port refuses", 2)]
+    assert json.loads(path.read_bytes())["packer"]["read_from"] == "pipes"
+
+
 def closing_port() -> tuple[socket.socket, int]:
     """A port that accepts and closes."""
     server = socket.create_server(("127.0.0.1", 0))

@@ -19,7 +19,7 @@ import stat
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from buildtel.debug_lines import OF_PACKER, TELLS_OF_MACHINE
+from buildtel.debug_lines import OF_PACKER, TELLS_OF_MACHINE, TELLS_OF_TRY
 
 MEMORY, USERS_OWN = "debug log", "the user's debug log"
 _STAMPED = re.compile(rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ")
@@ -40,11 +40,11 @@ class DebugLog:
 
     `environ` is what Packer needs to write it, `inherited` the file that it must inherit, -1 for none. There is none
     where the user has the log on standard error, or switched off (`PACKER_LOG=0`), or in what is no regular file, and
-    where `packer` is a script that can't write ours: `writes(environ, fd)` tries that. Without `writes` none is wanted.
+    where `packer` is a script that can't write ours: `writes(environ, fd)` tries that.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], program: str, writes: Callable[[Mapping[str, str], int], bool] | None
+        self, environ: Mapping[str, str], program: str, writes: Callable[[Mapping[str, str], int], bool]
     ) -> None:
         self.environ: dict[str, str] = {}
         self.inherited = -1
@@ -56,8 +56,6 @@ class DebugLog:
         self.secrets: set[str] = set()
         self._path = environ.get("PACKER_LOG_PATH", "")
         asked = environ.get("PACKER_LOG", "")
-        if writes is None:
-            return
         if self._path:
             if asked not in ("", "0") and _may_be_regular(self._path):
                 self.kind, self._read_bytes = USERS_OWN, _size(self._path)
@@ -104,6 +102,11 @@ class DebugLog:
             self._learn(begun[: begun.rfind(b"\n") + 1])
             words = b"".join([line + b"\n" for line in lines if self._is_told(line)])
         return words
+
+    def tries(self) -> bytes:
+        """As `news`, but only lines on tries to connect: the words come another way, and others not in their order."""
+        lines = self.news().splitlines(keepends=True)
+        return b"".join(line for line in lines if TELLS_OF_TRY.match(line, _STAMP_BYTES))
 
     def _learn(self, data: bytes) -> None:
         """Keep the secrets among the variables of a provisioner, so that the document hides them."""
