@@ -88,7 +88,7 @@ def built_with_a_step(job: Job, folder: Path, text: str) -> None:
 def test_a_build_has_not_the_steps_of_the_build_before(job: Job, tmp_path: Path) -> None:
     """The job that a step within a build began ends with it; one that began before, or has an open step, does not."""
     for name in ("a", "b"):
-        built_with_a_step(job, tmp_path / name, f"buildtel-host run in-{name} -- true")
+        built_with_a_step(job, tmp_path / name, f"sleep 0.5; buildtel-host run in-{name} -- true")
     first, second = documents(job)
 
     report = job.host("report", str(next(job.folder.glob("*.json")))).stdout
