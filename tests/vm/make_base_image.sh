@@ -1,6 +1,8 @@
 #!/bin/sh
 # Builds the Debian image that the VM tests boot, and prints the folder it is in.
-# usage: make_base_image.sh [no-python]
+# usage: make_base_image.sh [no-python | newer]
+#
+# `newer` is Debian 13, with Linux 6.12 and Python 3.13; the others are of the host's release.
 #
 # The folder holds disk.qcow2 (ext4 without a partition table), vmlinuz, initrd.img and http/payload.bin,
 # 60 MiB that the VM downloads. It is made once for each version of this script, under $BUILDTEL_VM_CACHE
@@ -16,8 +18,9 @@ packages=linux-image-cloud-amd64,systemd-sysv,udev,dbus,libpam-systemd,openssh-s
 case ${1-} in
 '') kind=base packages=$packages,python3-minimal,wget ;;
 no-python) kind=bare ;;
+newer) kind=newer packages=$packages,python3-minimal,wget ;;
 *)
-    echo "make_base_image.sh: what is '$1'? usage: make_base_image.sh [no-python]" >&2
+    echo "make_base_image.sh: what is '$1'? usage: make_base_image.sh [no-python | newer]" >&2
     exit 2
     ;;
 esac
@@ -56,6 +59,11 @@ if [ "$(. /etc/os-release && echo "$ID")" = debian ]; then
     for sources in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
         if [ -s "$sources" ] && [ $# -eq 0 ]; then set -- "$sources"; fi
     done
+fi
+
+if [ "$kind" = newer ]; then
+    suite=trixie
+    set -- http://deb.debian.org/debian
 fi
 
 cat >"$work/configure" <<'CONFIGURE'
