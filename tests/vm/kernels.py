@@ -54,8 +54,8 @@ def told(document: JobDocument) -> str:
         shares = ", ".join(f"{cause} {seconds:.1f}" for cause, seconds in causes.most_common())
         own = step.metrics.get("own_cpu_s")
         lines.append(
-            f"  {step.name}: {step.metrics.get('duration_s')} s, exit {step.exit_code} by {step.exit_from}, accounts by "
-            f"{step.accounts_from} ({step.commands_lost} lost), own CPU {own} s\n    commands: {commands}\n"
+            f"  {step.name}: {step.metrics.get('duration_s')} s, exit {step.exit_code} by {step.exit_from}, accounts "
+            f"by {step.accounts_from} ({step.commands_lost} lost), own CPU {own} s\n    commands: {commands}\n"
             f"    waits: {waits or 'none'}\n    causes: {shares}"
         )
     return "\n".join(lines)
