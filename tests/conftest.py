@@ -44,6 +44,7 @@ SLOW = (
     "host/cli/test_html.py",
     "host/cli/test_inside.py",
     "host/cli/test_prefixes.py",
+    "host/cli/test_reaching.py",
     "host/cli/test_upload_report.py",
     "host/cli/test_views.py",
     "host/measure/test_many_disks.py",

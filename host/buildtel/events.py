@@ -12,6 +12,7 @@ from typing import Any, Literal
 BuildResult = Literal["success", "failure", "cancelled"]
 ProvisionerStatus = Literal["success", "failure", "timeout", "cancellation", "unknown"]
 FAILED: frozenset[ProvisionerStatus] = frozenset(("failure", "timeout"))
+TransferWord = Literal["begins", "file", "ends", "sent", "bar"]
 SignKind = Literal["play", "task", "handler", "recap", "lock", "evidence", "output"]
 
 
@@ -180,6 +181,36 @@ class OutputSign(Event):
     provisioner: int
     kind: SignKind
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferSeen(Event):
+    """Packer moves files to or from a build's machine, or fetches an image, in what the build does at that time.
+
+    `word` is begins (a connection for files is open), file (`count` files so far, 0 for more than are counted,
+    `size_bytes` of all of them, `name` of the last one), ends (its files are moved), sent (all bytes of a transfer,
+    known before its end or after it) or bar (a progress bar: `size_bytes` of `whole_bytes`, as rounded as Packer prints
+    them).
+    """
+
+    target: str
+    word: TransferWord
+    name: str = ""
+    count: int | None = None
+    size_bytes: int | None = None
+    whole_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionTried(Event):
+    """Packer tried to connect to a build's machine: `result` says in words how it went."""
+
+    target: str
+    result: str
+
+
+# Their times tell nothing of when a run began and ended: a debug log beside output without times has them.
+ASIDE: tuple[type[Event], ...] = (TransferSeen, ConnectionTried)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

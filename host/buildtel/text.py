@@ -7,6 +7,7 @@ from typing import Any
 
 MOST_LINES = 13
 LONGEST = 500
+KILO = 1024
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COMMAND = re.compile(r"(?m)^(\s*):(?=:)|#(?=#[\w.]*\[)")
 
@@ -42,6 +43,16 @@ def number(value: float | None) -> str:
     if value == 0 or abs(value) >= 100 or value == int(value):
         return f"{value:.0f}"
     return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2f}"
+
+
+def size(value_bytes: int) -> str:
+    """A number of bytes: `87 bytes`, `1.2 KB`, `60 MB`; each unit is 1,024 of the one before."""
+    value, unit = float(value_bytes), "bytes"
+    for larger in ("KB", "MB", "GB", "TB"):
+        if value < KILO:
+            break
+        value, unit = value / KILO, larger
+    return f"{number(value)} {unit}"
 
 
 def percent(value: float | None) -> str:

@@ -27,6 +27,8 @@ _STAMPS = (
     b"2026-01-24T12:00:00.1234567Z 2026-01-24T12:%02d:%02dZ: ",
     b"2026-01-24T12:00:00Z 2026/01/24 12:%02d:%02d ui: ",
     b"2026/01/24 12:%02d:%02d [INFO] (telemetry) ",
+    b"2026/01/24 12:%02d:%02d packer-builder-qemu plugin: ",
+    b"2026/01/24 12:%02d:%02d [INFO] 123 bytes written for 'uploadData'",
 )
 _TEXTS = (
     b"Unpacking libc6",
@@ -65,6 +67,14 @@ _TEXTS = (
     b"Another app is currently holding the yum lock; waiting for it to exit...",
     b"  The other application is: yum",
     b"Killed",
+    b"[DEBUG] Started SCP session, beginning transfers...",
+    b"[DEBUG] scp: Uploading a.sh: perms=C0644 size=123",
+    b"[DEBUG] SCP session complete, closing stdin pipe.",
+    b"[DEBUG] sftp: uploading /tmp/a",
+    b"[DEBUG] TCP connection to SSH ip/port failed: dial tcp 1.2.3.4:22: i/o timeout",
+    b"[DEBUG] SSH handshake err: EOF",
+    b"[INFO] Attempting SSH connection to 1.2.3.4:22...",
+    b"a.iso 12.84 MiB / 60.00 MiB  21.41%",
     b"a.sh: line 3:  1234 Killed    a",
     b"OSError: [Errno 28] No space left on device",
 )

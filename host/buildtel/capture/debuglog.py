@@ -5,7 +5,7 @@ unset, or 0) also when provisioners begin and end: that is never switched on for
 
 The log also holds values that Packer's output never shows (`environment_vars=["TOKEN=…"]`). So ours is a file in
 memory without a name (memfd), which only this user may open and which is gone with its last process; what was read
-is freed, and only Packer's words are kept.
+is freed, and only Packer's words are kept, with the lines on uploads, downloads and tries to connect.
 """
 
 from __future__ import annotations
@@ -19,13 +19,11 @@ import stat
 from collections.abc import Callable, Mapping
 from functools import cache
 
+from buildtel.debug_lines import OF_PACKER, TELLS_OF_MACHINE, TELLS_OF_TRY
+
 MEMORY, USERS_OWN = "debug log", "the user's debug log"
 _STAMPED = re.compile(rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ")
 _WORD = re.compile(rb"ui(?: error)?: |\d{9,11},[^,]*,")
-_TELLING = (
-    b"[INFO] (telemetry) ", b"[INFO] Packer version: ", b"Packer version: ", b"Starting build run: ",
-    b"[INFO] Starting external plugin ",
-)  # fmt: skip
 EVERY_S = 0.04
 READ_BYTES = 1 << 20
 LONGEST_BYTES = 8 << 20
@@ -42,11 +40,11 @@ class DebugLog:
 
     `environ` is what Packer needs to write it, `inherited` the file that it must inherit, -1 for none. There is none
     where the user has the log on standard error, or switched off (`PACKER_LOG=0`), or in what is no regular file, and
-    where `packer` is a script that can't write ours: `writes(environ, fd)` tries that. Without `writes` none is wanted.
+    where `packer` is a script that can't write ours: `writes(environ, fd)` tries that.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], program: str, writes: Callable[[Mapping[str, str], int], bool] | None
+        self, environ: Mapping[str, str], program: str, writes: Callable[[Mapping[str, str], int], bool]
     ) -> None:
         self.environ: dict[str, str] = {}
         self.inherited = -1
@@ -58,8 +56,6 @@ class DebugLog:
         self.secrets: set[str] = set()
         self._path = environ.get("PACKER_LOG_PATH", "")
         asked = environ.get("PACKER_LOG", "")
-        if writes is None:
-            return
         if self._path:
             if asked not in ("", "0") and _may_be_regular(self._path):
                 self.kind, self._read_bytes = USERS_OWN, _size(self._path)
@@ -107,6 +103,11 @@ class DebugLog:
             words = b"".join([line + b"\n" for line in lines if self._is_told(line)])
         return words
 
+    def tries(self) -> bytes:
+        """As `news`, but only lines on tries to connect: the words come another way, and others not in their order."""
+        lines = self.news().splitlines(keepends=True)
+        return b"".join(line for line in lines if TELLS_OF_TRY.match(line, _STAMP_BYTES))
+
     def _learn(self, data: bytes) -> None:
         """Keep the secrets among the variables of a provisioner, so that the document hides them."""
         from buildtel.redact import MOST_VALUES, told  # noqa: PLC0415  # Packer's start does not wait for it
@@ -118,7 +119,8 @@ class DebugLog:
         """Whether a line is a word of Packer's; one without a stamp goes on with the line before."""
         if _STAMPED.match(line):
             self._is_word = bool(_WORD.match(line, _STAMP_BYTES))
-            return self._is_word or line.startswith(_TELLING, _STAMP_BYTES)
+            told = line.startswith(OF_PACKER, _STAMP_BYTES) or TELLS_OF_MACHINE.match(line, _STAMP_BYTES) is not None
+            return self._is_word or told
         return self._is_word
 
     def _unread(self) -> bytes:

@@ -27,7 +27,7 @@ class PackerProcess:
     """A run of Packer whose output is read and logged; `lines` gets each part of the log when it is written.
 
     Packer's words are read from its debug log, beside it. Where that can't be, and where `write` is given, its output
-    comes through pipes.
+    comes through pipes; of the debug log only the tries to connect are read then.
     """
 
     def __init__(
@@ -37,8 +37,8 @@ class PackerProcess:
         self.command = command
         self._log = StampedLog(log_path)
         self._ask = (command[0], environ)
-        self._debug = DebugLog(environ, command[0], self._writes_log if write is None else None)
-        self._piped = self._debug.kind is None
+        self._debug = DebugLog(environ, command[0], self._writes_log)
+        self._piped = write is not None or self._debug.kind is None
         self._lines = lines or _ignore
         self._problem: str | None = None
         self._recorder = LineRecorder(self._log.record, environ.get("BUILDTEL_KEY", ""))
@@ -65,13 +65,13 @@ class PackerProcess:
         try:
             with self._excused("the runner's first record"):
                 self._recorder.tell("hello", agent.machine(self._kernel))
-                self._log.take("version", READ_FROM % (self._debug.kind or PIPES).encode())
+                self._log.take("version", READ_FROM % (PIPES if self._piped else self._debug.kind or PIPES).encode())
             self.relay.start()
             with self._excused("the start record"):
                 fields = {"name": self._name, "parent": None, "c": self._kernel.counters()}
                 self._recorder.tell("start", fields, step=self._step)
             self.relay.timers[self._sample] = 0.0
-            if not self._piped:
+            if self._debug.kind is not None:
                 self.relay.timers[self._tail] = 0.0
             status = self.relay.run()
             self._tail(0.0)
@@ -97,7 +97,7 @@ class PackerProcess:
 
     def _tail(self, _now_s: float) -> float:
         with self._excused("reading Packer's debug log"):
-            while words := self._debug.news():
+            while words := self._debug.tries() if self._piped else self._debug.news():
                 self._heard("debug", words)
         return EVERY_S
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 WIDTH_OF_A_FILE = 120
+ROWS_OF_A_FILE = 40
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,5 +32,5 @@ def run(args: argparse.Namespace) -> int:
             print("The build has ended.")
         else:
             follower.read()
-            print("\n".join(follower.view.rows(time.monotonic(), WIDTH_OF_A_FILE)))
+            print("\n".join(follower.view.rows(time.monotonic(), WIDTH_OF_A_FILE, ROWS_OF_A_FILE)))
     return 0

@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # Packer's start does not wait for it
     from collections.abc import Callable, Collection
 
     from buildtel.capture.packer_process import PackerProcess
+    from buildtel.insight.usual import Usual
+    from buildtel.live.last_documents import LastBuilds
     from buildtel.local.keeping import Kept
     from buildtel.local.logs import SpoolSources
 
@@ -116,11 +118,12 @@ def run(args: argparse.Namespace) -> int:
         return _alone(command)
     try:
         log = _log_path(args)
-        process = _process(args, command, log)
+        meanwhile = _Meanwhile(args)
+        process = _process(args, command, log, meanwhile)
     except Exception as error:
         _say(f"this build is not measured: {_one_line(error)}")
         return _alone(command)
-    return _build(args, process, log)
+    return _build(args, process, log, meanwhile)
 
 
 def _alone(command: list[str]) -> int:
@@ -130,22 +133,20 @@ def _alone(command: list[str]) -> int:
     return become(["packer", *command[1:]], os.environ)
 
 
-def _process(args: argparse.Namespace, command: list[str], log: str) -> PackerProcess:
+def _process(args: argparse.Namespace, command: list[str], log: str, meanwhile: _Meanwhile) -> PackerProcess:
     """Packer, ready to run."""
     if args.live == "always":
-        from buildtel.cli.stores import open_store
         from buildtel.live.view_below import ViewBelow
 
-        return ViewBelow(args.job or "build", open_store).process(command, log)
+        return ViewBelow(meanwhile.usual).process(command, log)
     from buildtel.capture.packer_process import PackerProcess
 
     return PackerProcess(command, os.environ, log)
 
 
-def _build(args: argparse.Namespace, process: PackerProcess, log: str) -> int:
+def _build(args: argparse.Namespace, process: PackerProcess, log: str, meanwhile: _Meanwhile) -> int:
     _ignore_termination()
-    began_s = time.time()
-    process.relay.begun = partial(_begun, process.relay.begun)
+    process.relay.begun = partial(meanwhile.begin, process.relay.begun)
     try:
         status, problem = process.run()
     except OSError as error:
@@ -154,7 +155,7 @@ def _build(args: argparse.Namespace, process: PackerProcess, log: str) -> int:
         _say(f"this build is not measured: {_one_line(error)}")
         return _alone(list(process.command))
     try:
-        _account(args, log, problem, began_s, process.secrets)
+        _account(args, log, problem, process.secrets, meanwhile)
     except Exception as error:
         _say(f"this build has no document: {_one_line(error)}; its log: {log}")
     misplaced = _misplaced(args.words)
@@ -165,22 +166,53 @@ def _build(args: argparse.Namespace, process: PackerProcess, log: str) -> int:
     return _as_packer(os.waitstatus_to_exitcode(status))
 
 
-def _begun(also: Callable[[], None]) -> None:
-    also()
-    _thread.start_new_thread(_load, ())
+class _Meanwhile:
+    """Loads while Packer runs: the modules for the report, whose imports take most of its time, and the last builds."""
 
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.began_s = time.time()
+        self._args = args
+        self._builds: LastBuilds | None = None
+        self._is_over = False
 
-def _load() -> None:
-    """Import the modules for the report while Packer runs: imports take most of the report's time."""
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, _thread.get_native_id(), LEAST_PRIORITY)
-    with suppress(Exception):  # it is said when the account is made
-        import buildtel.cli.collect
-        import buildtel.cli.show
-        import buildtel.local.keeping
-        import buildtel.report.form_table
-        import buildtel.report.job_view
-        import buildtel.report.terminal_steps  # noqa: F401
+    def begin(self, also: Callable[[], None]) -> None:
+        """Load in a thread; do something before that.
+
+        Args:
+            also: what to do first.
+        """
+        also()
+        _thread.start_new_thread(self._load, ())
+
+    def usual(self) -> Usual:
+        """How long each phase usually takes; nothing where that is not known (yet)."""
+        from buildtel.insight.usual import Usual
+
+        return self._builds.usual if self._builds is not None else Usual()
+
+    def end(self) -> Usual:
+        """Packer has ended: read no builds from now on; gives how long each phase usually took before."""
+        self._is_over = True
+        return self.usual()
+
+    def _load(self) -> None:
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, _thread.get_native_id(), LEAST_PRIORITY)
+        with suppress(Exception):  # it is said when the account is made
+            import buildtel.cli.collect
+            import buildtel.cli.show
+            import buildtel.local.keeping
+            import buildtel.report.end_view
+            import buildtel.report.form_table
+            import buildtel.report.job_view
+            import buildtel.report.terminal_steps  # noqa: F401
+        with suppress(Exception):
+            if not self._is_over and (not self._args.quiet or self._args.live == "always"):
+                from buildtel.cli.stores import open_store
+                from buildtel.live.last_documents import LastBuilds
+
+                self._builds = LastBuilds(self._args.job or "build", open_store)
+                self._builds.read()
 
 
 def _misplaced(words: list[str]) -> str | None:
@@ -205,29 +237,39 @@ def _log_path(args: argparse.Namespace) -> str:
     return log_path(os.environ, stem_of(args.job or "build", datetime.now(timezone.utc)))
 
 
-def _account(args: argparse.Namespace, log: str, problem: str | None, began_s: float, secrets: Collection[str]) -> None:
+def _account(
+    args: argparse.Namespace, log: str, problem: str | None, secrets: Collection[str], meanwhile: _Meanwhile
+) -> None:
     """Write the document, then print the report; the page, if one is wanted, comes last."""
     from buildtel.cli.redact_flags import redactor_of
     from buildtel.local.folders import LOG_SUFFIX
     from buildtel.local.keeping import Request, keep
 
     stem = os.path.basename(log).removesuffix(LOG_SUFFIX)
-    request = Request(log, redactor_of(args, secrets), args.output, args.job, args.version, stem=stem)
+    began_s = meanwhile.began_s
+    request = Request(log, redactor_of(args, secrets), args.output, args.job, args.version, stem=stem, began_s=began_s)
+    usual = meanwhile.end()
     kept = keep(request, _spools(args, began_s))
     if problem:
         _say(f"the log is incomplete: {problem}")
     if not args.quiet:
-        _report(kept, log)
+        _report(kept, log, usual)
     _page(args, kept)
 
 
-def _report(kept: Kept, log: str) -> None:
+def _report(kept: Kept, log: str, usual: Usual) -> None:
     """Print the report on standard error: standard output is Packer's."""
     from buildtel.cli.collect import print_result
+    from buildtel.cli.show import show
+    from buildtel.report.end_view import EndView, end_sentences
 
     try:
         print(f"log: {log}", file=sys.stderr)
         print_result(kept, "table", sys.stderr)
+        sentences = tuple(end_sentences(kept.document, usual))
+        if sentences:
+            print(file=sys.stderr)
+            show(EndView(sentences), "table", sys.stderr)
         sys.stderr.flush()
     except (OSError, ValueError) as error:
         _say(f"the report could not be printed: {_one_line(error)}; document: {kept.path}")

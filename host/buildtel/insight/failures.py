@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from buildtel.events import FAILED
+from buildtel.insight.inner_rows import dated_label
 from buildtel.job import JobDocument
-from buildtel.text import safe, safe_lines
-from buildtel.timeline.packer_model import Build, PackerRun, Provisioner
+from buildtel.text import rounded, safe, safe_lines
+from buildtel.timeline.packer_model import Build, InnerPart, PackerRun, Phase, Provisioner
 
 MOST_LINES = 20
+_TYPES = "Typing "  # the boot command, on the keyboard of the machine
+_AFTER_WAIT = frozenset(("cleanup", "error_cleanup", "shutdown", "wait_user", "other"))  # phases behind a failed wait
 _SIGNAL_BASE = 128  # a shell's exit status for a command that a signal ended
 
 
@@ -47,10 +50,35 @@ def failure_of(build: Build) -> Failure | None:
     ]
     title = f"{safe(build.name)} failed"
     if not failed:
-        return Failure(title, safe_lines(build.error or "Packer says no reason"))
+        return Failure(title, (*safe_lines(build.error or "Packer says no reason"), *_tries(build)))
     number, unit = failed[-1]
     where = f"{safe(f'{unit.kind} {unit.detail}'.strip())} (provisioner {number} of {len(build.provisioners)})"
     return Failure(title, (f"{where} {_ended(unit, build)}",), tuple(map(safe, unit.output[-MOST_LINES:])))
+
+
+def _tries(build: Build) -> tuple[str, ...]:
+    """What Packer tried while it waited for a connection, where the build went no further; its log tells it."""
+    phases = [phase for phase in build.phases if phase.name not in _AFTER_WAIT]
+    tries = [part for part in phases[-1].parts if part.kind == "try"] if phases and not build.provisioners else []
+    if not tries:
+        return ()
+    began_s, grain_s = phases[-1].started_at, build.grain_s
+    words = [f"Packer tried to connect: {'; '.join(_try(part, began_s, grain_s) for part in tries)}"]
+    typed = next((phase for phase in phases if phase.text.startswith(_TYPES)), None)
+    took = "" if typed is None else _length(typed, grain_s)
+    return (*words, *([f"Before that it typed the boot command, for {took}"] if took else []))
+
+
+def _try(part: InnerPart, began_s: float | None, grain_s: float | None) -> str:
+    took = _length(part, grain_s)
+    return f"{dated_label(part, began_s, grain_s)}{f' ({took})' if took else ''}"
+
+
+def _length(part: InnerPart | Phase, grain_s: float | None) -> str:
+    """How long something took, in words; empty where that is not known."""
+    if part.started_at is None or part.ended_at is None:
+        return ""
+    return rounded(part.ended_at - part.started_at, grain_s)
 
 
 def _ended(unit: Provisioner, build: Build) -> str:

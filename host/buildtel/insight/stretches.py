@@ -8,17 +8,21 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
-from buildtel.insight.inner_rows import InnerRow, inner_rows
+from buildtel.insight.inner_rows import InnerRow, inner_rows, told_parts
 from buildtel.insight.spent import Spent, spent_on
 from buildtel.job import JobDocument
+from buildtel.job.model import Step
 from buildtel.text import safe
 from buildtel.timeline import packer_model
-from buildtel.timeline.packer_model import Build, PackerRun, Phase, Provisioner
+from buildtel.timeline.packer_model import Build, InnerPart, PackerRun, Phase, Provisioner
+from buildtel.timeline.provisioner_run import SHELL_LOCAL
 
 Kind = Literal["phase", "provisioner", "unattributed"]
 Figures = dict[str, float | int | None]
 MAX_ROWS = 500
 INSTANT_S = 0.05
+STAMP_S = 0.25  # so late may a stamp of Packer's output be on a busy machine
+ROUNDED_S = 0.0011  # what an account's milliseconds take off a time
 FAILED = {"failure": "failed", "timeout": "timed out", "cancellation": "cancelled"}
 _POST_PROCESSOR = re.compile(r"Running post-processor: (.*?)\(type ([^()]*)\)")
 FEWEST_FOLDED = 3
@@ -33,8 +37,9 @@ class Stretch:
 
     `mark` says that it failed. `grain_s` is the grain of the stamps that its length was reckoned from, None where it is
     finer than any figure. `runner` and `hypervisor` are the figures of the machine around it, and of the build's
-    machine seen from there. `inner` are the parts of a provisioner that its output tells of, without the `inner_cut`
-    shortest of many. `spent` is what its time counts to; `provisioner` its place among the build's, None for a phase.
+    machine seen from there. `parts` are what the log tells of its inside, `inner` the rows of a report on them, without
+    the `inner_cut` shortest of many. `spent` is what its time counts to; `provisioner` its place among the build's,
+    None for a phase.
     """
 
     @property
@@ -51,6 +56,7 @@ class Stretch:
     mark: str = ""
     runner: Figures = field(default_factory=dict)
     hypervisor: Figures = field(default_factory=dict)
+    parts: tuple[InnerPart, ...] = ()
     inner: tuple[InnerRow, ...] = ()
     inner_cut: int = 0
     spent: Spent = "other"
@@ -91,7 +97,7 @@ def build_stretches(document: JobDocument) -> list[BuildStretches]:
     names = step_names(document)
     targets = {(machine.run, machine.target): key for key, machine in document.machines.items()}
     return [
-        _of_build(build, names.get(machine, {}), _span_s(run), machine)
+        _of_build(build, names.get(machine, {}) | local_step_names(document.steps, build), _span_s(run), machine)
         for number, run in enumerate(runs, 1)
         for build in run.builds
         for machine in (targets.get((number, build.name)),)
@@ -111,6 +117,32 @@ def step_names(document: JobDocument) -> dict[str | None, dict[int, str]]:
         machine: {index: names[0] for index, names in places.items() if len(names) == 1 and names[0]}
         for machine, places in found.items()
     }
+
+
+def local_step_names(steps: Iterable[Step], build: Build) -> dict[int, str]:
+    """By the provisioner's place: the name of the one step that the runner measured within a shell-local.
+
+    Args:
+        steps: those of the document.
+        build: of one of its runs.
+    """
+    found = {}
+    runner = [step for step in steps if step.origin == "runner" and step.provisioner is None and step.name]
+    # That of the wrapper began before the build did.
+    known = [step for step in runner if (step.start_time or 0.0) > (build.started_at or 0.0)]
+    for place, unit in enumerate(build.provisioners):
+        within = [step for step in known if unit.kind == SHELL_LOCAL and _is_within(step, unit)]
+        inner = {step.id for step in within}
+        outer = [step.name for step in within if step.parent not in inner]
+        if len(outer) == 1 and outer[0]:
+            found[place] = outer[0]
+    return found
+
+
+def _is_within(step: Step, unit: Provisioner) -> bool:
+    if step.start_time is None or step.end_time is None or unit.started_at is None or unit.ended_at is None:
+        return False
+    return unit.started_at - STAMP_S <= step.start_time and step.end_time <= unit.ended_at + STAMP_S
 
 
 def provisioner_label(kind: str, detail: str) -> str:
@@ -145,7 +177,9 @@ def _accounted(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
     """The account of a build: all of its time."""
     for part in build.account:
         unit = build.provisioners[part.provisioner] if part.provisioner is not None else None
-        inner, inner_cut = ((), 0) if unit is None else inner_rows(unit, build.started_at)
+        whole = _phase_of(part, build) if unit is None else unit
+        parts = () if whole is None else told_parts(whole)
+        inner, inner_cut = inner_rows(parts, build.started_at, part.started_at, build.grain_s)
         yield Stretch(
             kind=_kind(part, unit),
             label=_label(part, unit, names),
@@ -156,11 +190,23 @@ def _accounted(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
             mark="" if unit is None else mark_of(unit),
             runner=part.runner or {},
             hypervisor=part.hypervisor or {},
+            parts=parts,
             inner=inner,
             inner_cut=inner_cut,
             spent=spent_on(part, build),
             provisioner=part.provisioner,
         )
+
+
+def _phase_of(part: packer_model.Stretch, build: Build) -> Phase | None:
+    """The phase that a stretch of a build's account is of; None where it is of none."""
+    same = (phase for phase in build.phases if (phase.name, phase.text) == (part.name, part.text))
+    return next((phase for phase in same if _is_during(phase, part)), None)
+
+
+def _is_during(phase: Phase, part: packer_model.Stretch) -> bool:
+    began_s = phase.started_at
+    return began_s is not None and abs(began_s - part.started_at) < ROUNDED_S
 
 
 def _kind(part: packer_model.Stretch, unit: Provisioner | None) -> Kind:
@@ -256,7 +302,8 @@ def stretch(part: Phase | Provisioner, zero: float | None, name: str | None = No
         name: as for `unit_label`.
     """
     start, end = part.started_at, part.ended_at
-    inner, inner_cut = inner_rows(part, zero) if isinstance(part, Provisioner) else ((), 0)
+    parts = told_parts(part)
+    inner, inner_cut = inner_rows(parts, zero, start, None)
     return Stretch(
         kind="phase" if isinstance(part, Phase) else "provisioner",
         label=phase_label(part.name, part.text) if isinstance(part, Phase) else unit_label(part, name),
@@ -264,6 +311,7 @@ def stretch(part: Phase | Provisioner, zero: float | None, name: str | None = No
         own=isinstance(part, Provisioner) and part.own,
         start_s=None if start is None or zero is None else start - zero,
         duration_s=None if start is None or end is None else end - start,
+        parts=parts,
         inner=inner,
         inner_cut=inner_cut,
     )

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from buildtel.events import (
+    ASIDE,
     AgentRecord,
     DamagedRecord,
     Event,
@@ -69,7 +70,7 @@ class Fold:
         """Take one event in, in the log's order."""
         if event.at is not None and not 0 <= event.at.unix_s < LATEST_TIME_S:
             event = replace(event, at=None)
-        if event.at is not None and not isinstance(event, LastStamp):
+        if event.at is not None and not isinstance(event, (LastStamp, *ASIDE)):
             self._folded.span.add(event.at)
         self._handlers.get(type(event), self._packers)(event)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from buildtel.timeline.packer_model import PackerReport, Provisioner, ProvisionerPart
+from buildtel.timeline.packer_model import InnerPart, PackerReport, Phase, Provisioner
 
 SCHEMA = "buildtel.job/1"
 Status = Literal["success", "failure", "error", "timeout", "cancellation", "skip", "unknown"]
@@ -295,9 +295,9 @@ def _as_object(part: object) -> Any:
     """
     if isinstance(part, datetime):
         return part.isoformat()
-    if isinstance(part, Provisioner):
+    if isinstance(part, Provisioner | Phase):
         return {name: value for name, value in vars(part).items() if value or name not in ("output", "parts")}
-    if isinstance(part, ProvisionerPart):
+    if isinstance(part, InnerPart):
         return {name: value for name, value in vars(part).items() if value is not None}
     if not isinstance(part, Step):
         return vars(part)

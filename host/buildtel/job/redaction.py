@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 
 from buildtel.job.model import Command, InsideRow, JobDocument, Mark, Process, Step, StepProvisioner
 from buildtel.redact import Redactor
-from buildtel.timeline.packer_model import Build, PackerRun, Phase, Provisioner, ProvisionerPart, Stretch
+from buildtel.timeline.packer_model import Build, InnerPart, PackerRun, Phase, Provisioner, Stretch
 
 # Which fields of a part have words of Packer, of a plugin, a guest or a user.
 _TEXTS: dict[type, tuple[str, ...]] = {
     JobDocument: ("notes",), Step: ("name",), StepProvisioner: ("detail",), Process: ("name",), Command: ("name",),
     InsideRow: ("name",), Mark: ("name",),
     PackerRun: ("error",), Build: ("error", "artifacts"), Phase: ("text",), Provisioner: ("detail", "output"),
-    ProvisionerPart: ("name",), Stretch: ("text",),
+    InnerPart: ("name",), Stretch: ("text",),
 }  # fmt: skip
 # Parts without words: figures, which are many.
 _FIGURES = frozenset(("metrics", "series", "counters", "samples", "clock", "integrity", "system"))

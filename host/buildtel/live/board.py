@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from buildtel.events import AgentRecord, Event
-from buildtel.live.usual import Key, Usual, phase_key, provisioner_key
+from buildtel.insight.usual import Key, Range, Usual, phase_key, provisioner_key
+from buildtel.live.under_way import part_under_way, words_of
 from buildtel.timeline.builds import BuildDraft, PhaseDraft, Timeline
-from buildtel.timeline.provisioner_run import Moment, ProvisionerRun
+from buildtel.timeline.provisioner_run import Moment, PartDraft, ProvisionerRun
 from buildtel_agent import metrics
 
 
@@ -32,6 +33,7 @@ class BuildLine:
         what: what was under way when it was looked at last: its first message stands for nothing in particular.
         since_s: since when, in seconds of the monotonic clock.
         step: the name of the step that its guest began in it.
+        part: what goes on within it; `part_since_s` is since when, `part_told_s` when something was told of it last.
         over_s: when the build was over, by the same clock.
         gauges: its guest's.
     """
@@ -40,6 +42,9 @@ class BuildLine:
     since_s: float
     what: PhaseDraft | ProvisionerRun | Moment | None = None
     step: str | None = None
+    part: PartDraft | None = None
+    part_since_s: float = 0.0
+    part_told_s: float = 0.0
     over_s: float | None = None
     gauges: Gauges | None = None
 
@@ -62,6 +67,14 @@ class BuildLine:
             return f"{self.what.kind} {self.step or self.what.detail}".strip()
         return "starts" if self.what is None else ""
 
+    def inside(self, now_s: float) -> str:
+        """What goes on within that, in words; empty where nothing tells.
+
+        Args:
+            now_s: the time, seconds of the monotonic clock.
+        """
+        return words_of(self.part, self.part_since_s, self.part_told_s, now_s) if self.part else ""
+
     @property
     def key(self) -> Key | None:
         """What names that in all runs."""
@@ -76,16 +89,20 @@ class BuildLine:
         what = self.build.under_way or self.build.began
         if what is not self.what:
             self.what, self.since_s, self.step = what, now_s, None
+        part = part_under_way(what)
+        if part is not self.part:
+            self.part, self.part_since_s = part, now_s
+        self.part_told_s = now_s
         if self.build.ends and self.over_s is None:
             self.over_s, self.gauges = now_s, None
 
 
 class Board:
-    """Takes events as they come; `usual` tells how long a phase takes in other builds of the job."""
+    """Takes events as they come; `usual` gives how long phases take in other builds of the job, as far as is known."""
 
-    def __init__(self, now_s: float, usual: Usual | None = None) -> None:
+    def __init__(self, now_s: float, usual: Callable[[], Usual] = Usual) -> None:
         self.started_s = now_s
-        self.usual = usual or Usual()
+        self._usual = usual
         self.builds: dict[str, BuildLine] = {}
         self._timeline = Timeline()
 
@@ -108,9 +125,9 @@ class Board:
             if isinstance(event, AgentRecord):
                 _hear(line, event, now_s)
 
-    def usual_s(self, line: BuildLine) -> float | None:
-        """How long what the build does takes in other runs; None if that is not known (yet)."""
-        return None if line.key is None else self.usual.seconds(line.key)
+    def usual_of(self, line: BuildLine) -> Range | None:
+        """How long what the build does usually takes; None if that is not known (yet)."""
+        return None if line.key is None else self._usual().range(line.key)
 
 
 def _hear(line: BuildLine, event: AgentRecord, now_s: float) -> None:

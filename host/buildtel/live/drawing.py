@@ -19,6 +19,9 @@ from buildtel_agent import metrics
 EVERY_S = 0.5
 MOST_BUILDS = 8
 FEWEST_ROWS = 8
+FEWEST_COLUMNS = 20
+ROWS_LEFT = 4  # for Packer's output
+INDENT = " " * 4
 DIM, PLAIN, BOLD = "\x1b[2m", "\x1b[0m", "\x1b[1m"
 ERASE = b"\x1b[J"
 GAUGES = (
@@ -33,13 +36,15 @@ class View:
         fd: the terminal.
         board: what is under way.
         runner: gives the runner's newest counters.
+        busiest: gives what runs for Packer on this machine, in words; it takes the time, monotonic seconds.
         write: writes all of some bytes to a file.
     """
 
     def __init__(
-        self, fd: int, board: Board, runner: Callable[[], Mapping[str, Any]], write: Callable[[int, bytes], None]
-    ) -> None:
-        self._fd, self._board, self._runner, self._write_all = fd, board, runner, write
+        self, fd: int, board: Board, runner: Callable[[], Mapping[str, Any]], busiest: Callable[[float], str],
+        write: Callable[[int, bytes], None],
+    ) -> None:  # fmt: skip
+        self._fd, self._board, self._runner, self._busiest, self._write_all = fd, board, runner, busiest, write
         self.drawn_s = 0.0
         self._shown = False
         self._whole_line = True
@@ -60,14 +65,14 @@ class View:
     def draw(self, now_s: float) -> float:
         """Draw what is under way; gives the seconds until the next time."""
         self.drawn_s = now_s
-        self.erase()
-        if self._whole_line:
-            columns, rows = _size(self._fd)
-            lines = self.rows(now_s, columns) if rows >= FEWEST_ROWS and columns >= 20 else []
-            if lines:
-                text = "".join(f"\r\n{line}" for line in lines) + f"\x1b[{len(lines)}A\r"
-                self._write_all(self._fd, text.encode("utf-8", "replace"))
-                self._shown = True
+        columns, rows = _size(self._fd)
+        has_room = self._whole_line and rows >= FEWEST_ROWS and columns >= FEWEST_COLUMNS
+        lines = self.rows(now_s, columns, rows - ROWS_LEFT) if has_room else []
+        text = "".join(f"\r\n{line}" for line in lines) + f"\x1b[{len(lines)}A\r" if lines else ""
+        before = ERASE if self._shown else b""
+        if before or text:
+            self._write_all(self._fd, before + text.encode("utf-8", "replace"))  # at once: it does not flicker
+        self._shown = bool(lines)
         return EVERY_S
 
     def erase(self) -> None:
@@ -76,30 +81,40 @@ class View:
             self._write_all(self._fd, ERASE)
             self._shown = False
 
-    def rows(self, now_s: float, width: int) -> list[str]:
-        """The lines of the view.
+    def rows(self, now_s: float, width: int, most: int) -> list[str]:
+        """The lines of the view: what a build does within its phase or provisioner only where there is room for all.
 
         Args:
             now_s: the time, seconds of the monotonic clock.
             width: cells in a line, at most.
+            most: lines, at most.
         """
         builds = list(self._board.builds.values())
         running = [build for build in builds if build.result is None]
-        shown = (running + [build for build in builds if build.result is not None])[:MOST_BUILDS]
+        shown = (running + [build for build in builds if build.result is not None])[: min(MOST_BUILDS, most - 2)]
         names = min(max((cell_len(safe(build.name)) for build in shown), default=0), width // 4)
-        lines = [self._build(build, names, now_s, width) for build in shown]
-        if len(builds) > len(shown):
-            lines.append(self._dim(f" and {len(builds) - len(shown)} more builds", width))
-        return [*lines, self._machine(now_s, names, width)]
+        rest = [self._dim(f" and {len(builds) - len(shown)} more builds", width)] if len(builds) > len(shown) else []
+        rest.append(self._machine(now_s, names, width))
+        lines = [(self._build(build, names, now_s, width), self._more(build, now_s, width)) for build in shown]
+        told = [line for pair in lines for line in pair if line]
+        return [*(told if len(told) + len(rest) <= most else [first for first, _ in lines]), *rest]
+
+    def _more(self, build: BuildLine, now_s: float, width: int) -> str:
+        """What goes on within what a build does, and how long that usually takes; empty where nothing is known."""
+        usual = self._board.usual_of(build) if build.result is None else None
+        took_s = now_s - build.since_s
+        is_late = usual is not None and usual.is_passed_by(took_s)
+        words = [] if usual is None else [f"{usual}, now {duration(took_s)}" if is_late else str(usual)]
+        inside = build.inside(now_s) if build.result is None else ""
+        text = "; ".join([*([inside] if inside else []), *words])
+        return self._dim(f"{INDENT}{text}", width) if text else ""
 
     def _build(self, build: BuildLine, names: int, now_s: float, width: int) -> str:
         name = set_cell_size(safe(build.name), names)
         if build.result is not None:
             took_s = None if build.over_s is None else build.over_s - self._board.started_s
             return self._dim(f" {name}  {build.result} after {duration(took_s)}", width)
-        took = duration(now_s - build.since_s)
-        usual_s = self._board.usual_s(build)
-        times = f"{took:>7}" + (f" of {duration(usual_s)}" if usual_s is not None else "")
+        times = f"{duration(now_s - build.since_s):>7}"
         gauges = _gauge_text("guest", build.gauges.figures if build.gauges else {})
         if build.gauges and gauges and now_s - build.gauges.heard_s >= 60:
             gauges += f" ({duration(now_s - build.gauges.heard_s)} ago)"
@@ -124,7 +139,9 @@ class View:
             self._runner_gauges.figures = metrics(dict(before.counters), dict(counters), seconds) if before.m_ns else {}
         total = f"total {duration(now_s - self._board.started_s)}"
         gauges = _gauge_text("host", self._runner_gauges.figures)
-        return self._dim(f" {set_cell_size('', names)}  {total}{'  ' + gauges if gauges else ''}", width)
+        busiest = safe(self._busiest(now_s))
+        words = [total, *([gauges] if gauges else []), *([f"runs {busiest}"] if busiest else [])]
+        return self._dim(f" {set_cell_size('', names)}  {'  '.join(words)}", width)
 
     def _dim(self, text: str, width: int) -> str:
         cut = set_cell_size(text, width - 1).rstrip()

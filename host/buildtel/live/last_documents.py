@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from buildtel.errors import BuildtelError
+from buildtel.insight.usual import Usual
 from buildtel.job import JobDocument, load_document
-from buildtel.live.board import Board
-from buildtel.live.usual import Usual
 from buildtel.local.documents import read_document
 from buildtel.local.folders import telemetry_folder
 from buildtel.naming import escape
@@ -20,22 +20,26 @@ from buildtel.store.index import entries
 LAST_BUILDS = 5
 
 
-def learn_in_background(board: Board, job: str, opened: Callable[[], Store]) -> None:
-    """Give the board the durations of the job's last builds, in a thread: documents take a while to read.
+class LastBuilds:
+    """The usual durations by the job's last builds; none until they are read.
 
     Args:
-        board: gets them.
         job: the job's name.
         opened: opens the store that is asked if no document is on this machine.
     """
-    threading.Thread(target=_learn, args=(board, job, opened), daemon=True).start()
 
+    def __init__(self, job: str, opened: Callable[[], Store]) -> None:
+        self._job, self._opened = job, opened
+        self.usual = Usual()
 
-def _learn(board: Board, job: str, opened: Callable[[], Store]) -> None:
-    try:
-        board.usual = Usual(list(_local(job)) or list(_stored(job, opened())))
-    except (BuildtelError, OSError, ValueError):
-        return  # a view without medians
+    def read_in_background(self) -> None:
+        """Read them in a thread: it takes a while, and nobody waits for it."""
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self) -> None:
+        """Read them; what can't be read is not usual."""
+        with suppress(BuildtelError, OSError, ValueError):
+            self.usual = Usual(list(_local(self._job)) or list(_stored(self._job, self._opened())))
 
 
 def _local(job: str) -> Iterator[JobDocument]:

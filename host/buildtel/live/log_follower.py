@@ -13,8 +13,9 @@ from buildtel.capture.relay import write_all
 from buildtel.capture.stamped import is_growing
 from buildtel.errors import BuildtelError
 from buildtel.live.board import Board
+from buildtel.live.busiest import Busiest, holder_of_lock
 from buildtel.live.drawing import View
-from buildtel.live.last_documents import learn_in_background
+from buildtel.live.last_documents import LastBuilds
 from buildtel.local.folders import LOG_SUFFIX, telemetry_folder
 from buildtel.parse import Inbox, batches
 from buildtel.store import Store
@@ -50,9 +51,11 @@ class LogFollower:
     def __init__(self, file: RawIOBase, name: str, opened: Callable[[], Store]) -> None:
         self._file, self._inbox = file, Inbox(batches)
         self._ahead_s = time.monotonic() - time.time()
-        self.board = Board(self._began_s())
-        self.view = View(1, self.board, Kernel().counters, write_all)
-        learn_in_background(self.board, name.rsplit("_", 2)[0], opened)
+        builds = LastBuilds(name.rsplit("_", 2)[0], opened)
+        builds.read_in_background()
+        self.board = Board(self._began_s(), lambda: builds.usual)
+        busiest = Busiest(lambda: holder_of_lock(file.fileno()))
+        self.view = View(1, self.board, Kernel().counters, busiest.words, write_all)
 
     def _began_s(self) -> float:
         try:

@@ -11,8 +11,8 @@ from buildtel.capture.packer_process import PackerProcess
 from buildtel.capture.relay import write_all
 
 if TYPE_CHECKING:
+    from buildtel.insight.usual import Usual
     from buildtel.live.drawing import View
-    from buildtel.store import Store
 
 SOONEST_REDRAW_S = 0.05
 
@@ -21,12 +21,11 @@ class ViewBelow:
     """The view below Packer's output. Its imports are slow, so it is made while Packer starts; Packer does not wait.
 
     Args:
-        job: the job's name.
-        opened: opens the store, for documents that are not on this machine.
+        usual: gives how long each phase usually takes, as far as is known.
     """
 
-    def __init__(self, job: str, opened: Callable[[], Store]) -> None:
-        self._job, self._opened = job, opened
+    def __init__(self, usual: Callable[[], Usual]) -> None:
+        self._usual = usual
         self._view: View | None = None
 
     def process(self, command: Sequence[str], log: str) -> PackerProcess:
@@ -43,14 +42,14 @@ class ViewBelow:
 
     def _begin(self) -> None:
         from buildtel.live.board import Board  # noqa: PLC0415
+        from buildtel.live.busiest import Busiest  # noqa: PLC0415
         from buildtel.live.drawing import View  # noqa: PLC0415
-        from buildtel.live.last_documents import learn_in_background  # noqa: PLC0415
         from buildtel.parse import Inbox, batches  # noqa: PLC0415
 
-        self._inbox, self._board = Inbox(batches), Board(time.monotonic())
-        self._view = View(1, self._board, lambda: self._run.sampler.last, write_all)
+        self._inbox, self._board = Inbox(batches), Board(time.monotonic(), self._usual)
+        busiest = Busiest(lambda: self._run.relay.pid)
+        self._view = View(1, self._board, lambda: self._run.sampler.last, busiest.words, write_all)
         self._run.relay.timers[self._view.draw] = 0.0
-        learn_in_background(self._board, self._job, self._opened)
 
     def _lines(self, text: bytes) -> None:
         if self._view is None:

@@ -16,10 +16,10 @@ from buildtel.page.axis import Axis
 from buildtel.page.entries import Entry
 from buildtel.report.inside_view import wait_in_words
 from buildtel.text import duration, rounded, safe
-from buildtel.timeline.packer_model import Provisioner
 
 LANE_PX = 20
 MOST_LANES = 12
+_WAITS = frozenset(("lock", "try"))  # kinds of parts in which a build waits
 MOST_OF_A_KIND = 1000
 ROUNDED_S = 0.005  # bars that overlap by no more do not: their times are rounded
 
@@ -90,8 +90,7 @@ def build_group(
     outer = [_of_stretch(stretch, entry, zero_s, axis) for stretch, entry in pairs if stretch.start_s is not None]
     inner: list[Bar] = []
     for stretch, entry in pairs:
-        if stretch.provisioner is not None:
-            inner += _inside(build.provisioners[stretch.provisioner], entry, axis, stretch.grain_s)
+        inner += _inside(stretch, entry, axis)
     lanes, cut = _filled(outer, steps, [*entries, *steps], inner, axis)
     slices = () if causes is None else tuple(_slices(causes, axis))
     return Group(found.name, lanes, build.critical, slices, cut) if lanes else None
@@ -156,12 +155,12 @@ def _of_stretch(stretch: Stretch, entry: Entry, zero_s: float, axis: Axis) -> Ba
     return _bar(kind, stretch.shown, entry.took, entry.anchor, start_s, stretch.duration_s or 0.0, axis)
 
 
-def _inside(unit: Provisioner, entry: Entry, axis: Axis, grain_s: float | None) -> Iterator[Bar]:
-    for part in unit.parts:
+def _inside(stretch: Stretch, entry: Entry, axis: Axis) -> Iterator[Bar]:
+    for part in stretch.parts:
         if part.started_at is not None and part.ended_at is not None:
             length_s = part.ended_at - part.started_at
-            kind = "wait" if part.kind == "lock" else "inside"
-            took = rounded(length_s, grain_s)
+            kind = "wait" if part.kind in _WAITS else "inside"
+            took = rounded(length_s, stretch.grain_s)
             yield _bar(kind, label_of_part(part), took, entry.anchor, part.started_at - axis.zero_s, length_s, axis)
 
 

@@ -21,7 +21,7 @@ from buildtel.report.diagnosis_parts import item_of
 from buildtel.report.inside_view import inside_of
 from buildtel.report.view import Item
 from buildtel.text import duration, number, rounded, safe
-from buildtel.timeline.packer_model import ProvisionerPart
+from buildtel.timeline.packer_model import InnerPart
 
 MOST_INNER = 60
 MOST_PROCESSES = 8
@@ -106,7 +106,7 @@ def _is_of(finding: Finding, entry: Entry) -> bool:
 
 def _detail(entry: Entry, found: list[Finding], zero_s: float) -> Detail:
     unit, step = entry.unit, entry.step
-    parts = () if unit is None else unit.parts
+    parts = () if entry.stretch is None else entry.stretch.parts
     grain_s = None if entry.stretch is None else entry.stretch.grain_s
     rows = () if step is None else tuple(row for row in step.inside or () if row.start_s is not None)
     inner = [*(_inner(part, zero_s, grain_s) for part in parts), *(_command_inside(row) for row in rows)]
@@ -147,7 +147,7 @@ def _ran(step: Step) -> tuple[tuple[str, str], ...]:
     return tuple((label, text) for label, text in inside_of(step).facts if label not in TOLD_IN_TABLES)
 
 
-def _inner(part: ProvisionerPart, zero_s: float, grain_s: float | None) -> Inner:
+def _inner(part: InnerPart, zero_s: float, grain_s: float | None) -> Inner:
     begun, ended = part.started_at, part.ended_at
     start = "" if begun is None else duration(begun - zero_s)
     took = "" if begun is None or ended is None else rounded(ended - begun, grain_s)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from buildtel.debug_lines import OF_PACKER, TELLS_OF_MACHINE
+
 ANSI = re.compile(
     rb"\x1b\[(?:[0-9;]*<sensitive>)+[0-9;]*m"  # a colour with a secret of one digit taken out
     rb"|\x1b\[8mha:[^\x1b]*\x1b\[0m"  # a note of Jenkins
@@ -44,11 +46,6 @@ _BOM = (b"\xef\xbb\xbf", b"\xff\xfe")
 _UNINDENTED = (b"==> ", b"--> ", b"Build '")
 _PROMPT = re.compile(rb"Press enter to continue\. +|\(build may fail even if retry succeeds\)\? +")
 _NEVER_STAMPED = frozenset(b"=- B")
-
-PACKERS_LOG = (
-    b"[INFO] (telemetry) ", b"[INFO] Packer version: ", b"Packer version: ", b"Packer Version: ",
-    b"Starting build run: ", b"[INFO] Starting external plugin ",
-)  # fmt: skip
 
 OUT = "out"
 LOG_UI = "log"
@@ -97,8 +94,10 @@ class UnprefixedLine:
 
     @property
     def is_packers_log(self) -> bool:
-        """Whether this is a debug line that only Packer writes."""
-        return self.form == LOG_ONLY and self.text.startswith(PACKERS_LOG)
+        """Whether this is a debug line that only Packer writes, and that tells something."""
+        return self.form == LOG_ONLY and (
+            self.text.startswith(OF_PACKER) or TELLS_OF_MACHINE.match(self.text) is not None
+        )
 
 
 def strip_ansi(line: bytes) -> tuple[bytes, bool, bool]:

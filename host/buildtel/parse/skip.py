@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container
 
+from buildtel.debug_lines import OF_MACHINE, SIGNS_OF_MACHINE
 from buildtel.parse.output_signs import MAY_TELL, SIGN_FORMS, SIGN_STARTS
 from buildtel.parse.phases import PHASE_SIGN, PHASE_STARTS
 from buildtel.parse.provisioner_texts import PROVISIONER_STARTS
@@ -18,11 +19,12 @@ NAMED_LINE = re.compile(
 )
 DEBUG_LINE = (
     rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d "
-    rb"(?!ui(?: error)?:|\[INFO\] |Packer |packer(?:\.exe)?: .{0,30}Packer version|Starting build|\d{9})"
-)
+    rb"(?!ui(?: error)?:|\[INFO\] |Packer |packer(?:\.exe)?: .{0,30}Packer version|Starting build|\d{9}|%s)"
+) % OF_MACHINE
 _DEBUG = re.compile(DEBUG_LINE)
-# A line without any of these is not one of Packer's.
+# A line without any of these is not one of Packer's, or tells nothing.
 PACKER_EVENTS = (
+    *SIGNS_OF_MACHINE,
     b"==>", b"    ", b"-->", b"uild", b"output will be", b"(telemetry)", b"acker v", b"acker V",
     b"acker plugin installed", b"acker was read from", b"Error", b"Failed to ", b"validation failed",
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from buildtel.debug_lines import TELLS_OF_MACHINE
 from buildtel.events import (
     AgentRecord,
     Artifact,
@@ -28,6 +29,7 @@ from buildtel.parse.longtext import LongText
 from buildtel.parse.names import BuildNameCandidate, BuildNameCandidates, PassedNames, split_name
 from buildtel.parse.packer_run import PackerRun
 from buildtel.parse.prefix import LOG_UI, OUT
+from buildtel.parse.reaching import Reaching
 from buildtel.parse.record_line import MARK, read_record, record_event
 from buildtel.parse.repeated_messages import First
 from buildtel.parse.states import BEGINS, BuildState, Names, Stage
@@ -60,6 +62,7 @@ class Tracker:
         self.before_run: Callable[[int, bool], None] = lambda _line, _is_over: None
         self.units = Units(lambda: self.events, self._is_copy)
         self._inside = Inside(lambda: self.events, self._is_copy)
+        self._reaching = Reaching(lambda: self.events)
         self._plugins: set[tuple[str, str]] = set()
         self.passed = PassedNames()
         self._run = PackerRun(self.passed, Stage.BEFORE)
@@ -137,7 +140,9 @@ class Tracker:
         self._flush()
         if not text:
             return
-        if text.startswith(b"[INFO] (telemetry) "):
+        if TELLS_OF_MACHINE.match(text):
+            self._reaching.log(text, self._run.unjudged(), said)
+        elif text.startswith(b"[INFO] (telemetry) "):
             self._telemetry(text[19:].decode("utf-8", "replace"), said)
         elif text.startswith(b"[INFO] Starting external plugin "):
             self._plugin(text, said)
@@ -282,6 +287,7 @@ class Tracker:
             self._record(message, said, build)
         elif not within:
             self._inside.hear(build, message, said)
+            self._reaching.hear(build, message, said)
             self.units.message(build, message, said, is_say=is_say)
 
     def _telemetry(self, text: str, said: LineContext) -> None:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from buildtel.events import (
+    ASIDE,
     Artifact,
     BuildBegan,
     BuildFinished,
     BuildSeen,
+    ConnectionTried,
     Event,
     Interrupted,
     LastLines,
@@ -29,9 +31,11 @@ from buildtel.events import (
     RunFinished,
     RunStarted,
     SshWait,
+    TransferSeen,
     When,
 )
-from buildtel.timeline.provisioner_run import Moment, ProvisionerRun
+from buildtel.timeline import reached
+from buildtel.timeline.provisioner_run import Moment, PartDraft, ProvisionerRun
 
 MAX_EVENTS = 50_000
 MAX_WITH_SIGNS = 25_000  # of them, as long as they are signs in output
@@ -46,6 +50,7 @@ class PhaseDraft:
     text: str
     began: Moment
     ended: Moment | None = None
+    parts: list[PartDraft] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -145,6 +150,30 @@ class BuildDraft:
         if unit is not None:
             unit.tell(event.kind, event.name, moment)
 
+    def move(self, event: TransferSeen, moment: Moment) -> None:
+        """Packer moves files in what is under way.
+
+        Args:
+            event: the event.
+            moment: its line and time.
+        """
+        what = self.under_way
+        if isinstance(what, ProvisionerRun):
+            began = what.began if what.kind in reached.ONLY_MOVE else None
+            reached.move(what.parts, reached.direction(what.kind), event, moment, began)
+        elif what is not None:
+            reached.move(what.parts, reached.direction(what.name), event, moment, None)
+
+    def tried(self, event: ConnectionTried, moment: Moment) -> None:
+        """Packer tries to connect, in a phase that waits for that.
+
+        Args:
+            event: the event.
+            moment: its line and time.
+        """
+        if isinstance(self.under_way, PhaseDraft):
+            reached.tried(self.under_way.parts, event, moment, self.under_way.began)
+
     def wait(self, event: SshWait, moment: Moment) -> None:
         """Packer waits for a connection, or has it: then the phase is over.
 
@@ -204,6 +233,7 @@ class RunDraft:
         total_s: how long it took by Packer's own word.
         error: what Packer said where it failed before any build began.
         heard: the moment of each event of the run.
+        aside: those of transfers and tries to connect, which say nothing of its extent.
     """
 
     builds: dict[str, BuildDraft] = field(default_factory=dict)
@@ -212,6 +242,7 @@ class RunDraft:
     total_s: float | None = None
     error: str | None = None
     heard: list[Moment] = field(default_factory=list)
+    aside: list[Moment] = field(default_factory=list)
 
     @property
     def has_packer_events(self) -> bool:
@@ -256,20 +287,20 @@ class Timeline:
         taker = _OF_LOG.get(kind) or (_of_run if kind in _OF_RUN or kind in _OF_BUILD else None)
         if taker is None:
             return
-        if self._taken >= (MAX_WITH_SIGNS if kind is OutputSign else MAX_EVENTS):
+        if self._taken >= (MAX_WITH_SIGNS if kind in _INSIDE else MAX_EVENTS):
             self._leave_out(event)
             return
         self._taken += 1
         taker(self, event)
 
     def _leave_out(self, event: Event) -> None:
-        if not isinstance(event, OutputSign):
+        if type(event) not in _INSIDE:
             self.is_full = True
-            return
-        build = self.build(event.target)
-        unit = None if build is None else build.unit(event.provisioner)
-        if unit is not None:
-            unit.is_cut = True
+        elif isinstance(event, OutputSign):
+            build = self.build(event.target)
+            unit = None if build is None else build.unit(event.provisioner)
+            if unit is not None:
+                unit.is_cut = True
 
     def build(self, target: str | None) -> BuildDraft | None:
         """The build of the run that goes on, None if it is not known, or not any more."""
@@ -278,7 +309,7 @@ class Timeline:
     def settle(self, final: Callable[[Moment], When | None]) -> None:
         """Give each moment its final time: that which `final` makes of it."""
         for run in self.runs:
-            for moment in run.heard:
+            for moment in (*run.heard, *run.aside):
                 moment.at = final(moment)
 
 
@@ -310,14 +341,15 @@ def _of_run(timeline: Timeline, event: Any) -> None:
     if not timeline.runs:
         timeline.runs.append(RunDraft())
     run, moment, kind = timeline.runs[-1], Moment(event.line, event.at), type(event)
-    run.heard.append(moment)
+    (run.aside if kind in ASIDE else run.heard).append(moment)
     if kind in _OF_RUN:
         _OF_RUN[kind](run, event)
         return
     build = run.builds.get(event.target)
     if build is None:
         build = run.builds[event.target] = BuildDraft(event.target, event.line)
-    build.heard.append(moment)
+    if kind not in ASIDE:
+        build.heard.append(moment)
     _OF_BUILD[kind](build, event, moment)
 
 
@@ -346,6 +378,7 @@ _OF_RUN: dict[type[Event], Callable[[RunDraft, Any], None]] = {
     RunFinished: _finished,
     Interrupted: _interrupted,
 }
+_INSIDE: tuple[type[Event], ...] = (*ASIDE, OutputSign)
 _OF_BUILD: dict[type[Event], Callable[[BuildDraft, Any, Moment], None]] = {
     BuildSeen: BuildDraft.saw,
     BuildBegan: BuildDraft.begin,
@@ -354,6 +387,8 @@ _OF_BUILD: dict[type[Event], Callable[[BuildDraft, Any, Moment], None]] = {
     ProvisionerFinished: BuildDraft.end_unit,
     LastLines: BuildDraft.print_last,
     OutputSign: BuildDraft.tell_inside,
+    TransferSeen: BuildDraft.move,
+    ConnectionTried: BuildDraft.tried,
     SshWait: BuildDraft.wait,
     BuildFinished: BuildDraft.finish,
     Artifact: BuildDraft.add_artifact,

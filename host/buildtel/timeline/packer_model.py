@@ -9,10 +9,32 @@ from buildtel.events import ProvisionerStatus
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+class InnerPart:
+    """What a log tells of the inside of a provisioner or a phase.
+
+    `kind` is play, task, handler or recap (Ansible's; each lasts until the next of them), lock (a wait for a lock of
+    apt's, dpkg's, dnf's or yum's; `name` says who holds it, empty where the output does not), evidence (a line that
+    may tell why it failed: `name` is the line, it has no end), upload or download (files that Packer moves, `count` of
+    them; `name` is that of a single one) or try (`count` tries to connect, one after the other, that went as `name`
+    says). Times are Unix seconds, absent where the log has none. `size_bytes` is absent where no line tells it,
+    `rate_mbs` (MB/s) where the times are not fine enough for it.
+    """
+
+    name: str
+    kind: str
+    started_at: float | None = None
+    ended_at: float | None = None
+    count: int | None = None
+    size_bytes: int | None = None
+    rate_mbs: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Phase:
     """A stretch of packer's own work, announced in `line` of the log (from 1).
 
-    `started_at` and `ended_at` are Unix seconds, null where the log has no times.
+    `started_at` and `ended_at` are Unix seconds, null where the log has no times. `parts` is what the log tells of its
+    inside: an image that is fetched, tries to connect.
     """
 
     name: str
@@ -20,21 +42,7 @@ class Phase:
     line: int | None = None
     started_at: float | None = None
     ended_at: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class ProvisionerPart:
-    """What a provisioner's output tells of its inside.
-
-    `kind` is play, task, handler or recap (Ansible's; each lasts until the next of them), lock (a wait for a lock of
-    apt's, dpkg's, dnf's or yum's; `name` says who holds it, empty where the output does not) or evidence (a line that
-    may tell why it failed: `name` is the line, it has no end). Times are Unix seconds, absent where the log has none.
-    """
-
-    name: str
-    kind: str
-    started_at: float | None = None
-    ended_at: float | None = None
+    parts: tuple[InnerPart, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -45,7 +53,7 @@ class Provisioner:
     of its end: an exit status that `valid_exit_codes` allows is a success, its own `timeout` is a timeout;
     `ignored` says that Packer went on after its failure (`continue_on_error`). `exit_code` is the exit status that
     Packer names where it failed: of a success Packer names none. `output` has the last lines that one printed which
-    failed, at most 20 and 4 kB. `parts` is what its output tells of its inside, at most 1,000.
+    failed, at most 20 and 4 kB. `parts` is what the log tells of its inside, at most 1,000.
     """
 
     kind: str
@@ -55,7 +63,7 @@ class Provisioner:
     ignored: bool = False
     exit_code: int | None = None
     output: tuple[str, ...] = ()
-    parts: tuple[ProvisionerPart, ...] = ()
+    parts: tuple[InnerPart, ...] = ()
     own: bool = False
     line: int | None = None
     started_at: float | None = None

@@ -9,17 +9,21 @@ from buildtel.timeline.account import accounted
 from buildtel.timeline.builds import BuildDraft, RunDraft, Timeline
 from buildtel.timeline.packer_model import (
     Build,
+    InnerPart,
     PackerReport,
     PackerRun,
     Phase,
     Plugin,
     Provisioner,
-    ProvisionerPart,
 )
 from buildtel.timeline.provisioner_run import Moment, PartDraft, ProvisionerRun
+from buildtel.timeline.reached import ONLY_MOVE
 
 AGENT_FILE = "buildtel_agent.py"
 SPOOL_FILE = "/dev/shm/buildtel-spool.jsonl"  # where buildtel.pkr.hcl has it put
+LEAST_RATED_S = 0.05
+GRAINS_RATED = 3  # lengths below that are off by a third and more
+BYTES_PER_MB = 1 << 20
 _WORST_FIRST = ("cancelled", "failure", "success")
 _CRASHED = re.compile(r"unexpected EOF|panic|plugin .*crashed", re.IGNORECASE)
 _STOPPED = re.compile(r"halted|exit status:? (?:130|-1)\b", re.IGNORECASE)
@@ -74,6 +78,7 @@ def _build(build: BuildDraft, interrupted_line: int | None) -> Build:
             Phase(
                 name=phase.name, text=phase.text, line=phase.began.line,
                 started_at=phase.began.unix_s, ended_at=_unix_s(phase.ended),
+                parts=tuple(_part(part, part.ended) for part in phase.parts),
             )
             for phase in build.phases
         ),
@@ -92,7 +97,7 @@ def _provisioner(unit: ProvisionerRun, own: bool) -> Provisioner:
         ignored=unit.ignored,
         exit_code=unit.exit_code,
         output=unit.output if unit.status in FAILED else (),
-        parts=tuple(_part(part, unit) for part in unit.parts),
+        parts=tuple(_part(part, _end_of(part, unit)) for part in unit.parts),
         own=own or _is_own(unit.kind, unit.detail),
         line=unit.began.line,
         started_at=unit.began.unix_s,
@@ -100,13 +105,36 @@ def _provisioner(unit: ProvisionerRun, own: bool) -> Provisioner:
     )
 
 
-def _part(part: PartDraft, unit: ProvisionerRun) -> ProvisionerPart:
-    """A part of a provisioner; what nothing ended lasts until the provisioner's end, if all that might have is kept."""
-    ended = part.ended or (None if unit.is_cut else unit.ended)
+def _end_of(part: PartDraft, unit: ProvisionerRun) -> Moment | None:
+    """Where a part of a provisioner ends: what nothing ended lasts as long as that, if all that might have is kept."""
+    if part.ended is not None or not (part.lasts or unit.kind in ONLY_MOVE):
+        return part.ended
+    return None if unit.is_cut else unit.ended
+
+
+def _part(part: PartDraft, ended: Moment | None) -> InnerPart:
+    """A part with its end, None where that is not known."""
     started_s, ended_s = part.began.unix_s, _unix_s(ended)
-    if started_s is None or ended_s is None or not part.lasts:
-        return ProvisionerPart(name=part.name, kind=part.kind, started_at=started_s)
-    return ProvisionerPart(name=part.name, kind=part.kind, started_at=started_s, ended_at=max(ended_s, started_s))
+    length_s = None if started_s is None or ended_s is None else max(ended_s - started_s, 0.0)
+    is_moved = part.ended is not None or part.is_sent
+    size_bytes = part.size_bytes if is_moved and part.size_bytes is not None else part.moved_bytes
+    grain_s = max((moment.at.resolution_s for moment in (part.began, ended) if moment and moment.at), default=0.0)
+    return InnerPart(
+        name=part.name,
+        kind=part.kind,
+        started_at=started_s,
+        ended_at=None if length_s is None or started_s is None else started_s + length_s,
+        count=part.count,
+        size_bytes=size_bytes,
+        rate_mbs=_rate_mbs(size_bytes, length_s, grain_s),
+    )
+
+
+def _rate_mbs(size_bytes: int | None, length_s: float | None, grain_s: float) -> float | None:
+    """The rate of a transfer, MB/s; None where stamps are too coarse for it, or it is too short."""
+    if size_bytes is None or length_s is None or length_s < max(LEAST_RATED_S, GRAINS_RATED * grain_s):
+        return None
+    return float(f"{size_bytes / BYTES_PER_MB / length_s:.4g}")
 
 
 def _unix_s(moment: Moment | None) -> float | None:

@@ -10,7 +10,7 @@ from buildtel.events import FAILED, ProvisionerStatus, SignKind, When
 SHELL_LOCAL = "shell-local"  # the kind of those that run on the machine that Packer runs on
 MOST_PARTS = 1000
 # Of the parts of a row no two go on at a time: one ends that before it. What is of none takes no time.
-_ROWS: dict[SignKind, str] = {
+_ROWS: dict[str, str] = {
     "play": "ansible", "task": "ansible", "handler": "ansible", "recap": "ansible", "lock": "lock", "output": "lock",
 }  # fmt: skip
 
@@ -34,12 +34,23 @@ class Moment:
 
 @dataclass(slots=True)
 class PartDraft:
-    """What a provisioner did within, or a line that tells why it failed; `ended` is None where only its end ends it."""
+    """What a provisioner did within, or a phase, or a line that tells why it failed.
 
-    kind: SignKind
+    `ended` is None where only the end of the whole ends it. `count` are files or tries; `size_bytes` is what is moved
+    in all, `moved_bytes` of `whole_bytes` what a progress bar tells; `is_sent` says that Packer has told all bytes.
+    `last` is where it was told of last.
+    """
+
+    kind: str
     name: str
     began: Moment
     ended: Moment | None = None
+    count: int | None = None
+    size_bytes: int | None = None
+    moved_bytes: int | None = None
+    whole_bytes: int | None = None
+    is_sent: bool = False
+    last: Moment | None = None
 
     @property
     def lasts(self) -> bool:

@@ -14,15 +14,16 @@ from buildtel.events import (
     BuildBegan,
     BuildFinished,
     BuildSeen,
+    OutputSign,
     PhaseStarted,
     ProvisionerFinished,
     ProvisionerStarted,
     SshWait,
 )
+from buildtel.insight.usual import Usual
 from buildtel.job import JobDocument
 from buildtel.live.board import Board
 from buildtel.live.drawing import MOST_BUILDS, View
-from buildtel.live.usual import Usual
 from buildtel.timeline.packer_model import Build, PackerReport, PackerRun, Provisioner, Stretch
 
 from ...fuzz.properties import logs
@@ -41,7 +42,7 @@ def drawn(board: Board, now_s: float, columns: int = 100) -> list[str]:
     master, slave = os.openpty()
     try:
         written: list[bytes] = []
-        view = View(slave, board, lambda: {}, lambda _fd, data: written.append(data))
+        view = View(slave, board, lambda: {}, lambda _now_s: "", lambda _fd, data: written.append(data))
         screen = pyte.Screen(columns, 40)
         import fcntl
         import struct
@@ -72,22 +73,101 @@ def test_a_build_shows_its_phase_and_its_guests_gauges() -> None:
     assert machine.strip() == "total 45.0 s"
 
 
-def test_what_takes_how_long_in_other_builds_is_shown() -> None:
-    """The median of the same provisioner of the same build; ports and ids in a phase's text make no other phase."""
+def document(*seconds: float) -> JobDocument:
+    """A document of a build with a phase and a provisioner that took so long."""
+    boot_s, shell_s = seconds
     account = (
-        Stretch(name="boot", text="Port 123", started_at=0, ended_at=4, duration_s=4),
-        Stretch(name="provisioner", text="shell x", provisioner=0, started_at=4, ended_at=100, duration_s=96),
+        Stretch(name="boot", text="Port 123", started_at=0, ended_at=boot_s, duration_s=boot_s),
+        Stretch(name="provisioner", text="shell x", provisioner=0, started_at=4, ended_at=100, duration_s=shell_s),
     )
     unit = Provisioner(kind="shell", detail="x")
     builds = (Build(name="qemu.a", result="success", provisioners=(unit,), account=account),)
-    document = JobDocument(job="build", version="0", packer=PackerReport(runs=(PackerRun(builds=builds),)))
-    board = Board(0.0, Usual([document]))
+    return JobDocument(job="build", version="0", packer=PackerReport(runs=(PackerRun(builds=builds),)))
+
+
+def test_what_takes_how_long_in_other_builds_is_shown() -> None:
+    """For the same provisioner of the same build; ports and ids in a phase's text make no other phase."""
+    board = Board(0.0, lambda: Usual([document(4, 96)]))
     board.take([PhaseStarted(line=1, target="qemu.a", name="boot", text="Port 456")], 1)
-    assert "of 4.0 s" in drawn(board, 2.0)[0]
+    assert drawn(board, 2.0)[1].strip() == "4.0 s last time"
     board.take([ProvisionerStarted(line=2, target="qemu.a", index=0, kind="shell", detail="y")], 3)
-    assert "of 1:36" in drawn(board, 4.0)[0]
+    assert drawn(board, 4.0)[1].strip() == "1:36 last time"
     board.take([ProvisionerStarted(line=3, target="qemu.a", index=1, kind="shell", detail="z")], 5)
-    assert " of " not in drawn(board, 6.0)[0]
+    assert "total" in drawn(board, 6.0)[1]
+
+
+@pytest.mark.parametrize(("known_s", "words"), [
+    ((200, 300), "usually 3:20 to 5:00"), ((300, 300), "usually 5:00"),
+    ((10, 250, 280, 300, 900), "usually 4:10 to 5:00"),
+], ids=["two", "the same", "five"])  # fmt: skip
+def test_usual_times_are_a_range_and_what_is_above_it_is_said(known_s: tuple[float, ...], words: str) -> None:
+    """Of five builds the shortest and the longest don't count; the time now is added once it is clearly longer."""
+    board = Board(0.0, lambda: Usual(document(4, seconds) for seconds in known_s))
+    board.take([ProvisionerStarted(line=1, target="qemu.a", index=0, kind="shell", detail="x")], 0)
+    assert [drawn(board, now_s)[1].strip() for now_s in (100, 320, 380)] == [words, words, f"{words}, now 6:20"]
+
+
+def shown(*lines: str, now_s: float = 60.0, columns: int = 80) -> list[str]:
+    """The view of a log whose lines came a second after each other, the first a second after the start."""
+    board = Board(0.0)
+    reader = parse.Inbox(parse.batches)
+    for number, line in enumerate(lines, 1):
+        board.take(reader.put(line.encode() + b"\n"), number)
+    return drawn(board, now_s, columns)
+
+
+BEGINS = "2026/01/24 12:00:00 ui: ==> null.a: "
+PLUGIN = "2026/01/24 12:00:00 packer-builder-null plugin: [DEBUG] "
+BAR = "\x1b[1A\r\x1b[0;32m    null.a: a\x1b[0m {} MiB / 60.00 MiB  {}%"
+APT = "Waiting for cache lock: Could not get lock /l. It is held by process 7 (apt)"
+INSIDE = {
+    "a lock": (
+        ("Provisioning with shell script: a", APT), r"waits for a lock, held by apt \(7\), for 5[5-7].0 s",
+    ),
+    "a task": (
+        ("Provisioning with Ansible...", "PLAY [all] ****", "TASK [Install] ****"), "task Install, for 5[5-7].0 s",
+    ),
+    "a transfer": (
+        (
+            "Uploading a => b", PLUGIN + "Started SCP session, beginning transfers...",
+            PLUGIN + "scp: Uploading a: perms=C0644 size=1048576",
+        ),
+        "uploads a: 1 MB, for 5[5-7].0 s",
+    ),
+    "a bar": (
+        ("Uploading a => b", BAR.format("1.00", "1.67"), BAR.format("6.00", "10.00")),
+        "uploads a: 6 MB of 60 MB, 6 MB/s",
+    ),
+    "tries": (
+        ("Waiting for SSH to become available...", *[
+            PLUGIN + "TCP connection to SSH ip/port failed: dial tcp 1.2.3.4:22: connect: connection refused"
+        ] * 3),
+        "port refuses, 3 times",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_what_goes_on_within_is_a_line_of_its_own(name: str) -> None:
+    """Below its build, at 80 columns; none where it is over."""
+    lines, words = INSIDE[name]
+    begins = ["2026/01/24 12:00:00 Starting build run: null.a", BEGINS + "Creating VM"]
+    whole = [*begins, *(line if line[0] in "2\x1b" else BEGINS + line for line in lines)]
+    (row,) = shown(*whole)[1:-1]
+    assert re.fullmatch(words, row.strip()), row
+    assert len(shown(*whole, BEGINS + "Provisioning with shell script: next")) == 2
+
+
+def test_in_a_low_terminal_there_is_a_line_for_each_build_first() -> None:
+    """What goes on within is left out where not all of it has room, and builds where they have none."""
+    board = Board(0.0)
+    for number in range(6):
+        board.take([ProvisionerStarted(line=1, target=f"q{number}", index=0, kind="ansible", detail="")], 1)
+        sign = OutputSign(line=2, target=f"q{number}", provisioner=0, kind="task", name="x")
+        board.take([sign], 2)
+    view = View(1, board, lambda: {}, lambda _now_s: "gcc 98%", lambda _fd, _data: None)
+    assert [len(view.rows(3.0, 80, most)) for most in (20, 13, 12, 7, 5)] == [13, 13, 7, 7, 5]
+    assert view.rows(3.0, 80, 20)[-1].rstrip("\x1b[0m").endswith("runs gcc 98%")
 
 
 @pytest.mark.parametrize("columns", [20, 40, 80, 200])

@@ -144,13 +144,35 @@ def test_the_view_stands_below_the_output(bench: Bench, columns: int) -> None:
 
 
 def test_the_view_knows_how_long_it_usually_takes(bench: Bench) -> None:
-    """With an earlier build of the job on this machine each phase shows its median."""
+    """With an earlier build of the job on this machine, in words."""
     bench.template('inline = ["sleep 4"]')
     bench.run("build", ".")
     shown = screen(bench, "-q", "build", ".")
 
-    assert has(" s of 4.")(shown.look(has(" s of 4."), 20))
+    assert has(" s last time")(shown.look(has("    4."), 20))
     shown.end()
+
+
+@pytest.mark.parametrize("way", ["below", "second"])
+def test_the_view_tells_what_runs_on_this_machine(bench: Bench, way: str) -> None:
+    """A loop of a shell-local, named with its share of one CPU, in both kinds of view."""
+    (bench.folder / "looping").symlink_to(shutil.which("sh") or "/bin/sh")
+    bench.template('inline = ["timeout 8 ./looping -c \'while :; do :; done\' || true"]')
+    process = None
+    if way == "below":
+        shown = screen(bench, "-q", "build", ".")
+    else:
+        process = bench.start("build", ".", prefix=(*PACKER, "-q"))
+        assert process.stdout is not None
+        process.stdout.readline()
+        shown = Screen([*BUILDTEL, "live"], bench.folder, bench.environ)
+    lines = shown.look(has("runs looping "), 20)
+    assert has("runs looping ")(lines), lines
+    if process is not None:
+        process.communicate(timeout=60)
+    assert shown.end() == 0, shown.everything()
+    (share,) = (int(line.rpartition("runs looping ")[2].rstrip("%")) for line in lines if "runs looping" in line)
+    assert 20 <= share <= 110
 
 
 @pytest.mark.parametrize(("words", "environ"), [

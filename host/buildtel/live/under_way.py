@@ -1,0 +1,52 @@
+"""What a build does within its phase or provisioner, in words: a transfer, a wait, a task, tries to connect."""
+
+from __future__ import annotations
+
+from buildtel.insight.inner_rows import label_of_part
+from buildtel.text import duration, number, size
+from buildtel.timeline.builds import PhaseDraft
+from buildtel.timeline.packer_model import InnerPart
+from buildtel.timeline.provisioner_run import PartDraft, ProvisionerRun
+from buildtel.timeline.reached import MOVES, ONLY_MOVE, TRY
+
+EVIDENCE = "evidence"  # a moment, not a part that goes on
+_BYTES_PER_MB = 1 << 20
+
+
+def part_under_way(what: object) -> PartDraft | None:
+    """The part that goes on now, the last one of several; of a wait for a connection, its last tries.
+
+    Args:
+        what: the phase or provisioner that runs; others have none.
+    """
+    if not isinstance(what, (PhaseDraft, ProvisionerRun)):
+        return None
+    only_moves = isinstance(what, PhaseDraft) or what.kind in ONLY_MOVE
+    return next((part for part in reversed(what.parts) if _goes_on(part, only_moves)), None)
+
+
+def _goes_on(part: PartDraft, only_moves: bool) -> bool:
+    """Whether a part may go on: the end of a script's upload that Packer has sent whole is not always told."""
+    if part.kind == TRY:
+        return True
+    is_over = part.kind in MOVES and part.is_sent and not only_moves
+    return part.ended is None and part.kind != EVIDENCE and not is_over
+
+
+def words_of(part: PartDraft, since_s: float, told_s: float, now_s: float) -> str:
+    """A part in words, safe to print: `uploads a.iso: 12.8 MB of 60 MB, 8.1 MB/s`, `waits for a lock, for 0:42`.
+
+    Args:
+        part: the part.
+        since_s: since when it goes on, seconds of the monotonic clock.
+        told_s: when something was told of it last.
+        now_s: the time.
+    """
+    label = label_of_part(InnerPart(name=part.name, kind=part.kind, count=part.count, size_bytes=part.size_bytes))
+    if part.kind == TRY:
+        return label
+    if part.kind in MOVES and part.whole_bytes is not None and part.moved_bytes is not None:
+        name = label_of_part(InnerPart(name=part.name, kind=part.kind, count=part.count))
+        rate = f", {number(part.moved_bytes / _BYTES_PER_MB / (told_s - since_s))} MB/s" if told_s > since_s else ""
+        return f"{name}: {size(part.moved_bytes)} of {size(part.whole_bytes)}{rate}"
+    return f"{label}, for {duration(max(now_s - since_s, 0.0))}"
