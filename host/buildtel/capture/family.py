@@ -63,7 +63,13 @@ def hypervisors(packer: int, seen: dict[int, Seen], since_ticks: int) -> dict[in
 
 
 def descends(pid: int, ancestor: int, seen: dict[int, Seen]) -> bool:
-    """Whether a process is `ancestor` or below it."""
+    """Whether a process is another one or below it.
+
+    Args:
+        pid: the process.
+        ancestor: the pid of the other one.
+        seen: every process, by pid.
+    """
     for _ in range(len(seen)):
         if pid == ancestor:
             return True

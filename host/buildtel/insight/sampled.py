@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,9 +14,13 @@ LEAST_BEST_MBS = 1.0  # a machine that never received faster does not tell how f
 _CHARTED = (
     "cpu_percent", "cpu_iowait_percent", "cpu_steal_percent", "psi_cpu_some_percent", "psi_memory_some_percent",
     "psi_io_some_percent", "psi_memory_full_percent", "psi_io_full_percent", "net_rx_mbs", "net_tx_mbs",
-    "disk_read_mbs", "disk_write_mbs", "tasks_running", "oom_kills_per_s", "direct_scan_mbs", "refault_anon_mbs",
-    "refault_file_mbs", "disk_flushes_per_s", "tcp_retransmitted_percent", "tcp_out_of_order_percent",
-    "tcp_timeouts_per_s", "cgroup_throttled_percent", "beside_packers", "beside_machines",
+    "disk_read_mbs", "disk_write_mbs", "tasks_running",
+)  # fmt: skip
+# Of which only what is more than 0 tells something: a column without it is not looked at.
+_RARE = (
+    "oom_kills_per_s", "direct_scan_mbs", "refault_anon_mbs", "refault_file_mbs", "disk_flushes_per_s",
+    "tcp_retransmitted_percent", "tcp_out_of_order_percent", "tcp_timeouts_per_s", "cgroup_throttled_percent",
+    "beside_packers", "beside_machines",
 )  # fmt: skip
 _OF_RUNNER = ("psi_cpu_some_percent", "psi_memory_some_percent", "cgroup_throttled_percent", "beside_builds")
 
@@ -125,14 +129,22 @@ def _of_step(step: Step, cpus: int | None) -> Iterator[Sample]:
 
 def _samples(samples: Samples, cpus: int | None) -> Iterator[Sample]:
     times = samples.columns.get("t_s", [])
-    charted = [(name, samples.columns[name], name.endswith("_percent")) for name in _CHARTED if name in samples.columns]
+    columns = samples.columns
+    names = [*(name for name in _CHARTED if name in columns), *(name for name in _RARE if any(columns.get(name, ())))]
+    charted = [(name, columns[name], name.endswith("_percent")) for name in names]
+    always = {"no_psi": 1.0} if _lacks_psi(columns) else {}
     zero_ms = None if samples.start_time is None else round(samples.start_time * 1000)
     for at in range(1, len(times) if zero_ms is not None else 0):
         before_s, now_s = times[at - 1], times[at]
         if before_s is None or now_s is None or not 0 < now_s - before_s <= LONGEST_S:
             continue
         start_ms, end_ms = (zero_ms or 0) + round(before_s * 1000), (zero_ms or 0) + round(now_s * 1000)
-        yield Sample(start_ms, end_ms, _figures(charted, at, cpus))
+        yield Sample(start_ms, end_ms, {**_figures(charted, at, cpus), **always})
+
+
+def _lacks_psi(columns: Mapping[str, Sequence[float | None]]) -> bool:
+    """Whether the kernel tells no pressure, and what of memory it tells in its place."""
+    return "psi_memory_some_percent" not in columns and "direct_scan_mbs" in columns
 
 
 def _figures(charted: list[tuple[str, list[float | None], bool]], at: int, cpus: int | None) -> dict[str, float]:
@@ -155,16 +167,9 @@ def _figures(charted: list[tuple[str, list[float | None], bool]], at: int, cpus:
         found["sent_percent"] = 100 * sent / (received + sent)
     if cpus is not None and iowait is not None:
         found["iowait_cpus"] = iowait * cpus / 100
-    found.update(_further(found))
+    if found.get("refault_file_mbs") and found.get("disk_read_mbs"):
+        found["read_again_percent"] = min(100 * found["refault_file_mbs"] / found["disk_read_mbs"], 100.0)
+    beside = found.pop("beside_packers", 0.0) + found.pop("beside_machines", 0.0)
+    if beside:
+        found["beside_builds"] = beside
     return found
-
-
-def _further(found: dict[str, float]) -> Iterator[tuple[str, float]]:
-    """Figures that others give: builds beside, what was read again of all, and whether the kernel tells no pressure."""
-    if "direct_scan_mbs" in found and "psi_memory_some_percent" not in found:
-        yield "no_psi", 1.0
-    if found.get("disk_read_mbs") and "refault_file_mbs" in found:
-        yield "read_again_percent", min(100 * found["refault_file_mbs"] / found["disk_read_mbs"], 100.0)
-    if "beside_packers" in found:
-        yield "beside_builds", found.pop("beside_packers") + found.pop("beside_machines", 0.0)
-

@@ -18,6 +18,12 @@ CPU = {
     "cpu_steal_percent": 0.05,
 }
 PRESSURE = ("psi_cpu_some_percent", "psi_memory_some_percent", "psi_io_some_percent")
+STILL = (  # what a machine without trouble tells
+    "tasks_blocked", "oom_kills_per_s", "direct_scan_mbs", "refault_file_mbs", "refault_anon_mbs", "disk_flush_percent",
+    "disk_flushes_per_s", "forks_per_s", "context_switches_per_s", "tcp_retransmitted_percent", "beside_cpus",
+    "tcp_out_of_order_percent", "tcp_timeouts_per_s", "tcp_syn_retransmitted_per_s", "cgroup_throttled_percent",
+    "beside_packers", "beside_machines",
+)  # fmt: skip
 RATES = ("disk_read_mbs", "disk_write_mbs", "net_rx_mbs", "net_tx_mbs")
 
 
@@ -134,6 +140,8 @@ def _machine(origin: str, target: str | None, span_s: float, points: int) -> dic
     columns = {name: [None, *(round(value * share, 3) for value in wave[1:])] for name, share in CPU.items()}
     columns |= {name: [None, *(round(value / 3, 3) for value in wave[1:])] for name in (*PRESSURE, *RATES)}
     columns["t_s"] = [round(at * step_s, 3) for at in range(points)]
+    columns |= {name: [None, *[0.0] * (points - 1)] for name in STILL}
+    columns["tasks_running"] = [float(at % 5) for at in range(points)]
     columns["memory_used_mb"] = [900 + at for at in range(points)]
     samples = {"boot": "b", "start_time": START_S, "columns": columns}
     return {"origin": origin, "target": target, "run": 1, "cpus": 4, "memory_total_mb": 16000, "samples": [samples]}

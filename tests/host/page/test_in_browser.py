@@ -53,7 +53,7 @@ def test_a_page_fits_every_width(browser: Browser, width: int, dark: bool) -> No
     assert browser.eval("document.documentElement.scrollWidth") <= width
     width_of = "(one) => one.getBoundingClientRect().width"
     shown = browser.eval(f"[...document.querySelectorAll('.strip canvas')].map({width_of})")
-    assert len(shown) == 15 and all(width / 2 < one < width for one in shown)
+    assert len(shown) == 18 and all(width / 2 < one < width for one in shown)
 
 
 def test_bars_and_charts_have_one_axis(page: Browser) -> None:
@@ -100,7 +100,7 @@ def test_hovering_tells_time_values_and_what_ran(page: Browser) -> None:
     assert page.eval("document.querySelector('#at').textContent").startswith(("1:29:5", "1:30:0"))
     assert "packer build" in page.eval("document.querySelector('#at').textContent")
     values = page.eval("[...document.querySelectorAll('.value')].map((one) => one.textContent)")
-    assert len(values) == 39 and all(values)
+    assert len(values) == 45 and all(values)
     lines = page.eval("[...document.querySelectorAll('.u-cursor-x')].map((one) => one.style.transform)")
     assert len({round(float(line.split("(")[1].split("px")[0])) for line in lines}) == 1
 
@@ -230,5 +230,5 @@ def test_each_chart_is_drawn_once_a_zoom_and_never_by_hovering(page: Browser) ->
     chart = page.driver.find_element("css selector", ".strip .u-over")
     ActionChains(page.driver).move_to_element(chart).move_by_offset(50, 0).perform()
 
-    assert 0 < zoomed <= 15
+    assert 0 < zoomed <= 18
     assert page.eval(settled) == zoomed
