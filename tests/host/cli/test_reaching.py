@@ -263,6 +263,15 @@ def test_a_progress_bar_tells_bytes(home: Home, begins: str) -> None:
     assert not build["provisioners"][-1].get("parts")
 
 
+def test_each_upload_of_one_file_has_its_bar(home: Home) -> None:
+    """Two provisioners upload the same small file: each bar is drawn once, and is full."""
+    full = BAR.format("a", "60.00", 100, "")
+    lines = [line for _ in range(2) for line in ("\x1b[1;32m==> null.a: Uploading a => b\x1b[0m", full, full)]
+    log = "\n".join([*lines, "\x1b[1;32mBuild 'null.a' finished after 1 minute 30 seconds.\x1b[0m", ""])
+    units = build_of(home, log.encode())["provisioners"]
+    assert [parts(unit) for unit in units] == [[("upload", "a", None, None, None, 62914560, None)]] * 2
+
+
 def test_a_report_shows_them(home: Home) -> None:
     """Long transfers and failed tries are rows of the report, in each format; the failure says what was tried."""
     lines = [
