@@ -1526,8 +1526,9 @@ class Kernel:
         return found
 
     def sampled(self) -> "dict[str, Any]":
-        """The object `c` with `tcp`, which is up to ten seconds old: for samples of a machine."""
-        found, tcp = self.counters(), self._tcp.counters()
+        """The object `c` with `tcp`, which is up to ten seconds old where little is sent: for samples of a machine."""
+        found = self.counters()
+        tcp = self._tcp.counters(sum([sum(numbers) for numbers in found.get("net", {}).values()]))
         if tcp:
             found["tcp"] = tcp
         return found
@@ -1543,7 +1544,8 @@ class Limits:
     """What the limits that stand over this process did: those of its cgroup, or of the nearest one above that has some.
 
     Source: cgroup v2 (cpu.max, memory.max, memory.high) and v1 (cpu.cfs_quota_us, memory.limit_in_bytes), looked for
-    once. `quota` is the folder of the limit of CPU time, `memory` that of memory, '' without one.
+    once. `quota` is the folder of the limit of CPU time, or our own where there may be one later, `memory` that of
+    memory; '' without one.
     """
 
     def __init__(self, proc: "str", sys_root: "str") -> "None":
@@ -1554,10 +1556,11 @@ class Limits:
             names, _, path = rest.partition(":")
             if number == "0" and not names:
                 unified = root if _exists(root + "/cgroup.controllers") else root + "/unified"
-                self.quota = self.quota or _nearest(unified, path, ("cpu.max",))
+                self.quota = self.quota or _nearest(unified, path, ("cpu.max",)) or _counting(unified, path)
                 self.memory = self.memory or _nearest(unified, path, ("memory.max", "memory.high"))
             elif "cpu" in names.split(","):
-                self.quota = _nearest(_mounted(root, "cpu", names), path, ("cpu.cfs_quota_us",)) or self.quota
+                mounted = _mounted(root, "cpu", names)
+                self.quota = _nearest(mounted, path, ("cpu.cfs_quota_us",)) or _counting(mounted, path) or self.quota
             elif names == "memory":
                 self.memory = _nearest(root + "/memory", path, ("memory.limit_in_bytes",)) or self.memory
 
@@ -1597,6 +1600,12 @@ def _nearest(root: "str", path: "str", files: "tuple[str, ...]") -> "str":
         path = path.rpartition("/")[0]
 
 
+def _counting(root: "str", path: "str") -> "str":
+    """The folder of a cgroup that counts periods of CPU time, but for the root; '' for another."""
+    is_inner = path.strip("/") and ".." not in path
+    return root + path if is_inner and b"nr_periods " in read_file(root + path + "/cpu.stat", 4096) else ""
+
+
 def _is_limit(text: "bytes") -> "bool":
     """Whether a file of a limit has one: a number, but for the largest ones of version 1."""
     number = text.split()[:1]
@@ -1607,19 +1616,21 @@ def _is_limit(text: "bytes") -> "bool":
 
 
 HELD_S = 10.0  # a read costs as much as all other counters together: the kernel sums up over all CPUs
+QUIET_BYTES = 1 << 16
 
 
 class Tcp:
-    """TCP's counters of this machine, read at most every ten seconds and told unchanged meanwhile."""
+    """TCP's counters of this machine; those of ten seconds before may be told while its interfaces are quiet."""
 
     def __init__(self, kernel: "Kernel") -> "None":
         self._kernel, self._due_s, self._held = kernel, 0.0, []  # type: Kernel, float, list[int | None]
+        self._moved_bytes = 0
 
-    def counters(self) -> "list[int | None]":
-        """The group `tcp`, [] where nothing is told."""
+    def counters(self, moved_bytes: "int") -> "list[int | None]":
+        """The group `tcp`, [] where nothing is told; `moved_bytes` are those of all interfaces until now."""
         now_s = time.monotonic()
-        if now_s >= self._due_s:
-            self._due_s = now_s + HELD_S - 0.5
+        if now_s >= self._due_s or abs(moved_bytes - self._moved_bytes) >= QUIET_BYTES:
+            self._due_s, self._moved_bytes = now_s + HELD_S - 0.5, moved_bytes
             told = {}  # type: dict[bytes, bytes]
             for file in ("/net/snmp", "/net/netstat"):
                 told.update(parse_pairs(self._kernel.text(file)))
@@ -1881,6 +1892,18 @@ def pack_columns(names: "Iterable[str]", rows: "list[list[int | None]]") -> "dic
         if any(value is not None for value in column):
             packed[name] = column
     return packed
+
+
+def constant_apart(
+    packed: "dict[str, list[int | None]]",
+) -> "tuple[dict[str, list[int | None]], dict[str, int]]":
+    """The columns whose numbers change, with the time; and of each other one the number that stands in all rows."""
+    same = {}
+    for name, column in packed.items():
+        first = column[0]
+        if name != "m_ms" and first is not None and None not in column and not any(column[1:]):
+            same[name] = first
+    return {name: column for name, column in packed.items() if name not in same}, same
 
 
 def unpack_columns(packed: "dict[str, list[int | None]]") -> "dict[str, list[int | None]]":
@@ -4402,8 +4425,9 @@ def _flush_file(recorder: "Recorder", path: "str", sent_bytes: "int", most_rows:
     accounts = list(in_records(thinned(intervals, ROOM_BYTES) if most_rows == FLUSH_ROWS else intervals))
     for first in range(0, max(len(lines), len(accounts) * step), step):
         rows = [row_from_text(line) for line in lines[first : first + step]]
-        columns = pack_columns(names, [row for row in rows if len(row) == len(names)])
+        columns, same = constant_apart(pack_columns(names, [row for row in rows if len(row) == len(names)]))
         fields = {"cols": columns} if columns else {}  # type: dict[str, Any]
+        fields.update({"same": same} if same else {})
         fields.update({"cmds": accounts.pop(0)} if accounts else {})
         recorder.emit("samples", fields, {"src": path.rpartition("life-")[2]}, own_line=True)
     return (sent_bytes or len(head) + 1) + len(data)

@@ -246,6 +246,18 @@ def pack_columns(names: "Iterable[str]", rows: "list[list[int | None]]") -> "dic
     return packed
 
 
+def constant_apart(
+    packed: "dict[str, list[int | None]]",
+) -> "tuple[dict[str, list[int | None]], dict[str, int]]":
+    """The columns whose numbers change, with the time; and of each other one the number that stands in all rows."""
+    same = {}
+    for name, column in packed.items():
+        first = column[0]
+        if name != "m_ms" and first is not None and None not in column and not any(column[1:]):
+            same[name] = first
+    return {name: column for name, column in packed.items() if name not in same}, same
+
+
 def unpack_columns(packed: "dict[str, list[int | None]]") -> "dict[str, list[int | None]]":
     """Columns of plain numbers: what `pack_columns` was given."""
     columns = {}

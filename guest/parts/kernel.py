@@ -303,8 +303,9 @@ class Kernel:
         return found
 
     def sampled(self) -> "dict[str, Any]":
-        """The object `c` with `tcp`, which is up to ten seconds old: for samples of a machine."""
-        found, tcp = self.counters(), self._tcp.counters()
+        """The object `c` with `tcp`, which is up to ten seconds old where little is sent: for samples of a machine."""
+        found = self.counters()
+        tcp = self._tcp.counters(sum([sum(numbers) for numbers in found.get("net", {}).values()]))
         if tcp:
             found["tcp"] = tcp
         return found

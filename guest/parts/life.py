@@ -368,8 +368,9 @@ def _flush_file(recorder: "Recorder", path: "str", sent_bytes: "int", most_rows:
     accounts = list(in_records(thinned(intervals, ROOM_BYTES) if most_rows == FLUSH_ROWS else intervals))
     for first in range(0, max(len(lines), len(accounts) * step), step):
         rows = [row_from_text(line) for line in lines[first : first + step]]
-        columns = pack_columns(names, [row for row in rows if len(row) == len(names)])
+        columns, same = constant_apart(pack_columns(names, [row for row in rows if len(row) == len(names)]))
         fields = {"cols": columns} if columns else {}  # type: dict[str, Any]
+        fields.update({"same": same} if same else {})
         fields.update({"cmds": accounts.pop(0)} if accounts else {})
         recorder.emit("samples", fields, {"src": path.rpartition("life-")[2]}, own_line=True)
     return (sent_bytes or len(head) + 1) + len(data)

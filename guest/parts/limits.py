@@ -8,7 +8,8 @@ class Limits:
     """What the limits that stand over this process did: those of its cgroup, or of the nearest one above that has some.
 
     Source: cgroup v2 (cpu.max, memory.max, memory.high) and v1 (cpu.cfs_quota_us, memory.limit_in_bytes), looked for
-    once. `quota` is the folder of the limit of CPU time, `memory` that of memory, '' without one.
+    once. `quota` is the folder of the limit of CPU time, or our own where there may be one later, `memory` that of
+    memory; '' without one.
     """
 
     def __init__(self, proc: "str", sys_root: "str") -> "None":
@@ -19,10 +20,11 @@ class Limits:
             names, _, path = rest.partition(":")
             if number == "0" and not names:
                 unified = root if _exists(root + "/cgroup.controllers") else root + "/unified"
-                self.quota = self.quota or _nearest(unified, path, ("cpu.max",))
+                self.quota = self.quota or _nearest(unified, path, ("cpu.max",)) or _counting(unified, path)
                 self.memory = self.memory or _nearest(unified, path, ("memory.max", "memory.high"))
             elif "cpu" in names.split(","):
-                self.quota = _nearest(_mounted(root, "cpu", names), path, ("cpu.cfs_quota_us",)) or self.quota
+                mounted = _mounted(root, "cpu", names)
+                self.quota = _nearest(mounted, path, ("cpu.cfs_quota_us",)) or _counting(mounted, path) or self.quota
             elif names == "memory":
                 self.memory = _nearest(root + "/memory", path, ("memory.limit_in_bytes",)) or self.memory
 
@@ -60,6 +62,12 @@ def _nearest(root: "str", path: "str", files: "tuple[str, ...]") -> "str":
         if not path:
             return ""
         path = path.rpartition("/")[0]
+
+
+def _counting(root: "str", path: "str") -> "str":
+    """The folder of a cgroup that counts periods of CPU time, but for the root; '' for another."""
+    is_inner = path.strip("/") and ".." not in path
+    return root + path if is_inner and b"nr_periods " in read_file(root + path + "/cpu.stat", 4096) else ""
 
 
 def _is_limit(text: "bytes") -> "bool":

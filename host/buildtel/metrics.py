@@ -67,7 +67,7 @@ WORDS = (
     Words("net_rx_rate_mbs", "`net_rx_mb` / T", 17, "rx MB/s", "received per second"),
     Words("net_tx_rate_mbs", "`net_tx_mb` / T", 18, "tx MB/s", "sent per second"),
     Words("tcp_retransmitted_percent", "100 · Δ(RetransSegs − TCPSynRetrans) / ΔOutSegs: sent again, as the other "
-          "side did not confirm it. This and what follows of TCP is of samples only, read each 10 s"),
+          "side did not confirm it. This and what follows of TCP is of samples only"),
     Words("tcp_out_of_order_percent", "100 · ΔTCPOFOQueue / ΔInSegs: received with a gap before, as after a loss"),
     Words("tcp_timeouts", "Δ times that no confirmation came in time"),
     Words("tcp_syn_retransmitted", "Δ requests for a connection sent again: nobody answered"),
@@ -181,7 +181,7 @@ def with_unit(name: str, value: float | None, grain_s: float | None = None) -> s
     unit, text = _UNITS.get(name, ""), figure(name, value, grain_s)
     if unit in ("", "s"):
         return text
-    return f"{text}%" if unit == "%" else f"{text} {unit}"
+    return f"{text}{unit.removeprefix('1')}" if unit in ("%", "1/s") else f"{text} {unit}"
 
 
 def moved(name: str, value: float | None) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ from buildtel.cli import main
 
 from .conftest import AGENT, records
 
-V1 = Path("/sys/fs/cgroup/cpu")
+V1 = Path("/sys/fs/cgroup")
 V2_FILES = {
     "job/cpu.max": "150000 100000", "job/memory.max": "max", "job/memory.high": "1073741824",
     "job/cpu.stat": "usage_usec 900\nuser_usec 600\nnr_periods 40\nnr_throttled 30\nthrottled_usec 2500",
@@ -60,22 +62,32 @@ CASES = {
     "v2, in a container that sees its own alone": (["0::/"], AT_ROOT, WHOLE),
     "v2, in a container whose path is the host's": ([f"0::{HOSTS_PATH}"], AT_ROOT, WHOLE),
     "v2, of memory alone": (
-        ["0::/job"], {**UNIFIED, **V2_FILES, "job/cpu.max": "max 100000"}, [None, None, None, 7, 2, 1],
+        ["0::/job"], {**UNIFIED, **V2_FILES, "job/cpu.max": "max 100000", "job/cpu.stat": "usage_usec 9"},
+        [None, None, None, 7, 2, 1],
     ),
     "v2, without limits": (
-        ["0::/job"], {**UNIFIED, **V2_FILES, "job/cpu.max": "max 100000", "job/memory.high": "max"}, None,
+        ["0::/job"], {**UNIFIED, **V2_FILES, "job/cpu.max": "max 100000", "job/memory.high": "max",
+                      "job/cpu.stat": "usage_usec 900"}, None,
+    ),
+    "v2, a quota that may come": (
+        ["0::/job"], {**UNIFIED, **V2_FILES, "job/cpu.max": "max 100000", "job/memory.high": "max"},
+        [40, 30, 2500, None, None, None],
     ),
     "v2 beside v1": (["0::/job"], {f"unified/{name}": text for name, text in V2_FILES.items()}, WHOLE),
     "v1": (V1_LINES, V1_FILES, OF_V1),
     "v1, without limits": (
         V1_LINES, {**V1_FILES, "cpu,cpuacct/job/cpu.cfs_quota_us": "-1",
-                   "memory/job/memory.limit_in_bytes": "9223372036854771712"}, None,
+                   "memory/job/memory.limit_in_bytes": "9223372036854771712"}, [40, 30, 2500, None, None, None],
     ),
     "v1 of before Linux 4.13": (
         V1_LINES, {**V1_FILES, "memory/job/memory.oom_control": "oom_kill_disable 0\nunder_oom 0"},
         [40, 30, 2500, None, 2, None],
     ),
     "a path that leads out": (["0::/../../job"], {**UNIFIED, **V2_FILES}, None),
+    "v1, the whole machine": (
+        ["5:cpu,cpuacct:/", "4:memory:/"], {name.replace("job/", ""): text for name, text in V1_FILES.items()
+                                            if "limit" not in name and "quota" not in name}, None,
+    ),
     "no cgroups": ([], {}, None),
 }  # fmt: skip
 
@@ -99,14 +111,14 @@ def test_figures_of_a_limit(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-@pytest.fixture
-def quota() -> Iterator[Path]:
-    """A cgroup of this machine that may use a fifth of a CPU."""
-    if os.geteuid() != 0 or not (V1 / "cpu.cfs_quota_us").exists():
-        pytest.skip("needs root and the controller cpu of cgroup v1")
-    made = V1 / f"buildtel-test-{os.getpid()}"
+@contextmanager
+def group(file: str, limit: str) -> Iterator[Path]:
+    """A cgroup of this machine with a limit in a file of it."""
+    if os.geteuid() != 0 or not (V1 / file).exists():
+        pytest.skip("needs root and cgroup v1")
+    made = (V1 / file).parent / f"buildtel-test-{os.getpid()}"
     made.mkdir()
-    (made / "cpu.cfs_quota_us").write_text("20000")
+    (made / Path(file).name).write_text(limit)
     yield made
     for _ in range(50):
         with suppress(OSError):
@@ -115,17 +127,34 @@ def quota() -> Iterator[Path]:
         time.sleep(0.1)
 
 
-def test_a_real_quota_is_seen_from_within(quota: Path, tmp_path: Path) -> None:
-    """A loop under a fifth of a CPU is throttled in almost all periods; the document says so."""
-    loop = f"echo $$ > {quota}/cgroup.procs; exec sh {AGENT} run --step loop -- timeout 2 sh -c 'while :; do :; done'"
-    done = subprocess.run(["sh", "-c", loop], capture_output=True, check=False)
-    ends = [record for record in records(done.stdout) if record["ev"] == "end"]
-    log, document = tmp_path / "log", tmp_path / "job.json"
-    log.write_bytes(done.stdout)
-    assert main(["collect", str(log), "--job", "x", "--quiet", "-o", str(document)]) == 0
-    (step,) = json.loads(document.read_text())["steps"]
+def measured(group: Path, words: str, folder: Path) -> dict[str, Any]:
+    """The step of the document of a command that the agent runs within a cgroup."""
+    script = f"echo $$ > {group}/cgroup.procs; exec sh {AGENT} run --step x -- {words}"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, check=False)
+    (folder / "log").write_bytes(done.stdout)
+    assert [record["ev"] for record in records(done.stdout)][-1] == "end"
+    assert main(["collect", str(folder / "log"), "--job", "x", "--quiet", "-o", str(folder / "job.json")]) == 0
+    (step,) = json.loads((folder / "job.json").read_text())["steps"]
+    return dict(step)
 
-    assert len(ends) == 1
+
+def test_a_real_quota_is_seen_from_within(tmp_path: Path) -> None:
+    """A loop under a fifth of a CPU is throttled in almost all periods; the document says so."""
+    with group("cpu/cpu.cfs_quota_us", "20000") as made:
+        step = measured(made, "timeout 2 sh -c 'while :; do :; done'", tmp_path)
+
     assert step["cgroup_throttled_percent"] > 60
     assert step["cgroup_throttled_ms"] > 500
     assert "cgroup_memory_max" not in step
+
+
+def test_a_real_limit_of_memory_is_seen_from_within(tmp_path: Path) -> None:
+    """What wants more than it may have is killed: of the machine's count and of the limit's."""
+    with group("memory/memory.limit_in_bytes", "64M") as made:
+        step = measured(made, f"{sys.executable} -c 'bytearray(1 << 28)'", tmp_path)
+
+    assert step["exit_code"] == 137
+    assert step["oom_kills"] >= 1
+    assert step["cgroup_oom_kills"] == 1
+    assert step["cgroup_memory_max"] > 0
+    assert "cgroup_throttled_percent" not in step

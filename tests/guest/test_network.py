@@ -46,8 +46,13 @@ def test_numbers_stand_below_their_names(
     assert "tcp" not in found.counters()
 
 
-def test_it_is_read_each_ten_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And told unchanged meanwhile."""
+@pytest.mark.parametrize(
+    ("bytes_a_second", "wanted"), [(100, [0] * 10 + [10] * 10 + [20]), (1 << 16, list(range(21)))]
+)
+def test_a_quiet_machine_is_read_each_ten_seconds(
+    bytes_a_second: int, wanted: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And told unchanged meanwhile; one that sends or receives is read at each sample."""
     now_s = [1000.0]
     monkeypatch.setattr(agent.time, "monotonic", lambda: now_s[0])
     found = kernel(tmp_path, *NEW)
@@ -55,9 +60,10 @@ def test_it_is_read_each_ten_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for second in range(21):
         now_s[0] = 1000.0 + second
         (tmp_path / "net/snmp").write_text(f"Tcp: InSegs\nTcp: {second}\n")
+        (tmp_path / "net/dev").write_text(f"eth0: {second * bytes_a_second} 0 0 0 0 0 0 0 5 0\n")
         seen.append(found.sampled()["tcp"][0])
 
-    assert seen == [0] * 10 + [10] * 10 + [20]
+    assert seen == wanted
 
 
 def test_figures_of_loss() -> None:

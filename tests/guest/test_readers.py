@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import buildtel_agent as agent
+from buildtel.measure.record_fields import read_body
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,17 @@ def test_columns_come_back_as_they_were_packed(rows):
     columns = {name: [row[at] for row in rows] for at, name in enumerate("abc")}
     held = {name: column for name, column in columns.items() if any(value is not None for value in column)}
     assert agent.unpack_columns(packed) == held
+
+
+@given(st.lists(st.lists(st.integers(0, 2) | st.none(), min_size=3, max_size=3), min_size=1, max_size=5))
+def test_columns_of_one_number_come_back_through_the_hosts_reader(rows):
+    """Those that do not change are told by one number, the time and all others by their rows."""
+    packed = agent.pack_columns(("m_ms", "cpu.0", "cpu.1", "cpu.2"), [[7, *row] for row in rows])
+    columns, same = agent.constant_apart(packed)
+
+    assert read_body("samples", {"cols": columns, "same": same})[0] == {"cols": packed}
+    assert "m_ms" not in same
+    assert not any(name != "m_ms" and None not in column and not any(column[1:]) for name, column in columns.items())
 
 
 @given(st.text())

@@ -38,6 +38,7 @@ def test_thresholds_and_comparison_name_metrics() -> None:
         ("cpu_percent", 81.26, ("81.3", "81.3%", "+81.3")),
         ("disk_read_mb", -4.0, ("-4", "-4 MB", "-4")),
         ("queue_depth", None, ("-", "-", "-")),
+        ("forks_per_s", 12.0, ("12", "12/s", "+12")),
         ("of a newer agent", 3, ("3", "3", "+3")),
     ],
 )

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 
 import buildtel_agent as agent
+from buildtel.capture.beside import Beside
+from buildtel.capture.family import descends, hypervisors, look, sees_all, stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # Packer's start does not wait for it
@@ -16,12 +18,6 @@ ROWS_A_RECORD = 10
 SEARCH_EVERY_S = 5
 SEARCH_SHARE = 60  # after so long a search it is that much rarer: what is known of processes stays bounded
 LEAST_APART_S = 0.25
-# The names of hypervisors' processes (`comm`, 15 bytes), and whether Packer is their ancestor: VirtualBox's
-# and VMware's are children of a service.
-HYPERVISORS = (
-    ("qemu-system", True), ("qemu-kvm", True), ("cloud-hyperv", True), ("firecracker", True),
-    ("VBoxHeadless", False), ("VirtualBoxVM", False), ("vmware-vmx", False), ("prl_vm_app", False),
-)  # fmt: skip
 
 
 class LineRecorder(agent.Recorder):
@@ -64,6 +60,7 @@ class RunnerSampler:
         self._started_ticks = agent.boottime_ns() * os.sysconf("SC_CLK_TCK") // 1_000_000_000
         self._machines: dict[int, str] = {}
         self._own: set[str] = set()
+        self._beside = Beside()
         self._processes = _Processes(kernel.proc, os.sysconf("SC_CLK_TCK"), self._started_ticks)
         self.last: dict[str, Any] = {}
 
@@ -84,6 +81,9 @@ class RunnerSampler:
         machines = {name: found for pid, name in self._machines.items() if (found := process_counters(pid))}
         if machines:
             counters["hyp"] = machines
+        beside = self._beside.counters()
+        if beside is not None:
+            counters["beside"] = beside
         pairs = [("m_ms", agent.boottime_ns() // 1_000_000), *agent.flatten(counters)]
         names = [name for name, _ in pairs]
         if names != self._names or len(self._rows) >= ROWS_A_RECORD:
@@ -99,10 +99,12 @@ class RunnerSampler:
         return now_s - self._taken_s >= LEAST_APART_S
 
     def search(self, packer: int) -> None:
-        """Look for the hypervisors, and at what each process has used."""
-        parents, named = _family(self._started_ticks)
-        self._machines = hypervisors(packer, parents, named)
-        ours = (pid for pid in parents if pid in self._machines or _descends(pid, os.getpid(), parents))
+        """Look for the hypervisors, for other builds, and at what each process has used."""
+        seen = look()
+        self._machines = hypervisors(packer, seen, self._started_ticks)
+        ours = {pid for pid in seen if pid in self._machines or descends(pid, os.getpid(), seen)}
+        if sees_all():
+            self._beside.look(seen, ours)
         self._own.update(map(str, ours))
         self._processes.scan()
 
@@ -111,7 +113,7 @@ class RunnerSampler:
 
         Those of Packer's tree and the hypervisors, or the others; None for these where not every process can be seen.
         """
-        if not own and not agent.read_file("/proc/1/stat", 64):
+        if not own and not sees_all():
             return None
         return self._processes.busiest_of(lambda pid: (pid in self._own) == own)
 
@@ -134,35 +136,6 @@ class _Processes(agent.Processes):
             self._last = everything
 
 
-def _family(started_ticks: int) -> tuple[dict[int, int], dict[int, tuple[str, bool]]]:
-    """Of each process its parent, and the hypervisors that run since then: their names, and whether Packer's alone."""
-    parents: dict[int, int] = {}
-    named: dict[int, tuple[str, bool]] = {}
-    for word in os.listdir("/proc"):
-        found = word.isdigit() and _stat(int(word))
-        if not found:
-            continue
-        name, fields = found
-        parents[int(word)] = int(fields[1])
-        if name.startswith(NAMES) and int(fields[19]) >= started_ticks:
-            named[int(word)] = (name, next(own for start, own in HYPERVISORS if name.startswith(start)))
-    return parents, named
-
-
-def hypervisors(packer: int, parents: dict[int, int], named: dict[int, tuple[str, bool]]) -> dict[int, str]:
-    """`{pid: name}` of the hypervisors that run for Packer, or that began after it.
-
-    Args:
-        packer: the pid of Packer.
-        parents: the parent of each process, by pid.
-        named: name of each hypervisor process, by pid, and whether it counts only as a descendant of Packer.
-    """
-    return {pid: f"{name}:{pid}" for pid, (name, own) in named.items() if not own or _descends(pid, packer, parents)}
-
-
-NAMES = tuple(name for name, _ in HYPERVISORS)
-
-
 def process_counters(pid: int) -> list[int | None] | None:
     """`[start_ms, cpu_ticks, rss_kb, read_bytes, written_bytes, kvm, cpu_wait_us]` of a process, None if it is gone.
 
@@ -170,7 +143,7 @@ def process_counters(pid: int) -> list[int | None] | None:
     a CPU. Source: /proc/PID/stat (fields 14, 15, 22 and 24), /proc/PID/io and /proc/PID/fd, which only its user may
     read, and /proc/PID/task/*/schedstat.
     """
-    found = _stat(pid)
+    found = stat(pid)
     if not found:
         return None
     fields = found[1]
@@ -201,19 +174,3 @@ def _cpu_wait_us(pid: int) -> int | None:
     waits = [agent.read_file(f"/proc/{pid}/task/{thread}/schedstat", 200).split()[1:2] for thread in threads]
     known = [int(wait[0]) for wait in waits if wait and wait[0].isdigit()]
     return sum(known) // 1000 if known else None
-
-
-def _stat(pid: int) -> tuple[str, list[bytes]] | None:
-    """The name of a process and the fields behind it, the state first."""
-    text = agent.read_file(f"/proc/{pid}/stat", 4096)
-    opened, closed = text.find(b"("), text.rfind(b")")
-    fields = text[closed + 2 :].split()
-    return (text[opened + 1 : closed].decode("utf-8", "replace"), fields) if closed > 0 and len(fields) > 21 else None
-
-
-def _descends(pid: int, ancestor: int, parents: dict[int, int]) -> bool:
-    for _ in range(len(parents)):
-        if pid == ancestor:
-            return True
-        pid = parents.get(pid, 0)
-    return False

@@ -246,9 +246,10 @@ def _account(
     from buildtel.local.keeping import Request, keep
 
     stem = os.path.basename(log).removesuffix(LOG_SUFFIX)
-    request = Request(log, redactor_of(args, secrets), args.output, args.job, args.version, stem=stem)
+    began_s = meanwhile.began_s
+    request = Request(log, redactor_of(args, secrets), args.output, args.job, args.version, stem=stem, began_s=began_s)
     usual = meanwhile.end()
-    kept = keep(request, _spools(args, meanwhile.began_s))
+    kept = keep(request, _spools(args, began_s))
     if problem:
         _say(f"the log is incomplete: {problem}")
     if not args.quiet:

@@ -5,7 +5,8 @@ not tell holds no limit, so nothing is concluded from what is absent. docs/diagn
 (`make schema`).
 
 Sources of limits: PSI, https://docs.kernel.org/accounting/psi.html; systemd-oomd(8); netdata's alarm `steal` (10 %);
-PCP's pmie rules for CPU and disks. They lie below alarms for servers, because a build step is the load itself.
+PCP's pmie rules for CPU and disks; the alarm CPUThrottlingHigh of kubernetes-mixin (25 % of periods). They lie below
+alarms for servers, because a build step is the load itself.
 """
 
 from __future__ import annotations
@@ -49,6 +50,12 @@ CAUSES = (
         avoidable=True,
     ),
     Cause(
+        "starved_throttled",
+        "waiting for CPU time that a quota withholds",
+        "raise the quota of the container or service (docker --cpus, Kubernetes limits.cpu, systemd CPUQuota=)",
+        avoidable=True,
+    ),
+    Cause(
         "starved_runner",
         "waiting for a CPU of the runner",
         "run fewer builds on this runner at once, or use a larger runner",
@@ -84,6 +91,13 @@ CAUSES = (
         avoidable=True,
     ),
     Cause("network_line", "downloading at the line's best rate", "keep a local mirror or cache of what is downloaded"),
+    Cause(
+        "network_loss",
+        "loading over a line that loses packets",
+        "look for the part of the line that loses them (Wi-Fi, VPN, a full line, a wrong MTU); or load from a nearer "
+        "server",
+        avoidable=True,
+    ),
     Cause(
         "network_slow",
         "downloading slowly",
@@ -201,6 +215,20 @@ FIGURES = {
     "net_tx_mbs": Figure("MB/s", "sent", "sent to the network"),
     "sent_percent": Figure("%", "sent of all its bytes", "bytes sent, of all bytes sent and received"),
     "rx_of_best_percent": Figure("%", "of its best rate", "received, of the machine's best rate in the build"),
+    "tasks_running": Figure("", "tasks running", "tasks that ran or waited for a CPU when the sample was taken"),
+    "oom_kills_per_s": Figure("a second", "killed for want of memory", "processes that the kernel ended for it"),
+    "no_psi": Figure("", "no pressure figures", "1 where the kernel does not tell pressure"),
+    "direct_scan_mbs": Figure("MB/s", "scanned for memory", "memory that tasks had to search before they got some"),
+    "refault_file_mbs": Figure("MB/s", "read again", "read from disks soon after memory had no more room for it"),
+    "read_again_percent": Figure("%", "of all it reads", "the same, of all that was read from disks"),
+    "refault_anon_mbs": Figure("MB/s", "swapped in again", "memory swapped in soon after it was swapped out"),
+    "disk_flushes_per_s": Figure("a second", "flushes", "times that disks were told to keep what they have (fsync)"),
+    "tcp_retransmitted_percent": Figure("%", "sent again", "segments of TCP sent again, of all sent"),
+    "tcp_out_of_order_percent": Figure("%", "received with a gap before", "segments of TCP that came after a lost one"),
+    "tcp_timeouts_per_s": Figure("a second", "timeouts of TCP", "times that no confirmation came in time"),
+    "cgroup_throttled_percent": Figure("%", "periods throttled", "periods in which a quota of CPU time was used up"),
+    "runner_cgroup_throttled_percent": Figure("%", "runner's periods throttled", "the same of the runner's quota"),
+    "runner_beside_builds": Figure("", "other builds on the runner", "other trees of Packer's, and other machines"),
     "runner_psi_cpu_some_percent": Figure("%", "runner's CPU pressure", "time in which work there waited for a CPU"),
     "runner_psi_memory_some_percent": Figure("%", "runner's memory pressure", "time in which work there waited for it"),
     **{
@@ -211,30 +239,48 @@ FIGURES = {
     },
     "emulated": Figure("", "no KVM", "1 where the machine runs without KVM"),
 }
+_WAITS = Limit("wait_remote_percent", 50)
+_BESIDE = Limit("runner_beside_builds", 1)
+_READ_AGAIN = (Limit("read_again_percent", 50), Limit("refault_file_mbs", 10))
 # What the step's own commands waited for comes first: the figures behind it are the whole machine's.
 RULES = (
+    Rule("memory", (Limit("oom_kills_per_s", 0.2),)),
     Rule("lock", (Limit("wait_lock_percent", 50),)),
     Rule("user", (Limit("wait_user_percent", 50),)),
     Rule("network_silent", (Limit("wait_silent_percent", 50),)),
     Rule("daemon", (Limit("wait_daemon_percent", 50),)),
     Rule("sleep", (Limit("wait_sleep_percent", 50),)),
+    Rule("network_loss", (Limit("tcp_out_of_order_percent", 2), Limit("net_rx_mbs", 0.02), _WAITS)),
+    Rule("network_loss", (Limit("tcp_retransmitted_percent", 1), Limit("net_tx_mbs", 0.02), _WAITS)),
+    Rule("network_loss", (Limit("tcp_timeouts_per_s", 0.5), _WAITS)),
     Rule("network_line", (Limit("rx_of_best_percent", 70), Limit("net_rx_mbs", 1), Limit("wait_remote_percent", 50))),
     Rule("network_out", (Limit("net_tx_mbs", 0.02), Limit("sent_percent", 60), Limit("wait_remote_percent", 50))),
     Rule("network_slow", (Limit("net_rx_mbs", 0.02), Limit("wait_remote_percent", 50))),
     Rule("network_remote", (Limit("wait_remote_percent", 50),)),
     Rule(UNKNOWN, (Limit("wait_other_percent", 50),)),
     Rule("starved_steal", (Limit("cpu_steal_percent", 10),)),
+    Rule("starved_throttled", (Limit("cgroup_throttled_percent", 25),)),
+    Rule("starved_throttled", (Limit("runner_cgroup_throttled_percent", 25), Limit("busy_cpus", 0.5))),
     Rule("emulated", (Limit("emulated", 1), Limit("busy_cpus", 0.5))),
+    Rule("starved_runner", (Limit("runner_psi_cpu_some_percent", 40), Limit("busy_cpus", 0.5), _BESIDE)),
     Rule("starved_runner", (Limit("runner_psi_cpu_some_percent", 40), Limit("busy_cpus", 0.5))),
     Rule("starved_memory", (Limit("runner_psi_memory_some_percent", 10),)),
     Rule("memory", (Limit("psi_memory_some_percent", 10),)),
+    Rule("memory", (*_READ_AGAIN, Limit("psi_memory_some_percent", 3))),
+    Rule("memory", (*_READ_AGAIN, Limit("no_psi", 1))),
+    Rule("memory", (Limit("no_psi", 1), Limit("refault_anon_mbs", 1))),
+    Rule("memory", (Limit("no_psi", 1), Limit("direct_scan_mbs", 10))),
     Rule("disk", (Limit("psi_io_full_percent", 25),)),
     Rule("disk", (Limit("psi_io_some_percent", 40), Limit("busy_cpus", below=0.6))),
+    Rule("disk", (Limit("disk_flushes_per_s", 300), Limit("psi_io_some_percent", 10))),
     Rule("disk", (Limit("iowait_cpus", 0.5), Limit("busy_cpus", below=0.6))),
     Rule("computing_all", (Limit("cpu_percent", 80),)),
     Rule("computing_all", (Limit("psi_cpu_some_percent", 25), Limit("cpu_percent", 60))),
+    Rule("computing_one", (Limit("busy_cpus", 0.6, 1.4), Limit("tasks_running", 1, 3))),
     Rule("computing_one", (Limit("busy_cpus", 0.6, 1.4),)),
     Rule("computing_some", (Limit("busy_cpus", 1.4),)),
+    Rule("network_loss", (Limit("tcp_out_of_order_percent", 2), Limit("net_rx_mbs", 0.02))),
+    Rule("network_loss", (Limit("tcp_retransmitted_percent", 1), Limit("net_tx_mbs", 0.02))),
     Rule("network_line", (Limit("rx_of_best_percent", 70), Limit("net_rx_mbs", 1))),
     Rule("network_out", (Limit("net_tx_mbs", 0.02), Limit("sent_percent", 60))),
     Rule("network_slow", (Limit("net_rx_mbs", 0.005),)),

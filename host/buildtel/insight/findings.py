@@ -13,7 +13,7 @@ from typing import Literal
 from buildtel.insight.cause_account import CauseAccount, Slice, Source, cause_accounts
 from buildtel.insight.causes import CAUSE, FIGURES, UNKNOWN
 from buildtel.insight.sizes import Size, too_large
-from buildtel.insight.stretches import phase_label, step_names, unit_label
+from buildtel.insight.stretches import local_step_names, phase_label, step_names, unit_label
 from buildtel.insight.symptoms import Symptom, symptoms
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
@@ -90,7 +90,11 @@ def findings(document: JobDocument, accounts: list[CauseAccount] | None = None) 
     found = [
         finding
         for account in (cause_accounts(document) if accounts is None else accounts)
-        for finding in _of_account(account, names.get(account.machine, {}), document.steps)
+        for finding in _of_account(
+            account,
+            names.get(account.machine, {}) | local_step_names(document.steps, account.build),
+            document.steps,
+        )
     ]
     said = {(finding.machine, finding.provisioner, finding.cause) for finding in found}
     found += [_of_symptom(one, document) for one in symptoms(document, LEAST_S, LEAST_PERCENT, said)]

@@ -14,9 +14,11 @@ LEAST_BEST_MBS = 1.0  # a machine that never received faster does not tell how f
 _CHARTED = (
     "cpu_percent", "cpu_iowait_percent", "cpu_steal_percent", "psi_cpu_some_percent", "psi_memory_some_percent",
     "psi_io_some_percent", "psi_memory_full_percent", "psi_io_full_percent", "net_rx_mbs", "net_tx_mbs",
-    "disk_read_mbs", "disk_write_mbs",
+    "disk_read_mbs", "disk_write_mbs", "tasks_running", "oom_kills_per_s", "direct_scan_mbs", "refault_anon_mbs",
+    "refault_file_mbs", "disk_flushes_per_s", "tcp_retransmitted_percent", "tcp_out_of_order_percent",
+    "tcp_timeouts_per_s", "cgroup_throttled_percent", "beside_packers", "beside_machines",
 )  # fmt: skip
-_OF_RUNNER = ("psi_cpu_some_percent", "psi_memory_some_percent")
+_OF_RUNNER = ("psi_cpu_some_percent", "psi_memory_some_percent", "cgroup_throttled_percent", "beside_builds")
 
 
 @dataclass(slots=True)
@@ -153,5 +155,16 @@ def _figures(charted: list[tuple[str, list[float | None], bool]], at: int, cpus:
         found["sent_percent"] = 100 * sent / (received + sent)
     if cpus is not None and iowait is not None:
         found["iowait_cpus"] = iowait * cpus / 100
+    found.update(_further(found))
     return found
+
+
+def _further(found: dict[str, float]) -> Iterator[tuple[str, float]]:
+    """Figures that others give: builds beside, what was read again of all, and whether the kernel tells no pressure."""
+    if "direct_scan_mbs" in found and "psi_memory_some_percent" not in found:
+        yield "no_psi", 1.0
+    if found.get("disk_read_mbs") and "refault_file_mbs" in found:
+        yield "read_again_percent", min(100 * found["refault_file_mbs"] / found["disk_read_mbs"], 100.0)
+    if "beside_packers" in found:
+        yield "beside_builds", found.pop("beside_packers") + found.pop("beside_machines", 0.0)
 

@@ -6,7 +6,7 @@ from buildtel.job.accounts import accounts_of
 from buildtel.job.model import Process, Status, Step, StepCounters, StepProvisioner
 from buildtel.measure.charts import chart
 from buildtel.measure.drafts import LogSection, MachineDraft, Point, StepDraft
-from buildtel.measure.figures import Figures, cost_metrics, own_metrics, step_metrics
+from buildtel.measure.figures import Figures, cost_metrics, own_metrics, step_metrics, tcp_metrics
 from buildtel.measure.guest_clock import BootClock
 from buildtel.timeline.provisioner_run import ProvisionerRun
 
@@ -30,7 +30,7 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: LogS
         name=draft.label,
         start_time=time_of(draft.start, machine),
         end_time=time_of(draft.end, machine),
-        metrics=_metrics(draft),
+        metrics=_metrics(draft, machine),
         id=draft.id,
         machine=key,
         parent=draft.parent,
@@ -53,10 +53,12 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: LogS
     )
 
 
-def _metrics(draft: StepDraft) -> Figures:
+def _metrics(draft: StepDraft, machine: MachineDraft) -> Figures:
     """The machine's figures, the step's own, and what measuring them cost."""
-    machine = step_metrics(draft.start, draft.end or draft.beat, draft.peak_kb, draft.load)
-    return {**machine, **own_metrics(draft.own, draft.start, draft.end), **cost_metrics(draft.cost)}
+    last = draft.end or draft.beat
+    whole = step_metrics(draft.start, last, draft.peak_kb, draft.load)
+    sampled = tcp_metrics(draft.start, last, machine.samples.get(last.boot) if last is not None else None)
+    return {**whole, **sampled, **own_metrics(draft.own, draft.start, draft.end), **cost_metrics(draft.cost)}
 
 
 def step_provisioner(unit: ProvisionerRun | None) -> StepProvisioner | None:

@@ -11,7 +11,7 @@ from buildtel.job import JobDocument, Meta
 from buildtel.job.facts import JobFacts
 from buildtel.local import current_job
 from buildtel.local.documents import check_named, write_named, write_new
-from buildtel.local.folders import make_telemetry_folder
+from buildtel.local.folders import make_telemetry_folder, put_aside
 from buildtel.local.logs import SpoolSources, log_document
 from buildtel.local.raw_records import RawRecords
 from buildtel.naming import stem_of
@@ -30,6 +30,8 @@ class Request:
         version: the appliance's version, None for what the environment says.
         stem: the name of the document's file in the telemetry folder, None for a new one by job and time.
         force: make a document of a log without a line of Packer's, too.
+        began_s: when Packer began, in Unix seconds: a job that a step of its build began ends with the document, so
+            that the next build has not its steps, too. None where nobody knows.
     """
 
     log: str | None
@@ -39,6 +41,7 @@ class Request:
     version: str | None = None
     stem: str | None = None
     force: bool = False
+    began_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,9 @@ def _into_job(
     of_log = log_document(request.log, facts.meta, raw, spools, force=request.force)
     document, facts = current_job.merged(folder, facts, of_log, raw)
     path, _ = current_job.keep(folder, facts, document, request.output, request.stem)
+    is_of_build = facts.unasked and request.began_s is not None and facts.started_at >= request.began_s
+    if is_of_build and all(step.end_time is not None for step in document.steps if step.origin == "runner"):
+        put_aside(str(folder))
     return document, path
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
-
-from buildtel_agent import HELD_S
 
 Column = list[int | None]
 Columns = dict[str, Column]
@@ -31,8 +28,9 @@ RATES: dict[str, tuple[str, float]] = {
     "direct_scan_mbs": ("vm.5", 1 / 1024),
     "refault_file_mbs": ("vm.6", 1 / 1024),
     "refault_anon_mbs": ("vm.7", 1 / 1024),
-    "tcp_timeouts_per_s": ("tcp.4", 1.0),
+    "tcp_timeouts_per_s": ("tcp_timed_out", 1.0),
     "tcp_syn_retransmitted_per_s": ("tcp.5", 1.0),
+    "beside_cpus": ("beside.2", 1e-3),
 }
 # Name in the document: a column, and another one of which its growth is a share in percent.
 PARTS = {
@@ -40,20 +38,26 @@ PARTS = {
     "cgroup_throttled_percent": ("cgroup.1", "cgroup.0"),
 }  # fmt: skip
 # Name in the document: a gauge; the first has the task that took the sample, too.
-GAUGES = {"tasks_running": ("tasks.0", 1), "tasks_blocked": ("tasks.1", 0)}
+GAUGES = {
+    "tasks_running": ("tasks.0", 1), "tasks_blocked": ("tasks.1", 0), "beside_packers": ("beside.0", 0),
+    "beside_machines": ("beside.1", 0),
+}  # fmt: skip
 # Counters that samples have and a step's series has not, charted from the samples alone.
 OF_SAMPLES = (
     "psi.memory.1", "psi.io.1", "cpu.0", "cpu.1", "cpu.2", "tasks.0", "tasks.1", "tasks.2", "tasks.3", "vm.3", "vm.5",
     "vm.6", "vm.7", "tcp.0", "tcp.1", "tcp.2", "tcp.4", "tcp.5", "tcp.6", "cgroup.0", "cgroup.1",
+    "beside.0", "beside.1", "beside.2",
 )  # fmt: skip
 # Sums over devices that samples have and a step's series has not: group, number.
 OF_DEVICES = {"disk_flushes": ("disk", 8), "disk_flush_ms": ("disk", 9)}
-HELD = "tcp."  # what begins so is read more rarely than the samples are taken
 # Name in the document: columns whose sum is a share of all CPU time.
 SHARES = {
     "cpu_percent": ("cpu_busy",), "cpu_iowait_percent": ("cpu_iowait",), "cpu_steal_percent": ("cpu_steal",),
     "cpu_user_percent": ("cpu.0", "cpu.1"), "cpu_system_percent": ("cpu.2",),
 }  # fmt: skip
+# What TCP counts together with the same of requests for a connection, to which maybe nobody listens: that is no loss.
+WITH_REQUESTS = {"tcp_lost": "tcp.2", "tcp_timed_out": "tcp.4"}
+REQUESTS = "tcp.5"
 
 
 def chart(columns: Columns) -> dict[str, list[float | None]]:
@@ -85,35 +89,14 @@ def chart(columns: Columns) -> dict[str, list[float | None]]:
     return lists
 
 
-def with_lost(columns: Columns) -> Columns:
-    """`columns` with the segments that TCP sent again, but for those that open a connection: nobody may listen."""
-    sent_again, opening = columns.get("tcp.2"), columns.get("tcp.5")
-    if sent_again is None:
-        return columns
-    pairs = zip(sent_again, opening or [0] * len(sent_again), strict=True)
-    lost = [None if again is None else again - (opened or 0) for again, opened in pairs]
-    return {**columns, "tcp_lost": lost}
-
-
-def spread(times_ms: Sequence[int], column: Column) -> Column:
-    """A column of a counter that is read every `HELD_S` and told unchanged meanwhile, as if it had grown evenly.
-
-    Args:
-        times_ms: the time of each point, in milliseconds.
-        column: the counter at each point.
-    """
-    found, since = list(column), 0
-    for at in range(1, len(column)):
-        before, now = column[at - 1], column[at]
-        if before is None or now is None or now <= before:
-            since = at if now != before else since
-            continue
-        first = max(bisect_right(times_ms, times_ms[at] - HELD_S * 1000) - 1, since, 0)
-        span_ms = times_ms[at] - times_ms[first]
-        for between in range(first + 1, at):
-            found[between] = before + (now - before) * (times_ms[between] - times_ms[first]) // (span_ms or 1)
-        since = at
-    return found
+def without_requests(columns: Columns) -> Columns:
+    """`columns` with those of `WITH_REQUESTS` less the requests for a connection that were sent again."""
+    found = {}
+    for name, source in WITH_REQUESTS.items():
+        whole = columns.get(source, [])
+        pairs = zip(whole, columns.get(REQUESTS) or [0] * len(whole), strict=True)
+        found[name] = [None if number is None else number - (requests or 0) for number, requests in pairs]
+    return {**columns, **found}
 
 
 def _ratios(parts: Sequence[int | None], wholes: Sequence[float | None], factor: float) -> list[float | None]:

@@ -86,6 +86,23 @@ def own_metrics(own: dict[str, int], start: Point | None, end: Point | None) -> 
     return {name: value for name, value in own_figures(own, seconds, cpus).items() if math.isfinite(value)}
 
 
+def tcp_metrics(start: Point | None, end: Point | None, samples: Samples | None) -> Figures:
+    """The figures of TCP between two points of one boot, of which only samples tell; empty where they do not.
+
+    Args:
+        start: the first point.
+        end: the last point.
+        samples: the machine's samples of that boot.
+    """
+    if start is None or end is None or start.boot != end.boot or end.m_ns - start.m_ns < LEAST_S * 1e9 or not samples:
+        return {}
+    before, after = (samples.counters_at(point.m_ns / 1e6) for point in (start, end))
+    if before is None or after is None or "tcp" not in before:
+        return {}
+    found = figures({"tcp": before["tcp"]}, {"tcp": after.get("tcp")}, (end.m_ns - start.m_ns) / 1e9, None)
+    return {name: value for name, value in found.items() if name.startswith("tcp_")}
+
+
 def cost_metrics(cost: dict[str, int]) -> Figures:
     """What the agent used, in the document's names and units."""
     rss_kb = cost.get("rss_kb")

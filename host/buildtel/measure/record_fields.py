@@ -32,6 +32,7 @@ MAX_DEVICES = 128  # disks, and as many interfaces
 PARTIAL = tuple(name for name, (per, *_) in COUNTERS.items() if per == "device")  # groups that are summed over devices
 MAX_COLUMNS = MAX_DEVICES * sum(len(COUNTERS[name][3]) for name in PARTIAL) + 200  # their numbers, and all others
 MAX_POINTS = 5_000
+MAX_SAME = 1_000_000  # numbers that columns of one number stand for
 LOAD_NUMBERS = 4
 KINDS = ("hello", "start", "beat", "end", "mark", "samples", "bye")
 
@@ -101,13 +102,24 @@ def read_body(ev: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[st
         ev: the kind of event.
         body: its fields.
     """
-    body, crowded = _uncrowded(body)
+    body, crowded = _uncrowded(_with_constants(body))
     kept, refused = _each(BODIES[ev], body)
     refused += crowded
     if isinstance(kept.get("c"), dict):
         kept["c"], groups = _each(GROUPS, kept["c"])
         refused += [f"c.{name}" for name in groups]
     return kept, refused
+
+
+def _with_constants(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`body` with all columns: `same` has one number for each that is equal in all rows."""
+    found, same = body.get("cols"), body.get("same")
+    times = found.get("m_ms") if isinstance(found, dict) else None
+    if not isinstance(same, dict) or not isinstance(times, list) or len(same) * len(times) > MAX_SAME:
+        return body
+    rest = [0] * (len(times) - 1)
+    constant = {name: [value, *rest] for name, value in same.items() if type(value) is int}
+    return {**body, "cols": {**constant, **(found or {})}}
 
 
 def _uncrowded(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
@@ -143,10 +155,9 @@ def as_far_as_it_goes(body: Mapping[str, Any]) -> dict[str, Any]:
     kept = dict(body)
     if isinstance(kept.get("c"), dict):
         kept["c"] = {name: value for name, value in kept["c"].items() if name not in PARTIAL}
-    if isinstance(kept.get("cols"), dict):
-        kept["cols"] = {
-            name: value for name, value in kept["cols"].items() if name.partition(".")[0] not in PARTIAL
-        }
+    for name in ("cols", "same"):
+        if isinstance(kept.get(name), dict):
+            kept[name] = {key: value for key, value in kept[name].items() if key.partition(".")[0] not in PARTIAL}
     for name in ("cols", "series"):
         if isinstance(kept.get(name), dict) and "m_ms" not in kept[name]:
             del kept[name]

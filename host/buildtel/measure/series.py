@@ -6,7 +6,7 @@ from bisect import bisect_left
 from functools import cached_property
 from typing import Any
 
-from buildtel.measure.charts import HELD, OF_DEVICES, OF_SAMPLES, Column, Columns, spread, with_lost
+from buildtel.measure.charts import OF_DEVICES, OF_SAMPLES, Column, Columns, without_requests
 from buildtel.measure.intervals import Intervals
 from buildtel_agent import COUNTERS, DISK_MS, SERIES, WRAP, Delta, Load, Series, unpack_columns, used_kb
 
@@ -128,15 +128,10 @@ class Samples:
             else:
                 found.append(series.point(m_ns, counters))
         columns = {name: [row[number] for row in found] for number, name in enumerate(SERIES)}
-        columns |= with_lost({name: self._chosen(name, chosen) for name in OF_SAMPLES if name in self.columns})
+        known = {name: self.columns[name] for name in OF_SAMPLES if name in self.columns}
+        columns |= without_requests({name: [column[at] for at in chosen] for name, column in known.items()})
         columns |= {name: self._grown(chosen, *place) for name, place in OF_DEVICES.items()}
         return {name: column for name, column in columns.items() if any(value is not None for value in column)}
-
-    def _chosen(self, name: str, chosen: list[int]) -> Column:
-        """The values of a column at some points."""
-        column = self.columns[name]
-        whole = spread(self.times_ms, column) if name.startswith(HELD) else column
-        return [whole[at] for at in chosen]
 
     def _grown(self, chosen: list[int], group: str, number: int) -> Column:
         """The growth of a number of all devices up to some points, None at one to which it is not known."""
@@ -201,9 +196,11 @@ class Samples:
 
 
 HYPERVISOR = ("process", 7)  # of the runner's own: CPU, memory and I/O of the processes that are the machines
-SIZES = {name: (per, len(fields)) for name, (per, _, _, fields) in COUNTERS.items()} | {"hyp": HYPERVISOR}
+BESIDE = ("", 3)  # of the runner's own: other builds on it, and the CPU time of their processes
+RUNNERS = {"hyp": HYPERVISOR, "beside": BESIDE}
+SIZES = {name: (per, len(fields)) for name, (per, _, _, fields) in COUNTERS.items()} | RUNNERS
 SHAPES = {name: (bool(per), frozenset(map(str, range(size)))) for name, (per, size) in SIZES.items()}
-ALWAYS = {name: least for name, (_, _, least, _) in COUNTERS.items()} | {"hyp": 5}
+ALWAYS = {name: least for name, (_, _, least, _) in COUNTERS.items()} | {"hyp": 5, "beside": 3}
 
 
 def is_counter(name: str) -> bool:

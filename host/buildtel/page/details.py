@@ -25,7 +25,7 @@ from buildtel.timeline.packer_model import InnerPart
 
 MOST_INNER = 60
 MOST_PROCESSES = 8
-_UNIT = re.compile(r"_(?:percent|mbs?|ms)$")
+_UNIT = re.compile(r"_(?:percent|mbs?|ms|per_s)$")
 _ORDER = {words.name: place for place, words in enumerate(WORDS)}
 
 TOLD_IN_TABLES = ("commands", "elsewhere")

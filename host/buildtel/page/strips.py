@@ -15,12 +15,16 @@ LEAST_POINTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A chart: its title, unit and lines (column of the samples, label, colour); `stacked`: they add up to 100 %."""
+    """A chart: its title, unit and lines (column of the samples, label, colour); `stacked`: they add up to 100 %.
+
+    A `rare` one is shown only where something of it is more than 0.
+    """
 
     title: str
     unit: str
     lines: tuple[tuple[str, str, str], ...]
     stacked: bool = False
+    rare: bool = False
 
 
 CPU_PARTS = Kind(
@@ -42,6 +46,11 @@ KINDS = (
     Kind("network", "MB/s", (("net_rx_mbs", "received", "user"), ("net_tx_mbs", "sent", "iowait"))),
     Kind("pressure", "%", (("psi_cpu_some_percent", "CPU", "user"), ("psi_memory_some_percent", "memory", "steal"),
                            ("psi_io_some_percent", "I/O", "iowait"))),
+    Kind("tasks", "", (("tasks_running", "running", "user"), ("tasks_blocked", "waiting for disks", "iowait"))),
+    Kind("packets lost", "%", (("tcp_out_of_order_percent", "received with a gap before", "user"),
+                               ("tcp_retransmitted_percent", "sent again", "iowait")), rare=True),
+    Kind("quota of CPU time", "%", (("cgroup_throttled_percent", "periods throttled", "steal"),), rare=True),
+    Kind("other builds on the runner", "CPUs", (("beside_cpus", "CPU in use", "steal"),), rare=True),
 )  # fmt: skip
 
 
@@ -152,7 +161,7 @@ def _chart(kind: Kind, columns: dict[str, Column], times_s: Column, machine: Mac
         for name, label, colour in kind.lines
         if any(value is not None for value in columns.get(name, ()))
     )
-    if lines:
+    if lines and not (kind.rare and all(line.largest <= 0 for line in lines)):
         top = 100.0 if kind.unit == "%" else float(machine.memory_total_mb or 0) if kind.title == "memory" else None
         yield Strip(kind.title, kind.unit, lines, kind.stacked, _about(kind, lines), top or None)
 
@@ -176,7 +185,7 @@ def _mean(values: Column, times_s: Column) -> float:
 
 def _about(kind: Kind, lines: Iterable[Line]) -> str:
     """`user 45 % on average, at most 98 %; system …`."""
+    unit = f" {kind.unit}" if kind.unit else ""
     return "; ".join(
-        f"{line.label} {number(line.mean)} {kind.unit} on average, at most {number(line.largest)} {kind.unit}"
-        for line in lines
+        f"{line.label} {number(line.mean)}{unit} on average, at most {number(line.largest)}{unit}" for line in lines
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,42 @@ def test_steps_without_init_are_in_the_document_of_a_log(job: Job, tmp_path: Pat
 
     assert "lint" in names(first) and "lint" in names(second)
     assert first["packer"]["runs"] == second["packer"]["runs"] != []
+
+
+def built_with_a_step(job: Job, folder: Path, text: str) -> None:
+    """A real Packer runs a shell-local whose script measures a step."""
+    folder.mkdir()
+    (folder / "t.pkr.hcl").write_text(
+        'source "null" "x" { communicator = "none" }\nbuild {\n  sources = ["source.null.x"]\n'
+        f'  provisioner "shell-local" {{ inline = ["{text}"] }}\n}}\n'
+    )
+    done = job.host("packer", "-q", "build", str(folder))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.packer
+@pytest.mark.skipif(not shutil.which("packer"), reason="no packer here")
+def test_a_build_has_not_the_steps_of_the_build_before(job: Job, tmp_path: Path) -> None:
+    """The job that a step within a build began ends with it; one that began before, or has an open step, does not."""
+    for name in ("a", "b"):
+        built_with_a_step(job, tmp_path / name, f"sleep 0.5; buildtel-host run in-{name} -- true")
+    first, second = documents(job)
+
+    report = job.host("report", str(next(job.folder.glob("*.json")))).stdout
+    assert names(first) == ["packer build", "in-a"]
+    assert "shell-local in-" in report
+    assert names(second) == ["packer build", "in-b"]
+    assert second["job_duration_s"] < second["job_start"] - first["job_start"] + 5
+
+    job.host("run", "before", "--", "true")
+    built_with_a_step(job, tmp_path / "c", "buildtel-host run in-c -- true")
+    assert job.host("finalize", "-q").returncode == 0
+    assert [name for name in names(documents(job)[-1]) if name != "packer build"] == ["before", "in-c"]
+
+    built_with_a_step(job, tmp_path / "d", "buildtel-host step start open")
+    job.host("step", "end", "open", "--status", "0")
+    assert job.host("finalize", "-q").returncode == 0
+    assert "open" in names(documents(job)[-1])
 
 
 def test_finalize_without_any_step_says_how_a_job_begins(job: Job) -> None:

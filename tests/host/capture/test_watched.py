@@ -57,7 +57,10 @@ def test_the_runner_is_sampled_in_each_stretch(bench: Bench) -> None:
     assert busy["cpu_user_percent"] + busy["cpu_system_percent"] > 0
     assert {"memory_used_mb", "disk_write_mb", "duration_s"} <= set(idle)
     assert (step["name"], step["origin"], step["exit_code"], step["status"]) == ("packer build", "runner", 0, "success")
-    assert document["machines"]["runner"]["origin"] == "runner"
+    runner = document["machines"]["runner"]
+    assert runner["origin"] == "runner"
+    told = runner["samples"][0]["columns"]
+    assert {"beside_packers", "beside_cpus", "tasks_running", "tcp_timeouts_per_s"} <= set(told)
     assert document["system"]["cpus"] == cores
 
 

@@ -51,6 +51,54 @@ CASES: dict[str, tuple[dict[str, float], dict[str, float], str]] = {
         {"cpu_percent": 4, "net_rx_mbs": 0.04, "net_tx_mbs": 5.5}, {}, "network_out"
     ),
     "a download with its receipts": ({"cpu_percent": 4, "net_rx_mbs": 0.5, "net_tx_mbs": 0.03}, {}, "network_slow"),
+    "a kill for want of memory": ({"cpu_percent": 25, "oom_kills_per_s": 1.0}, {}, "memory"),
+    "swapped in again, without pressure figures": (
+        {"cpu_percent": 25, "direct_scan_mbs": 0, "refault_anon_mbs": 3}, {}, "memory"
+    ),
+    "memory searched for, without pressure figures": ({"cpu_percent": 25, "direct_scan_mbs": 40}, {}, "memory"),
+    "memory searched for, and nobody waits": (
+        {"cpu_percent": 25, "direct_scan_mbs": 40, "psi_memory_some_percent": 1}, {}, "computing_one"
+    ),
+    "files read again for want of memory": (
+        {"cpu_percent": 5, "psi_io_full_percent": 45, "psi_memory_some_percent": 8, "disk_read_mbs": 400,
+         "refault_file_mbs": 390}, {}, "memory",
+    ),
+    "files read again, without pressure figures": (
+        {"cpu_percent": 5, "cpu_iowait_percent": 20, "disk_read_mbs": 400, "refault_file_mbs": 390,
+         "direct_scan_mbs": 0}, {}, "memory",
+    ),
+    "files read again, and nobody waits": (
+        {"cpu_percent": 25, "psi_memory_some_percent": 1, "disk_read_mbs": 20, "refault_file_mbs": 15}, {},
+        "computing_one",
+    ),
+    "files read, some of them again": (
+        {"cpu_percent": 5, "psi_io_full_percent": 45, "psi_memory_some_percent": 1, "disk_read_mbs": 400,
+         "refault_file_mbs": 30}, {}, "disk",
+    ),
+    "flushes of small files": (
+        {"cpu_percent": 60, "psi_io_some_percent": 20, "disk_flushes_per_s": 2000}, {}, "disk"
+    ),
+    "flushes that nobody waits for": (
+        {"cpu_percent": 25, "psi_io_some_percent": 2, "disk_flushes_per_s": 2000}, {}, "computing_one"
+    ),
+    "a quota": ({"cpu_percent": 5, "cgroup_throttled_percent": 90}, {}, "starved_throttled"),
+    "a quota that is hardly met": ({"cpu_percent": 25, "cgroup_throttled_percent": 4}, {}, "computing_one"),
+    "a runner with a quota": ({"cpu_percent": 25}, {"cgroup_throttled_percent": 60}, "starved_throttled"),
+    "a busy runner with another build": (
+        {"cpu_percent": 90}, {"psi_cpu_some_percent": 70, "beside_packers": 1, "beside_machines": 0}, "starved_runner"
+    ),
+    "one thread beside four tasks": ({"cpu_percent": 25, "tasks_running": 4}, {}, "computing_one"),
+    "a download with gaps": ({"cpu_percent": 5, "net_rx_mbs": 3.0, "tcp_out_of_order_percent": 30}, {}, "network_loss"),
+    "an upload sent again": (
+        {"cpu_percent": 5, "net_tx_mbs": 3.0, "tcp_retransmitted_percent": 4}, {}, "network_loss"
+    ),
+    "a wait for a connection with gaps": (
+        {"cpu_percent": 5, "net_rx_mbs": 3.0, "tcp_out_of_order_percent": 30}, {}, "network_loss"
+    ),
+    "a wait for a connection that times out": ({"cpu_percent": 1, "tcp_timeouts_per_s": 1.0}, {}, "network_loss"),
+    "a download with one gap": (
+        {"cpu_percent": 5, "net_rx_mbs": 30.0, "tcp_out_of_order_percent": 0.2}, {}, "network_line"
+    ),
     "nothing": ({"cpu_percent": 1, "net_rx_mbs": 0.0}, {}, "unknown"),
     "no figure at all": ({}, {}, "unknown"),
 }
@@ -59,7 +107,8 @@ SECONDS = 60
 WAITS = {"a lock": "lock", "a prompt": "user", "no answer": "silent", "a daemon": "daemon", "a sleep": "sleep",
          "a silent connection": "remote", "a sleep beside a loop": "sleep", "an odd wait beside a loop": "other",
          "a download that waits for each packet": "remote", "an upload that waits for each packet": "remote",
-         "a download with its receipts": "remote"}  # fmt: skip
+         "a download with its receipts": "remote", "a wait for a connection with gaps": "remote",
+         "a wait for a connection that times out": "remote"}  # fmt: skip
 
 
 def document(
@@ -109,6 +158,19 @@ def test_a_machine_without_kvm_is_emulated_while_it_computes() -> None:
         found = document({"cpu_percent": 25}, {"cpu_percent": 30}, part={"hypervisor": {"cpu_percent": 99, "kvm": kvm}})
         (account,) = cause_accounts(found)
         assert [row.cause for row in account.rows] == [cause]
+
+
+def test_evidence_tells_of_other_builds_on_the_runner() -> None:
+    """Where there were some; the runner is starved without them, too."""
+    beside = document({"cpu_percent": 90}, {"psi_cpu_some_percent": 70, "beside_packers": 1, "beside_machines": 2})
+    others = document({"cpu_percent": 90}, {"psi_cpu_some_percent": 70, "beside_packers": 0, "beside_machines": 0})
+    (one,), (two,) = (
+        [finding for finding in findings(found) if finding.cause.startswith("starved")]
+        for found in (beside, others)
+    )
+
+    assert [evidence.words for evidence in one.evidence][-1] == "other builds on the runner 3"
+    assert "runner_beside_builds" not in [evidence.figure for evidence in two.evidence]
 
 
 def test_without_samples_of_the_guest_the_runner_tells_where_the_hypervisor_is() -> None:

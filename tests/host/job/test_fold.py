@@ -317,7 +317,7 @@ FIELDS = {
     "boot": st.sampled_from(["b1", "b2"]) | JSON,
     "run": st.sampled_from(["r1", "r2"]) | JSON,
 }
-BODY = dict.fromkeys(("step", "name", "parent", "c", "peak_kb", "exit", "signal", "series", "procs", "cost", "cols", "cpus", "psi", "part", "of", "last"), JSON)  # fmt: skip  # noqa: E501
+BODY = dict.fromkeys(("step", "name", "parent", "c", "peak_kb", "exit", "signal", "series", "procs", "cost", "cols", "same", "cpus", "psi", "part", "of", "last"), JSON)  # fmt: skip  # noqa: E501
 
 
 @settings(max_examples=60, deadline=None)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from buildtel.measure.charts import GAUGES, MIB, OF_DEVICES, OF_SAMPLES, PARTS, RATES, SHARES, chart, spread
+from buildtel.measure.charts import (
+    GAUGES,
+    MIB,
+    OF_DEVICES,
+    OF_SAMPLES,
+    PARTS,
+    RATES,
+    SHARES,
+    WITH_REQUESTS,
+    chart,
+    without_requests,
+)
 from buildtel.measure.series import is_counter
 from buildtel_agent import COUNTERS, SERIES
 
-# To MB, to percent of a second, or a number a second.
-FACTORS = {"512 bytes": 512 / MIB, "bytes": 1 / MIB, "us": 1e-4, "ms": 0.1, "kB": 1 / 1024, "": 1.0}
+# To MB, to percent of a second, a number a second, or CPUs.
+FACTORS = {
+    "512 bytes": 512 / MIB, "bytes": 1 / MIB, "us": 1e-4, "ms": 0.1, "kB": 1 / 1024, "": 1.0, "CPU ms": 1e-3,
+}  # fmt: skip
 ENDINGS = {"512 bytes": "_sectors", "bytes": "_bytes", "us": "_us"}
 
 
@@ -25,15 +38,20 @@ def test_charts_are_made_of_columns_that_the_agent_sends() -> None:
     shares = {source for sources in SHARES.values() for source in sources}
     parts = {source for pair in PARTS.values() for source in pair}
     gauges = {source for source, _ in GAUGES.values()}
-    made = {"tcp_lost", *OF_DEVICES}
+    made = {*WITH_REQUESTS, *OF_DEVICES}
     assert {source for source, _ in RATES.values()} | shares | parts | gauges <= {*SERIES, *OF_SAMPLES, *made}
-    for source, factor in RATES.values():
-        if source in OF_DEVICES:
+    for name, (source, factor) in RATES.items():
+        if source in WITH_REQUESTS:
+            assert WITH_REQUESTS[source] in OF_SAMPLES
+            unit = ""
+        elif source in OF_DEVICES:
             group, number = OF_DEVICES[source]
             unit = COUNTERS[group][3][number][1]
         elif source in OF_SAMPLES:
             assert is_counter(source)
-            unit = COUNTERS[source.partition(".")[0]][3][int(source.rpartition(".")[2])][1]
+            group = source.partition(".")[0]
+            unit = COUNTERS[group][3][int(source.rpartition(".")[2])][1] if group in COUNTERS else "ms"
+            unit = f"CPU {unit}" if name.endswith("_cpus") else unit
         else:
             (unit,) = (unit for unit, ending in ENDINGS.items() if source.endswith(ending))
         assert factor == FACTORS[unit], source
@@ -49,19 +67,12 @@ def test_samples_tell_user_and_system_apart() -> None:
     assert lists["cpu_system_percent"] == [None, 10.0, 20.0, None]
 
 
-def test_what_is_read_more_rarely_grew_evenly_since_the_read_before() -> None:
-    """TCP's counters are told unchanged for ten seconds; one that stood still for longer grew in the last ten."""
-    times_ms = [1000 * second for second in range(31)]
-    column = [0] * 10 + [100] * 10 + [100] * 10 + [120]
-
-    assert spread(times_ms, column) == [*range(0, 100, 10), *[100] * 11, *range(102, 120, 2), 120]
-    assert spread([0, 1000, 2000, 3000], [5, None, 7, 3]) == [5, None, 7, 3]
-
-
 def test_samples_tell_what_was_sent_again_without_what_opens_connections() -> None:
     """A server that does not listen is no loss; the task that took the sample did not run for the build."""
-    columns = {"m_ms": [0, 1000, 2000], "tcp.1": [100, 200, 200], "tcp_lost": [0, 5, 5], "tasks.0": [1, 3, 0]}
-    lists = chart(columns)
+    columns = {"m_ms": [0, 1000, 2000], "tcp.1": [100, 200, 200], "tcp.2": [7, 15, 16], "tcp.4": [1, 5, 6],
+               "tcp.5": [0, 3, 4], "tasks.0": [1, 3, 0]}  # fmt: skip
+    lists = chart(without_requests(columns))
 
+    assert lists["tcp_timeouts_per_s"] == [None, 1.0, 0.0]
     assert lists["tcp_retransmitted_percent"] == [None, 5.0, None]
     assert lists["tasks_running"] == [0.0, 2.0, 0.0]

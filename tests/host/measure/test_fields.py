@@ -270,6 +270,10 @@ PARTLY: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"cols": {"m_ms": [1], "cpu.0": [1], "disk.vda.0": [1], "net.eth0.1": [1]}},
         {"cols": {"m_ms": [1], "cpu.0": [1]}},
     ),
+    (
+        {"cols": {"m_ms": [1]}, "same": {"cpu.0": 1, "disk.vda.0": 1, "net.eth0.1": 1}},
+        {"cols": {"m_ms": [1]}, "same": {"cpu.0": 1}},
+    ),
     ({"c": 5, "name": "x", "exit": 0}, {"c": 5, "name": "x", "exit": 0}),
     ({"cols": {"cpu.0": [1]}, "series": {"cpu_busy": [1]}, "exit": 0}, {"exit": 0}),
     ({"cols": 5, "series": 6}, {"cols": 5, "series": 6}),
@@ -281,3 +285,29 @@ PARTLY: list[tuple[dict[str, Any], dict[str, Any]]] = [
 def test_of_an_event_that_lacks_parts_no_sum_over_devices_is_told(body: dict[str, Any], kept: dict[str, Any]) -> None:
     """Some of the disks are not all of them; what stands whole in the parts that came is kept."""
     assert as_far_as_it_goes(body) == kept
+
+
+TIMES = {"m_ms": [5, 1, 1]}
+
+
+@pytest.mark.parametrize(
+    ("same", "cols"),
+    [
+        ({"cpu.0": 7}, {**TIMES, "cpu.0": [7, 0, 0]}),
+        ({"cpu.0": 7, "m_ms": 9}, {**TIMES, "cpu.0": [7, 0, 0]}),
+        ({"cpu.0": "7", "cpu.1": None, "cpu.2": True, "cpu.3": 1.0}, TIMES),
+        ([], TIMES),
+        (None, TIMES),
+    ],
+)
+def test_a_column_of_one_number_is_that_number_in_each_row(same: Any, cols: dict[str, Any]) -> None:
+    """What is no number is left out for itself; a column of its own goes before."""
+    assert read_body("samples", {"cols": TIMES, "same": same}) == ({"cols": cols}, [])
+    assert read_body("samples", {"same": same}) == ({}, [])
+
+
+def test_columns_of_one_number_do_not_grow_without_bound() -> None:
+    """A short record does not stand for hundreds of millions of numbers."""
+    body = {"cols": {"m_ms": [1] * 5000}, "same": {f"disk.d{at}.0": 1 for at in range(1500)}}
+
+    assert read_body("samples", body) == ({"cols": body["cols"]}, [])

@@ -167,6 +167,25 @@ def test_samples_of_two_boots_have_a_gap_between_them() -> None:
     assert strips.charts[0].about == "busy 6 % on average, at most 7 %"
 
 
+def test_charts_of_rare_trouble_are_shown_where_there_is_some() -> None:
+    """No packet lost and no quota met is no chart; tasks always have one."""
+    whole = json.loads(document(machines=1, provisioners=1, parts=0).to_json())
+    samples = whole["machines"]["runner"]["samples"][0]
+    quiet = {"t_s": [0, 1, 2], "tasks_running": [1, 2, 4], "tasks_blocked": [0, 0, 1],
+             "tcp_out_of_order_percent": [None, 0, None], "tcp_retransmitted_percent": [None, 0, 0],
+             "cgroup_throttled_percent": [None, None, None], "beside_cpus": [None, 0, 0]}  # fmt: skip
+    found = {}
+    for name, columns in (("quiet", quiet), ("lost", {**quiet, "tcp_out_of_order_percent": [None, 0, 12]}),
+                          ("quota", {**quiet, "cgroup_throttled_percent": [None, 90, 10]})):  # fmt: skip
+        whole["machines"]["runner"]["samples"] = [{**samples, "columns": columns}]
+        page = job_page(load_document(json.dumps(whole).encode(), "x"))
+        found[name] = {chart.title: chart.about for chart in page.strips[0].charts}
+
+    assert found["quiet"] == {"tasks": "running 3 on average, at most 4; waiting for disks 0.50 on average, at most 1"}
+    assert list(found["lost"]) == ["tasks", "packets lost"]
+    assert found["quota"]["quota of CPU time"] == "periods throttled 50 % on average, at most 90 %"
+
+
 def test_cpu_is_divided_as_far_as_samples_tell() -> None:
     """User, system, interrupts, waiting and stolen add up; older documents have what is in use as one."""
     charts = job_page(document(machines=1, provisioners=1, parts=0)).strips[0].charts

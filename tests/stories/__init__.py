@@ -1,0 +1,1 @@
+"""Builds that are slow on purpose, diagnosed and mended as advised."""
