@@ -263,6 +263,16 @@ def test_a_progress_bar_tells_bytes(home: Home, begins: str) -> None:
     assert not build["provisioners"][-1].get("parts")
 
 
+def test_a_line_that_is_cut_tells_nothing(home: Home) -> None:
+    """The end of a log within its last line: what the line would have said is not known."""
+    line = TCP + "i/o timeout"
+    whole = log_of([(2, SSH), (7, line), (14, line)])
+    whole = whole[: whole.rindex(b"timeout") + len(b"timeout")]
+    for cut, count in ((whole + b"\n", 2), (whole, 1), (whole[:-4], 1)):
+        (phase,) = build_of(home, cut)["phases"]
+        assert [(name, *rest) for _, name, _, _, *rest in parts(phase)] == [("no answer", count, None, None)]
+
+
 def test_each_upload_of_one_file_has_its_bar(home: Home) -> None:
     """Two provisioners upload the same small file: each bar is drawn once, and is full."""
     full = BAR.format("a", "60.00", 100, "")
