@@ -127,7 +127,9 @@ def local_step_names(steps: Iterable[Step], build: Build) -> dict[int, str]:
         build: of one of its runs.
     """
     found = {}
-    known = [step for step in steps if step.origin == "runner" and step.provisioner is None and step.name]
+    runner = [step for step in steps if step.origin == "runner" and step.provisioner is None and step.name]
+    # That of the wrapper began before the build did.
+    known = [step for step in runner if (step.start_time or 0.0) > (build.started_at or 0.0)]
     for place, unit in enumerate(build.provisioners):
         within = [step for step in known if unit.kind == SHELL_LOCAL and _is_within(step, unit)]
         inner = {step.id for step in within}

@@ -10,7 +10,7 @@ import buildtel_agent as agent
 from buildtel import ci, files
 from buildtel.local.folders import FACTS, RECORDS, job_folder, make_job_folder, put_aside
 
-A_STEP = b'"ev":"start"'
+STARTED = b'"ev":"start"'
 
 
 def begin(environ: Mapping[str, str], fields: Mapping[str, str | None]) -> str:
@@ -55,7 +55,7 @@ def folders_with_steps(environ: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(os.listdir(jobs)) if os.path.isdir(jobs) else ():
         try:
             with open(f"{jobs}/{name}/{RECORDS}", "rb") as file:
-                if A_STEP in file.read():
+                if STARTED in file.read():
                     yield f"{jobs}/{name}"
         except OSError:  # noqa: PERF203
             continue

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from buildtel.job import JobDocument, Meta
 from buildtel.job.facts import JobFacts
 from buildtel.local import current_job
+from buildtel.local.begun import STARTED
 from buildtel.local.documents import check_named, write_named, write_new
-from buildtel.local.folders import make_telemetry_folder, put_aside
+from buildtel.local.folders import RECORDS, make_telemetry_folder, put_aside
 from buildtel.local.logs import SpoolSources, log_document
 from buildtel.local.raw_records import RawRecords
 from buildtel.naming import stem_of
 from buildtel.redact import Redactor
+
+ENDED = b'"ev":"end"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +92,25 @@ def _into_job(
     if request.output is not None:
         check_named(Path(request.output), facts.meta.job)
     of_log = log_document(request.log, facts.meta, raw, spools, force=request.force)
+    ends = _ends_with_build(folder, facts, request.began_s)
+    if ends:
+        facts = replace(facts, started_at=request.began_s or facts.started_at, ended_at=round(time.time(), 3))
     document, facts = current_job.merged(folder, facts, of_log, raw)
     path, _ = current_job.keep(folder, facts, document, request.output, request.stem)
-    is_of_build = facts.unasked and request.began_s is not None and facts.started_at >= request.began_s
-    if is_of_build and all(step.end_time is not None for step in document.steps if step.origin == "runner"):
+    if ends:
         put_aside(str(folder))
     return document, path
+
+
+def _ends_with_build(folder: Path, facts: JobFacts, began_s: float | None) -> bool:
+    """Whether a step within the build began the job, and every step of it has ended."""
+    if not facts.unasked or began_s is None or facts.started_at < began_s:
+        return False
+    try:
+        records = (folder / RECORDS).read_bytes()
+    except OSError:
+        return False
+    return records.count(STARTED) == records.count(ENDED)
 
 
 def _write(document: JobDocument, request: Request, meta: Meta) -> Path | None:

@@ -94,6 +94,8 @@ def test_a_build_has_not_the_steps_of_the_build_before(job: Job, tmp_path: Path)
     report = job.host("report", str(next(job.folder.glob("*.json")))).stdout
     assert names(first) == ["packer build", "in-a"]
     assert "shell-local in-" in report
+    assert "not finalized" not in report
+    assert first["job_duration_s"] == pytest.approx(first["steps"][0]["duration_s"], abs=0.2)
     assert names(second) == ["packer build", "in-b"]
     assert second["job_duration_s"] < second["job_start"] - first["job_start"] + 5
 
