@@ -60,7 +60,12 @@ class Reaching:
         self._events = events
         self._told = 0
         self._files: dict[str, _Files] = {}  # by build
-        self._drawn: dict[str, tuple[str, int]] = {}  # by build: the file of its bar, and the percent told of it
+        self._drawn: dict[str, tuple[object, ...]] = {}  # by build: where its bar is, and the percent told of it
+
+    def clear(self) -> None:
+        """Another run begins."""
+        self._files.clear()
+        self._drawn.clear()
 
     def log(self, text: bytes, builds: Sequence[BuildState], said: LineContext) -> None:
         """Take a line of the debug log: one that may be of several builds tells nothing.
@@ -101,7 +106,7 @@ class Reaching:
         if bar is None:
             return
         name, done, whole = bar
-        place = name, 100 * done // max(whole, 1)
+        place = build.last.index, build.phase, name, 100 * done // max(whole, 1)
         if self._drawn.get(build.target) != place:
             self._drawn[build.target] = place
             self._tell(build, Told("bar", name, done), said, whole)

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import replace
 
 from buildtel.events import (
+    ASIDE,
     Artifact,
     BuildFinished,
     Event,
@@ -302,9 +303,10 @@ def _is_untimed(line: bytes) -> bool:
 def _certain(event: Event) -> Event | None:
     """The certain part of an event of a last line without its newline, which may be cut: `7 seconds` may have gone on.
 
-    None for a phase in words that are not known: with its end, the line may begin something that is.
+    None for a phase in words that are not known: with its end, the line may begin something that is. None for a
+    transfer or a try to connect, too: its bytes, or what came of it, may be cut.
     """
-    if isinstance(event, PhaseStarted) and event.name == OTHER_PHASE:
+    if isinstance(event, ASIDE) or (isinstance(event, PhaseStarted) and event.name == OTHER_PHASE):
         return None
     if isinstance(event, BuildFinished) and event.error is None:
         return replace(event, duration_s=None)

@@ -165,6 +165,7 @@ class Tracker:
             self.before_run(line, self._run.is_over)
         self._run = PackerRun(self.passed, Stage.BUILDS)
         self._inside.clear()
+        self._reaching.clear()
         self.units.is_old, self.units.has_telemetry = self._packer_is_old, False
         self.events.append(RunStarted(line=line, at=at))
 

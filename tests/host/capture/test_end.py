@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -41,9 +42,9 @@ def test_what_took_longer_than_usual_is_said_last(bench: Bench) -> None:
     assert last_words(bench, sleeps_s=2.2) == []
     assert last_words(bench, sleeps_s=2.2) == ["Nothing took longer than usual."]
     (slower,) = last_words(bench, sleeps_s=5.5)
-    assert slower.startswith("Slower than usual: shell-local /tmp/")
-    assert slower.endswith(" took 5.5 s (usually 2.2 s).")
-    assert slower.count("took") == 1
+    assert re.fullmatch(
+        r"Slower than usual: shell-local /tmp/\S+ took 5\.\d s \(usually 2\.\d s(?: to [23]\.\d s)?\)\.", slower
+    )
 
 
 def test_the_store_tells_what_is_usual_where_this_machine_has_no_documents(bench: Bench) -> None:
@@ -53,7 +54,7 @@ def test_the_store_tells_what_is_usual_where_this_machine_has_no_documents(bench
     assert done.returncode == 0, done.stderr
     bench.environ["TELEMETRY_DIR"] += "2"
     (slower,) = last_words(bench, sleeps_s=5.5)
-    assert slower.endswith(" took 5.5 s (2.2 s last time).")
+    assert re.search(r" took 5\.\d s \(2\.\d s last time\)\.$", slower)
 
 
 def test_a_store_that_does_not_answer_costs_the_build_nothing(bench: Bench) -> None:
@@ -81,7 +82,7 @@ def test_the_first_finding_is_said_last(bench: Bench) -> None:
 
 def test_a_quiet_run_says_nothing(bench: Bench) -> None:
     """Neither a report nor its end."""
-    bench.template(LOOP)
+    bench.template('inline = ["true"]')
     done = bench.run("-q", "build", ".", prefix=PACKER)
     assert (done.returncode, done.stderr) == (0, b"")
     assert bench.document()["status"] == "success"

@@ -263,6 +263,25 @@ def test_a_progress_bar_tells_bytes(home: Home, begins: str) -> None:
     assert not build["provisioners"][-1].get("parts")
 
 
+def test_a_line_that_is_cut_tells_nothing(home: Home) -> None:
+    """The end of a log within its last line: what the line would have said is not known."""
+    line = TCP + "i/o timeout"
+    whole = log_of([(2, SSH), (7, line), (14, line)])
+    whole = whole[: whole.rindex(b"timeout") + len(b"timeout")]
+    for cut, count in ((whole + b"\n", 2), (whole, 1), (whole[:-4], 1)):
+        (phase,) = build_of(home, cut)["phases"]
+        assert [(name, *rest) for _, name, _, _, *rest in parts(phase)] == [("no answer", count, None, None)]
+
+
+def test_each_upload_of_one_file_has_its_bar(home: Home) -> None:
+    """Two provisioners upload the same small file: each bar is drawn once, and is full."""
+    full = BAR.format("a", "60.00", 100, "")
+    lines = [line for _ in range(2) for line in ("\x1b[1;32m==> null.a: Uploading a => b\x1b[0m", full, full)]
+    log = "\n".join([*lines, "\x1b[1;32mBuild 'null.a' finished after 1 minute 30 seconds.\x1b[0m", ""])
+    units = build_of(home, log.encode())["provisioners"]
+    assert [parts(unit) for unit in units] == [[("upload", "a", None, None, None, 62914560, None)]] * 2
+
+
 def test_a_report_shows_them(home: Home) -> None:
     """Long transfers and failed tries are rows of the report, in each format; the failure says what was tried."""
     lines = [
