@@ -70,17 +70,19 @@ class Told:
 
 
 def played(runs: int) -> list[Told]:
-    """All programs and all ways to wait for SSH, as often."""
-    chosen = [injected for injected in INJECTED if injected.is_here]
-    told = {one: Told(one.kind, one.program, one.cause, one in FIRST) for one in chosen}
+    """All programs and all ways to wait for SSH, as often; the first of each kind, which is not judged, once."""
+    here = [injected for injected in INJECTED if injected.is_here]
+    told = {one: Told(one.kind, one.program, one.cause, one in FIRST) for one in here}
     boots = {name: Told("boot_ssh", name, "boot_ssh", name == next(iter(BOOTS))) for name in BOOTS}
     for run in range(1, runs + 1):
-        print(f"run {run} of {runs}: {len(chosen)} programs, {len(boots)} boots", file=sys.stderr)
+        chosen = [one for one in here if run == 1 or not told[one].is_first]
+        print(f"run {run} of {runs}: {len(chosen)} programs", file=sys.stderr)
         document = _document(chosen)
         for one in chosen:
             told[one].add(*judged(document, chosen, one))
         for name, row in boots.items():
-            row.add(*judged_boot(_document([], name)))
+            if run == 1 or not row.is_first:
+                row.add(*judged_boot(_document([], name)))
     return sorted([*told.values(), *boots.values()], key=lambda row: (row.kind, row.program))
 
 
