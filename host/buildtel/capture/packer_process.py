@@ -40,6 +40,7 @@ class PackerProcess:
         self._debug = DebugLog(environ, command[0], self._writes_log)
         self._piped = write is not None or self._debug.kind is None
         self._lines = lines or _ignore
+        self._held = b""
         self._problem: str | None = None
         self._recorder = LineRecorder(self._log.record, environ.get("BUILDTEL_KEY", ""))
         self._kernel = agent.Kernel()
@@ -97,9 +98,17 @@ class PackerProcess:
 
     def _tail(self, _now_s: float) -> float:
         with self._excused("reading Packer's debug log"):
-            while words := self._debug.tries() if self._piped else self._debug.news():
+            if self._piped:
+                self._hear_tries()
+            while not self._piped and (words := self._debug.news()):
                 self._heard("debug", words)
         return EVERY_S
+
+    def _hear_tries(self) -> None:
+        """Take the tries to connect of the last time: the words that they follow have come through the pipe by now."""
+        held, self._held = self._held, self._debug.tries()
+        if held:
+            self._heard("debug", held)
 
     def _sample(self, now_s: float) -> float:
         with self._excused("sampling the runner"):
