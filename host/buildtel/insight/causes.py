@@ -294,8 +294,27 @@ OF_PHASE = {
 # then is Packer's.
 WORKING = frozenset({"create_disk", "create_image", "convert", "export", "post_processor"})
 OF_WORK = {"network_line": "transfer", "network_out": "transfer", "network_slow": "packer"}
+# What helps in one phase of Packer's in place of the cause's own advice. Sources: the options of Packer's QEMU builder;
+# qemu-img(1) compresses by zlib on few threads, by zstd since QEMU 5.1.
+ADVICE_IN_PHASE = {
+    ("computing_one", "convert"): (
+        "leave out disk_compression, and compress the image afterwards by a tool that has threads (zstd -T0, pigz); or "
+        'set qemu_img_args { convert = ["-o", "compression_type=zstd"] }'
+    ),
+    ("disk", "convert"): "write the image to another disk than the one that it is read from, or build it as raw",
+}
 # Kinds of provisioners, or types of others, that have one cause.
 OF_KIND = {"file-upload": "transfer", "file-download": "transfer", "windows-restart": "boot_ssh", "breakpoint": "user"}
+
+
+def advice_on(cause: str, phase: str) -> str:
+    """What would help against a cause in a part of a build.
+
+    Args:
+        cause: its name.
+        phase: the name of the part (docs/packer-log.md).
+    """
+    return ADVICE_IN_PHASE.get((cause, phase), CAUSE[cause].advice)
 
 
 def cause_of(figures: dict[str, float]) -> tuple[str, Rule | None]:

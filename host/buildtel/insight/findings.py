@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from buildtel.insight.cause_account import CauseAccount, Slice, Source, cause_accounts
-from buildtel.insight.causes import CAUSE, FIGURES, UNKNOWN
+from buildtel.insight.causes import CAUSE, FIGURES, UNKNOWN, advice_on
 from buildtel.insight.sizes import Size, too_large
 from buildtel.insight.stretches import local_step_names, phase_label, step_names, unit_label
 from buildtel.insight.symptoms import Symptom, symptoms
@@ -126,7 +126,7 @@ def _of_group(
     names, steps = told
     cause, seconds = CAUSE[parts[0].cause], sum(part.seconds for part in parts)
     evidence = tuple(_evidence(parts))
-    least_s, most_s = (_share(parts, share) for share in cause.saves)
+    least_s, most_s = _share(parts, cause.saves[0], 0.0), _share(parts, cause.saves[1], 100.0)
     holder = next((part.holder for part in parts if part.holder), "")
     commands = _commands(steps, account.machine, stretch.provisioner) if parts[0].source != "log" else ""
     sources = dict.fromkeys(part.source for part in parts)
@@ -141,7 +141,7 @@ def _of_group(
         words=f"{cause.words}{f', held by {safe(holder)}' if holder else ''}",
         evidence=evidence,
         saves_s=(round(min(least_s, most_s), 3), round(most_s, 3)),
-        advice=f"{cause.advice}{f' (busiest: {commands})' if commands else ''}",
+        advice=f"{advice_on(cause.id, stretch.name)}{f' (busiest: {commands})' if commands else ''}",
         caveats=tuple(text for source in sources for text in _ABOUT[source]),
         missing=tuple(text for source in sources for text in _MISSING[source]) if _is_guests(account, stretch) else (),
     )
@@ -207,10 +207,10 @@ def _mean(parts: Iterable[Slice], name: str) -> float | None:
     return sum(value * seconds for value, seconds in known) / total_s if total_s else None
 
 
-def _share(parts: list[Slice], share: float | str) -> float:
-    """Seconds of the parts that a share stands for: a number, or a figure in percent of each part."""
+def _share(parts: list[Slice], share: float | str, unknown_percent: float) -> float:
+    """Seconds of the parts that a share stands for: a number, or a figure in percent of each part, where it has it."""
     if isinstance(share, str):
-        return sum(part.seconds * min(part.figures.get(share, 0.0), 100.0) / 100 for part in parts)
+        return sum(part.seconds * min(part.figures.get(share, unknown_percent), 100.0) / 100 for part in parts)
     return share * sum(part.seconds for part in parts)
 
 

@@ -285,6 +285,23 @@ def test_a_saving_lies_between_full_and_some_pressure() -> None:
     assert finding.severity == "severe"
 
 
+def test_a_saving_is_not_0_where_no_figure_tells_it() -> None:
+    """A kernel without pressure figures: memory may have cost all of its time."""
+    (finding,) = findings(document({"cpu_percent": 10, "refault_anon_mbs": 20.0, "direct_scan_mbs": 5.0}))
+
+    assert (finding.cause, finding.saves_s, finding.severity) == ("memory", (0.0, SECONDS), "severe")
+
+
+def test_a_conversion_on_one_thread_has_advice_of_its_own() -> None:
+    """Told by the runner, since no guest runs any more."""
+    part = {"name": "convert", "text": "Converting hard drive...", "provisioner": None}
+    found = findings(document({}, {"cpu_percent": 25}, part=part, unit={"started_at": None, "ended_at": None}))
+
+    assert [(one.cause, "disk_compression" in one.advice) for one in found if one.cause == "computing_one"] == [
+        ("computing_one", True)
+    ]
+
+
 def test_a_healthy_machine_is_never_more_than_low() -> None:
     """It computes, or downloads as fast as its line can."""
     for name in ("all CPUs", "one thread", "two threads", "a download"):
