@@ -27,8 +27,7 @@ pytestmark = [
 
 
 KINDS = (
-    "computing_all", "computing_one", "daemon", "disk-flush", "lock", "memory", "network_line", "network_out",
-    "network_remote", "network_silent", "sleep", "user",
+    "computing_all", "computing_one", "disk-flush", "lock", "memory", "network_line", "network_silent", "sleep", "user",
 )  # fmt: skip
 PLAYED = [injected for injected in FIRST if injected.kind in KINDS]
 

@@ -16,6 +16,7 @@ from buildtel.job import JobDocument, Meta
 from buildtel.job.fold import Fold
 from buildtel.job.model import Step
 from buildtel.measure.figures import figures
+from buildtel.measure.record_fields import read_body
 from buildtel.measure.series import Samples, unpack
 
 from .conftest import Built
@@ -103,7 +104,7 @@ def levels(built: Built) -> Levels:
     """The same log read twice."""
     whole, level_1 = Fold(), Fold()
     samples: dict[str, Samples] = defaultdict(Samples)
-    columns: dict[str, Any] = {}  # of an event that may come in parts
+    body: dict[str, dict[str, Any]] = {"cols": {}, "same": {}}  # of an event that may come in parts
     edges_ms: dict[str, dict[str, tuple[str, float]]] = defaultdict(dict)
     for event in parse.read([built.log.read_bytes()]):
         whole.add(event)
@@ -114,10 +115,11 @@ def levels(built: Built) -> Levels:
             continue
         fields = event.fields
         if fields["ev"] == "samples":
-            columns.update(fields["cols"])
+            for name, found in body.items():
+                found.update(fields.get(name, {}))
             if fields.get("part") == fields.get("of"):
-                samples[fields["boot"]].add(unpack(columns))
-                columns = {}
+                samples[fields["boot"]].add(unpack(read_body("samples", body)[0]["cols"]))
+                body = {"cols": {}, "same": {}}
         elif fields["ev"] in LEVEL_2:
             edges_ms[fields["step"]][fields["ev"]] = fields["boot"], fields["m"] / 1e6
     meta = Meta(collected_at=datetime.fromisoformat("2026-01-24T12:00:00+00:00"))
