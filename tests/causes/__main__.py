@@ -1,6 +1,6 @@
 """`python -m tests.causes [--runs N] [--write]`: what makes a cause or is healthy, and what the account says of it.
 
-A build for each run has a step for each program; each way to wait for SSH and each healthy step is a build of its own.
+Builds have a step for each program; each way to wait for SSH and each healthy step is a build of its own.
 `--write` writes docs/causes.md. Other work on the machine counts for what is told of it.
 """
 
@@ -28,6 +28,7 @@ from .injected import FIRST, INJECTED, SECONDS, Injected
 from .judged import judged, judged_boot
 
 TARGET = Path(__file__).parents[2] / "docs" / "causes.md"
+STEPS = 20  # of a build: one of more would have steps that are too short a part of it for a finding
 HEAD = """# Causes that were made on purpose, and builds that are healthy
 
 `make causes` runs wired builds on this machine whose steps make known causes, each kind by several programs, and asks
@@ -77,9 +78,11 @@ def played(runs: int) -> list[Told]:
     for run in range(1, runs + 1):
         chosen = [one for one in here if run == 1 or not told[one].is_first]
         print(f"run {run} of {runs}: {len(chosen)} programs", file=sys.stderr)
-        document = _document(chosen)
-        for one in chosen:
-            told[one].add(*judged(document, chosen, one))
+        for at in range(0, len(chosen), STEPS):
+            some = chosen[at : at + STEPS]
+            document = _document(some)
+            for one in some:
+                told[one].add(*judged(document, some, one))
         for name, row in boots.items():
             if run == 1 or not row.is_first:
                 row.add(*judged_boot(_document([], name)))
