@@ -70,7 +70,7 @@ WORDS = (
           "side did not confirm it. This and what follows of TCP is of samples only"),
     Words("tcp_out_of_order_percent", "100 · ΔTCPOFOQueue / ΔInSegs: received with a gap before, as after a loss"),
     Words("tcp_timeouts", "Δ times that no confirmation came in time"),
-    Words("tcp_syn_retransmitted", "Δ requests for a connection sent again: nobody answered"),
+    Words("tcp_syn_retransmitted", "Δ requests for a connection (SYN) that were sent again, because no answer came"),
     Words("tcp_resets", "Δ connections that the other side, or this one, broke off"),
     Words("cgroup_throttled_percent", "100 · Δnr_throttled / Δnr_periods: periods in which the quota of CPU time was "
           "used up. This and what follows of cgroups is of the agent's own or the nearest one above with a limit"),

@@ -17,7 +17,7 @@ from .injected import Injected
 def judged(document: JobDocument, chosen: Sequence[Injected], injected: Injected) -> tuple[Counter[str], str | None]:
     """The seconds of each cause in the provisioner of `injected`, and the cause of its first finding of a cause."""
     place = 1 + chosen.index(injected)  # the first installs the agent
-    (account,) = cause_accounts(document)
+    (account,) = accounts = cause_accounts(document)
     seconds: Counter[str] = Counter()
     places = _places(account.build)
     for part in account.slices:
@@ -26,7 +26,7 @@ def judged(document: JobDocument, chosen: Sequence[Injected], injected: Injected
     pauses_s = round(seconds["pause"], 3)  # a pause is told of the build, not of the provisioner behind it
     found = [
         finding.cause
-        for finding in findings(document)
+        for finding in findings(document, accounts)
         if finding.cause in CAUSE
         and (finding.provisioner == place or (finding.cause == "pause" and finding.seconds == pauses_s))
     ]
@@ -35,8 +35,8 @@ def judged(document: JobDocument, chosen: Sequence[Injected], injected: Injected
 
 def judged_boot(document: JobDocument) -> tuple[Counter[str], str | None]:
     """The seconds of each cause in a build without steps, and the cause of its first finding of one."""
-    (account,) = cause_accounts(document)
-    found = [finding.cause for finding in findings(document) if finding.cause in CAUSE]
+    (account,) = accounts = cause_accounts(document)
+    found = [finding.cause for finding in findings(document, accounts) if finding.cause in CAUSE]
     return Counter({row.cause: row.seconds for row in account.rows}), found[0] if found else None
 
 

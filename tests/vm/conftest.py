@@ -58,12 +58,13 @@ def build(name: str, image: Path, folder: Path) -> Built:
         copies.put(folder)
         watched = "buildtel_enabled" not in VARIABLES[name]
         variables = {"image": str(image), **VARIABLES[name]}
-        status.write_text(str(_packer(folder, printed, variables, PACKER if watched else ("packer",))))
+        status.write_text(str(run_packer(folder, printed, variables, PACKER if watched else ("packer",))))
     stamped = next((folder / "telemetry").glob("*.packer.log"), printed)
     return Built(printed, stamped, disk, int(status.read_text()))
 
 
-def _packer(folder: Path, log: Path, variables: Mapping[str, str], packer: Sequence[str], *words: str) -> int:
+def run_packer(folder: Path, log: Path, variables: Mapping[str, str], packer: Sequence[str], *words: str) -> int:
+    """`packer build` of a folder's template; what it prints goes into a file. Gives its exit status."""
     settings = [word for name, value in variables.items() for word in ("-var", f"{name}={value}")]
     environment = {
         **os.environ,
@@ -144,6 +145,6 @@ def build_without_python(folder: Path) -> Path:
         folder.mkdir(exist_ok=True)
         shutil.copy(HERE / "no_python.pkr.hcl", folder)
         copies.put(folder)
-        status = _packer(folder, folder / "packer.log", {"image": str(image)}, ("packer",), "-timestamp-ui")
+        status = run_packer(folder, folder / "packer.log", {"image": str(image)}, ("packer",), "-timestamp-ui")
         (folder / "exit-status").write_text(str(status))
     return folder

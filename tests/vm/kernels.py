@@ -6,9 +6,7 @@ nothing: without KVM a machine is slow.
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -19,7 +17,7 @@ from buildtel.job import JobDocument
 from buildtel.job.load import load_document
 from buildtel.wire import copies
 
-from .conftest import HERE, PACKER, made_base
+from .conftest import HERE, PACKER, made_base, run_packer
 
 KINDS = {"6.1": (), "6.12": ("newer",)}
 
@@ -28,13 +26,10 @@ def built(folder: Path, image: Path) -> JobDocument:
     """The document of the build of `kernels.pkr.hcl` on an image, in an empty folder."""
     shutil.copy(HERE / "kernels.pkr.hcl", folder)
     copies.put(folder)
-    telemetry = folder / "telemetry"
-    environment = {**os.environ, "TELEMETRY_DIR": str(telemetry), "PACKER_CACHE_DIR": str(folder / "cache"),
-                   "CHECKPOINT_DISABLE": "1"}  # fmt: skip
-    done = subprocess.run([*PACKER, "build", "-var", f"image={image}", "."], cwd=folder, env=environment,
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=900)  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:]
-    (document,) = telemetry.glob("*.json")
+    log = folder / "packer.log"
+    status = run_packer(folder, log, {"image": str(image)}, PACKER)
+    assert status == 0, log.read_text()[-3000:]
+    (document,) = (folder / "telemetry").glob("*.json")
     return load_document(document.read_bytes(), document.name)
 
 

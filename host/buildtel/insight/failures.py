@@ -57,7 +57,7 @@ def failure_of(build: Build) -> Failure | None:
 
 
 def _tries(build: Build) -> tuple[str, ...]:
-    """What Packer tried while it waited for a connection, where the build went no further; its log tells it."""
+    """The tries to connect that the log tells, where the build ended in the wait for a connection."""
     phases = [phase for phase in build.phases if phase.name not in _AFTER_WAIT]
     tries = [part for part in phases[-1].parts if part.kind == "try"] if phases and not build.provisioners else []
     if not tries:

@@ -13,12 +13,12 @@ from typing import Literal
 from buildtel.insight.cause_account import CauseAccount, Slice, Source, cause_accounts
 from buildtel.insight.causes import CAUSE, FIGURES, UNKNOWN, advice_on
 from buildtel.insight.sizes import Size, too_large
-from buildtel.insight.stretches import local_step_names, phase_label, step_names, unit_label
+from buildtel.insight.stretches import local_step_names, part_label, step_names
 from buildtel.insight.symptoms import Symptom, symptoms
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
 from buildtel.text import safe
-from buildtel.timeline.packer_model import Build, Stretch
+from buildtel.timeline.packer_model import Stretch
 from buildtel.timeline.provisioner_run import SHELL_LOCAL
 
 Severity = Literal["severe", "high", "moderate", "low"]
@@ -136,7 +136,7 @@ def _of_group(
         build=safe(account.build.name),
         machine=account.machine,
         provisioner=stretch.provisioner,
-        where=_where(account.build, stretch, names),
+        where=part_label(account.build, stretch, names),
         seconds=round(seconds, 3),
         words=f"{cause.words}{f', held by {safe(holder)}' if holder else ''}",
         evidence=evidence,
@@ -217,13 +217,6 @@ def _share(parts: list[Slice], share: float | str, unknown_percent: float) -> fl
 def _severity(most_s: float, total_s: float) -> Severity:
     percent = 100 * most_s / total_s if total_s else 0.0
     return next(severity for least, severity in SEVERITIES if percent >= least)
-
-
-def _where(build: Build, part: Stretch, names: dict[int, str]) -> str:
-    """A part of a build, as its time line names it."""
-    if part.provisioner is None:
-        return phase_label(part.name, part.text)
-    return unit_label(build.provisioners[part.provisioner], names.get(part.provisioner))
 
 
 def _commands(steps: list[Step], machine: str | None, provisioner: int | None) -> str:

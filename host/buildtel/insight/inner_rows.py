@@ -7,20 +7,21 @@ from dataclasses import dataclass
 
 from buildtel.text import number, rounded, safe, size
 from buildtel.timeline.packer_model import InnerPart, Phase, Provisioner
+from buildtel.timeline.reached import DOWNLOAD, ONLY_MOVE, TRY, UPLOAD
 
 MOST_ROWS = 10
 MOST_EVIDENCE = 3
 LEAST_MOVED_S = 1.0
 LEAST_MOVED_BYTES = 1 << 20
-_EVIDENCE, _TRY = "evidence", "try"
-_MOVES = {"upload": "uploads", "download": "downloads"}
-_ONLY_MOVE = frozenset(("file-upload", "file-download", "retrieve_image"))
+_EVIDENCE = "evidence"
+_MOVES = {UPLOAD: "uploads", DOWNLOAD: "downloads"}
+_ONLY_MOVE = ONLY_MOVE | {"retrieve_image"}
 # By kind: the label of a part with a name, and that of one without.
 _LABELS = {
     "recap": ("recap", "recap"),
     "lock": ("waits for a lock, held by {}", "waits for a lock"),
     _EVIDENCE: ("says: {}", ""),
-    _TRY: ("{}", ""),
+    TRY: ("{}", ""),
 }
 
 
@@ -36,11 +37,11 @@ class InnerRow:
 def told_parts(whole: Provisioner | Phase) -> tuple[InnerPart, ...]:
     """The parts of a provisioner or phase that say something: no short transfer of little, no try that went well."""
     only_moves = (whole.kind if isinstance(whole, Provisioner) else whole.name) in _ONLY_MOVE
-    failed = any(part.kind == _TRY and part.count for part in whole.parts)
+    failed = any(part.kind == TRY and part.count for part in whole.parts)
     return tuple(
         part
         for part in whole.parts
-        if (_is_worth(part, only_moves) if part.kind in _MOVES else failed or part.kind != _TRY)
+        if (_is_worth(part, only_moves) if part.kind in _MOVES else failed or part.kind != TRY)
     )
 
 
@@ -82,7 +83,7 @@ def dated_label(part: InnerPart, began_s: float | None, grain_s: float | None) -
         grain_s: the grain of the log's stamps, None where it is not known.
     """
     label = label_of_part(part)
-    if part.kind != _TRY or part.count or part.started_at is None or began_s is None:
+    if part.kind != TRY or part.count or part.started_at is None or began_s is None:
         return label
     return f"{label} after {rounded(max(part.started_at - began_s, 0.0), grain_s)}"
 
@@ -97,7 +98,7 @@ def label_of_part(part: InnerPart) -> str:
         return safe(_move(part))
     named, nameless = _LABELS.get(part.kind, (f"{part.kind} {{}}", part.kind))
     label = named.replace("{}", part.name) if part.name else nameless
-    return safe(f"{label}, {part.count} times" if part.kind == _TRY and (part.count or 0) > 1 else label)
+    return safe(f"{label}, {part.count} times" if part.kind == TRY and (part.count or 0) > 1 else label)
 
 
 def _move(part: InnerPart) -> str:

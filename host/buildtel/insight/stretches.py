@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
@@ -250,6 +250,19 @@ def unit_label(unit: Provisioner, name: str | None = None) -> str:
     if unit.kind == "other" and unit.type and not name:
         return safe(unit.type)
     return provisioner_label(unit.kind, name or unit.detail)
+
+
+def part_label(build: Build, part: packer_model.Stretch, names: Mapping[int, str]) -> str:
+    """A part of a build's account, as the time line names it.
+
+    Args:
+        build: the build.
+        part: of its account.
+        names: by the provisioner's place, what the user called its step.
+    """
+    if part.provisioner is None:
+        return phase_label(part.name, part.text)
+    return unit_label(build.provisioners[part.provisioner], names.get(part.provisioner))
 
 
 def mark_of(unit: Provisioner) -> str:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from buildtel.insight.stretches import phase_label, unit_label
+from buildtel.insight.stretches import part_label
 from buildtel.job import JobDocument
 from buildtel.text import duration, safe
 from buildtel.timeline.packer_model import Build, Stretch
@@ -20,7 +20,7 @@ _NUMBERS = re.compile(r"\d+")
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Between which durations something usually is, in seconds, and how many builds tell it."""
+    """The range of usual durations, in seconds, and the number of builds behind it."""
 
     low_s: float
     high_s: float
@@ -66,7 +66,7 @@ class Usual:
 
     @property
     def is_known(self) -> bool:
-        """Whether any build tells what is usual."""
+        """Whether the durations of any build are known."""
         return bool(self._ranges)
 
     def range(self, key: Key) -> Range | None:
@@ -82,7 +82,7 @@ class Usual:
             for part in build.account:
                 usual = self.range(_key(build, part))
                 if usual is not None and usual.is_passed_by(part.duration_s):
-                    yield Slower(_name(build, part), safe(build.name), part.duration_s, usual)
+                    yield Slower(part_label(build, part, {}), safe(build.name), part.duration_s, usual)
 
 
 def _builds(document: JobDocument) -> Iterator[Build]:
@@ -99,12 +99,6 @@ def _key(build: Build, part: Stretch) -> Key:
     if part.provisioner is None:
         return phase_key(build.name, part.name, part.text)
     return provisioner_key(build.name, part.provisioner, build.provisioners[part.provisioner].kind)
-
-
-def _name(build: Build, part: Stretch) -> str:
-    if part.provisioner is None:
-        return phase_label(part.name, part.text)
-    return unit_label(build.provisioners[part.provisioner])
 
 
 def phase_key(build: str, name: str, text: str) -> Key:

@@ -33,7 +33,7 @@ class LastBuilds:
         self.usual = Usual()
 
     def read_in_background(self) -> None:
-        """Read them in a thread: it takes a while, and nobody waits for it."""
+        """Read them in a thread, because it takes a while."""
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self) -> None:

@@ -10,7 +10,7 @@ import buildtel_agent as agent
 from buildtel import ci, files
 from buildtel.local.folders import FACTS, RECORDS, job_folder, make_job_folder, put_aside
 
-STARTED = b'"ev":"start"'
+STARTED, ENDED = b'"ev":"start"', b'"ev":"end"'
 
 
 def begin(environ: Mapping[str, str], fields: Mapping[str, str | None]) -> str:

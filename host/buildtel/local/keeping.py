@@ -11,15 +11,13 @@ from pathlib import Path
 from buildtel.job import JobDocument, Meta
 from buildtel.job.facts import JobFacts
 from buildtel.local import current_job
-from buildtel.local.begun import STARTED
+from buildtel.local.begun import ENDED, STARTED
 from buildtel.local.documents import check_named, write_named, write_new
 from buildtel.local.folders import RECORDS, make_telemetry_folder, put_aside
 from buildtel.local.logs import SpoolSources, log_document
 from buildtel.local.raw_records import RawRecords
 from buildtel.naming import stem_of
 from buildtel.redact import Redactor
-
-ENDED = b'"ev":"end"'
 
 
 @dataclass(frozen=True, slots=True)
