@@ -22,6 +22,11 @@ _RARE = (
     "tcp_retransmitted_percent", "tcp_out_of_order_percent", "tcp_timeouts_per_s", "cgroup_throttled_percent",
     "beside_packers", "beside_machines",
 )  # fmt: skip
+# Figures of a whole step by the names that they have of a sample; further ones have one name.
+_WHOLE = {
+    "net_rx_rate_mbs": "net_rx_mbs", "net_tx_rate_mbs": "net_tx_mbs",
+    "disk_read_rate_mbs": "disk_read_mbs", "disk_write_rate_mbs": "disk_write_mbs",
+}  # fmt: skip
 _OF_RUNNER = ("psi_cpu_some_percent", "psi_memory_some_percent", "cgroup_throttled_percent", "beside_builds")
 
 
@@ -123,8 +128,19 @@ def _apart(whole: list[Sample], inner: list[Sample]) -> list[Sample]:
 
 
 def _of_step(step: Step, cpus: int | None) -> Iterator[Sample]:
-    if step.series is not None and step.measured == "exactly":
-        yield from _samples(Samples(start_time=step.start_time, columns=step.series), cpus)
+    """The samples of a step; of one that was measured at its two ends only, by sh, the step is one sample."""
+    if step.measured == "exactly":
+        columns = step.series if step.series is not None else _of_ends(step)
+        yield from _samples(Samples(start_time=step.start_time, columns=columns), cpus)
+
+
+def _of_ends(step: Step) -> dict[str, list[float | None]]:
+    figures = {_WHOLE.get(name, name): value for name, value in step.metrics.items()}
+    kept = {name: [None, figures[name]] for name in _CHARTED if name in figures}
+    lasted_s, kills = step.metrics.get("duration_s"), step.metrics.get("oom_kills")
+    if lasted_s and kills:
+        kept["oom_kills_per_s"] = [None, kills / lasted_s]
+    return {"t_s": [0.0, lasted_s], **kept} if kept else {}
 
 
 def _samples(samples: Samples, cpus: int | None) -> Iterator[Sample]:

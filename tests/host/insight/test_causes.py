@@ -18,6 +18,7 @@ from buildtel.insight.causes import CAUSE, RULES
 from buildtel.insight.findings import findings
 from buildtel.job import JobDocument
 from buildtel.job.load import load_document
+from buildtel.job.model import Step
 
 ZERO_S = 1769256000.0
 # What a sample of a guest with 4 CPUs and of its runner tells, and the cause of its second.
@@ -171,6 +172,28 @@ def test_evidence_tells_of_other_builds_on_the_runner() -> None:
 
     assert [evidence.words for evidence in one.evidence][-1] == "other builds on the runner 3"
     assert "runner_beside_builds" not in [evidence.figure for evidence in two.evidence]
+
+
+@pytest.mark.parametrize(
+    ("figures", "lasted_s", "cause"),
+    [
+        ({"cpu_percent": 25.0}, 60, "computing_one"),
+        ({"cpu_percent": 25.0}, 120, "unknown"),
+        ({"cpu_percent": 2.0, "psi_io_full_percent": 60.0}, 60, "disk"),
+        ({"cpu_percent": 2.0, "net_rx_rate_mbs": 3.0}, 60, "network_line"),
+        ({"cpu_percent": 25.0, "oom_kills": 20}, 60, "memory"),
+        ({"cpu_percent": 2.0}, 60, "unknown"),
+    ],
+)
+def test_a_step_measured_at_its_two_ends_is_one_sample(figures: dict[str, float], lasted_s: int, cause: str) -> None:
+    """In a guest without Python nothing else tells; of a long one its mean says nothing of a second."""
+    found = document({}, seconds=lasted_s)
+    found.machines["qemu.box"].samples.clear()
+    step = Step(name="x", machine="qemu.box", start_time=ZERO_S, end_time=ZERO_S + lasted_s, origin="guest",
+                measured="exactly", metrics={"duration_s": lasted_s, **figures})  # fmt: skip
+    (account,) = cause_accounts(replace(found, steps=[step]))
+
+    assert [row.cause for row in account.rows] == [cause]
 
 
 def test_without_samples_of_the_guest_the_runner_tells_where_the_hypervisor_is() -> None:
