@@ -142,10 +142,19 @@ def _of_group(
         evidence=evidence,
         saves_s=(round(min(least_s, most_s), 3), round(most_s, 3)),
         advice=f"{advice_on(cause.id, stretch.name)}{f' (busiest: {commands})' if commands else ''}",
-        caveats=tuple(text for source in sources for text in _ABOUT[source]),
+        caveats=tuple(_caveats(parts, sources)),
         missing=tuple(text for source in sources for text in _MISSING[source]) if _is_guests(account, stretch) else (),
     )
     return _beside_others(finding, account)
+
+
+def _caveats(parts: list[Slice], sources: Iterable[Source]) -> Iterator[str]:
+    """Of what the figures are: of the machine, or the CPU of the step alone."""
+    others = _mean(parts, "others_cpus")
+    if others is not None:
+        yield f"others in the machine used {others:.1f} CPUs at the same time, which are not counted here"
+    for source in sources if others is None else ():
+        yield from _ABOUT[source]
 
 
 def _is_guests(account: CauseAccount, stretch: Stretch) -> bool:
