@@ -12,8 +12,9 @@ from typing import Literal
 
 from buildtel.insight.cause_account import CauseAccount, Slice, Source, cause_accounts
 from buildtel.insight.causes import CAUSE, FIGURES, UNKNOWN, advice_on
+from buildtel.insight.connecting import most_tries
 from buildtel.insight.sizes import Size, too_large
-from buildtel.insight.stretches import local_step_names, part_label, step_names
+from buildtel.insight.stretches import local_step_names, part_label, phase_of, step_names
 from buildtel.insight.symptoms import Symptom, symptoms
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
@@ -128,6 +129,9 @@ def _of_group(
     evidence = tuple(_evidence(parts))
     least_s, most_s = _share(parts, cause.saves[0], 0.0), _share(parts, cause.saves[1], 100.0)
     holder = next((part.holder for part in parts if part.holder), "")
+    waited = phase_of(stretch, account.build) if cause.id == "boot_ssh" else None
+    tries = most_tries(account.build, waited, seconds)
+    advice = advice_on(cause.id, stretch.name) if tries is None else tries[1]
     commands = _commands(steps, account.machine, stretch.provisioner) if parts[0].source != "log" else ""
     sources = dict.fromkeys(part.source for part in parts)
     finding = Finding(
@@ -138,10 +142,10 @@ def _of_group(
         provisioner=stretch.provisioner,
         where=part_label(account.build, stretch, names),
         seconds=round(seconds, 3),
-        words=f"{cause.words}{f', held by {safe(holder)}' if holder else ''}",
+        words=f"{cause.words}{f', held by {safe(holder)}' if holder else ''}{f' ({safe(tries[0])})' if tries else ''}",
         evidence=evidence,
         saves_s=(round(min(least_s, most_s), 3), round(most_s, 3)),
-        advice=f"{advice_on(cause.id, stretch.name)}{f' (busiest: {commands})' if commands else ''}",
+        advice=f"{advice}{f' (busiest: {commands})' if commands else ''}",
         caveats=tuple(_caveats(parts, sources)),
         missing=tuple(text for source in sources for text in _MISSING[source]) if _is_guests(account, stretch) else (),
     )

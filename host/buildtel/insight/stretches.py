@@ -177,7 +177,7 @@ def _accounted(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
     """The account of a build: all of its time."""
     for part in build.account:
         unit = build.provisioners[part.provisioner] if part.provisioner is not None else None
-        whole = _phase_of(part, build) if unit is None else unit
+        whole = phase_of(part, build) if unit is None else unit
         parts = () if whole is None else told_parts(whole)
         inner, inner_cut = inner_rows(parts, build.started_at, part.started_at, build.grain_s)
         yield Stretch(
@@ -198,8 +198,13 @@ def _accounted(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
         )
 
 
-def _phase_of(part: packer_model.Stretch, build: Build) -> Phase | None:
-    """The phase that a stretch of a build's account is of; None where it is of none."""
+def phase_of(part: packer_model.Stretch, build: Build) -> Phase | None:
+    """The phase that a stretch of a build's account is of; None where it is of none.
+
+    Args:
+        part: of the build's account.
+        build: the build.
+    """
     same = (phase for phase in build.phases if (phase.name, phase.text) == (part.name, part.text))
     return next((phase for phase in same if _is_during(phase, part)), None)
 
