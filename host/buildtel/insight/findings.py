@@ -14,7 +14,8 @@ from buildtel.insight.cause_account import CauseAccount, Slice, Source, cause_ac
 from buildtel.insight.causes import CAUSE, FIGURES, UNKNOWN, advice_on
 from buildtel.insight.connecting import most_tries
 from buildtel.insight.sizes import Size, too_large
-from buildtel.insight.stretches import local_step_names, part_label, phase_of, step_names
+from buildtel.insight.step_names import StepNames
+from buildtel.insight.stretches import part_label, phase_of
 from buildtel.insight.symptoms import Symptom, symptoms
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
@@ -87,15 +88,11 @@ def findings(document: JobDocument, accounts: list[CauseAccount] | None = None) 
         document: of this version or of the original.
         accounts: its accounts of causes, where they are there already.
     """
-    names = step_names(document)
+    names = StepNames(document)
     found = [
         finding
         for account in (cause_accounts(document) if accounts is None else accounts)
-        for finding in _of_account(
-            account,
-            names.get(account.machine, {}) | local_step_names(document.steps, account.build),
-            document.steps,
-        )
+        for finding in _of_account(account, names.of(account.build, account.machine), document.steps)
     ]
     said = {(finding.machine, finding.provisioner, finding.cause) for finding in found}
     found += [_of_symptom(one, document) for one in symptoms(document, LEAST_S, LEAST_PERCENT, said)]

@@ -28,7 +28,9 @@ class Sampled:
         self._starts = [sample.start_ms for sample in self.samples]
         for step in steps:
             self._take_waits(step)
-        for step in sorted(steps, key=lambda step: -(step.metrics.get("duration_s") or 0)):
+        units = {step.id for step in steps if step.provisioner is not None}
+        within = [step for step in steps if step.provisioner is not None or step.parent in units]
+        for step in sorted(within, key=lambda step: -(step.metrics.get("duration_s") or 0)):
             self._take_own(step, machine.cpus)
         best = max((sample.figures.get("net_rx_mbs", 0.0) for sample in self.samples), default=0.0)
         for sample in self.samples if best >= LEAST_BEST_MBS else ():
@@ -49,11 +51,11 @@ class Sampled:
                     sample.holder = row.holder
 
     def _take_own(self, step: Step, cpus: int | None) -> None:
-        """Gives the samples of a provisioner's step its own CPU in place of the machine's, where others used some, too.
+        """Gives the samples of a step its own CPU in place of the machine's, where others used some, too.
 
         That of a step within another is the narrower one, and comes last.
         """
-        if step.provisioner is None or step.start_time is None or step.end_time is None or not cpus:
+        if step.start_time is None or step.end_time is None or not cpus:
             return
         samples = list(self.between(round(step.start_time * 1000), round(step.end_time * 1000)))
         for at, own in own_cpus(step, samples).items():

@@ -10,18 +10,16 @@ from typing import Literal
 
 from buildtel.insight.inner_rows import InnerRow, inner_rows, told_parts
 from buildtel.insight.spent import Spent, spent_on
+from buildtel.insight.step_names import StepNames
 from buildtel.job import JobDocument
-from buildtel.job.model import Step
 from buildtel.text import safe
 from buildtel.timeline import packer_model
 from buildtel.timeline.packer_model import Build, InnerPart, PackerRun, Phase, Provisioner
-from buildtel.timeline.provisioner_run import SHELL_LOCAL
 
 Kind = Literal["phase", "provisioner", "unattributed"]
 Figures = dict[str, float | int | None]
 MAX_ROWS = 500
 INSTANT_S = 0.05
-STAMP_S = 0.25  # so late may a stamp of Packer's output be on a busy machine
 ROUNDED_S = 0.0011  # what an account's milliseconds take off a time
 FAILED = {"failure": "failed", "timeout": "timed out", "cancellation": "cancelled"}
 _POST_PROCESSOR = re.compile(r"Running post-processor: (.*?)\(type ([^()]*)\)")
@@ -94,55 +92,14 @@ class BuildStretches:
 def build_stretches(document: JobDocument) -> list[BuildStretches]:
     """The builds of all runs of a document, in its order."""
     runs = document.packer.runs if document.packer else ()
-    names = step_names(document)
+    names = StepNames(document)
     targets = {(machine.run, machine.target): key for key, machine in document.machines.items()}
     return [
-        _of_build(build, names.get(machine, {}) | local_step_names(document.steps, build), _span_s(run), machine)
+        _of_build(build, names.of(build, machine), _span_s(run), machine)
         for number, run in enumerate(runs, 1)
         for build in run.builds
         for machine in (targets.get((number, build.name)),)
     ]
-
-
-def step_names(document: JobDocument) -> dict[str | None, dict[int, str]]:
-    """By machine and the provisioner's place: the name that the user gave the one step it is."""
-    found: dict[str | None, dict[int, list[str]]] = {}
-    within = {step.id: step.provisioner.index for step in document.steps if step.id and step.provisioner}
-    for step in document.steps:
-        place = step.provisioner
-        if place is not None and step.is_recorded and within.get(step.parent or "") != place.index:
-            named = step.name if step.name not in (place.detail, place.kind) else None
-            found.setdefault(step.machine, {}).setdefault(place.index, []).append(named or "")
-    return {
-        machine: {index: names[0] for index, names in places.items() if len(names) == 1 and names[0]}
-        for machine, places in found.items()
-    }
-
-
-def local_step_names(steps: Iterable[Step], build: Build) -> dict[int, str]:
-    """By the provisioner's place: the name of the one step that the runner measured within a shell-local.
-
-    Args:
-        steps: those of the document.
-        build: of one of its runs.
-    """
-    found = {}
-    runner = [step for step in steps if step.origin == "runner" and step.provisioner is None and step.name]
-    # That of the wrapper began before the build did.
-    known = [step for step in runner if (step.start_time or 0.0) > (build.started_at or 0.0)]
-    for place, unit in enumerate(build.provisioners):
-        within = [step for step in known if unit.kind == SHELL_LOCAL and _is_within(step, unit)]
-        inner = {step.id for step in within}
-        outer = [step.name for step in within if step.parent not in inner]
-        if len(outer) == 1 and outer[0]:
-            found[place] = outer[0]
-    return found
-
-
-def _is_within(step: Step, unit: Provisioner) -> bool:
-    if step.start_time is None or step.end_time is None or unit.started_at is None or unit.ended_at is None:
-        return False
-    return unit.started_at - STAMP_S <= step.start_time and step.end_time <= unit.ended_at + STAMP_S
 
 
 def provisioner_label(kind: str, detail: str) -> str:
