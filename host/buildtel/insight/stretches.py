@@ -23,6 +23,9 @@ INSTANT_S = 0.05
 ROUNDED_S = 0.0011  # what an account's milliseconds take off a time
 FAILED = {"failure": "failed", "timeout": "timed out", "cancellation": "cancelled"}
 _POST_PROCESSOR = re.compile(r"Running post-processor: (.*?)\(type ([^()]*)\)")
+OWN = "buildtel (install, finish)"
+_PAUSE = re.compile(r"(?P<start>Pausing .*?(?P<which>before|after)) (?:the next|this) provisioner\.\.\.")
+_BETWEEN = frozenset({"unattributed", "wait_user", "pause"})  # parts that may stand between a pause and its provisioner
 FEWEST_FOLDED = 3
 BEFORE_PROVISIONING = frozenset({
     "prepare", "access", "retrieve_image", "create_media", "create_disk", "create_machine", "boot", "wait_ssh",
@@ -139,7 +142,7 @@ def _accounted(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
         inner, inner_cut = inner_rows(parts, build.started_at, part.started_at, build.grain_s)
         yield Stretch(
             kind=_kind(part, unit),
-            label=_label(part, unit, names),
+            label=part_label(build, part, names),
             own=unit is not None and unit.own,
             start_s=part.started_at - (build.started_at or 0.0),
             duration_s=part.duration_s,
@@ -175,14 +178,6 @@ def _kind(part: packer_model.Stretch, unit: Provisioner | None) -> Kind:
     if part.name == "unattributed":
         return "unattributed"
     return "phase" if unit is None or unit.own else "provisioner"
-
-
-def _label(part: packer_model.Stretch, unit: Provisioner | None, names: dict[int, str]) -> str:
-    if unit is None:
-        return phase_label(part.name, part.text)
-    if unit.own:
-        return "buildtel (install, finish)"
-    return unit_label(unit, names.get(part.provisioner or 0))
 
 
 def phase_label(name: str, text: str) -> str:
@@ -223,8 +218,22 @@ def part_label(build: Build, part: packer_model.Stretch, names: Mapping[int, str
         names: by the provisioner's place, what the user called its step.
     """
     if part.provisioner is None:
-        return phase_label(part.name, part.text)
-    return unit_label(build.provisioners[part.provisioner], names.get(part.provisioner))
+        return _pause_label(build, part, names) or phase_label(part.name, part.text)
+    unit = build.provisioners[part.provisioner]
+    return OWN if unit.own else unit_label(unit, names.get(part.provisioner))
+
+
+def _pause_label(build: Build, part: packer_model.Stretch, names: Mapping[int, str]) -> str:
+    """A pause with the provisioner that it is before or after; empty for another part, or where it is not known."""
+    found = _PAUSE.fullmatch(part.text) if part.name == "pause" else None
+    if found is None:
+        return ""
+    before = found["which"] == "before"
+    rest = [one for one in build.account if (one.started_at > part.started_at) is before and one is not part]
+    near = next((one for one in (rest if before else reversed(rest)) if one.name not in _BETWEEN), None)
+    if near is None or near.provisioner is None:
+        return ""
+    return f"{safe(found['start'])} {part_label(build, near, names)}"
 
 
 def mark_of(unit: Provisioner) -> str:
