@@ -18,7 +18,7 @@ from buildtel.insight.causes import CAUSE, RULES
 from buildtel.insight.findings import findings
 from buildtel.job import JobDocument
 from buildtel.job.load import load_document
-from buildtel.job.model import InsideRow, Step
+from buildtel.job.model import Command, InsideRow, Step
 
 ZERO_S = 1769256000.0
 # What a sample of a guest with 4 CPUs and of its runner tells, and the cause of its second.
@@ -189,6 +189,18 @@ def test_a_step_computes_by_its_own_cpu(
     (account,) = cause_accounts(beside(figures, own_cpu_s, *rows))
 
     assert {row.cause: row.seconds for row in account.rows} == told
+
+
+def test_a_thread_that_has_a_whole_cpu_does_not_wait_for_one() -> None:
+    """Where all others wait; of many commands that have one CPU together some may wait, too."""
+    found = beside({"cpu_percent": 100, "psi_cpu_some_percent": 90}, 59)
+
+    def told(count: int) -> list[str]:
+        commands = [Command(name="gzip", count=count, cpu_s=58.0)]
+        (account,) = cause_accounts(replace(found, steps=[replace(found.steps[0], commands=commands)]))
+        return [row.cause for row in account.rows]
+
+    assert (told(1), told(40)) == (["computing_one"], ["starved_beside"])
 
 
 def test_a_finding_tells_what_others_used_beside_a_step() -> None:
