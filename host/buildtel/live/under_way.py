@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from buildtel.events import EVIDENCE
 from buildtel.insight.inner_rows import label_of_part
 from buildtel.text import duration, number, size
 from buildtel.timeline.builds import PhaseDraft
@@ -9,7 +10,6 @@ from buildtel.timeline.packer_model import InnerPart
 from buildtel.timeline.provisioner_run import PartDraft, ProvisionerRun
 from buildtel.timeline.reached import MOVES, ONLY_MOVE, TRY
 
-EVIDENCE = "evidence"  # a moment, not a part that goes on
 _BYTES_PER_MB = 1 << 20
 
 
