@@ -47,7 +47,7 @@ class Sampled:
                 share = 100 * within_ms / (sample.end_ms - sample.start_ms)
                 name = f"wait_{row.kind}_percent"
                 sample.figures[name] = min(sample.figures.get(name, 0.0) + share, 100.0)
-                if row.holder:
+                if row.holder and row.kind == "lock":
                     sample.holder = row.holder
 
     def _take_own(self, step: Step, cpus: int | None) -> None:

@@ -18,7 +18,7 @@ from buildtel.insight.causes import CAUSE, RULES
 from buildtel.insight.findings import findings
 from buildtel.job import JobDocument
 from buildtel.job.load import load_document
-from buildtel.job.model import Command, InsideRow, Step
+from buildtel.job.model import Command, InsideRow, Step, WaitRow
 
 ZERO_S = 1769256000.0
 # What a sample of a guest with 4 CPUs and of its runner tells, and the cause of its second.
@@ -294,6 +294,15 @@ def test_a_wait_for_a_lock_names_its_holder() -> None:
     assert [(row.cause, row.seconds) for row in account.rows] == [("computing_one", 30), ("lock", 30)]
     assert finding.words.endswith("held by process 1690 (unattended-upgr)")
     assert finding.severity == "severe"
+
+
+def test_only_a_lock_has_a_holder() -> None:
+    """Of an odd wait the kernel's function stands in its place; a wait for a lock may be less than half of a second."""
+    for kind, share in (("other", 0.4), ("lock", 0.4), ("lock", 1.0)):
+        found = document({"cpu_percent": 25}, waits=kind)
+        rows = [WaitRow(start_s=at, duration_s=share, kind=kind, command="x", holder="dpkg") for at in range(SECONDS)]
+        (finding,) = findings(replace(found, steps=[replace(found.steps[0], waits=rows)]))
+        assert finding.words == ("waiting for a lock, held by dpkg" if share == 1 else "computing on one thread")
 
 
 def test_a_reboot_within_a_provisioner_is_booting() -> None:
