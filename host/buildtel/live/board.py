@@ -8,7 +8,7 @@ from typing import Any
 
 from buildtel.events import AgentRecord, Event
 from buildtel.insight.usual import Key, Range, Usual, phase_key, provisioner_key
-from buildtel.live.under_way import part_under_way, words_of
+from buildtel.live.under_way import part_under_way, with_bytes, words_of
 from buildtel.timeline.builds import BuildDraft, PhaseDraft, Timeline
 from buildtel.timeline.provisioner_run import Moment, PartDraft, ProvisionerRun
 from buildtel_agent import metrics
@@ -67,13 +67,18 @@ class BuildLine:
             return f"{self.what.kind} {self.step or self.what.detail}".strip()
         return "starts" if self.what is None else ""
 
-    def inside(self, now_s: float) -> str:
+    def inside(self, now_s: float, read_so_far: Callable[[int], int | None] = lambda _: None) -> str:
         """What goes on within that, in words; empty where nothing tells.
 
         Args:
             now_s: the time, seconds of the monotonic clock.
+            read_so_far: gives how far Packer has read a file of a size, in bytes.
         """
-        return words_of(self.part, self.part_since_s, self.part_told_s, now_s) if self.part else ""
+        if self.part is None:
+            return ""
+        drawn = with_bytes(self.part, read_so_far)
+        told_s = self.part_told_s if drawn is self.part else now_s
+        return words_of(drawn, self.part_since_s, told_s, now_s)
 
     @property
     def key(self) -> Key | None:
