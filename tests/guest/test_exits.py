@@ -21,10 +21,25 @@ ENDS = {
 ends = pytest.mark.parametrize(("words", "told"), ENDS.values(), ids=ENDS)
 
 
+def watched(pid: int) -> agent.Process:
+    """A process as `watch` takes it on: with the account of its tasks at once where no pidfd tells its exit."""
+    process = agent.Process(pid)
+    if not agent.tells_exits():
+        agent.hear_tasks(process)
+    return process
+
+
+def let_go(process: agent.Process) -> None:
+    """Closes its files, and those that tell of tasks."""
+    process.close()
+    if process.tasks is not None:
+        process.tasks.close()
+
+
 def ended(words: str) -> tuple[agent.Process, subprocess.Popen[bytes]]:
     """A shell that was watched until its end, and is not reaped."""
     child = subprocess.Popen(["sh", "-c", f"read x; {words}"], stdin=subprocess.PIPE)
-    process = agent.Process(child.pid)
+    process = watched(child.pid)
     assert not process.over(0.01)
     child.stdin.write(b"\n")
     child.stdin.close()
@@ -45,7 +60,7 @@ def test_a_zombie_of_ours_tells_it(words: str, told: tuple[int, int | None]) -> 
     """Nobody has reaped it yet."""
     process, child = ended(words)
     found = process.exit()
-    process.close()
+    let_go(process)
     child.wait()
 
     assert found[:2] == told and found[2] in ("zombie", "pidfd")
@@ -58,7 +73,7 @@ def test_a_pidfd_tells_it_of_one_that_is_reaped(words: str, told: tuple[int, int
     process, child = ended(words)
     child.wait()
     found = process.exit()
-    process.close()
+    let_go(process)
 
     assert found == (*told, "pidfd")
 
@@ -72,7 +87,7 @@ def test_the_messages_of_tasks_tell_it_to_root(old_kernel: None, words: str, tol
     if process.tasks is None:
         pytest.skip("this kernel has no taskstats for us")
     found = process.exit()
-    process.close()
+    let_go(process)
 
     assert found == (*told, "taskstats")
 
@@ -86,14 +101,14 @@ def test_a_main_thread_that_leaves_first_tells_nothing(old_kernel: None) -> None
         "ctypes.CDLL(None).pthread_exit(0)\n"
     )
     child = subprocess.Popen([sys.executable, "-c", script])
-    process = agent.Process(child.pid)
+    process = watched(child.pid)
     if process.tasks is None:
         pytest.skip("this kernel has no taskstats for us")
     while not process.over(0.05):
         pass
     child.wait()
     found = process.exit()
-    process.close()
+    let_go(process)
 
     assert found == (None, None, None)
 
@@ -104,7 +119,7 @@ def test_without_any_source_it_is_not_known(old_kernel: None, monkeypatch: pytes
     process, child = ended("exit 3")
     child.wait()
     found = process.exit()
-    process.close()
+    let_go(process)
 
     assert found == (None, None, None)
 
@@ -116,7 +131,7 @@ def test_without_pidfds_the_end_is_seen_by_polling(monkeypatch: pytest.MonkeyPat
     monkeypatch.delattr(agent.posix, "pidfd_open")
     process, child = ended("exit 4")
     found = process.exit()
-    process.close()
+    let_go(process)
     child.wait()
 
     assert found == (4, None, "zombie")
