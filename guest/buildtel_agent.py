@@ -3317,7 +3317,11 @@ class Watch:
         self.peak_kb = max([kb for kb in (self.peak_kb, used_kb(counters)) if kb is not None], default=None)
 
     def _beat(self, elapsed_s: "float") -> "float":
-        fields = {"c": self.kernel.counters(), "peak_kb": self.peak_kb}
+        fields = {"c": self.kernel.counters(), "peak_kb": self.peak_kb}  # type: dict[str, Any]
+        try:
+            fields.update(self.own.now() if self.own is not None else {})
+        except Exception:  # a beat without them is better than none
+            pass
         self.recorder.emit("beat", fields, {"step": self.step}, may_wait=False)
         return max(BEAT_S, elapsed_s / 240)
 
@@ -4064,6 +4068,11 @@ class Waits:
         if len(self._rows) > MOST_WAITS:
             self._rows.remove(min(self._rows, key=lambda row: row[1] - row[0]))
 
+    def now(self) -> "list[Any]":
+        """`[length_s, kind, command, holder]` of what they waited for at the last look; [] where one of them ran."""
+        row = self._rows[-1] if self._rows else None
+        return [round(row[1] - row[0], 2), *row[2:]] if row is not None and row[1] == self._last_s else []
+
     def rows(self, zero_s: "float") -> "list[list[Any]]":
         """`[[start_s, length_s, kind, command, holder], …]`, starts counted from `zero_s`.
 
@@ -4287,6 +4296,7 @@ class OwnLoad:
     def __init__(self, process: "Process") -> "None":
         self._process, self._tree, self._waits = process, Tree(process.pid), Waits()
         self._ended = []  # type: list[int]  # since the last look
+        self._used, self._used_s = {}, time.monotonic()  # type: dict[str, float], float  # CPU seconds, at the last beat
         self._lacking_ns = 0  # what all messages until the last look lack of the CPU time of the tree
 
     def look(self, elapsed_s: "float") -> "float":
@@ -4303,6 +4313,21 @@ class OwnLoad:
         self._waits.look(tree)
         usual_s = max(0.1, elapsed_s / 20) if process.tasks is None or elapsed_s < 1 else 1.0
         return max(min(usual_s, 1.0), (time.monotonic() - begun_s) * 100)
+
+    def now(self) -> "dict[str, list[Any]]":
+        """What a beat tells: the busiest command since the last one, and what the step waits for now."""
+        self.look(0.0)
+        since_s, self._used_s = self._used_s, time.monotonic()
+        used = {name: _cpu_ns(row) / 1e9 for name, row in self._process.account.divided()[0].used.items()}
+        for one in self._tree.known.values():
+            name = command_name(one.name)
+            used[name] = used.get(name, 0.0) + one.own_ticks / self._tree.hz
+        grown = {name: cpu_s - self._used.get(name, 0.0) for name, cpu_s in used.items()}
+        self._used = used
+        most = max(grown, key=lambda name: grown[name], default="")
+        busy = [most, round(grown[most], 2), round(self._used_s - since_s, 2)] if most and grown[most] >= 0.05 else []
+        wait = self._waits.now()
+        return {name: row for name, row in (("busy", busy), ("wait", wait)) if row}
 
     def fields(self, with_look: "bool") -> "dict[str, Any]":
         """Those of the end record; none of what nothing is known of."""

@@ -7,6 +7,7 @@ class OwnLoad:
     def __init__(self, process: "Process") -> "None":
         self._process, self._tree, self._waits = process, Tree(process.pid), Waits()
         self._ended = []  # type: list[int]  # since the last look
+        self._used, self._used_s = {}, time.monotonic()  # type: dict[str, float], float  # CPU seconds, at the last beat
         self._lacking_ns = 0  # what all messages until the last look lack of the CPU time of the tree
 
     def look(self, elapsed_s: "float") -> "float":
@@ -23,6 +24,21 @@ class OwnLoad:
         self._waits.look(tree)
         usual_s = max(0.1, elapsed_s / 20) if process.tasks is None or elapsed_s < 1 else 1.0
         return max(min(usual_s, 1.0), (time.monotonic() - begun_s) * 100)
+
+    def now(self) -> "dict[str, list[Any]]":
+        """What a beat tells: the busiest command since the last one, and what the step waits for now."""
+        self.look(0.0)
+        since_s, self._used_s = self._used_s, time.monotonic()
+        used = {name: _cpu_ns(row) / 1e9 for name, row in self._process.account.divided()[0].used.items()}
+        for one in self._tree.known.values():
+            name = command_name(one.name)
+            used[name] = used.get(name, 0.0) + one.own_ticks / self._tree.hz
+        grown = {name: cpu_s - self._used.get(name, 0.0) for name, cpu_s in used.items()}
+        self._used = used
+        most = max(grown, key=lambda name: grown[name], default="")
+        busy = [most, round(grown[most], 2), round(self._used_s - since_s, 2)] if most and grown[most] >= 0.05 else []
+        wait = self._waits.now()
+        return {name: row for name, row in (("busy", busy), ("wait", wait)) if row}
 
     def fields(self, with_look: "bool") -> "dict[str, Any]":
         """Those of the end record; none of what nothing is known of."""

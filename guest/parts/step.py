@@ -266,7 +266,11 @@ class Watch:
         self.peak_kb = max([kb for kb in (self.peak_kb, used_kb(counters)) if kb is not None], default=None)
 
     def _beat(self, elapsed_s: "float") -> "float":
-        fields = {"c": self.kernel.counters(), "peak_kb": self.peak_kb}
+        fields = {"c": self.kernel.counters(), "peak_kb": self.peak_kb}  # type: dict[str, Any]
+        try:
+            fields.update(self.own.now() if self.own is not None else {})
+        except Exception:  # a beat without them is better than none
+            pass
         self.recorder.emit("beat", fields, {"step": self.step}, may_wait=False)
         return max(BEAT_S, elapsed_s / 240)
 
