@@ -2842,7 +2842,8 @@ class Process:
             time.sleep(0.0002)
         self.take()
         shell = self.account.shell if self.account is not None else None
-        if code is None and shell is not None and time.monotonic() - shell.ended_s < LATE_S:  # else its threads went on
+        # Before version 12 nothing tells whether its other threads went on.
+        if code is None and shell is not None and (shell.is_whole or time.monotonic() - shell.ended_s < LATE_S):
             code, source = shell.code, "taskstats"
         return (None, None, None) if code is None else exit_of(code, source)
 
@@ -3414,14 +3415,15 @@ class Task:
     """
 
     __slots__ = (
-        "code", "delay_ns", "ended_s", "length_s", "main_s", "name", "parent", "pid", "read", "resident_kb", "run_ns",
-        "ticked_ns", "written",
+        "code", "delay_ns", "ended_s", "is_whole", "length_s", "main_s", "name", "parent", "pid", "read", "resident_kb",
+        "run_ns", "ticked_ns", "written",
     )  # fmt: skip
 
     def __init__(self, pid: "int", parent: "int", name: "bytes", length_s: "float", ended_s: "float") -> "None":
         self.pid, self.parent, self.name, self.length_s, self.ended_s = pid, parent, name, length_s, ended_s
         self.run_ns = self.ticked_ns = self.resident_kb = 0
-        self.main_s = None  # type: float | None  # when its main thread ended, if it is one of several
+        self.main_s = None  # type: float | None  # how long its main thread ran, if that has ended
+        self.is_whole = False  # no thread of it can run on
         self.delay_ns = None  # type: int | None
         self.code, self.read, self.written = None, None, None  # type: int | None, int | None, int | None
 
@@ -3460,8 +3462,9 @@ class Threads:
         task = Task(group, parent, name.rstrip(b"\0"), group_us / 1e6, now_s)
         task.run_ns, task.ticked_ns, task.resident_kb = run_ns, (user_us + system_us) * 1000, fields[12]
         task.delay_ns, task.read, task.written = delay_ns, fields[13], max(fields[14] - fields[15], 0)
+        task.is_whole = len(fields) > 16
         if pid == group:
-            task.code, task.main_s = code, now_s
+            task.code, task.main_s = code, length_us / 1e6
         if len(fields) == 16 or not is_one_of_several:
             return task
         self._parts[group] = task if group not in self._parts else joined(task, self._parts[group])
@@ -3482,6 +3485,7 @@ def joined(task: "Task", before: "Task") -> "Task":
     """A thread and those of its process that were heard of before, as one.
 
     The status of a main thread that left long before the others tells nothing; nor is a number's former owner joined.
+    Where another thread began a program it is the main one from then on: there are two, the last counts.
     """
     if before.ended_s < task.ended_s - task.length_s - LATE_S:
         return task
@@ -3490,9 +3494,9 @@ def joined(task: "Task", before: "Task") -> "Task":
     task.delay_ns = (task.delay_ns or 0) + (before.delay_ns or 0)
     task.read, task.written = (task.read or 0) + (before.read or 0), (task.written or 0) + (before.written or 0)
     task.length_s, task.ended_s = max(task.length_s, before.length_s), max(task.ended_s, before.ended_s)
-    if before.main_s is not None:
+    if before.main_s is not None and (task.main_s is None or task.main_s < before.main_s):
         task.name, task.code, task.main_s = before.name, before.code, before.main_s
-    if task.main_s is not None and task.ended_s - task.main_s > LATE_S:
+    if task.main_s is not None and task.length_s - task.main_s > LATE_S:
         task.code = None
     return task
 
@@ -4289,6 +4293,8 @@ def _is_same(one: "Relative | None", other: "Relative") -> "bool":
 
 # --- A step's own load -------------------------------------------------------------------------------
 
+FREE_S = 0.05  # CPU time of a step's looks; of more than that a hundredth of the step's time
+
 
 class OwnLoad:
     """What a step's own processes used, apart from the rest of the machine; exact if the kernel tells of each end."""
@@ -4298,10 +4304,11 @@ class OwnLoad:
         self._ended = []  # type: list[int]  # since the last look
         self._used, self._used_s = {}, time.monotonic()  # type: dict[str, float], float  # CPU seconds, at the last beat
         self._lacking_ns = 0  # what all messages until the last look lack of the CPU time of the tree
+        self._spent_s = 0.0  # CPU time, not the clock's: on a busy machine a look takes long and costs no more
 
     def look(self, elapsed_s: "float") -> "float":
         """Looks at the tree of the step; gives the seconds until the next look."""
-        process, tree, begun_s = self._process, self._tree, time.monotonic()
+        process, tree, begun_s = self._process, self._tree, time.process_time()
         ended = tree.look()
         process.account.adopted = tree.known
         if process.tasks is None:
@@ -4312,7 +4319,8 @@ class OwnLoad:
             self._lacking_ns = int((tree.cpu_s() or 0) * 1e9) - told_ns
         self._waits.look(tree)
         usual_s = max(0.1, elapsed_s / 20) if process.tasks is None or elapsed_s < 1 else 1.0
-        return max(min(usual_s, 1.0), (time.monotonic() - begun_s) * 100)
+        self._spent_s += time.process_time() - begun_s
+        return max(min(usual_s, 1.0), (self._spent_s - FREE_S) * 100 - elapsed_s)
 
     def now(self) -> "dict[str, list[Any]]":
         """What a beat tells: the busiest command since the last one, and what the step waits for now."""

@@ -120,7 +120,8 @@ class Process:
             time.sleep(0.0002)
         self.take()
         shell = self.account.shell if self.account is not None else None
-        if code is None and shell is not None and time.monotonic() - shell.ended_s < LATE_S:  # else its threads went on
+        # Before version 12 nothing tells whether its other threads went on.
+        if code is None and shell is not None and (shell.is_whole or time.monotonic() - shell.ended_s < LATE_S):
             code, source = shell.code, "taskstats"
         return (None, None, None) if code is None else exit_of(code, source)
 

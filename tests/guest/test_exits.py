@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -93,6 +94,36 @@ def test_the_messages_of_tasks_tell_it_to_root(old_kernel: None, words: str, tol
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_message_that_came_long_ago_tells_it(old_kernel: None) -> None:
+    """It comes before the process gives its memory back, which takes long where that is much or the machine is busy."""
+    process, child = ended("exit 7")
+    child.wait()
+    if process.tasks is None:
+        pytest.skip("this kernel has no taskstats for us")
+    process.take()
+    time.sleep(agent.LATE_S * 2)
+    is_whole = process.account.shell.is_whole
+    found = process.exit()
+    let_go(process)
+
+    assert found == ((7, None, "taskstats") if is_whole else (None, None, None))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_program_that_another_thread_began_tells_it(old_kernel: None) -> None:
+    """As Go programs do: the main thread ends long before, and the other takes its place."""
+    script = (
+        "import os, threading, time\n"
+        "words = ['sh', '-c', 'sleep 0.4; exit 5']\n"
+        "threading.Thread(target=lambda: os.execv('/bin/sh', words)).start()\n"
+        "time.sleep(9)\n"
+    )
+    found = end_of_program(script)
+
+    assert found == (5, None, "taskstats")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_a_main_thread_that_leaves_first_tells_nothing(old_kernel: None) -> None:
     """Its message comes while the process lives; the others' end is not told by it."""
     script = (
@@ -100,17 +131,25 @@ def test_a_main_thread_that_leaves_first_tells_nothing(old_kernel: None) -> None
         "threading.Thread(target=lambda: (time.sleep(0.5), os._exit(9))).start()\n"
         "ctypes.CDLL(None).pthread_exit(0)\n"
     )
+    found = end_of_program(script)
+
+    assert found == (None, None, None)
+
+
+def end_of_program(script: str) -> tuple[int | None, int | None, str | None]:
+    """How a Python program ended that was watched from its beginning, and is reaped."""
     child = subprocess.Popen([sys.executable, "-c", script])
     process = watched(child.pid)
     if process.tasks is None:
+        child.kill()
+        child.wait()
         pytest.skip("this kernel has no taskstats for us")
     while not process.over(0.05):
         pass
     child.wait()
     found = process.exit()
     let_go(process)
-
-    assert found == (None, None, None)
+    return found
 
 
 def test_without_any_source_it_is_not_known(old_kernel: None, monkeypatch: pytest.MonkeyPatch) -> None:
