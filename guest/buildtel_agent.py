@@ -4732,11 +4732,10 @@ def life(options: "dict[str, str]") -> "None":
     if claim < 0:
         return  # two calls after a reboot each began one
     owner = options.get("owner", "")
-    due, rows = time.monotonic(), 0
+    due, rows, account = time.monotonic(), 0, LifeAccount(kept)
     end_by_exception()
     try:
         kept.add(sample(kernel))
-        account = LifeAccount(kept)
         door = Door(kept.spool, int(owner) if owner.isdigit() else posix.getuid(), options["run"])
         while is_installed():
             rows += 1
@@ -4751,6 +4750,8 @@ def life(options: "dict[str, str]") -> "None":
         kept.remove()
     except KeyboardInterrupt:  # by `finish`, which removes the files, or because the machine goes down
         _signal.signal(15, _signal.SIG_IGN)
+        account.take()
+        account.close()
         kept.add(sample(kernel))
         if is_installed():
             keep_rest(kept.spool, options["run"])

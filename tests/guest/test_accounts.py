@@ -189,6 +189,17 @@ def test_commands_outside_of_any_step_come_with_the_samples(guest, mine):
 
 
 @exact
+def test_commands_of_the_last_moments_come_with_the_goodbye(guest, mine):
+    """What ended since the last sample, as the machine's last provisioner begins."""
+    guest.install()
+    assert wait_for((guest.home / "life" / "pid").exists)
+    subprocess.run(["sh", "-c", count_short(200, mine)], check=True)
+    told = [row for record in records(guest.run("finish").stdout) for one in record.get("cmds", ()) for row in one[3:]]
+
+    assert sum(row[1] for row in told if row[0] == mine.name) == 200
+
+
+@exact
 def test_commands_of_a_step_are_not_told_again_with_the_samples(guest, mine):
     """Its own records have them."""
     guest.install()
