@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from buildtel.insight.causes import CAUSES, FIGURES, OF_KIND, OF_PHASE, RULES, Limit
+from buildtel.insight.connecting import WAYS
 from buildtel.insight.findings import SEVERITIES
 from buildtel.insight.symptoms import KILLED, PATTERNS, SYMPTOMS
 from buildtel.metrics import WORDS
@@ -71,6 +72,12 @@ def figures() -> str:
     return _table(("figure", "unit", "what it is"), rows)
 
 
+def tries() -> str:
+    """A row for each way that tries to connect go."""
+    rows = [(way.words, way.late, way.never) for way in WAYS]
+    return _table(("most tries say", "what would help, of a machine that was reached", "of one that was not"), rows)
+
+
 def symptoms() -> str:
     """A row for each of the original's symptoms and patterns."""
     rows = [
@@ -96,6 +103,7 @@ TABLES = {
     "format.md": {"counters": counters, "metrics": metrics},
     "diagnosis.md": {
         "causes": causes, "rules": rules, "figures": figures, "symptoms": symptoms, "severities": severities,
+        "tries": tries,
     },
 }  # fmt: skip
 

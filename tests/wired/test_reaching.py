@@ -184,6 +184,8 @@ def test_a_wait_for_ssh_says_what_came_of_its_tries(machine: Machine, tmp_path: 
         "login": [("the port answers", None), (f"login fails (tried {methods})", 2)],
     }
     document = next((folders["refused"] / "telemetry").glob("*.json"))
+    told = subprocess.run([*BUILDTEL, "diagnose", document], env=environ(tmp_path), capture_output=True, check=True)
+    assert b"and nothing listens: see whether sshd is installed" in b" ".join(told.stdout.split())
     told = subprocess.run([*BUILDTEL, "report", document], env=environ(tmp_path), capture_output=True, check=True)
     (phase,) = (phase for phase in build_in(folders["refused"])["phases"] if parts_of(phase, "try"))
     (part,) = parts_of(phase, "try")

@@ -63,6 +63,12 @@ CAUSES = (
         avoidable=True,
     ),
     Cause(
+        "starved_beside",
+        "waiting for a CPU that other programs of the machine use",
+        "see what else runs in the machine at that time, and end it before the step; or give the machine more CPUs",
+        saves=(0.0, "psi_cpu_some_percent"),
+    ),
+    Cause(
         "starved_memory",
         "waiting for memory of the runner",
         "build smaller machines on this runner, or give it more memory",
@@ -201,6 +207,7 @@ class Figure:
 FIGURES = {
     "cpu_percent": Figure("%", "CPU", "CPU in use, of all CPUs"),
     "busy_cpus": Figure("CPUs", "busy", "CPU in use, 1 is one CPU"),
+    "others_cpus": Figure("CPUs", "others beside", "CPU of other programs; CPU in use is the step's own then"),
     "idle_cpus_percent": Figure("%", "idle", "CPUs that do not compute, of all CPUs"),
     "cpu_steal_percent": Figure("%", "steal", "CPU time that the host gave to others"),
     "iowait_cpus": Figure("CPUs", "iowait", "CPUs that waited for disks"),
@@ -241,6 +248,7 @@ FIGURES = {
 }
 _WAITS = Limit("wait_remote_percent", 50)
 _BESIDE = Limit("runner_beside_builds", 1)
+_OTHERS = Limit("others_cpus", 0.3)
 _READ_AGAIN = (Limit("read_again_percent", 50), Limit("refault_file_mbs", 10))
 # What the step's own commands waited for comes first: the figures behind it are the whole machine's.
 RULES = (
@@ -274,10 +282,14 @@ RULES = (
     Rule("disk", (Limit("psi_io_some_percent", 40), Limit("busy_cpus", below=0.6))),
     Rule("disk", (Limit("disk_flushes_per_s", 300), Limit("psi_io_some_percent", 10))),
     Rule("disk", (Limit("iowait_cpus", 0.5), Limit("busy_cpus", below=0.6))),
+    Rule("computing_all", (Limit("cpu_percent", 80), _OTHERS)),
     Rule("computing_all", (Limit("cpu_percent", 80),)),
     Rule("computing_all", (Limit("psi_cpu_some_percent", 25), Limit("cpu_percent", 60))),
+    Rule("starved_beside", (Limit("psi_cpu_some_percent", 40), Limit("others_cpus", 0.5), Limit("busy_cpus", 0.1))),
+    Rule("computing_one", (Limit("busy_cpus", 0.6, 1.4), _OTHERS)),
     Rule("computing_one", (Limit("busy_cpus", 0.6, 1.4), Limit("tasks_running", 1, 3))),
     Rule("computing_one", (Limit("busy_cpus", 0.6, 1.4),)),
+    Rule("computing_some", (Limit("busy_cpus", 1.4), _OTHERS)),
     Rule("computing_some", (Limit("busy_cpus", 1.4),)),
     Rule("network_loss", (Limit("tcp_out_of_order_percent", 2), Limit("net_rx_mbs", 0.02))),
     Rule("network_loss", (Limit("tcp_retransmitted_percent", 1), Limit("net_tx_mbs", 0.02))),

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from buildtel.insight.step_names import told_once
 from buildtel.insight.stretches import build_stretches
 from buildtel.insight.top_steps import DISK, busiest_step, disk_mb, slowest_step
 from buildtel.insight.trend import relative
@@ -148,7 +149,7 @@ def _facts(document: JobDocument) -> dict[str, str | float | None]:
     figures = {
         "slowest_step_s": None if slowest is None else slowest.seconds,
         "most_disk_io_mb": None if busiest is None else disk_mb(busiest),
-        "steps": len(document.steps),
+        "steps": len(told_once(document.steps)),
         "cpus": document.system.cpus,
         "memory_total_mb": document.system.memory_total_mb,
     }
@@ -163,7 +164,7 @@ def _steps(document: JobDocument) -> Figures:
     """The figures of each step under what makes it the same step in another build."""
     seen: Counter[tuple[str, str]] = Counter()
     found: Figures = {}
-    for step in document.steps:
+    for step in told_once(document.steps):
         identity = (_name(step.name), step.machine or RUNNER)
         seen[identity] += 1
         found[(*identity, seen[identity])] = {n: v for n, v in step.metrics.items() if n not in COSTS}

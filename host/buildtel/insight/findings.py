@@ -12,8 +12,10 @@ from typing import Literal
 
 from buildtel.insight.cause_account import CauseAccount, Slice, Source, cause_accounts
 from buildtel.insight.causes import CAUSE, FIGURES, UNKNOWN, advice_on
+from buildtel.insight.connecting import most_tries
 from buildtel.insight.sizes import Size, too_large
-from buildtel.insight.stretches import local_step_names, part_label, step_names
+from buildtel.insight.step_names import StepNames
+from buildtel.insight.stretches import part_label, phase_of
 from buildtel.insight.symptoms import Symptom, symptoms
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
@@ -86,15 +88,11 @@ def findings(document: JobDocument, accounts: list[CauseAccount] | None = None) 
         document: of this version or of the original.
         accounts: its accounts of causes, where they are there already.
     """
-    names = step_names(document)
+    names = StepNames(document)
     found = [
         finding
         for account in (cause_accounts(document) if accounts is None else accounts)
-        for finding in _of_account(
-            account,
-            names.get(account.machine, {}) | local_step_names(document.steps, account.build),
-            document.steps,
-        )
+        for finding in _of_account(account, names.of(account.build, account.machine), document.steps)
     ]
     said = {(finding.machine, finding.provisioner, finding.cause) for finding in found}
     found += [_of_symptom(one, document) for one in symptoms(document, LEAST_S, LEAST_PERCENT, said)]
@@ -128,6 +126,9 @@ def _of_group(
     evidence = tuple(_evidence(parts))
     least_s, most_s = _share(parts, cause.saves[0], 0.0), _share(parts, cause.saves[1], 100.0)
     holder = next((part.holder for part in parts if part.holder), "")
+    waited = phase_of(stretch, account.build) if cause.id == "boot_ssh" else None
+    tries = most_tries(account.build, waited, seconds)
+    advice = advice_on(cause.id, stretch.name) if tries is None else tries[1]
     commands = _commands(steps, account.machine, stretch.provisioner) if parts[0].source != "log" else ""
     sources = dict.fromkeys(part.source for part in parts)
     finding = Finding(
@@ -138,14 +139,23 @@ def _of_group(
         provisioner=stretch.provisioner,
         where=part_label(account.build, stretch, names),
         seconds=round(seconds, 3),
-        words=f"{cause.words}{f', held by {safe(holder)}' if holder else ''}",
+        words=f"{cause.words}{f', held by {safe(holder)}' if holder else ''}{f' ({safe(tries[0])})' if tries else ''}",
         evidence=evidence,
         saves_s=(round(min(least_s, most_s), 3), round(most_s, 3)),
-        advice=f"{advice_on(cause.id, stretch.name)}{f' (busiest: {commands})' if commands else ''}",
-        caveats=tuple(text for source in sources for text in _ABOUT[source]),
+        advice=f"{advice}{f' (busiest: {commands})' if commands else ''}",
+        caveats=tuple(_caveats(parts, sources)),
         missing=tuple(text for source in sources for text in _MISSING[source]) if _is_guests(account, stretch) else (),
     )
     return _beside_others(finding, account)
+
+
+def _caveats(parts: list[Slice], sources: Iterable[Source]) -> Iterator[str]:
+    """Of what the figures are: of the machine, or the CPU of the step alone."""
+    others = _mean(parts, "others_cpus")
+    if others is not None:
+        yield f"others in the machine used {others:.1f} CPUs at the same time, which are not counted here"
+    for source in sources if others is None else ():
+        yield from _ABOUT[source]
 
 
 def _is_guests(account: CauseAccount, stretch: Stretch) -> bool:

@@ -1,41 +1,17 @@
-"""The samples of a machine on the host's time axis, each with the figures that rules of causes ask for."""
+"""The samples of a machine in order of time, with what its steps tell of them."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import pairwise
 
+from buildtel.insight.own_cpu import own_cpus
+from buildtel.insight.sample import Sample, samples_of, samples_of_step
 from buildtel.job.model import Machine, Samples, Step
 
-LONGEST_S = 90.0  # a sample over more than this says nothing of a second of it
 LEAST_BEST_MBS = 1.0  # a machine that never received faster does not tell how fast its line is
-_CHARTED = (
-    "cpu_percent", "cpu_iowait_percent", "cpu_steal_percent", "psi_cpu_some_percent", "psi_memory_some_percent",
-    "psi_io_some_percent", "psi_memory_full_percent", "psi_io_full_percent", "net_rx_mbs", "net_tx_mbs",
-    "disk_read_mbs", "disk_write_mbs", "tasks_running",
-)  # fmt: skip
-# Of which only what is more than 0 tells something: a column without it is not looked at.
-_RARE = (
-    "oom_kills_per_s", "direct_scan_mbs", "refault_anon_mbs", "refault_file_mbs", "disk_flushes_per_s",
-    "tcp_retransmitted_percent", "tcp_out_of_order_percent", "tcp_timeouts_per_s", "cgroup_throttled_percent",
-    "beside_packers", "beside_machines",
-)  # fmt: skip
 _OF_RUNNER = ("psi_cpu_some_percent", "psi_memory_some_percent", "cgroup_throttled_percent", "beside_builds")
-
-
-@dataclass(slots=True)
-class Sample:
-    """What a machine did from `start_ms` to `end_ms` (Unix milliseconds), in the figures of `causes.FIGURES`.
-
-    `holder` is the command that held the lock for which a step waited, empty where none is known.
-    """
-
-    start_ms: int
-    end_ms: int
-    figures: dict[str, float]
-    holder: str = ""
 
 
 class Sampled:
@@ -46,12 +22,16 @@ class Sampled:
 
     def __init__(self, machine: Machine, steps: list[Step]) -> None:
         self.reboots = tuple(_reboots(machine.samples))
-        whole = [sample for samples in machine.samples for sample in _samples(samples, machine.cpus)]
-        inner = [sample for step in steps for sample in _of_step(step, machine.cpus)]
+        whole = [sample for samples in machine.samples for sample in samples_of(samples, machine.cpus)]
+        inner = [sample for step in steps for sample in samples_of_step(step, machine.cpus)]
         self.samples = _apart(sorted(whole, key=_start_ms), sorted(inner, key=_start_ms))
         self._starts = [sample.start_ms for sample in self.samples]
         for step in steps:
             self._take_waits(step)
+        units = {step.id for step in steps if step.provisioner is not None}
+        within = [step for step in steps if step.provisioner is not None or step.parent in units]
+        for step in sorted(within, key=lambda step: -(step.metrics.get("duration_s") or 0)):
+            self._take_own(step, machine.cpus)
         best = max((sample.figures.get("net_rx_mbs", 0.0) for sample in self.samples), default=0.0)
         for sample in self.samples if best >= LEAST_BEST_MBS else ():
             sample.figures["rx_of_best_percent"] = 100 * sample.figures.get("net_rx_mbs", 0.0) / best
@@ -69,6 +49,19 @@ class Sampled:
                 sample.figures[name] = min(sample.figures.get(name, 0.0) + share, 100.0)
                 if row.holder:
                     sample.holder = row.holder
+
+    def _take_own(self, step: Step, cpus: int | None) -> None:
+        """Gives the samples of a step its own CPU in place of the machine's, where others used some, too.
+
+        That of a step within another is the narrower one, and comes last.
+        """
+        if step.start_time is None or step.end_time is None or not cpus:
+            return
+        samples = list(self.between(round(step.start_time * 1000), round(step.end_time * 1000)))
+        for at, own in own_cpus(step, samples).items():
+            figures = samples[at].figures
+            all_cpus = figures["busy_cpus"] + figures.get("others_cpus", 0.0)
+            figures |= {"busy_cpus": own, "cpu_percent": 100 * own / cpus, "others_cpus": max(all_cpus - own, 0.0)}
 
     def between(self, start_ms: int, end_ms: int) -> Iterator[Sample]:
         """The samples that touch a stretch of time, in order.
@@ -120,56 +113,3 @@ def _apart(whole: list[Sample], inner: list[Sample]) -> list[Sample]:
             kept.append(sample)
             end_ms = sample.end_ms
     return sorted(kept, key=_start_ms)
-
-
-def _of_step(step: Step, cpus: int | None) -> Iterator[Sample]:
-    if step.series is not None and step.measured == "exactly":
-        yield from _samples(Samples(start_time=step.start_time, columns=step.series), cpus)
-
-
-def _samples(samples: Samples, cpus: int | None) -> Iterator[Sample]:
-    times = samples.columns.get("t_s", [])
-    columns = samples.columns
-    names = [*(name for name in _CHARTED if name in columns), *(name for name in _RARE if any(columns.get(name, ())))]
-    charted = [(name, columns[name], name.endswith("_percent")) for name in names]
-    always = {"no_psi": 1.0} if _lacks_psi(columns) else {}
-    zero_ms = None if samples.start_time is None else round(samples.start_time * 1000)
-    for at in range(1, len(times) if zero_ms is not None else 0):
-        before_s, now_s = times[at - 1], times[at]
-        if before_s is None or now_s is None or not 0 < now_s - before_s <= LONGEST_S:
-            continue
-        start_ms, end_ms = (zero_ms or 0) + round(before_s * 1000), (zero_ms or 0) + round(now_s * 1000)
-        yield Sample(start_ms, end_ms, {**_figures(charted, at, cpus), **always})
-
-
-def _lacks_psi(columns: Mapping[str, Sequence[float | None]]) -> bool:
-    """Whether the kernel tells no pressure, and what of memory it tells in its place."""
-    return "psi_memory_some_percent" not in columns and "direct_scan_mbs" in columns
-
-
-def _figures(charted: list[tuple[str, list[float | None], bool]], at: int, cpus: int | None) -> dict[str, float]:
-    """The figures of one sample, without those that its machine does not tell.
-
-    A column has its name, its values (in a forged document too few), and whether it is a share: pressure is counted
-    late, so that of a second there may be more than a second's.
-    """
-    found = {}
-    for name, column, is_share in charted:
-        value = column[at] if at < len(column) else None
-        if value is not None:
-            found[name] = 100.0 if is_share and value > 100 else value
-    iowait = found.pop("cpu_iowait_percent", None)
-    if cpus is not None and "cpu_percent" in found:
-        found["busy_cpus"] = found["cpu_percent"] * cpus / 100
-        found["idle_cpus_percent"] = 100 - found["cpu_percent"]
-    received, sent = found.get("net_rx_mbs"), found.get("net_tx_mbs")
-    if received is not None and sent is not None and received + sent > 0:
-        found["sent_percent"] = 100 * sent / (received + sent)
-    if cpus is not None and iowait is not None:
-        found["iowait_cpus"] = iowait * cpus / 100
-    if found.get("refault_file_mbs") and found.get("disk_read_mbs"):
-        found["read_again_percent"] = min(100 * found["refault_file_mbs"] / found["disk_read_mbs"], 100.0)
-    beside = found.pop("beside_packers", 0.0) + found.pop("beside_machines", 0.0)
-    if beside:
-        found["beside_builds"] = beside
-    return found

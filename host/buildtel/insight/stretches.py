@@ -10,21 +10,22 @@ from typing import Literal
 
 from buildtel.insight.inner_rows import InnerRow, inner_rows, told_parts
 from buildtel.insight.spent import Spent, spent_on
+from buildtel.insight.step_names import StepNames
 from buildtel.job import JobDocument
-from buildtel.job.model import Step
 from buildtel.text import safe
 from buildtel.timeline import packer_model
 from buildtel.timeline.packer_model import Build, InnerPart, PackerRun, Phase, Provisioner
-from buildtel.timeline.provisioner_run import SHELL_LOCAL
 
 Kind = Literal["phase", "provisioner", "unattributed"]
 Figures = dict[str, float | int | None]
 MAX_ROWS = 500
 INSTANT_S = 0.05
-STAMP_S = 0.25  # so late may a stamp of Packer's output be on a busy machine
 ROUNDED_S = 0.0011  # what an account's milliseconds take off a time
 FAILED = {"failure": "failed", "timeout": "timed out", "cancellation": "cancelled"}
 _POST_PROCESSOR = re.compile(r"Running post-processor: (.*?)\(type ([^()]*)\)")
+OWN = "buildtel (install, finish)"
+_PAUSE = re.compile(r"(?P<start>Pausing .*?(?P<which>before|after)) (?:the next|this) provisioner\.\.\.")
+_BETWEEN = frozenset({"unattributed", "wait_user", "pause"})  # parts that may stand between a pause and its provisioner
 FEWEST_FOLDED = 3
 BEFORE_PROVISIONING = frozenset({
     "prepare", "access", "retrieve_image", "create_media", "create_disk", "create_machine", "boot", "wait_ssh",
@@ -94,55 +95,14 @@ class BuildStretches:
 def build_stretches(document: JobDocument) -> list[BuildStretches]:
     """The builds of all runs of a document, in its order."""
     runs = document.packer.runs if document.packer else ()
-    names = step_names(document)
+    names = StepNames(document)
     targets = {(machine.run, machine.target): key for key, machine in document.machines.items()}
     return [
-        _of_build(build, names.get(machine, {}) | local_step_names(document.steps, build), _span_s(run), machine)
+        _of_build(build, names.of(build, machine), _span_s(run), machine)
         for number, run in enumerate(runs, 1)
         for build in run.builds
         for machine in (targets.get((number, build.name)),)
     ]
-
-
-def step_names(document: JobDocument) -> dict[str | None, dict[int, str]]:
-    """By machine and the provisioner's place: the name that the user gave the one step it is."""
-    found: dict[str | None, dict[int, list[str]]] = {}
-    within = {step.id: step.provisioner.index for step in document.steps if step.id and step.provisioner}
-    for step in document.steps:
-        place = step.provisioner
-        if place is not None and step.is_recorded and within.get(step.parent or "") != place.index:
-            named = step.name if step.name not in (place.detail, place.kind) else None
-            found.setdefault(step.machine, {}).setdefault(place.index, []).append(named or "")
-    return {
-        machine: {index: names[0] for index, names in places.items() if len(names) == 1 and names[0]}
-        for machine, places in found.items()
-    }
-
-
-def local_step_names(steps: Iterable[Step], build: Build) -> dict[int, str]:
-    """By the provisioner's place: the name of the one step that the runner measured within a shell-local.
-
-    Args:
-        steps: those of the document.
-        build: of one of its runs.
-    """
-    found = {}
-    runner = [step for step in steps if step.origin == "runner" and step.provisioner is None and step.name]
-    # That of the wrapper began before the build did.
-    known = [step for step in runner if (step.start_time or 0.0) > (build.started_at or 0.0)]
-    for place, unit in enumerate(build.provisioners):
-        within = [step for step in known if unit.kind == SHELL_LOCAL and _is_within(step, unit)]
-        inner = {step.id for step in within}
-        outer = [step.name for step in within if step.parent not in inner]
-        if len(outer) == 1 and outer[0]:
-            found[place] = outer[0]
-    return found
-
-
-def _is_within(step: Step, unit: Provisioner) -> bool:
-    if step.start_time is None or step.end_time is None or unit.started_at is None or unit.ended_at is None:
-        return False
-    return unit.started_at - STAMP_S <= step.start_time and step.end_time <= unit.ended_at + STAMP_S
 
 
 def provisioner_label(kind: str, detail: str) -> str:
@@ -177,12 +137,12 @@ def _accounted(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
     """The account of a build: all of its time."""
     for part in build.account:
         unit = build.provisioners[part.provisioner] if part.provisioner is not None else None
-        whole = _phase_of(part, build) if unit is None else unit
+        whole = phase_of(part, build) if unit is None else unit
         parts = () if whole is None else told_parts(whole)
         inner, inner_cut = inner_rows(parts, build.started_at, part.started_at, build.grain_s)
         yield Stretch(
             kind=_kind(part, unit),
-            label=_label(part, unit, names),
+            label=part_label(build, part, names),
             own=unit is not None and unit.own,
             start_s=part.started_at - (build.started_at or 0.0),
             duration_s=part.duration_s,
@@ -198,8 +158,13 @@ def _accounted(build: Build, names: dict[int, str]) -> Iterable[Stretch]:
         )
 
 
-def _phase_of(part: packer_model.Stretch, build: Build) -> Phase | None:
-    """The phase that a stretch of a build's account is of; None where it is of none."""
+def phase_of(part: packer_model.Stretch, build: Build) -> Phase | None:
+    """The phase that a stretch of a build's account is of; None where it is of none.
+
+    Args:
+        part: of the build's account.
+        build: the build.
+    """
     same = (phase for phase in build.phases if (phase.name, phase.text) == (part.name, part.text))
     return next((phase for phase in same if _is_during(phase, part)), None)
 
@@ -213,14 +178,6 @@ def _kind(part: packer_model.Stretch, unit: Provisioner | None) -> Kind:
     if part.name == "unattributed":
         return "unattributed"
     return "phase" if unit is None or unit.own else "provisioner"
-
-
-def _label(part: packer_model.Stretch, unit: Provisioner | None, names: dict[int, str]) -> str:
-    if unit is None:
-        return phase_label(part.name, part.text)
-    if unit.own:
-        return "buildtel (install, finish)"
-    return unit_label(unit, names.get(part.provisioner or 0))
 
 
 def phase_label(name: str, text: str) -> str:
@@ -261,8 +218,22 @@ def part_label(build: Build, part: packer_model.Stretch, names: Mapping[int, str
         names: by the provisioner's place, what the user called its step.
     """
     if part.provisioner is None:
-        return phase_label(part.name, part.text)
-    return unit_label(build.provisioners[part.provisioner], names.get(part.provisioner))
+        return _pause_label(build, part, names) or phase_label(part.name, part.text)
+    unit = build.provisioners[part.provisioner]
+    return OWN if unit.own else unit_label(unit, names.get(part.provisioner))
+
+
+def _pause_label(build: Build, part: packer_model.Stretch, names: Mapping[int, str]) -> str:
+    """A pause with the provisioner that it is before or after; empty for another part, or where it is not known."""
+    found = _PAUSE.fullmatch(part.text) if part.name == "pause" else None
+    if found is None:
+        return ""
+    before = found["which"] == "before"
+    rest = [one for one in build.account if (one.started_at > part.started_at) is before and one is not part]
+    near = next((one for one in (rest if before else reversed(rest)) if one.name not in _BETWEEN), None)
+    if near is None or near.provisioner is None:
+        return ""
+    return f"{safe(found['start'])} {part_label(build, near, names)}"
 
 
 def mark_of(unit: Provisioner) -> str:

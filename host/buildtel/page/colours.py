@@ -19,9 +19,10 @@ OF_CAUSES = {
     "computing_all": "#0f7355", "computing_some": "#2f9e78", "computing_one": "#84c5a8", "disk": "#7a3db8",
     "memory": "#b42318", "lock": "#d9480f", "starved_steal": "#e0445a", "starved_runner": "#f08a98",
     "starved_memory": "#9f2f45", "emulated": "#c2185b", "starved_throttled": "#d6336c", "network_loss": "#a61e4d",
-    "network_line": "#2563c9", "network_slow": "#6fa0ee", "network_silent": "#e8590c", "network_remote": "#f4a261",
-    "daemon": "#8d6e63", "sleep": "#d4b2f0", "network_out": "#1d4e8f", "boot_ssh": "#a0762b", "transfer": "#2aa5c0",
-    "user": "#c9a227", "pause": "#e3c567", "packer": "#667085", "unknown": "#c3cad5",
+    "starved_beside": "#f7b5be", "network_line": "#2563c9", "network_slow": "#6fa0ee", "network_silent": "#e8590c",
+    "network_remote": "#f4a261", "daemon": "#8d6e63", "sleep": "#d4b2f0", "network_out": "#1d4e8f",
+    "boot_ssh": "#a0762b", "transfer": "#2aa5c0", "user": "#c9a227", "pause": "#e3c567", "packer": "#667085",
+    "unknown": "#c3cad5",
 }  # fmt: skip
 COLOURS = {kind: colour for kind, (colour, _) in _BARS.items()}
 INKS = {kind: ink for kind, (_, ink) in _BARS.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from buildtel.insight.step_names import told_once, told_within
 from buildtel.insight.stretches import BuildStretches, Stretch
 from buildtel.insight.top_steps import grains_of_steps, step_name
 from buildtel.job import JobDocument
@@ -70,7 +71,7 @@ def entries_of(document: JobDocument, builds: list[BuildStretches], zero_s: floa
     )
     used = {id(entry.step) for entries in of_builds for entry in entries if entry.step is not None}
     grains = grains_of_steps(document)
-    others = [step for step in document.steps if id(step) not in used][:MOST_STEPS]
+    others = [step for step in told_once(document.steps) if id(step) not in used][:MOST_STEPS]
     of_steps = tuple(_of_step(f"{prefix}s{at}", step, grains.get(step.id), zero_s) for at, step in enumerate(others))
     return Entries(of_builds, of_steps)
 
@@ -83,7 +84,8 @@ def _whole_provisioners(document: JobDocument) -> dict[tuple[str | None, int], S
         place = step.provisioner
         if place is not None and within.get(step.parent or "") != place.index:
             found.setdefault((step.machine, place.index), []).append(step)
-    return {key: steps[0] for key, steps in found.items() if len(steps) == 1}
+    recorded = told_within(document.steps)
+    return {key: recorded.get(steps[0].id or "", steps[0]) for key, steps in found.items() if len(steps) == 1}
 
 
 def _of_stretch(

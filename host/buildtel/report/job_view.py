@@ -10,6 +10,7 @@ from typing import Any
 from buildtel.insight.cause_account import cause_accounts
 from buildtel.insight.failures import failure_of
 from buildtel.insight.gaps import unmeasured_provisioners
+from buildtel.insight.step_names import told_once
 from buildtel.insight.stretches import BuildStretches, build_stretches
 from buildtel.insight.thresholds import exceeded
 from buildtel.insight.top_steps import NO_NAME, busiest_step, disk_mb, grains_of_steps, slowest_step, step_name
@@ -50,7 +51,7 @@ class JobView:
         yield Title(title, document.status or "unknown", tuple(_facts(document)))
         yield from causes_parts(accounts)
         yield from map(_timeline, builds)
-        yield Steps(tuple(_step(step, grains.get(step.id)) for step in document.steps[:MAX_STEPS]))
+        yield Steps(tuple(_step(step, grains.get(step.id)) for step in told_once(document.steps)[:MAX_STEPS]))
         yield from insides(document.steps)
         yield from findings_parts(document, accounts)
         missing = tuple(_missing(document))

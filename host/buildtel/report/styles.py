@@ -14,7 +14,7 @@ COLOURS_OF_CAUSES = {
     "computing_all": "green", "computing_some": "green", "computing_one": "dark_green", "disk": "magenta",
     "memory": "red", "lock": "red", "starved_steal": "bright_red", "starved_runner": "bright_red",
     "starved_memory": "bright_red", "emulated": "bright_red", "starved_throttled": "bright_red",
-    "network_loss": "red", "network_line": "blue", "network_slow": "bright_blue",
+    "starved_beside": "bright_red", "network_loss": "red", "network_line": "blue", "network_slow": "bright_blue",
     "network_silent": "red", "network_remote": "bright_magenta", "daemon": "bright_magenta", "sleep": "bright_yellow",
     "network_out": "blue", "boot_ssh": "cyan", "transfer": "bright_cyan", "user": "yellow", "pause": "yellow",
     "packer": "bright_black", "unknown": "white",

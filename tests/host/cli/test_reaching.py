@@ -177,6 +177,42 @@ def test_tries_to_connect_are_counted_by_what_came_of_them(home: Home, writer: s
     ]  # fmt: skip
 
 
+# What a try says, what diagnose says of many, and what would help where the machine was reached, and where not.
+WAITS = {
+    "login": (
+        LOGIN + "ssh: unable to authenticate, attempted methods [none publickey], no supported",
+        "login fails (tried none, publickey), 12 times", "until it has the user's key", "whether ssh_username",
+    ),
+    "refused": (TCP + "connect: connection refused", "port refuses, 12 times", "sshd starts late", "whether sshd is"),
+    "silent": (TCP + "i/o timeout", "no answer, 12 times", "gets its address late", "whether a firewall"),
+    "closed": (LOGIN + "EOF", "connection closed before the login, 12 times", "still boots", "MaxStartups"),
+    "odd": (TCP + "connect: strange", "", "an image that boots faster", "an image that boots faster"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WAITS)
+def test_what_would_help_against_a_wait_follows_its_tries(home: Home, name: str) -> None:
+    """Of a machine that was reached, and of one that was not; tries of less than half of the wait say nothing."""
+    line, words, late, never = WAITS[name]
+
+    def finding(lines: list[Line], end: str) -> dict[str, Any]:
+        log = log_of([(2, SSH), *lines]).replace(b"finished after 1 minute 30 seconds.", end.encode())
+        (home.path / "p.log").write_bytes(log)
+        assert home.run("collect", "-q", "--force", "-o", "d.json", "p.log").returncode == 0
+        done = home.run("diagnose", "d.json", "--format", "json")
+        (found,) = [one for one in json.loads(done.stdout)["findings"] if one["cause"] == "boot_ssh"]
+        return found
+
+    tries = [(7 + 5 * number, line) for number in range(12)]
+    reached = finding([*tries, (70, "ui: ==> null.a: Connected to SSH!"), (70, SHELL)], "finished after 90 seconds.")
+    failed = finding(tries, "errored after 90 seconds: Timeout waiting for SSH.")
+    short = finding([*tries[:3], (70, "ui: ==> null.a: Connected to SSH!"), (70, SHELL)], "finished after 90 seconds.")
+
+    assert late in reached["advice"] and never in failed["advice"]
+    assert words in reached["words"] and words in failed["words"]
+    assert short["words"] == "booting and waiting for SSH" and "boots faster; see whether the" in short["advice"]
+
+
 def test_a_line_that_may_be_of_several_builds_tells_nothing(home: Home) -> None:
     """Tries of two builds that wait at once; transfers while two builds run; the same again, one build later."""
     lines = [

@@ -29,6 +29,13 @@ OTHERS = HEAD + """2026-01-24T12:00:01Z: ==> null.box: Provisioning with Goss
 2026-01-24T12:00:09Z: ==> null.box: Running post-processor: the list (type manifest)
 2026-01-24T12:00:09Z: Build 'null.box' finished after 9 seconds.
 """
+PAUSED = HEAD + """2026-01-24T12:00:01Z: ==> null.box: Provisioning with shell script: one.sh
+2026-01-24T12:00:02Z: ==> null.box: Pausing 3s after this provisioner...
+2026-01-24T12:00:05Z: ==> null.box: Pausing 8s before the next provisioner...
+2026-01-24T12:00:13Z: ==> null.box: Provisioning with shell script: two.sh
+2026-01-24T12:00:14Z: ==> null.box: Pausing 9s before the next provisioner...
+2026-01-24T12:00:23Z: Build 'null.box' errored after 23 seconds: Build was cancelled.
+"""
 SAID = {
     "the failed provisioner": (FAILED, ["failed: shell bad.sh"], ["failed: shell good.sh"]),
     "whole seconds": (
@@ -41,6 +48,12 @@ SAID = {
         [],
     ),
     "waiting for the user": (OTHERS, ["waiting for the user: Pausing after", "~7 s"], []),
+    "pauses": (
+        PAUSED,
+        ["Pausing 3s after shell one.sh", "Pausing 8s before shell two.sh", "Pausing 9s before the next provisioner",
+         "high: Pausing 8s before shell two.sh: Packer's own pauses for"],
+        ["Pausing 9s before shell"],
+    ),
     "types": (OTHERS, ["Goss", "post-processor checksum", "post-processor the list"], ["other ", "Running post-proc"]),
 }  # fmt: skip
 

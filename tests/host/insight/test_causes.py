@@ -18,6 +18,7 @@ from buildtel.insight.causes import CAUSE, RULES
 from buildtel.insight.findings import findings
 from buildtel.job import JobDocument
 from buildtel.job.load import load_document
+from buildtel.job.model import InsideRow, Step
 
 ZERO_S = 1769256000.0
 # What a sample of a guest with 4 CPUs and of its runner tells, and the cause of its second.
@@ -148,8 +149,56 @@ def test_a_sample_has_the_cause_of_its_figures(name: str) -> None:
 
 
 def test_each_rule_is_shown_by_a_case() -> None:
-    """But for the one that needs a hypervisor's figures, which has a test of its own."""
-    assert {cause for _, _, cause in CASES.values()} >= {rule.cause for rule in RULES} - {"emulated"}
+    """But for those that need a hypervisor's figures, or a step's own, which have tests of their own."""
+    others = {"emulated", "starved_beside"}
+    assert {cause for _, _, cause in CASES.values()} >= {rule.cause for rule in RULES} - others
+
+
+def beside(figures: dict[str, float], own_cpu_s: float, *rows: tuple[float, float, float]) -> JobDocument:
+    """A step whose own commands used so much CPU: start, length and CPU time of each, in seconds."""
+    found = document(figures, waits="none")
+    inside = [InsideRow(name="x", count=1, start_s=start_s, duration_s=lasted_s, cpu_s=cpu_s)
+              for start_s, lasted_s, cpu_s in rows]  # fmt: skip
+    own = {"end_time": ZERO_S + SECONDS, "metrics": {"duration_s": SECONDS, "own_cpu_s": own_cpu_s}}
+    return replace(found, steps=[replace(step, waits=None, inside=inside, **own) for step in found.steps])
+
+
+@pytest.mark.parametrize(
+    ("figures", "own_cpu_s", "rows", "told"),
+    [
+        pytest.param({"cpu_percent": 50}, 60, [(0, 60, 60)], {"computing_one": 60}, id="a thread and a loop"),
+        pytest.param({"cpu_percent": 50}, 60, [], {"computing_one": 60}, id="a loop of the script, and another"),
+        pytest.param({"cpu_percent": 50}, 0.2, [], {"unknown": 60}, id="nothing, and two loops"),
+        pytest.param({"cpu_percent": 50}, 115, [], {"computing_some": 60}, id="two threads alone"),
+        pytest.param({"cpu_percent": 75}, 120, [], {"computing_some": 60}, id="two threads and a loop"),
+        pytest.param(
+            {"cpu_percent": 50}, 30, [(10, 30, 30)], {"computing_one": 30, "unknown": 30}, id="a thread for a while"
+        ),
+        pytest.param(
+            {"cpu_percent": 100, "psi_cpu_some_percent": 90}, 30, [], {"starved_beside": 60}, id="many loops beside"
+        ),
+        pytest.param(
+            {"cpu_percent": 100, "psi_cpu_some_percent": 90}, 200, [], {"computing_all": 60}, id="most of the CPUs"
+        ),
+    ],
+)
+def test_a_step_computes_by_its_own_cpu(
+    figures: dict[str, float], own_cpu_s: float, rows: list[tuple[float, float, float]], told: dict[str, float]
+) -> None:
+    """Where that is known, and others compute beside it."""
+    (account,) = cause_accounts(beside(figures, own_cpu_s, *rows))
+
+    assert {row.cause: row.seconds for row in account.rows} == told
+
+
+def test_a_finding_tells_what_others_used_beside_a_step() -> None:
+    """As evidence, and that its figures are the step's own; load of others is never more than a remark."""
+    (one,) = findings(beside({"cpu_percent": 50}, 60))
+    assert [evidence.words for evidence in one.evidence] == ["busy 1 CPUs", "others beside 1 CPUs"]
+    assert one.caveats == ("others in the machine used 1.0 CPUs at the same time, which are not counted here",)
+
+    (one,) = findings(beside({"cpu_percent": 100, "psi_cpu_some_percent": 90}, 30))
+    assert (one.cause, one.severity, one.saves_s) == ("starved_beside", "low", (0, 54))
 
 
 def test_a_machine_without_kvm_is_emulated_while_it_computes() -> None:
@@ -171,6 +220,28 @@ def test_evidence_tells_of_other_builds_on_the_runner() -> None:
 
     assert [evidence.words for evidence in one.evidence][-1] == "other builds on the runner 3"
     assert "runner_beside_builds" not in [evidence.figure for evidence in two.evidence]
+
+
+@pytest.mark.parametrize(
+    ("figures", "lasted_s", "cause"),
+    [
+        ({"cpu_percent": 25.0}, 60, "computing_one"),
+        ({"cpu_percent": 25.0}, 120, "unknown"),
+        ({"cpu_percent": 2.0, "psi_io_full_percent": 60.0}, 60, "disk"),
+        ({"cpu_percent": 2.0, "net_rx_rate_mbs": 3.0}, 60, "network_line"),
+        ({"cpu_percent": 25.0, "oom_kills": 20}, 60, "memory"),
+        ({"cpu_percent": 2.0}, 60, "unknown"),
+    ],
+)
+def test_a_step_measured_at_its_two_ends_is_one_sample(figures: dict[str, float], lasted_s: int, cause: str) -> None:
+    """In a guest without Python nothing else tells; of a long one its mean says nothing of a second."""
+    found = document({}, seconds=lasted_s)
+    found.machines["qemu.box"].samples.clear()
+    step = Step(name="x", machine="qemu.box", start_time=ZERO_S, end_time=ZERO_S + lasted_s, origin="guest",
+                measured="exactly", metrics={"duration_s": lasted_s, **figures})  # fmt: skip
+    (account,) = cause_accounts(replace(found, steps=[step]))
+
+    assert [row.cause for row in account.rows] == [cause]
 
 
 def test_without_samples_of_the_guest_the_runner_tells_where_the_hypervisor_is() -> None:
