@@ -4750,8 +4750,11 @@ def life(options: "dict[str, str]") -> "None":
         kept.remove()
     except KeyboardInterrupt:  # by `finish`, which removes the files, or because the machine goes down
         _signal.signal(15, _signal.SIG_IGN)
-        account.take()
-        account.close()
+        try:
+            account.take()
+            account.close()
+        except Exception:  # it may have been at it: the last sample is to come all the same
+            pass
         kept.add(sample(kernel))
         if is_installed():
             keep_rest(kept.spool, options["run"])
