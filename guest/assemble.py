@@ -22,11 +22,10 @@ SH = ("tell.sh", "step.sh", "text.sh", "counters.sh", "kernel.sh", "records.sh",
 # What a step needs in its first milliseconds where no sampler of the whole life is there: `install` compiles it apart.
 AT_ONCE = (
     "head.py", "kernel.py", "limits.py", "network.py", "formulas.py", "counters.py", "records.py", "people.py",
-    "processes.py", "places.py", "outlet.py", "process.py", "news.py", "step.py",
+    "processes.py", "places.py", "outlet.py", "taskstats.py", "process.py", "news.py", "step.py",
 )  # fmt: skip
 LATER = (
-    "taskstats.py", "accounts.py", "waits.py", "tree.py", "own.py", "intervals.py", "served.py", "life.py",
-    "commands.py",
+    "accounts.py", "waits.py", "tree.py", "own.py", "intervals.py", "served.py", "life.py", "commands.py",
 )  # fmt: skip
 PYTHON = (*AT_ONCE, *LATER, "main.py")
 MARK = "# === {} ===\n\n"  # between the two, and before the last part

@@ -133,14 +133,19 @@ def life(options: "dict[str, str]") -> "None":
         kept.remove()
     except KeyboardInterrupt:  # by `finish`, which removes the files, or because the machine goes down
         _signal.signal(15, _signal.SIG_IGN)
-        try:
-            account.take()
-            account.close()
-        except Exception:  # it may have been at it: the last sample is to come all the same
-            pass
-        kept.add(sample(kernel))
+        write_last(kernel, account)
         if is_installed():
             keep_rest(kept.spool, options["run"])
+
+
+def write_last(kernel: "Kernel", account: "LifeAccount") -> "None":
+    """Writes what has ended since the last sample, and a sample; the latter also where the account was interrupted."""
+    try:
+        account.take()
+        account.close()
+    except Exception:  # it may have been at it just now
+        pass
+    account.kept.add(sample(kernel))
 
 
 def end_by_exception() -> "None":

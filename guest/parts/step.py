@@ -71,7 +71,7 @@ def watch(options: "dict[str, str]") -> "None":
     leave_caller()
     process = Process(int(options["second"]))
     if not tells_exits():  # by a pidfd; the kernel may tell it by the task's end
-        hear_tasks(process)
+        hear(process, Tasks.opened())
     outlet = Outlet(taken_output())
     options["pid"] = str(process.pid)
     if not options["step"] and "parent" not in options:
@@ -84,9 +84,10 @@ def watch(options: "dict[str, str]") -> "None":
     step = Step(process, options, outlet)
     step.start(recorder, spool, kernel)
     call_ourselves(b"bt-watch")
+    tasks = process.tasks or Tasks.opened()  # before the step's first command can have ended
     is_over = process.account is None and process.over(0.0)
     if not is_over:
-        hear_tasks(process)
+        hear(process, tasks)
         step.measure_own()
         is_over = process.over(AT_ONCE_MS / 1000)
     is_done = is_over and step.end(0, with_samples=False)
@@ -121,11 +122,11 @@ def taken_output() -> "int":
     return out
 
 
-def hear_tasks(process: "Process") -> "None":
+def hear(process: "Process", tasks: "Tasks | None") -> "None":
     """Begins the account of what the process runs, if it is not begun yet."""
     load_later()
     if process.account is None:
-        process.hear(Tasks.opened())
+        process.hear(tasks)
 
 
 def call_ourselves(name: "bytes") -> "None":

@@ -26,7 +26,7 @@ def watched(pid: int) -> agent.Process:
     """A process as `watch` takes it on: with the account of its tasks at once where no pidfd tells its exit."""
     process = agent.Process(pid)
     if not agent.tells_exits():
-        agent.hear_tasks(process)
+        agent.hear(process, agent.Tasks.opened())
     return process
 
 
