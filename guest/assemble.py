@@ -19,11 +19,16 @@ from typing import Any
 FOLDER = Path(__file__).parent
 AGENT = FOLDER / "buildtel_agent.py"
 SH = ("tell.sh", "step.sh", "text.sh", "counters.sh", "kernel.sh", "records.sh", "commands.sh")
-PYTHON = (
+# What a step needs in its first milliseconds where no sampler of the whole life is there: `install` compiles it apart.
+AT_ONCE = (
     "head.py", "kernel.py", "limits.py", "network.py", "formulas.py", "counters.py", "records.py", "people.py",
-    "processes.py", "places.py", "outlet.py", "taskstats.py", "accounts.py", "waits.py", "tree.py", "process.py",
-    "own.py", "intervals.py", "life.py", "step.py", "commands.py",
+    "processes.py", "places.py", "outlet.py", "taskstats.py", "process.py", "news.py", "step.py",
 )  # fmt: skip
+LATER = (
+    "accounts.py", "waits.py", "tree.py", "own.py", "intervals.py", "served.py", "life.py", "commands.py",
+)  # fmt: skip
+PYTHON = (*AT_ONCE, *LATER, "main.py")
+MARK = "# === {} ===\n\n"  # between the two, and before the last part
 # A number: its name, unit, kind, where it stands in the source, the Linux that has it (guest/parts/counters.py).
 Field = tuple[str, str, str, int | str, str]
 Group = tuple[str, str, int, tuple[Field, ...]]  # what it has a list for, its source, its least numbers, all of them
@@ -156,7 +161,8 @@ def body(part: str) -> str:
 
 def joined(texts: dict[str, str]) -> str:
     """The agent: to sh, the first half is a script; to Python, it is the docstring."""
-    sh, python = ("".join(texts[name] for name in names) for names in (SH, PYTHON))
+    sh, at_once, later, last = ("".join(texts[name] for name in names) for names in (SH, AT_ONCE, LATER, PYTHON[-1:]))
+    python = f"{at_once}{MARK.format('Loaded later')}{later}{MARK.format('Loaded at once')}{last}"
     return f'#!/bin/sh\n""":"\n{sh}":"""\n{python}'
 
 

@@ -1219,6 +1219,17 @@ AT_ONCE_MS = 20
 INSTALL_DIR = "/var/tmp/buildtel"  # survives a reboot, unlike /tmp and /run, and may be noexec
 SPOOL_ROOTS = ("/dev/shm", "/run", "/var/tmp", "/tmp")  # a tmpfs where one can be had
 MB = 1048576.0
+LATER = b""  # the parts that are loaded later, compiled, in the agent that `install` leaves
+
+
+def load_later() -> "None":
+    """Loads the parts of this agent that a step's first milliseconds do not need, where they are not loaded yet."""
+    global LATER
+    if LATER:
+        from marshal import loads
+
+        compiled, LATER = LATER, b""
+        exec(loads(compiled), globals())
 
 
 # --- Reading the kernel's numbers -------------------------------------------------------------------
@@ -2735,14 +2746,15 @@ class Task:
     """
 
     __slots__ = (
-        "code", "delay_ns", "ended_s", "length_s", "main_s", "name", "parent", "pid", "read", "resident_kb", "run_ns",
-        "ticked_ns", "written",
+        "code", "delay_ns", "ended_s", "is_whole", "length_s", "main_s", "name", "parent", "pid", "read", "resident_kb",
+        "run_ns", "ticked_ns", "written",
     )  # fmt: skip
 
     def __init__(self, pid: "int", parent: "int", name: "bytes", length_s: "float", ended_s: "float") -> "None":
         self.pid, self.parent, self.name, self.length_s, self.ended_s = pid, parent, name, length_s, ended_s
         self.run_ns = self.ticked_ns = self.resident_kb = 0
-        self.main_s = None  # type: float | None  # when its main thread ended, if it is one of several
+        self.main_s = None  # type: float | None  # how long its main thread ran, if that has ended
+        self.is_whole = False  # no thread of it can run on
         self.delay_ns = None  # type: int | None
         self.code, self.read, self.written = None, None, None  # type: int | None, int | None, int | None
 
@@ -2781,8 +2793,9 @@ class Threads:
         task = Task(group, parent, name.rstrip(b"\0"), group_us / 1e6, now_s)
         task.run_ns, task.ticked_ns, task.resident_kb = run_ns, (user_us + system_us) * 1000, fields[12]
         task.delay_ns, task.read, task.written = delay_ns, fields[13], max(fields[14] - fields[15], 0)
+        task.is_whole = len(fields) > 16
         if pid == group:
-            task.code, task.main_s = code, now_s
+            task.code, task.main_s = code, length_us / 1e6
         if len(fields) == 16 or not is_one_of_several:
             return task
         self._parts[group] = task if group not in self._parts else joined(task, self._parts[group])
@@ -2803,6 +2816,7 @@ def joined(task: "Task", before: "Task") -> "Task":
     """A thread and those of its process that were heard of before, as one.
 
     The status of a main thread that left long before the others tells nothing; nor is a number's former owner joined.
+    Where another thread began a program it is the main one from then on: there are two, the last counts.
     """
     if before.ended_s < task.ended_s - task.length_s - LATE_S:
         return task
@@ -2811,9 +2825,9 @@ def joined(task: "Task", before: "Task") -> "Task":
     task.delay_ns = (task.delay_ns or 0) + (before.delay_ns or 0)
     task.read, task.written = (task.read or 0) + (before.read or 0), (task.written or 0) + (before.written or 0)
     task.length_s, task.ended_s = max(task.length_s, before.length_s), max(task.ended_s, before.ended_s)
-    if before.main_s is not None:
+    if before.main_s is not None and (task.main_s is None or task.main_s < before.main_s):
         task.name, task.code, task.main_s = before.name, before.code, before.main_s
-    if task.main_s is not None and task.ended_s - task.main_s > LATE_S:
+    if task.main_s is not None and task.length_s - task.main_s > LATE_S:
         task.code = None
     return task
 
@@ -3015,6 +3029,676 @@ def _attributes(data: "bytes", at: "int", end: "int") -> "Iterator[tuple[int, in
         yield _u16(data, at + 2) & 0x3FFF, at + 4, at + length
         at += length + 3 & ~3
 
+
+# --- The process that is a step ----------------------------------------------------------------------
+
+PIDFD_GET_INFO = 0xC040FF0B  # _IOWR(0xFF, 11, struct pidfd_info of 64 bytes); Linux 6.13
+PIDFD_INFO_EXIT = 8  # Linux 6.15
+TIMER_NUMBERS = {"x86_64": (222, 223), "aarch64": (107, 110), "riscv64": (107, 110), "s390x": (254, 255)}
+LEASH_S = 15
+BATCH_S = 0.025  # news of commands that ended are taken together, so often at most
+
+
+def stat_fields(folder: "str") -> "list[bytes]":
+    """The fields of a process's /proc/PID/stat behind its name: state, parent, ... Raises OSError if it is gone."""
+    text = read_file(folder + "/stat", 4096)
+    fields = text[text.rfind(b")") + 2 :].split()
+    if len(fields) < 20:
+        raise OSError("no process " + folder)
+    return fields
+
+
+class Process:
+    """A process that we are no parent of: when it ends, and how; once it is to `hear` of tasks, what it ran.
+
+    `not_ours` are processes below it that are not its own.
+    """
+
+    def __init__(self, pid: "int", not_ours: "Collection[int]" = ()) -> "None":
+        self.pid, self._folder = pid, "/proc/%d" % pid
+        self._fd = -1
+        try:
+            self._fd = posix.pidfd_open(pid)
+        except (AttributeError, OSError):  # Python before 3.9, Linux before 5.3
+            pass
+        self.birth = stat_fields(self._folder)[19].decode()
+        self._begun = time.monotonic()
+        self._poll = select.poll()
+        if self._fd >= 0:
+            self._poll.register(self._fd, select.POLLIN)
+        self._not_ours = [other for other in not_ours if other != pid]
+        self.account, self.tasks = None, None  # type: Any, Tasks | None  # an Account from `hear` on
+
+    def over_before(self, fd: "int", wait_ms: "int") -> "bool":
+        """Waits so long, or until `fd` is readable, for its end; whether it has ended. Never waits without a pidfd."""
+        if self._fd < 0:
+            return False
+        self._poll.register(fd, select.POLLIN)
+        ready = [found for found, _ in self._poll.poll(wait_ms)]
+        self._poll.unregister(fd)
+        return self._fd in ready and self.over(0)
+
+    def hear(self, tasks: "Tasks | None") -> "None":
+        """Takes accounts of what `tasks` tells from now on; needs every part of the agent, as what is called then."""
+        if self.account is None:
+            self.account = Account(self.pid, self._not_ours)
+            self.account.began_s = self._begun
+        self.tasks, self._news = tasks, select.poll()
+        self._lost_before = tasks.lost if tasks is not None else 0
+        for fd in [self._fd, *tasks.fds()] if tasks is not None and self._fd >= 0 else ():
+            self._news.register(fd, select.POLLIN)
+
+    def take(self) -> "list[Task]":
+        """Takes accounts of what has ended until now; gives it."""
+        if self.tasks is None or self.account is None:
+            return []
+        taken = self.tasks.take()
+        self.account.add(taken)
+        return taken
+
+    def lost(self) -> "int":
+        """How many commands could not be heard of."""
+        return self.tasks.lost - self._lost_before if self.tasks is not None else 0
+
+    def over(self, wait_s: "float") -> "bool":
+        """Waits so long for its end, and takes accounts of what ends meanwhile; whether it has ended."""
+        until = time.monotonic() + wait_s
+        while self.tasks is not None and until - time.monotonic() > BATCH_S:
+            self.take()
+            if self._has_ended(BATCH_S):
+                return True
+            if self._fd >= 0:
+                self._news.poll(int(max(until - time.monotonic() - BATCH_S, 0) * 1000) + 1)
+        return self._has_ended(max(until - time.monotonic(), 0.0))
+
+    def _has_ended(self, wait_s: "float") -> "bool":
+        if self._fd >= 0:
+            return bool(self._poll.poll(int(wait_s * 1000) + 1))
+        until = time.monotonic() + wait_s
+        while not self._is_gone():
+            now = time.monotonic()
+            if now >= until:
+                return False
+            time.sleep(min(until - now, max(0.001, min((now - self._begun - 0.1) / 100, 0.05))))
+        return True
+
+    def close(self) -> "None":
+        """Lets go of it."""
+        if self._fd >= 0:
+            posix.close(self._fd)
+
+    def _is_gone(self) -> "bool":
+        try:
+            fields = stat_fields(self._folder)
+        except OSError:
+            return True
+        return fields[19].decode() != self.birth or (fields[0] in (b"Z", b"X") and int(fields[17]) <= 1)
+
+    def exit(self) -> "Exit":
+        """(exit status, signal, where it is from) of a process that has ended, as far as the kernel tells us.
+
+        Its status is the kernel's of a zombie or of one that is reaped (some microseconds later), or the last task's.
+        """
+        give_up = time.monotonic() + 0.02
+        code, source = None, None  # type: int | None, str | None
+        while code is None:
+            code, source = self._reaped(), "pidfd"
+            if code is None:
+                code, source = self._zombie(), "zombie"
+            if code is not None or time.monotonic() > give_up:
+                break
+            if self._is_reaped() and not (self._fd >= 0 and tells_exits()):
+                break
+            time.sleep(0.0002)
+        self.take()
+        shell = self.account.shell if self.account is not None else None
+        # Before version 12 nothing tells whether its other threads went on.
+        if code is None and shell is not None and (shell.is_whole or time.monotonic() - shell.ended_s < LATE_S):
+            code, source = shell.code, "taskstats"
+        return (None, None, None) if code is None else exit_of(code, source)
+
+    def _reaped(self) -> "int | None":
+        if self._fd < 0:
+            return None
+        import fcntl
+
+        info = bytearray(PIDFD_INFO_EXIT.to_bytes(8, sys.byteorder) + bytes(56))
+        if not _quietly(fcntl.ioctl, self._fd, PIDFD_GET_INFO, info):
+            return None
+        mask = int.from_bytes(info[:8], sys.byteorder)
+        return int.from_bytes(info[60:], sys.byteorder) if mask & PIDFD_INFO_EXIT else None
+
+    def _is_reaped(self) -> "bool":
+        return not _exists(self._folder + "/stat")
+
+    def _zombie(self) -> "int | None":
+        """Field 52 of a zombie of ours; of others the kernel says 0 whatever it was."""
+        try:
+            fields = stat_fields(self._folder)
+            stat = posix.stat(self._folder)
+        except OSError:
+            return None
+        ours = posix.getuid() == 0 or (stat.st_uid, stat.st_gid) == (posix.getuid(), posix.getgid())
+        is_it = fields[0] == b"Z" and fields[19].decode() == self.birth and len(fields) > 49
+        return int(fields[49]) if ours and is_it else None
+
+
+if TYPE_CHECKING:
+    Exit = tuple[int | None, int | None, str | None]
+
+
+def exit_of(code: "int", source: "str | None") -> "tuple[int, int | None, str | None]":
+    """What a shell makes of a status of wait(2): 128 and the signal's number where one ended it."""
+    signal = code & 127
+    return (128 + signal, signal, source) if signal else (code >> 8 & 255, None, source)
+
+
+def tells_exits(known: "list[bool]" = []) -> "bool":  # noqa: B006  (asked once)
+    """Whether this kernel tells the exit status of processes that are reaped, by a pidfd (Linux 6.15)."""
+    if not known:
+        release = posix.uname().release.split("-")[0].split(".")
+        numbers = [int(part) if part.isdigit() else 0 for part in release[:2]]
+        known.append(numbers >= [6, 15] and hasattr(posix, "pidfd_open"))
+    return known[0]
+
+
+def timers(found: "list[Any]" = []) -> "Any":  # noqa: B006  (loaded once)
+    """The ctypes module, None where there is none. The sampler of the whole life loads it before it forks."""
+    if not found:
+        try:
+            import ctypes
+
+            found.append(ctypes)
+        except ImportError:
+            found.append(None)
+    return found[0]
+
+
+class Leash:
+    """Ends this process by SIGKILL where it is not armed again in time: a stopped one would hold the build's output.
+
+    A timer of the kernel whose signal is SIGKILL works on a stopped process, too. There is none without ctypes.
+    Source: timer_create(2); struct sigevent is value, signal, how to notify.
+    """
+
+    def __init__(self) -> "None":
+        self._call = None  # type: Callable[..., Any] | None
+        numbers, ctypes = TIMER_NUMBERS.get(posix.uname().machine), timers()
+        if not numbers or not ctypes:
+            return
+        call = ctypes.CDLL(None).syscall
+        event = ctypes.create_string_buffer(bytes(8) + (9).to_bytes(4, sys.byteorder) + bytes(52))
+        timer = ctypes.c_int()
+        if call(numbers[0], 1, event, ctypes.byref(timer)) == 0:
+            times = [(ctypes.c_long * 4)(0, 0, seconds, 0) for seconds in (0, LEASH_S)]
+            self._call = lambda armed: call(numbers[1], timer, 0, times[armed], None)
+
+    def arm(self, armed: "bool" = True) -> "None":
+        """Gives this process the time anew, or all time."""
+        if self._call is not None:
+            self._call(armed)
+
+
+def outer_step(pid: "str", paths: "list[str]") -> "str | None":
+    """The step under way that the process `pid` (ours if it is empty) is part of, by its ancestors.
+
+    `paths` are the files at-PID of all steps under way.
+    """
+    marks = {path.rpartition("at-")[2]: path for path in paths}
+    folder = "/proc/" + (pid or "self")
+    for _generation in range(64 if marks else 0):
+        try:
+            parent = stat_fields(folder)[1].decode()
+            folder = "/proc/" + parent
+            birth = stat_fields(folder)[19].decode()
+        except OSError:
+            return None
+        text = read_file(marks[parent], 100).decode("ascii", "replace") if parent in marks else ""
+        step, _, begun = text.partition(" ")
+        if begun == birth and step.replace(".", "").isalnum():
+            return step
+    return None
+
+
+def name_of(pid: "int", by_words: "bool") -> "str":
+    """The value of BUILDTEL_STEP in a process's environment, or in its command line, as its shell takes it."""
+    text = read_file("/proc/%d/%s" % (pid, "cmdline" if by_words else "environ"), 1 << 17)
+    found = text.find(b"BUILDTEL_STEP=")
+    value = text[found + 14 :].split(b"\0", 1)[0] if found >= 0 else b""
+    value = shell_word(value) if by_words else value
+    return clean_name(value.decode(sys.getfilesystemencoding(), "surrogateescape"))
+
+
+def shell_word(text: "bytes") -> "bytes":
+    """The first word of a command line, without its quotes."""
+    word, quote, at = bytearray(), 0, 0
+    while at < min(len(text), 4096):
+        char = text[at]
+        if quote:
+            if char == quote:
+                quote = 0
+            elif char == 92 and quote == 34 and text[at + 1 : at + 2] in (b'"', b"\\", b"$", b"`"):
+                at += 1
+                word.append(text[at])
+            else:
+                word.append(char)
+        elif char in b"'\"":
+            quote = char
+        elif char == 92 and at + 1 < len(text):
+            at += 1
+            word.append(text[at])
+        elif char in b" \t\n;&|<>()":
+            break
+        else:
+            word.append(char)
+        at += 1
+    return bytes(word)
+
+
+# --- What the sampler of the whole life and earlier steps left ---------------------------------------
+
+
+def send_news(recorder: "Recorder", spool: "Spool", kernel: "Kernel", begins_step: "bool") -> "None":
+    """Sends what the whole-life sampler and earlier steps left, or says hello and starts a sampler.
+
+    With `begins_step` the sampler's samples and its start wait until the step is over.
+    """
+    if not begins_step and sampler_is_running(spool):
+        flush(recorder, spool)
+    else:
+        if not begins_step or not lived_since_boot(spool):
+            recorder.emit("hello", machine(kernel), own_line=True)
+        if not begins_step:
+            start_life(recorder.run)
+    send_leftovers(recorder)
+    bring_owed(recorder, spool.find("owed-"))
+
+
+def rests() -> "list[str]":
+    """The files of what samplers left for after a reboot."""
+    return [home() + "/" + name for name in _listed(home()) if name.startswith("buildtel_rest-")]
+
+
+def send_leftovers(recorder: "Recorder") -> "None":
+    """Hands it on, once: who may not remove it leaves it to somebody who may. To the spool where that has all."""
+    for path in rests():
+        if recorder.is_quiet and recorder.spool and _taken_over(path, recorder.spool):
+            continue
+        lines = read_file(path).splitlines()
+        for line in lines if _quietly(posix.unlink, path) else ():
+            if line.startswith(b"BUILDTEL:"):
+                recorder.write_record(line + b"\n")
+
+
+def _taken_over(path: "str", spool: "Spool") -> "bool":
+    """Whether a file of records is the spool's now."""
+    name = path.rpartition("/")[2] + ".jsonl"
+    fd = spool.create(name)
+    is_there = fd >= 0 and _quietly(_copy, path, fd)
+    if fd >= 0:
+        posix.close(fd)
+    if is_there and _quietly(posix.unlink, path):
+        return True
+    _quietly(posix.unlink, spool.path(name))
+    return False
+
+
+def lived_since_boot(spool: "Spool") -> "bool":
+    """Whether a whole-life sampler has written since this machine's boot: then hello has been said."""
+    booted_s = time.time() - boottime_ns() / 1e9
+    return any(posix.stat(path).st_mtime > booted_s for path in spool.find("life-"))
+
+
+def _copy(path: "str", out: "int") -> "None":
+    try:
+        fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW)
+    except OSError:
+        return
+    block = posix.read(fd, 65536)
+    while block:
+        block = block[posix.write(out, block) :] or posix.read(fd, 65536)
+    posix.close(fd)
+
+
+# --- Commands ---------------------------------------------------------------------------------------
+
+
+def machine(kernel: "Kernel") -> "dict[str, Any]":
+    """What `hello` tells of this machine."""
+    system, fs = posix.uname(), posix.statvfs("/")
+    counters = kernel.counters(("/stat", "/meminfo"))
+    release = read_file("/etc/os-release").decode("utf-8", "replace")
+    pretty = [line[12:].strip("\"'") for line in release.splitlines() if line.startswith("PRETTY_NAME=")]
+    return {
+        "agent": __version__,
+        "python": "%d.%d.%d" % sys.version_info[:3],
+        "cpus": (counters.get("cpus") or [None])[0],
+        "memory_total_kb": (counters.get("mem") or [None])[0],
+        "disk_total_kb": fs.f_blocks * fs.f_frsize // 1024,
+        "kernel": system.release,
+        "os": clean_name(pretty[0]) if pretty else None,
+        "arch": system.machine,
+        "hz": posix.sysconf("SC_CLK_TCK"),
+        "psi": bool(read_file(kernel.proc + "/pressure/cpu")),
+    }
+
+
+def begin(
+    options: "dict[str, str]", out: "int", mid_line: "bool" = False, outlet: "Outlet | None" = None
+) -> "tuple[Recorder, Spool, Kernel]":
+    """What every call does first: brings the whole-life sampler's news, or says hello where there is none.
+
+    With the option `record` the records go to that file, in whose folder all else is kept too: so does the
+    runner, whose log is for people. A command that may run in the middle of an output line sets `mid_line`. A step's
+    sampler gives its `outlet`; it sends the whole-life sampler's news, or starts that one, after its step.
+    """
+    kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
+    if "record" in options:
+        return (*file_recorder(options, kernel), kernel)
+    installed = home()
+    spool = Spool(installed or sys.argv[0])
+    run = run_id(options)
+    key = posix.environ.get(b"BUILDTEL_KEY", b"") or (spool.key() if installed else b"")
+    kept = spool if installed and may_leave(installed) else None
+    more = (run, kernel.proc, kept, key, quiet_words(installed))
+    recorder = StepRecorder(outlet, *more) if outlet else Recorder(out, *more)
+    recorder.mid_line = mid_line
+    if "parent" not in options:
+        outer = outer_step(options.get("pid", ""), spool.find("at-"))
+        options.update({"parent": outer} if outer else {})
+    if installed:
+        send_news(recorder, spool, kernel, begins_step=outlet is not None)
+    elif "parent" not in options:
+        recorder.emit("hello", machine(kernel), own_line=True)
+    return recorder, spool, kernel
+
+
+def file_recorder(options: "dict[str, str]", kernel: "Kernel") -> "tuple[Recorder, Spool]":
+    """Writes into the file of the option `record`, and keeps all else in its folder."""
+    file = options["record"]
+    out = posix.open(file, posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT | posix.O_CLOEXEC, 0o600)
+    key = posix.environ.get(b"BUILDTEL_KEY", b"")
+    recorder = Recorder(out, options.get("run", ""), kernel.proc, None, key, quiet_words(""))
+    return recorder, Spool("", file.rpartition("/")[0])
+
+
+def run_id(options: "dict[str, str]") -> "str":
+    """Packer's id of its run, '' for what is none."""
+    run = options.get("run", "")
+    return run if run.replace("-", "").isalnum() else ""
+
+
+def watch(options: "dict[str, str]") -> "None":
+    """Measures one step where the sampler of the whole life can't: `watch pre|run|lead PID`, started by the sh part."""
+    leave_caller()
+    process = Process(int(options["second"]))
+    if not tells_exits():  # by a pidfd; the kernel may tell it by the task's end
+        hear(process, Tasks.opened())
+    outlet = Outlet(taken_output())
+    options["pid"] = str(process.pid)
+    if not options["step"] and "parent" not in options:
+        options["step"] = name_of(process.pid, options["name"] != "run")
+    recorder, spool, kernel = begin(options, outlet.fd, outlet=outlet)
+    marks = [path for path in spool.find("at-") if path.endswith("/at-%d" % process.pid)]
+    if any(read_file(path, 100).split(b" ")[-1] == process.birth.encode() for path in marks):
+        call_ourselves(b"bt-watch")  # a sampler began it, and was killed: it is not begun again
+        return
+    step = Step(process, options, outlet)
+    step.start(recorder, spool, kernel)
+    call_ourselves(b"bt-watch")
+    tasks = process.tasks or Tasks.opened()  # before the step's first command can have ended
+    is_over = process.account is None and process.over(0.0)
+    if not is_over:
+        hear(process, tasks)
+        step.measure_own()
+        is_over = process.over(AT_ONCE_MS / 1000)
+    is_done = is_over and step.end(0, with_samples=False)
+    time.sleep(0.01)  # who reads the output goes on first, also where it was to have our CPU
+    load_later()
+    revive_life(spool, run_id(options))
+    if not is_done:
+        step.measure()
+
+
+def leave_caller() -> "None":
+    """Makes this process one that no signal or file of who started it concerns, but for its output."""
+    if posix.getpid() != posix.getsid(0):
+        posix.setsid()
+    for number in (1, 2, 15):
+        _signal.signal(number, _signal.SIG_IGN)
+    for name in _listed("/proc/self/fd"):
+        if name.isdigit() and int(name) > 2:
+            _quietly(posix.close, int(name))
+
+
+def taken_output() -> "int":
+    """This process's output, opened anew so that no write to it waits; as it is where it can't be opened."""
+    try:
+        out = open_output("/proc/self/fd/1", None)
+    except OSError:  # a pipe of another user's, whom we were before
+        return 1
+    if out < 0:
+        return 1
+    posix.close(1)
+    posix.open("/dev/null", posix.O_RDWR)
+    return out
+
+
+def hear(process: "Process", tasks: "Tasks | None") -> "None":
+    """Begins the account of what the process runs, if it is not begun yet."""
+    load_later()
+    if process.account is None:
+        process.hear(tasks)
+
+
+def call_ourselves(name: "bytes") -> "None":
+    """Tells the sh part how far we are, by our name in /proc."""
+    fd = posix.open("/proc/self/comm", posix.O_WRONLY)
+    posix.write(fd, name)
+    posix.close(fd)
+
+
+class Step:
+    """A step whose process is not ours: writes its start, and its end when its process is over.
+
+    What nobody read in five seconds, and the end under a terminal, which hangs up just then, is owed.
+    """
+
+    def __init__(self, process: "Process", options: "dict[str, str]", outlet: "Outlet") -> "None":
+        self.process, self.options, self.outlet = process, options, outlet
+        self._shown = options["step"] or clean_name(options.get("label", "")) or "step"
+        self._is_written = False
+
+    def start(self, recorder: "Recorder", spool: "Spool", kernel: "Kernel", spent_s: "float" = 0.0) -> "None":
+        """Leaves a mark for steps within it, and writes the block's head and the start record.
+
+        `spent_s` of CPU time this process had used before.
+        """
+        self.recorder, self.spool, self.kernel = recorder, spool, kernel
+        name, step = self.options["step"], recorder.sid + ".1"
+        if recorder.has_block:
+            self.outlet.say(start_block(self._shown).encode())
+        self._watch = Watch(recorder, kernel, step, self.outlet.say)
+        self._watch.spent_s = spent_s
+        if self.process.account is not None:
+            self.measure_own()
+        self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
+        self.mark = spool.path(self._mark)
+        fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
+        if recorder.is_quiet and self.options["name"] == "run":
+            fields["by"] = "run"  # what the log's order does not tell: it may be one of several in a provisioner
+        recorder.emit("start", fields, {"step": step}, own_line=True)
+        self.outlet.is_held = False
+        self.outlet.pay(0)
+
+    def measure_own(self) -> "None":
+        """Measures what the step's own processes use from now on; its process has an account of what it runs."""
+        self._watch.own = OwnLoad(self.process)
+
+    def measure(self) -> "None":
+        """Samples until the process is over, and writes the end."""
+        leash, outlet = Leash(), self.outlet
+
+        def is_over(wait_s: "float") -> "bool":
+            leash.arm()
+            return self.process.over(wait_s if outlet.pay(0) else min(wait_s, 0.05))
+
+        if not self._is_written:
+            self._watch.spent_s = 0.0  # a fork has used none
+            self._watch.until(is_over)
+        leash.arm()
+        self.end(5000)
+
+    def end(self, wait_ms: "int", with_samples: "bool" = True) -> "bool":
+        """Writes the end, once; False where its reader did not take all in that time. What waits 5 s is owed.
+
+        Without `with_samples` the whole-life sampler's news wait for the next step.
+        """
+        outlet, spool = self.outlet, self.recorder.spool
+        if not self._is_written:
+            counters, m_ns = self.kernel.counters(), boottime_ns()
+            if outlet.is_terminal:
+                outlet.close()
+            self._watch.finish(self._shown, self.options["step"], m_ns, counters, self.process.exit())
+            self._is_written = True
+        if outlet.pay(wait_ms) and spool and with_samples:
+            flush(self.recorder, spool)
+            outlet.pay(wait_ms)
+        if outlet.waiting and outlet.fd >= 0 and not wait_ms:
+            return False
+        if spool:
+            keep_owed(outlet, spool, self.recorder.sid)
+        if self._mark:
+            _quietly(posix.unlink, self.spool.path(self._mark))
+        if not spool:
+            self.spool.tidy()
+        outlet.close()
+        return True
+
+    def let_go(self) -> "None":
+        """Closes what a fork of ours has, too."""
+        self.process.close()
+        self.outlet.close()
+        self.recorder.close()
+
+
+class Watch:
+    """A step under way: its samples, beats, peak, busiest processes, and its `own` load, where we know its process."""
+
+    def __init__(
+        self, recorder: "Recorder", kernel: "Kernel", step: "str", say: "Callable[[bytes], Any]"
+    ) -> "None":
+        self.recorder, self.kernel, self.step, self.say = recorder, kernel, step, say
+        self.own = None  # type: OwnLoad | None
+        hz = posix.sysconf("SC_CLK_TCK")
+        self.processes = Processes(kernel.proc, hz, boottime_ns() * hz // 1000000000)
+        self.start, self.start_ns = kernel.counters(), boottime_ns()
+        self.series = Series(self.start_ns, self.start)
+        self.points = self.series.points
+        self.peak_kb = used_kb(self.start)
+        self.load = Load(self.start_ns)
+        self.stride_s = 0.0
+        self.spent_s = 0.0  # CPU time of this process before, which is not for this step
+
+    def until(self, over: "Callable[[float], bool]") -> "None":
+        """Samples until `over(seconds)`, which waits so long, is true."""
+        now = begun = time.monotonic()
+        due = {self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2}
+        if self.own is not None:
+            due[self.own.look] = now + 0.1
+        while not over(max(0.0, min(due.values()) - now)):
+            now = time.monotonic()
+            for act, at in due.items():
+                if at <= now:
+                    due[act] = now + act(now - begun)
+            now = time.monotonic()
+
+    def _sample(self, elapsed_s: "float") -> "float":
+        counters, m_ns = self.kernel.counters(), boottime_ns()
+        point = self.series.point(m_ns, counters)
+        self._raise_peak(counters)
+        self.load.add(m_ns, counters)
+        if (point[0] or 0) - (self.points[-1][0] or 0) >= self.stride_s * 950:
+            self.points.append(point)
+        if len(self.points) >= SERIES_POINTS:
+            self.points = self.points[::2]
+            self.stride_s = max(self.stride_s * 2, elapsed_s / SERIES_POINTS * 2)
+        return 0.25 if elapsed_s < 1 else 1.0 if elapsed_s < 1800 else 5.0
+
+    def _raise_peak(self, counters: "dict[str, Any]") -> "None":
+        self.peak_kb = max([kb for kb in (self.peak_kb, used_kb(counters)) if kb is not None], default=None)
+
+    def _beat(self, elapsed_s: "float") -> "float":
+        fields = {"c": self.kernel.counters(), "peak_kb": self.peak_kb}  # type: dict[str, Any]
+        try:
+            fields.update(self.own.now() if self.own is not None else {})
+        except Exception:  # a beat without them is better than none
+            pass
+        self.recorder.emit("beat", fields, {"step": self.step}, may_wait=False)
+        return max(BEAT_S, elapsed_s / 240)
+
+    def _scan(self, elapsed_s: "float") -> "float":
+        self.processes.scan()
+        return max(10.0, elapsed_s / 100)
+
+    def finish(self, shown: "str", name: "str", m_ns: "int", counters: "dict[str, Any]", ended: "Exit") -> "None":
+        """Writes the end record, and the block of figures for people."""
+        last = self.series.point(m_ns, counters)
+        self._raise_peak(counters)
+        seconds = (m_ns - self.start_ns) / 1e9
+        if seconds > 2:
+            self.processes.scan()
+        exit_status, signal, source = ended
+        own, load = self._own_fields(seconds), self.load.figures()
+        fields = {
+            "name": name or None, "c": counters, "exit": exit_status, "signal": signal, "exit_from": source,
+            "peak_kb": self.peak_kb, "series": pack_columns(SERIES, [*self.points, last]),
+            "procs": self.processes.busiest(), **({"tasks": load} if load else {}), **own,
+            "cost": cost(self.recorder, self.kernel.proc, self.spent_s),
+        }  # fmt: skip
+        self.recorder.emit("end", fields, {"step": self.step}, last=True)
+        if not self.recorder.has_block:
+            return
+        figures = metrics(self.start, counters, seconds, self.peak_kb, load)
+        if "own" in own:
+            figures.update(own_figures(own["own"], seconds, (counters.get("cpus") or [None])[0]))
+        is_sampled = own.get("cmds", {}).get("from") == "sampled"
+        self.say(end_block(shown, figures, further_lines(figures, exit_status, is_sampled)).encode())
+
+
+    def _own_fields(self, seconds: "float") -> "dict[str, Any]":
+        try:
+            return {} if self.own is None else self.own.fields(seconds > 0.1)
+        except Exception:  # an end without them is better than none
+            return {}
+
+
+def further_lines(
+    figures: "dict[str, Any]", exit_status: "int | None", is_sampled: "bool" = False
+) -> "Iterator[tuple[str, str]]":
+    """Our own lines under the original's eight, which are of the whole machine. `is_sampled`: its own load is."""
+    if "memory_peak_mb" in figures:
+        yield "Peak Memory", "%dMB" % round(figures["memory_peak_mb"])
+    stalls = [(kind, figures.get("psi_%s_some_percent" % kind)) for kind in ("cpu", "memory", "io")]
+    if any(value is not None for _, value in stalls):
+        yield "Pressure", ", ".join(["%s=%d%%" % (kind, round(value)) for kind, value in stalls if value is not None])
+    if any(name[:4] == "own_" for name in figures):
+        yield "Step's own", own_words(figures, is_sampled)
+    if exit_status is not None:
+        yield "Exit", str(exit_status)
+
+
+def cost(recorder: "Recorder", proc: "str", spent_s: "float" = 0.0) -> "dict[str, int | None]":
+    """What this process has used until now, but for CPU time that it had `spent_s` before."""
+    status = read_file(proc + "/self/status", 8192)
+    return {
+        "cpu_ms": int((time.process_time() - spent_s) * 1000),
+        "rss_kb": _number_after(status, b"VmHWM:"),
+        "bytes": recorder.bytes,
+    }
+
+
+# === Loaded later ===
 
 # --- Accounts of commands ---------------------------------------------------------------------------
 
@@ -3389,6 +4073,11 @@ class Waits:
         if len(self._rows) > MOST_WAITS:
             self._rows.remove(min(self._rows, key=lambda row: row[1] - row[0]))
 
+    def now(self) -> "list[Any]":
+        """`[length_s, kind, command, holder]` of what they waited for at the last look; [] where one of them ran."""
+        row = self._rows[-1] if self._rows else None
+        return [round(row[1] - row[0], 2), *row[2:]] if row is not None and row[1] == self._last_s else []
+
     def rows(self, zero_s: "float") -> "list[list[Any]]":
         """`[[start_s, length_s, kind, command, holder], …]`, starts counted from `zero_s`.
 
@@ -3603,269 +4292,9 @@ def _is_same(one: "Relative | None", other: "Relative") -> "bool":
     return one is not None and one.birth == other.birth
 
 
-# --- The process that is a step ----------------------------------------------------------------------
-
-PIDFD_GET_INFO = 0xC040FF0B  # _IOWR(0xFF, 11, struct pidfd_info of 64 bytes); Linux 6.13
-PIDFD_INFO_EXIT = 8  # Linux 6.15
-TIMER_NUMBERS = {"x86_64": (222, 223), "aarch64": (107, 110), "riscv64": (107, 110), "s390x": (254, 255)}
-LEASH_S = 15
-BATCH_S = 0.025  # news of commands that ended are taken together, so often at most
-
-
-def stat_fields(folder: "str") -> "list[bytes]":
-    """The fields of a process's /proc/PID/stat behind its name: state, parent, ... Raises OSError if it is gone."""
-    text = read_file(folder + "/stat", 4096)
-    fields = text[text.rfind(b")") + 2 :].split()
-    if len(fields) < 20:
-        raise OSError("no process " + folder)
-    return fields
-
-
-class Process:
-    """A process that we are no parent of: when it ends, and how; with `tasks`, what it ran.
-
-    `not_ours` are processes below it that are not its own.
-    """
-
-    def __init__(self, pid: "int", tasks: "Tasks | None" = None, not_ours: "Collection[int]" = ()) -> "None":
-        self.pid, self._folder = pid, "/proc/%d" % pid
-        self._fd = -1
-        try:
-            self._fd = posix.pidfd_open(pid)
-        except (AttributeError, OSError):  # Python before 3.9, Linux before 5.3
-            pass
-        self.birth = stat_fields(self._folder)[19].decode()
-        self._begun = time.monotonic()
-        self._poll = select.poll()
-        if self._fd >= 0:
-            self._poll.register(self._fd, select.POLLIN)
-        self.account = Account(pid, [other for other in not_ours if other != pid])
-        self._opened = Tasks.opened() if tasks is None and not tells_exits() else None
-        self.hear(tasks or self._opened)
-
-    def over_before(self, fd: "int", wait_ms: "int") -> "bool":
-        """Waits so long, or until `fd` is readable, for its end; whether it has ended. Never waits without a pidfd."""
-        if self._fd < 0:
-            return False
-        self._poll.register(fd, select.POLLIN)
-        ready = [found for found, _ in self._poll.poll(wait_ms)]
-        self._poll.unregister(fd)
-        return self._fd in ready and self.over(0)
-
-    def hear(self, tasks: "Tasks | None") -> "None":
-        """Takes accounts of what `tasks` tells from now on."""
-        self.tasks, self._news = tasks, select.poll()
-        self._lost_before = tasks.lost if tasks is not None else 0
-        for fd in [self._fd, *tasks.fds()] if tasks is not None and self._fd >= 0 else ():
-            self._news.register(fd, select.POLLIN)
-
-    def take(self) -> "list[Task]":
-        """Takes accounts of what has ended until now; gives it."""
-        taken = self.tasks.take() if self.tasks is not None else []
-        self.account.add(taken)
-        return taken
-
-    def lost(self) -> "int":
-        """How many commands could not be heard of."""
-        return self.tasks.lost - self._lost_before if self.tasks is not None else 0
-
-    def over(self, wait_s: "float") -> "bool":
-        """Waits so long for its end, and takes accounts of what ends meanwhile; whether it has ended."""
-        until = time.monotonic() + wait_s
-        while self.tasks is not None and until - time.monotonic() > BATCH_S:
-            self.take()
-            if self._has_ended(BATCH_S):
-                return True
-            if self._fd >= 0:
-                self._news.poll(int(max(until - time.monotonic() - BATCH_S, 0) * 1000) + 1)
-        return self._has_ended(max(until - time.monotonic(), 0.0))
-
-    def _has_ended(self, wait_s: "float") -> "bool":
-        if self._fd >= 0:
-            return bool(self._poll.poll(int(wait_s * 1000) + 1))
-        until = time.monotonic() + wait_s
-        while not self._is_gone():
-            now = time.monotonic()
-            if now >= until:
-                return False
-            time.sleep(min(until - now, max(0.001, min((now - self._begun - 0.1) / 100, 0.05))))
-        return True
-
-    def close(self) -> "None":
-        """Lets go of it."""
-        if self._fd >= 0:
-            posix.close(self._fd)
-        if self._opened is not None:
-            self._opened.close()
-
-    def _is_gone(self) -> "bool":
-        try:
-            fields = stat_fields(self._folder)
-        except OSError:
-            return True
-        return fields[19].decode() != self.birth or (fields[0] in (b"Z", b"X") and int(fields[17]) <= 1)
-
-    def exit(self) -> "Exit":
-        """(exit status, signal, where it is from) of a process that has ended, as far as the kernel tells us.
-
-        Its status is the kernel's of a zombie or of one that is reaped (some microseconds later), or the last task's.
-        """
-        give_up = time.monotonic() + 0.02
-        code, source = None, None  # type: int | None, str | None
-        while code is None:
-            code, source = self._reaped(), "pidfd"
-            if code is None:
-                code, source = self._zombie(), "zombie"
-            if code is not None or time.monotonic() > give_up:
-                break
-            if self._is_reaped() and not (self._fd >= 0 and tells_exits()):
-                break
-            time.sleep(0.0002)
-        self.take()
-        shell = self.account.shell
-        if code is None and shell is not None and time.monotonic() - shell.ended_s < LATE_S:  # else its threads went on
-            code, source = shell.code, "taskstats"
-        return (None, None, None) if code is None else exit_of(code, source)
-
-    def _reaped(self) -> "int | None":
-        if self._fd < 0:
-            return None
-        import fcntl
-
-        info = bytearray(PIDFD_INFO_EXIT.to_bytes(8, sys.byteorder) + bytes(56))
-        if not _quietly(fcntl.ioctl, self._fd, PIDFD_GET_INFO, info):
-            return None
-        mask = int.from_bytes(info[:8], sys.byteorder)
-        return int.from_bytes(info[60:], sys.byteorder) if mask & PIDFD_INFO_EXIT else None
-
-    def _is_reaped(self) -> "bool":
-        return not _exists(self._folder + "/stat")
-
-    def _zombie(self) -> "int | None":
-        """Field 52 of a zombie of ours; of others the kernel says 0 whatever it was."""
-        try:
-            fields = stat_fields(self._folder)
-            stat = posix.stat(self._folder)
-        except OSError:
-            return None
-        ours = posix.getuid() == 0 or (stat.st_uid, stat.st_gid) == (posix.getuid(), posix.getgid())
-        is_it = fields[0] == b"Z" and fields[19].decode() == self.birth and len(fields) > 49
-        return int(fields[49]) if ours and is_it else None
-
-
-if TYPE_CHECKING:
-    Exit = tuple[int | None, int | None, str | None]
-
-
-def exit_of(code: "int", source: "str | None") -> "tuple[int, int | None, str | None]":
-    """What a shell makes of a status of wait(2): 128 and the signal's number where one ended it."""
-    signal = code & 127
-    return (128 + signal, signal, source) if signal else (code >> 8 & 255, None, source)
-
-
-def tells_exits(known: "list[bool]" = []) -> "bool":  # noqa: B006  (asked once)
-    """Whether this kernel tells the exit status of processes that are reaped, by a pidfd (Linux 6.15)."""
-    if not known:
-        release = posix.uname().release.split("-")[0].split(".")
-        numbers = [int(part) if part.isdigit() else 0 for part in release[:2]]
-        known.append(numbers >= [6, 15] and hasattr(posix, "pidfd_open"))
-    return known[0]
-
-
-def timers(found: "list[Any]" = []) -> "Any":  # noqa: B006  (loaded once)
-    """The ctypes module, None where there is none. The sampler of the whole life loads it before it forks."""
-    if not found:
-        try:
-            import ctypes
-
-            found.append(ctypes)
-        except ImportError:
-            found.append(None)
-    return found[0]
-
-
-class Leash:
-    """Ends this process by SIGKILL where it is not armed again in time: a stopped one would hold the build's output.
-
-    A timer of the kernel whose signal is SIGKILL works on a stopped process, too. There is none without ctypes.
-    Source: timer_create(2); struct sigevent is value, signal, how to notify.
-    """
-
-    def __init__(self) -> "None":
-        self._call = None  # type: Callable[..., Any] | None
-        numbers, ctypes = TIMER_NUMBERS.get(posix.uname().machine), timers()
-        if not numbers or not ctypes:
-            return
-        call = ctypes.CDLL(None).syscall
-        event = ctypes.create_string_buffer(bytes(8) + (9).to_bytes(4, sys.byteorder) + bytes(52))
-        timer = ctypes.c_int()
-        if call(numbers[0], 1, event, ctypes.byref(timer)) == 0:
-            times = [(ctypes.c_long * 4)(0, 0, seconds, 0) for seconds in (0, LEASH_S)]
-            self._call = lambda armed: call(numbers[1], timer, 0, times[armed], None)
-
-    def arm(self, armed: "bool" = True) -> "None":
-        """Gives this process the time anew, or all time."""
-        if self._call is not None:
-            self._call(armed)
-
-
-def outer_step(pid: "str", paths: "list[str]") -> "str | None":
-    """The step under way that the process `pid` (ours if it is empty) is part of, by its ancestors.
-
-    `paths` are the files at-PID of all steps under way.
-    """
-    marks = {path.rpartition("at-")[2]: path for path in paths}
-    folder = "/proc/" + (pid or "self")
-    for _generation in range(64 if marks else 0):
-        try:
-            parent = stat_fields(folder)[1].decode()
-            folder = "/proc/" + parent
-            birth = stat_fields(folder)[19].decode()
-        except OSError:
-            return None
-        text = read_file(marks[parent], 100).decode("ascii", "replace") if parent in marks else ""
-        step, _, begun = text.partition(" ")
-        if begun == birth and step.replace(".", "").isalnum():
-            return step
-    return None
-
-
-def name_of(pid: "int", by_words: "bool") -> "str":
-    """The value of BUILDTEL_STEP in a process's environment, or in its command line, as its shell takes it."""
-    text = read_file("/proc/%d/%s" % (pid, "cmdline" if by_words else "environ"), 1 << 17)
-    found = text.find(b"BUILDTEL_STEP=")
-    value = text[found + 14 :].split(b"\0", 1)[0] if found >= 0 else b""
-    value = shell_word(value) if by_words else value
-    return clean_name(value.decode(sys.getfilesystemencoding(), "surrogateescape"))
-
-
-def shell_word(text: "bytes") -> "bytes":
-    """The first word of a command line, without its quotes."""
-    word, quote, at = bytearray(), 0, 0
-    while at < min(len(text), 4096):
-        char = text[at]
-        if quote:
-            if char == quote:
-                quote = 0
-            elif char == 92 and quote == 34 and text[at + 1 : at + 2] in (b'"', b"\\", b"$", b"`"):
-                at += 1
-                word.append(text[at])
-            else:
-                word.append(char)
-        elif char in b"'\"":
-            quote = char
-        elif char == 92 and at + 1 < len(text):
-            at += 1
-            word.append(text[at])
-        elif char in b" \t\n;&|<>()":
-            break
-        else:
-            word.append(char)
-        at += 1
-    return bytes(word)
-
-
 # --- A step's own load -------------------------------------------------------------------------------
+
+FREE_S = 0.05  # CPU time of a step's looks; of more than that a hundredth of the step's time
 
 
 class OwnLoad:
@@ -3874,11 +4303,13 @@ class OwnLoad:
     def __init__(self, process: "Process") -> "None":
         self._process, self._tree, self._waits = process, Tree(process.pid), Waits()
         self._ended = []  # type: list[int]  # since the last look
+        self._used, self._used_s = {}, time.monotonic()  # type: dict[str, float], float  # CPU seconds, at the last beat
         self._lacking_ns = 0  # what all messages until the last look lack of the CPU time of the tree
+        self._spent_s = 0.0  # CPU time, not the clock's: on a busy machine a look takes long and costs no more
 
     def look(self, elapsed_s: "float") -> "float":
         """Looks at the tree of the step; gives the seconds until the next look."""
-        process, tree, begun_s = self._process, self._tree, time.monotonic()
+        process, tree, begun_s = self._process, self._tree, time.process_time()
         ended = tree.look()
         process.account.adopted = tree.known
         if process.tasks is None:
@@ -3889,7 +4320,23 @@ class OwnLoad:
             self._lacking_ns = int((tree.cpu_s() or 0) * 1e9) - told_ns
         self._waits.look(tree)
         usual_s = max(0.1, elapsed_s / 20) if process.tasks is None or elapsed_s < 1 else 1.0
-        return max(min(usual_s, 1.0), (time.monotonic() - begun_s) * 100)
+        self._spent_s += time.process_time() - begun_s
+        return max(min(usual_s, 1.0), (self._spent_s - FREE_S) * 100 - elapsed_s)
+
+    def now(self) -> "dict[str, list[Any]]":
+        """What a beat tells: the busiest command since the last one, and what the step waits for now."""
+        self.look(0.0)
+        since_s, self._used_s = self._used_s, time.monotonic()
+        used = {name: _cpu_ns(row) / 1e9 for name, row in self._process.account.divided()[0].used.items()}
+        for one in self._tree.known.values():
+            name = command_name(one.name)
+            used[name] = used.get(name, 0.0) + one.own_ticks / self._tree.hz
+        grown = {name: cpu_s - self._used.get(name, 0.0) for name, cpu_s in used.items()}
+        self._used = used
+        most = max(grown, key=lambda name: grown[name], default="")
+        busy = [most, round(grown[most], 2), round(self._used_s - since_s, 2)] if most and grown[most] >= 0.05 else []
+        wait = self._waits.now()
+        return {name: row for name, row in (("busy", busy), ("wait", wait)) if row}
 
     def fields(self, with_look: "bool") -> "dict[str, Any]":
         """Those of the end record; none of what nothing is known of."""
@@ -4055,6 +4502,120 @@ def in_records(intervals: "list[list[Any]]") -> "Iterator[list[list[Any]]]":
         yield some
 
 
+# --- A step that the sampler of the whole life measures -----------------------------------------------
+
+
+def begun_step(
+    kind: "str", teller: "int", door: "Door", kernel: "Kernel", tasks: "Tasks | None"
+) -> "Step | None":
+    """The step that the sh part tells of, its start written; None for one that a sampler of its own user may serve."""
+    spool, spent_s = door.inside, time.process_time()
+    try:
+        options = told(kind, teller)
+        process = Process(int(options["pid"]), (teller,))
+        process.hear(tasks)
+        out = open_output("/proc/%d/fd/%d" % (teller, 9 if kind == "lead" else 1), door.identity)
+    except (OSError, ValueError):
+        return None
+    if out < 0:
+        process.close()
+        return None
+    left = spool.find("")
+    outer = outer_step(options["pid"], [path for path in left if "/at-" in path])
+    options.update({"parent": outer} if outer else {})
+    if not options["step"] and not outer:
+        options["step"] = name_of(teller, False) or name_of(process.pid, True)
+    step = Step(process, options, Outlet(out))
+    recorder = StepRecorder(step.outlet, run_id(options) or door.run, kernel.proc, spool, door.key, door.quiet)
+    bring_owed(recorder, [path for path in left if "/owed-" in path])
+    step.start(recorder, spool, kernel, spent_s)
+    return step
+
+
+def told(kind: "str", teller: "int") -> "dict[str, str]":
+    """What a process that tells of a step says of it, by its command line. Raises OSError if it is none of ours."""
+    words = read_file("/proc/%d/cmdline" % teller).split(b"\0")[:-1]
+    if (home() + "/buildtel_agent.py").encode("utf-8", "surrogateescape") not in words:
+        raise OSError("not our process")  # another by now, or one of another pid namespace
+    options = {"name": kind, "step": "", "run": ""}
+    if kind == "run":
+        options.update(run_options([word.decode("utf-8", "surrogateescape") for word in words]), pid=str(teller))
+    else:
+        options["run"] = words[-1].decode("ascii", "replace")
+        options["pid"] = stat_fields("/proc/%d" % teller)[1].decode()
+    return options
+
+
+def run_options(words: "list[str]") -> "dict[str, str]":
+    """The options of `sh AGENT run [OPTION ...] [--] COMMAND ...`, and the command's name as `label`."""
+    found = {}  # type: dict[str, str]
+    rest = iter(words[words.index("run") + 1 :])
+    for word in rest:
+        if word == "--" or word[:2] != "--":
+            found["label"] = (next(rest, "") if word == "--" else word).rpartition("/")[2]
+            break
+        found.update([option(word, rest)])
+    found["step"] = clean_name(found.get("step", ""))
+    return found
+
+
+def serve(
+    message: "tuple[str, int]", door: "Door", kernel: "Kernel", account: "LifeAccount", claim: "int"
+) -> "None":
+    """Begins a step and nods; ends it, too, if it is over at once and its reader takes all.
+
+    Else a fork measures it, without the locks (`claim` and that of the file of samples) that say that we live.
+    """
+    kind, teller = message
+    try:
+        step = begun_step(kind, teller, door, kernel, account.tasks)
+    except Exception:  # a step unmeasured is better than no sampler
+        step = None
+    door.nod(teller, step is not None)
+    if step is None:
+        return
+    door.leash.arm()
+    is_ours = True
+    try:
+        account.begin(step)
+        is_done = step.process.over_before(door.fd, AT_ONCE_MS) and step.end(0)
+        is_ours = is_done or is_parent(step, account)
+    except Exception:  # no process can be started, say: the step has no end from us
+        pass
+    if is_ours:
+        step.let_go()
+        door.leash.arm(False)
+        return
+    try:
+        _signal.signal(15, _signal.SIG_IGN)
+        for fd in (door.fd, claim, account.kept.fd):
+            posix.close(fd)
+        step.measure()
+    finally:
+        posix._exit(0)
+
+
+def is_parent(step: "Step", account: "LifeAccount") -> "bool":
+    """Forks, True in the parent: the fork goes on with the step's account, and nothing that ends meanwhile is lost."""
+    tasks = account.tasks
+    try:
+        fresh = None if tasks is None else tasks.again()
+    except OSError:  # no more files
+        fresh = None
+    step.process.take()
+    if tasks is not None and fresh is not None:
+        fresh.follow(tasks)
+    if posix.fork() > 0:
+        account.served(step.mark)
+        if fresh is not None:
+            fresh.close()
+        return True
+    if tasks is not None:
+        tasks.close()
+    step.process.hear(fresh)
+    return False
+
+
 # --- The sampler of the whole life of the machine ---------------------------------------------------
 
 
@@ -4172,11 +4733,10 @@ def life(options: "dict[str, str]") -> "None":
     if claim < 0:
         return  # two calls after a reboot each began one
     owner = options.get("owner", "")
-    due, rows = time.monotonic(), 0
+    due, rows, account = time.monotonic(), 0, LifeAccount(kept)
     end_by_exception()
     try:
         kept.add(sample(kernel))
-        account = LifeAccount(kept)
         door = Door(kept.spool, int(owner) if owner.isdigit() else posix.getuid(), options["run"])
         while is_installed():
             rows += 1
@@ -4191,9 +4751,19 @@ def life(options: "dict[str, str]") -> "None":
         kept.remove()
     except KeyboardInterrupt:  # by `finish`, which removes the files, or because the machine goes down
         _signal.signal(15, _signal.SIG_IGN)
-        kept.add(sample(kernel))
+        write_last(kernel, account)
         if is_installed():
             keep_rest(kept.spool, options["run"])
+
+
+def write_last(kernel: "Kernel", account: "LifeAccount") -> "None":
+    """Writes what has ended since the last sample, and a sample; the latter also where the account was interrupted."""
+    try:
+        account.take()
+        account.close()
+    except Exception:  # it may have been at it just now
+        pass
+    account.kept.add(sample(kernel))
 
 
 def end_by_exception() -> "None":
@@ -4217,63 +4787,6 @@ def is_installed() -> "bool":
         return False
 
 
-def serve(
-    message: "tuple[str, int]", door: "Door", kernel: "Kernel", account: "LifeAccount", claim: "int"
-) -> "None":
-    """Begins a step and nods; ends it, too, if it is over at once and its reader takes all.
-
-    Else a fork measures it, without the locks (`claim` and that of the file of samples) that say that we live.
-    """
-    kind, teller = message
-    try:
-        step = begun_step(kind, teller, door, kernel, account.tasks)
-    except Exception:  # a step unmeasured is better than no sampler
-        step = None
-    door.nod(teller, step is not None)
-    if step is None:
-        return
-    door.leash.arm()
-    is_ours = True
-    try:
-        account.begin(step)
-        is_done = step.process.over_before(door.fd, AT_ONCE_MS) and step.end(0)
-        is_ours = is_done or is_parent(step, account)
-    except Exception:  # no process can be started, say: the step has no end from us
-        pass
-    if is_ours:
-        step.let_go()
-        door.leash.arm(False)
-        return
-    try:
-        _signal.signal(15, _signal.SIG_IGN)
-        for fd in (door.fd, claim, account.kept.fd):
-            posix.close(fd)
-        step.measure()
-    finally:
-        posix._exit(0)
-
-
-def is_parent(step: "Step", account: "LifeAccount") -> "bool":
-    """Forks, True in the parent: the fork goes on with the step's account, and nothing that ends meanwhile is lost."""
-    tasks = account.tasks
-    try:
-        fresh = None if tasks is None else tasks.again()
-    except OSError:  # no more files
-        fresh = None
-    step.process.take()
-    if tasks is not None and fresh is not None:
-        fresh.follow(tasks)
-    if posix.fork() > 0:
-        account.served(step.mark)
-        if fresh is not None:
-            fresh.close()
-        return True
-    if tasks is not None:
-        tasks.close()
-    step.process.hear(fresh)
-    return False
-
-
 def keep_rest(spool: "Spool", run: "str") -> "None":
     """Leaves what was not sent yet where it outlives a reboot: all, where the log is to have no records."""
     recorder = Recorder(-1, run, "/proc", None, spool.key())
@@ -4284,35 +4797,6 @@ def keep_rest(spool: "Spool", run: "str") -> "None":
         if path.endswith(".jsonl"):
             _copy(path, recorder.out)
     flush(recorder, spool, 1 << 24 if is_quiet else FLUSH_ROWS)
-
-
-def rests() -> "list[str]":
-    """The files of what samplers left for after a reboot."""
-    return [home() + "/" + name for name in _listed(home()) if name.startswith("buildtel_rest-")]
-
-
-def send_leftovers(recorder: "Recorder") -> "None":
-    """Hands it on, once: who may not remove it leaves it to somebody who may. To the spool where that has all."""
-    for path in rests():
-        if recorder.is_quiet and recorder.spool and _taken_over(path, recorder.spool):
-            continue
-        lines = read_file(path).splitlines()
-        for line in lines if _quietly(posix.unlink, path) else ():
-            if line.startswith(b"BUILDTEL:"):
-                recorder.write_record(line + b"\n")
-
-
-def _taken_over(path: "str", spool: "Spool") -> "bool":
-    """Whether a file of records is the spool's now."""
-    name = path.rpartition("/")[2] + ".jsonl"
-    fd = spool.create(name)
-    is_there = fd >= 0 and _quietly(_copy, path, fd)
-    if fd >= 0:
-        posix.close(fd)
-    if is_there and _quietly(posix.unlink, path):
-        return True
-    _quietly(posix.unlink, spool.path(name))
-    return False
 
 
 def sample(kernel: "Kernel") -> "list[tuple[str, int | None]]":
@@ -4336,12 +4820,6 @@ def sampler_is_running(spool: "Spool") -> "bool":
         finally:
             posix.close(fd)
     return False
-
-
-def lived_since_boot(spool: "Spool") -> "bool":
-    """Whether a whole-life sampler has written since this machine's boot: then hello has been said."""
-    booted_s = time.time() - boottime_ns() / 1e9
-    return any(posix.stat(path).st_mtime > booted_s for path in spool.find("life-"))
 
 
 def start_life(run: "str") -> "None":
@@ -4431,377 +4909,6 @@ def _flush_file(recorder: "Recorder", path: "str", sent_bytes: "int", most_rows:
         fields.update({"cmds": accounts.pop(0)} if accounts else {})
         recorder.emit("samples", fields, {"src": path.rpartition("life-")[2]}, own_line=True)
     return (sent_bytes or len(head) + 1) + len(data)
-
-
-# --- Commands ---------------------------------------------------------------------------------------
-
-
-def machine(kernel: "Kernel") -> "dict[str, Any]":
-    """What `hello` tells of this machine."""
-    system, fs = posix.uname(), posix.statvfs("/")
-    counters = kernel.counters(("/stat", "/meminfo"))
-    release = read_file("/etc/os-release").decode("utf-8", "replace")
-    pretty = [line[12:].strip("\"'") for line in release.splitlines() if line.startswith("PRETTY_NAME=")]
-    return {
-        "agent": __version__,
-        "python": "%d.%d.%d" % sys.version_info[:3],
-        "cpus": (counters.get("cpus") or [None])[0],
-        "memory_total_kb": (counters.get("mem") or [None])[0],
-        "disk_total_kb": fs.f_blocks * fs.f_frsize // 1024,
-        "kernel": system.release,
-        "os": clean_name(pretty[0]) if pretty else None,
-        "arch": system.machine,
-        "hz": posix.sysconf("SC_CLK_TCK"),
-        "psi": bool(read_file(kernel.proc + "/pressure/cpu")),
-    }
-
-
-def begin(
-    options: "dict[str, str]", out: "int", mid_line: "bool" = False, outlet: "Outlet | None" = None
-) -> "tuple[Recorder, Spool, Kernel]":
-    """What every call does first: brings the whole-life sampler's news, or says hello where there is none.
-
-    With the option `record` the records go to that file, in whose folder all else is kept too: so does the
-    runner, whose log is for people. A command that may run in the middle of an output line sets `mid_line`. A step's
-    sampler gives its `outlet`; it sends the whole-life sampler's news, or starts that one, after its step.
-    """
-    kernel = Kernel(options.get("proc", "/proc"), options.get("sys", "/sys"))
-    if "record" in options:
-        return (*file_recorder(options, kernel), kernel)
-    installed = home()
-    spool = Spool(installed or sys.argv[0])
-    run = run_id(options)
-    key = posix.environ.get(b"BUILDTEL_KEY", b"") or (spool.key() if installed else b"")
-    kept = spool if installed and may_leave(installed) else None
-    more = (run, kernel.proc, kept, key, quiet_words(installed))
-    recorder = StepRecorder(outlet, *more) if outlet else Recorder(out, *more)
-    recorder.mid_line = mid_line
-    if "parent" not in options:
-        outer = outer_step(options.get("pid", ""), spool.find("at-"))
-        options.update({"parent": outer} if outer else {})
-    if installed:
-        send_news(recorder, spool, kernel, begins_step=outlet is not None)
-    elif "parent" not in options:
-        recorder.emit("hello", machine(kernel), own_line=True)
-    return recorder, spool, kernel
-
-
-def send_news(recorder: "Recorder", spool: "Spool", kernel: "Kernel", begins_step: "bool") -> "None":
-    """Sends what the whole-life sampler and earlier steps left, or says hello and starts a sampler.
-
-    With `begins_step` the sampler's samples and its start wait until the step is over.
-    """
-    if not begins_step and sampler_is_running(spool):
-        flush(recorder, spool)
-    else:
-        if not begins_step or not lived_since_boot(spool):
-            recorder.emit("hello", machine(kernel), own_line=True)
-        if not begins_step:
-            start_life(recorder.run)
-    send_leftovers(recorder)
-    bring_owed(recorder, spool.find("owed-"))
-
-
-def file_recorder(options: "dict[str, str]", kernel: "Kernel") -> "tuple[Recorder, Spool]":
-    """Writes into the file of the option `record`, and keeps all else in its folder."""
-    file = options["record"]
-    out = posix.open(file, posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT | posix.O_CLOEXEC, 0o600)
-    key = posix.environ.get(b"BUILDTEL_KEY", b"")
-    recorder = Recorder(out, options.get("run", ""), kernel.proc, None, key, quiet_words(""))
-    return recorder, Spool("", file.rpartition("/")[0])
-
-
-def run_id(options: "dict[str, str]") -> "str":
-    """Packer's id of its run, '' for what is none."""
-    run = options.get("run", "")
-    return run if run.replace("-", "").isalnum() else ""
-
-
-def watch(options: "dict[str, str]") -> "None":
-    """Measures one step where the sampler of the whole life can't: `watch pre|run|lead PID`, started by the sh part."""
-    if posix.getpid() != posix.getsid(0):
-        posix.setsid()
-    for number in (1, 2, 15):
-        _signal.signal(number, _signal.SIG_IGN)
-    for name in _listed("/proc/self/fd"):
-        if name.isdigit() and int(name) > 2:
-            _quietly(posix.close, int(name))
-    process = Process(int(options["second"]))
-    try:
-        out = open_output("/proc/self/fd/1", None)
-    except OSError:  # a pipe of another user's, whom we were before
-        out = -1
-    outlet = Outlet(1 if out < 0 else out)
-    if out >= 0:
-        posix.close(1)
-        posix.open("/dev/null", posix.O_RDWR)
-    options["pid"] = str(process.pid)
-    if not options["step"] and "parent" not in options:
-        options["step"] = name_of(process.pid, options["name"] != "run")
-    recorder, spool, kernel = begin(options, outlet.fd, outlet=outlet)
-    marks = [path for path in spool.find("at-") if path.endswith("/at-%d" % process.pid)]
-    if any(read_file(path, 100).split(b" ")[-1] == process.birth.encode() for path in marks):
-        call_ourselves(b"bt-watch")  # a sampler began it, and was killed: it is not begun again
-        return
-    step = Step(process, options, outlet)
-    step.start(recorder, spool, kernel)
-    call_ourselves(b"bt-watch")
-    if process.tasks is None:
-        process.hear(Tasks.opened())
-    is_done = process.over(AT_ONCE_MS / 1000) and step.end(0, with_samples=False)
-    revive_life(spool, run_id(options))
-    if not is_done:
-        step.measure()
-
-
-def call_ourselves(name: "bytes") -> "None":
-    """Tells the sh part how far we are, by our name in /proc."""
-    fd = posix.open("/proc/self/comm", posix.O_WRONLY)
-    posix.write(fd, name)
-    posix.close(fd)
-
-
-def begun_step(
-    kind: "str", teller: "int", door: "Door", kernel: "Kernel", tasks: "Tasks | None"
-) -> "Step | None":
-    """The step that the sh part tells of, its start written; None for one that a sampler of its own user may serve."""
-    spool, spent_s = door.inside, time.process_time()
-    try:
-        options = told(kind, teller)
-        process = Process(int(options["pid"]), tasks, (teller,))
-        out = open_output("/proc/%d/fd/%d" % (teller, 9 if kind == "lead" else 1), door.identity)
-    except (OSError, ValueError):
-        return None
-    if out < 0:
-        process.close()
-        return None
-    left = spool.find("")
-    outer = outer_step(options["pid"], [path for path in left if "/at-" in path])
-    options.update({"parent": outer} if outer else {})
-    if not options["step"] and not outer:
-        options["step"] = name_of(teller, False) or name_of(process.pid, True)
-    step = Step(process, options, Outlet(out))
-    recorder = StepRecorder(step.outlet, run_id(options) or door.run, kernel.proc, spool, door.key, door.quiet)
-    bring_owed(recorder, [path for path in left if "/owed-" in path])
-    step.start(recorder, spool, kernel, spent_s)
-    return step
-
-
-def told(kind: "str", teller: "int") -> "dict[str, str]":
-    """What a process that tells of a step says of it, by its command line. Raises OSError if it is none of ours."""
-    words = read_file("/proc/%d/cmdline" % teller).split(b"\0")[:-1]
-    if (home() + "/buildtel_agent.py").encode("utf-8", "surrogateescape") not in words:
-        raise OSError("not our process")  # another by now, or one of another pid namespace
-    options = {"name": kind, "step": "", "run": ""}
-    if kind == "run":
-        options.update(run_options([word.decode("utf-8", "surrogateescape") for word in words]), pid=str(teller))
-    else:
-        options["run"] = words[-1].decode("ascii", "replace")
-        options["pid"] = stat_fields("/proc/%d" % teller)[1].decode()
-    return options
-
-
-def run_options(words: "list[str]") -> "dict[str, str]":
-    """The options of `sh AGENT run [OPTION ...] [--] COMMAND ...`, and the command's name as `label`."""
-    found = {}  # type: dict[str, str]
-    rest = iter(words[words.index("run") + 1 :])
-    for word in rest:
-        if word == "--" or word[:2] != "--":
-            found["label"] = (next(rest, "") if word == "--" else word).rpartition("/")[2]
-            break
-        found.update([option(word, rest)])
-    found["step"] = clean_name(found.get("step", ""))
-    return found
-
-
-class Step:
-    """A step whose process is not ours: writes its start, and its end when its process is over.
-
-    What nobody read in five seconds, and the end under a terminal, which hangs up just then, is owed.
-    """
-
-    def __init__(self, process: "Process", options: "dict[str, str]", outlet: "Outlet") -> "None":
-        self.process, self.options, self.outlet = process, options, outlet
-        self._shown = options["step"] or clean_name(options.get("label", "")) or "step"
-        self._is_written = False
-
-    def start(self, recorder: "Recorder", spool: "Spool", kernel: "Kernel", spent_s: "float" = 0.0) -> "None":
-        """Leaves a mark for steps within it, and writes the block's head and the start record.
-
-        `spent_s` of CPU time this process had used before.
-        """
-        self.recorder, self.spool, self.kernel = recorder, spool, kernel
-        name, step = self.options["step"], recorder.sid + ".1"
-        if recorder.has_block:
-            self.outlet.say(start_block(self._shown).encode())
-        self._watch = Watch(recorder, kernel, step, self.outlet.say, OwnLoad(self.process))
-        self._watch.spent_s = spent_s
-        self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
-        self.mark = spool.path(self._mark)
-        fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
-        if recorder.is_quiet and self.options["name"] == "run":
-            fields["by"] = "run"  # what the log's order does not tell: it may be one of several in a provisioner
-        recorder.emit("start", fields, {"step": step}, own_line=True)
-        self.outlet.is_held = False
-        self.outlet.pay(0)
-
-    def measure(self) -> "None":
-        """Samples until the process is over, and writes the end."""
-        leash, outlet = Leash(), self.outlet
-
-        def is_over(wait_s: "float") -> "bool":
-            leash.arm()
-            return self.process.over(wait_s if outlet.pay(0) else min(wait_s, 0.05))
-
-        if not self._is_written:
-            self._watch.spent_s = 0.0  # a fork has used none
-            self._watch.until(is_over)
-        leash.arm()
-        self.end(5000)
-
-    def end(self, wait_ms: "int", with_samples: "bool" = True) -> "bool":
-        """Writes the end, once; False where its reader did not take all in that time. What waits 5 s is owed.
-
-        Without `with_samples` the whole-life sampler's news wait for the next step.
-        """
-        outlet, spool = self.outlet, self.recorder.spool
-        if not self._is_written:
-            counters, m_ns = self.kernel.counters(), boottime_ns()
-            if outlet.is_terminal:
-                outlet.close()
-            self._watch.finish(self._shown, self.options["step"], m_ns, counters, self.process.exit())
-            self._is_written = True
-        if outlet.pay(wait_ms) and spool and with_samples:
-            flush(self.recorder, spool)
-            outlet.pay(wait_ms)
-        if outlet.waiting and outlet.fd >= 0 and not wait_ms:
-            return False
-        if spool:
-            keep_owed(outlet, spool, self.recorder.sid)
-        if self._mark:
-            _quietly(posix.unlink, self.spool.path(self._mark))
-        if not spool:
-            self.spool.tidy()
-        outlet.close()
-        return True
-
-    def let_go(self) -> "None":
-        """Closes what a fork of ours has, too."""
-        self.process.close()
-        self.outlet.close()
-        self.recorder.close()
-
-
-class Watch:
-    """A step under way: its samples, beats, peak, busiest processes, and its `own` load, where we know its process."""
-
-    def __init__(
-        self, recorder: "Recorder", kernel: "Kernel", step: "str", say: "Callable[[bytes], Any]",
-        own: "OwnLoad | None" = None,
-    ) -> "None":  # fmt: skip
-        self.recorder, self.kernel, self.step, self.say, self.own = recorder, kernel, step, say, own
-        hz = posix.sysconf("SC_CLK_TCK")
-        self.processes = Processes(kernel.proc, hz, boottime_ns() * hz // 1000000000)
-        self.start, self.start_ns = kernel.counters(), boottime_ns()
-        self.series = Series(self.start_ns, self.start)
-        self.points = self.series.points
-        self.peak_kb = used_kb(self.start)
-        self.load = Load(self.start_ns)
-        self.stride_s = 0.0
-        self.spent_s = 0.0  # CPU time of this process before, which is not for this step
-
-    def until(self, over: "Callable[[float], bool]") -> "None":
-        """Samples until `over(seconds)`, which waits so long, is true."""
-        now = begun = time.monotonic()
-        due = {self._sample: now + 0.25, self._beat: now + BEAT_S, self._scan: now + 2}
-        if self.own is not None:
-            due[self.own.look] = now + 0.1
-        while not over(max(0.0, min(due.values()) - now)):
-            now = time.monotonic()
-            for act, at in due.items():
-                if at <= now:
-                    due[act] = now + act(now - begun)
-            now = time.monotonic()
-
-    def _sample(self, elapsed_s: "float") -> "float":
-        counters, m_ns = self.kernel.counters(), boottime_ns()
-        point = self.series.point(m_ns, counters)
-        self._raise_peak(counters)
-        self.load.add(m_ns, counters)
-        if (point[0] or 0) - (self.points[-1][0] or 0) >= self.stride_s * 950:
-            self.points.append(point)
-        if len(self.points) >= SERIES_POINTS:
-            self.points = self.points[::2]
-            self.stride_s = max(self.stride_s * 2, elapsed_s / SERIES_POINTS * 2)
-        return 0.25 if elapsed_s < 1 else 1.0 if elapsed_s < 1800 else 5.0
-
-    def _raise_peak(self, counters: "dict[str, Any]") -> "None":
-        self.peak_kb = max([kb for kb in (self.peak_kb, used_kb(counters)) if kb is not None], default=None)
-
-    def _beat(self, elapsed_s: "float") -> "float":
-        fields = {"c": self.kernel.counters(), "peak_kb": self.peak_kb}
-        self.recorder.emit("beat", fields, {"step": self.step}, may_wait=False)
-        return max(BEAT_S, elapsed_s / 240)
-
-    def _scan(self, elapsed_s: "float") -> "float":
-        self.processes.scan()
-        return max(10.0, elapsed_s / 100)
-
-    def finish(self, shown: "str", name: "str", m_ns: "int", counters: "dict[str, Any]", ended: "Exit") -> "None":
-        """Writes the end record, and the block of figures for people."""
-        last = self.series.point(m_ns, counters)
-        self._raise_peak(counters)
-        seconds = (m_ns - self.start_ns) / 1e9
-        if seconds > 2:
-            self.processes.scan()
-        exit_status, signal, source = ended
-        own, load = self._own_fields(seconds), self.load.figures()
-        fields = {
-            "name": name or None, "c": counters, "exit": exit_status, "signal": signal, "exit_from": source,
-            "peak_kb": self.peak_kb, "series": pack_columns(SERIES, [*self.points, last]),
-            "procs": self.processes.busiest(), **({"tasks": load} if load else {}), **own,
-            "cost": cost(self.recorder, self.kernel.proc, self.spent_s),
-        }  # fmt: skip
-        self.recorder.emit("end", fields, {"step": self.step}, last=True)
-        if not self.recorder.has_block:
-            return
-        figures = metrics(self.start, counters, seconds, self.peak_kb, load)
-        figures.update(own_figures(own.get("own", {}), seconds, (counters.get("cpus") or [None])[0]))
-        is_sampled = own.get("cmds", {}).get("from") == "sampled"
-        self.say(end_block(shown, figures, further_lines(figures, exit_status, is_sampled)).encode())
-
-
-    def _own_fields(self, seconds: "float") -> "dict[str, Any]":
-        try:
-            return {} if self.own is None else self.own.fields(seconds > 0.1)
-        except Exception:  # an end without them is better than none
-            return {}
-
-
-def further_lines(
-    figures: "dict[str, Any]", exit_status: "int | None", is_sampled: "bool" = False
-) -> "Iterator[tuple[str, str]]":
-    """Our own lines under the original's eight, which are of the whole machine. `is_sampled`: its own load is."""
-    if "memory_peak_mb" in figures:
-        yield "Peak Memory", "%dMB" % round(figures["memory_peak_mb"])
-    stalls = [(kind, figures.get("psi_%s_some_percent" % kind)) for kind in ("cpu", "memory", "io")]
-    if any(value is not None for _, value in stalls):
-        yield "Pressure", ", ".join(["%s=%d%%" % (kind, round(value)) for kind, value in stalls if value is not None])
-    own = own_words(figures, is_sampled)
-    if own:
-        yield "Step's own", own
-    if exit_status is not None:
-        yield "Exit", str(exit_status)
-
-
-def cost(recorder: "Recorder", proc: "str", spent_s: "float" = 0.0) -> "dict[str, int | None]":
-    """What this process has used until now, but for CPU time that it had `spent_s` before."""
-    status = read_file(proc + "/self/status", 8192)
-    return {
-        "cpu_ms": int((time.process_time() - spent_s) * 1000),
-        "rss_kb": _number_after(status, b"VmHWM:"),
-        "bytes": recorder.bytes,
-    }
 
 
 def start(options: "dict[str, str]") -> "None":
@@ -4908,7 +5015,10 @@ def put_agent(folder: "str") -> "None":
 
     source = read_file(home() + "/buildtel_agent.py" if home() else sys.argv[0])
     target = folder + "/buildtel_agent.py"
-    code = compile(source, target, "exec", 0, True, 2)
+    at_once, later, last = source.split(b"\n# === Loaded ")
+    later = marshal.dumps(compile(b"# " + later, target, "exec", 0, True, 2))
+    whole = at_once + b"\nLATER = " + repr(later).encode() + b"\n# " + last
+    code = compile(whole, target, "exec", 0, True, 2)
     header = MAGIC_NUMBER + b"\0" * (8 if sys.version_info < (3, 7) else 12)
     _replace(target, source)
     _replace(folder + "/interpreter", sys.executable.encode() + b"\n")
@@ -5028,17 +5138,6 @@ def print_spool(options: "dict[str, str]") -> "None":
         _flush_file(recorder, path, 0, 1 << 24)
 
 
-def _copy(path: "str", out: "int") -> "None":
-    try:
-        fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW)
-    except OSError:
-        return
-    block = posix.read(fd, 65536)
-    while block:
-        block = block[posix.write(out, block) :] or posix.read(fd, 65536)
-    posix.close(fd)
-
-
 def remove_own(path: "str") -> "None":
     """Removes a plain file of ours."""
     try:
@@ -5091,9 +5190,16 @@ usage: sh buildtel_agent.py COMMAND
 Options of all: --proc DIR, --sys DIR (other roots than /proc and /sys), --run RUN_UUID
 """
 COMMANDS = {
-    "run": run, "watch": watch, "life": life, "start": start, "end": end, "mark": mark, "install": install,
+    "run": run, "life": life, "start": start, "end": end, "mark": mark, "install": install,
     "finish": finish, "shell-init": shell_init, "spool": print_spool,
 }  # fmt: skip
+
+
+# === Loaded at once ===
+
+# --- The command line ----------------------------------------------------------------------------------
+
+
 OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir", "record", "to", "owner", "block", "records")
 
 
@@ -5126,19 +5232,27 @@ def parse_arguments(arguments: "list[str]") -> "dict[str, str]":
     return options
 
 
+def command_of(arguments: "list[str]") -> "Callable[[dict[str, str]], None] | None":
+    """What a command line asks for; None for no command of ours. All but `watch` needs every part of the agent."""
+    if arguments[:1] == ["watch"]:
+        return watch
+    load_later()
+    _quietly(call_ourselves, b"bt-agent")
+    return COMMANDS.get(arguments[0]) if arguments else None
+
+
 def main(arguments: "list[str]") -> "int":
     """Exit status: 0, or 2 for wrong usage; telemetry that fails is no failure of the build."""
     if arguments[:1] == ["--version"]:
         print(__version__)
         return 0
-    command = COMMANDS.get(arguments[0]) if arguments else None
-    if command is not watch:
-        _quietly(call_ourselves, b"bt-agent")
+    command = command_of(arguments)
     try:
         if command is None:
             raise ValueError("no such command: " + arguments[0] if arguments else "which command?")
-        options = parse_arguments(arguments[1:] if command is not run else [])
+        options = parse_arguments(arguments[1:] if arguments[0] != "run" else [])
     except ValueError as problem:
+        load_later()
         sys.stderr.write("buildtel: %s\n%s" % (problem, USAGE))
         return 2
     try:

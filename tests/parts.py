@@ -1,14 +1,17 @@
 """Runs the tests by parts and tells how long each took: `python -m tests.parts [PART ...]`, all without a name.
 
-A part fails if a test of it fails; the others run all the same. What its tests leave behind is listed: a process, a
-file in the temporary folder, or a file in /tmp or /dev/shm (that only where `CI` is set: elsewhere it may be somebody
-else's).
+A part fails if a test of it fails; the others run all the same. Many tests start real programs and wait for them, on a
+machine that may be slowed down from outside: where at most AGAIN_AT_MOST tests failed, these run a second time, with
+nothing beside them. The part fails if one fails again; a test that passed only then is listed, since it has a fault,
+too. What its tests leave behind is listed: a process, a file in the temporary folder, or a file in /tmp or /dev/shm
+(that only where `CI` is set: elsewhere it may be somebody else's).
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 import os
 import shutil
 import signal
@@ -27,17 +30,19 @@ PARTS: dict[str, tuple[str, ...]] = {
 }
 QUICK: dict[str, tuple[str, ...]] = {"quick": (*BY_TWO, "-m", "not calm and not vm and not slow and not packer")}
 SHARED = ("/tmp", "/dev/shm")
+AGAIN_AT_MOST = 3
 GRACE_S = 10  # so long a process may take to end after its test
 PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a part: pytest's exit status, how long it took, what was left."""
+    """What came of a part: pytest's exit status, how long it took, what was left, which tests failed at first only."""
 
     status: int
     elapsed_s: float
     left: list[str]
+    unsteady: list[str]
 
     @property
     def failed(self) -> bool:
@@ -56,6 +61,8 @@ def main(names: list[str]) -> int:
     outcomes = {name: run(name, (PARTS | QUICK)[name]) for name in names or PARTS}
     for name, outcome in outcomes.items():
         print(f"part {name}: {outcome.elapsed_s:.0f} s, {'failed' if outcome.failed else 'passed'}")
+        for test in outcome.unsteady:
+            print(f"  failed once, then passed: {test}")
         for left in outcome.left:
             print(f"  left behind: {left}")
     return int(any(outcome.failed for outcome in outcomes.values()))
@@ -69,9 +76,7 @@ def run(name: str, words: tuple[str, ...]) -> Outcome:
     folder = Path(tempfile.mkdtemp(prefix="tests-"))
     folder.chmod(0o755)  # some tests look at it as another user
     try:
-        environ = {**os.environ, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
-        child = subprocess.Popen([sys.executable, "-m", "pytest", *words], env=environ)
-        status = reaped(child)
+        status, unsteady = played(name, words, folder)
         left = [*processes(), *(str(path) for path in folder.iterdir() if not path.name.startswith("pytest-of-"))]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -79,7 +84,29 @@ def run(name: str, words: tuple[str, ...]) -> Outcome:
     if not os.environ.get("CI"):
         print("".join(f"new meanwhile: {path}\n" for path in new), end="")
         new = []
-    return Outcome(status, time.monotonic() - begun, left + new)
+    return Outcome(status, time.monotonic() - begun, left + new, unsteady)
+
+
+def played(name: str, words: tuple[str, ...], folder: Path) -> tuple[int, list[str]]:
+    """Pytest's exit status, and the tests that failed at first and passed at the second time."""
+    environ = {**os.environ, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
+    cache = Path(".pytest_cache", name)
+    command = [sys.executable, "-m", "pytest", *words, "-o", f"cache_dir={cache}"]
+    status = reaped(subprocess.Popen([*command, "--cache-clear"], env=environ))
+    failed = last_failed(cache) if status == 1 else []
+    if not 0 < len(failed) <= AGAIN_AT_MOST:
+        return status, []
+    print(f"part {name}: {len(failed)} failed, which run once more", flush=True)
+    status = reaped(subprocess.Popen([*command, "-n", "0", "--last-failed"], env=environ))
+    return status, sorted({*failed} - {*last_failed(cache)})
+
+
+def last_failed(cache: Path) -> list[str]:
+    """The tests that failed in the last run with this cache folder."""
+    try:
+        return [*json.loads((cache / "v/cache/lastfailed").read_bytes())]
+    except FileNotFoundError:
+        return []
 
 
 def reaped(child: subprocess.Popen[bytes]) -> int:

@@ -102,7 +102,10 @@ def put_agent(folder: "str") -> "None":
 
     source = read_file(home() + "/buildtel_agent.py" if home() else sys.argv[0])
     target = folder + "/buildtel_agent.py"
-    code = compile(source, target, "exec", 0, True, 2)
+    at_once, later, last = source.split(b"\n# === Loaded ")
+    later = marshal.dumps(compile(b"# " + later, target, "exec", 0, True, 2))
+    whole = at_once + b"\nLATER = " + repr(later).encode() + b"\n# " + last
+    code = compile(whole, target, "exec", 0, True, 2)
     header = MAGIC_NUMBER + b"\0" * (8 if sys.version_info < (3, 7) else 12)
     _replace(target, source)
     _replace(folder + "/interpreter", sys.executable.encode() + b"\n")
@@ -222,17 +225,6 @@ def print_spool(options: "dict[str, str]") -> "None":
         _flush_file(recorder, path, 0, 1 << 24)
 
 
-def _copy(path: "str", out: "int") -> "None":
-    try:
-        fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW)
-    except OSError:
-        return
-    block = posix.read(fd, 65536)
-    while block:
-        block = block[posix.write(out, block) :] or posix.read(fd, 65536)
-    posix.close(fd)
-
-
 def remove_own(path: "str") -> "None":
     """Removes a plain file of ours."""
     try:
@@ -285,72 +277,8 @@ usage: sh buildtel_agent.py COMMAND
 Options of all: --proc DIR, --sys DIR (other roots than /proc and /sys), --run RUN_UUID
 """
 COMMANDS = {
-    "run": run, "watch": watch, "life": life, "start": start, "end": end, "mark": mark, "install": install,
+    "run": run, "life": life, "start": start, "end": end, "mark": mark, "install": install,
     "finish": finish, "shell-init": shell_init, "spool": print_spool,
 }  # fmt: skip
-OPTIONS = ("step", "run", "label", "proc", "sys", "status", "dir", "record", "to", "owner", "block", "records")
 
 
-def option(argument: "str", rest: "Iterator[str]") -> "tuple[str, str]":
-    """Name and value of `--NAME=VALUE`, or of `--NAME` and the argument behind it."""
-    key, given, value = argument[2:].partition("=")
-    return key, value if given else next(rest, "")
-
-
-def parse_arguments(arguments: "list[str]") -> "dict[str, str]":
-    """Options by name; the first plain argument is `name`. Raises ValueError with words for the user."""
-    options = {}  # type: dict[str, str]
-    rest = iter(arguments)
-    for argument in rest:
-        if argument[:2] != "--":
-            options.setdefault("second" if "name" in options else "name", argument)
-            continue
-        key, value = option(argument, rest)
-        if key not in OPTIONS:
-            raise ValueError("unknown option " + argument)
-        options[key] = value
-    parent = posix.environ.get(b"BUILDTEL_PARENT", b"").decode("ascii", "replace")
-    if parent.replace(".", "").isalnum():
-        options["parent"] = parent
-    elif "step" in options and not options["step"]:
-        options["step"] = posix.environ.get(b"BUILDTEL_STEP", b"").decode("utf-8", "replace")
-    if "run" not in options:
-        options["run"] = posix.environ.get(b"BUILDTEL_RUN", b"").decode("ascii", "replace")
-    options["step"] = clean_name(options.get("step", ""))
-    return options
-
-
-def main(arguments: "list[str]") -> "int":
-    """Exit status: 0, or 2 for wrong usage; telemetry that fails is no failure of the build."""
-    if arguments[:1] == ["--version"]:
-        print(__version__)
-        return 0
-    command = COMMANDS.get(arguments[0]) if arguments else None
-    if command is not watch:
-        _quietly(call_ourselves, b"bt-agent")
-    try:
-        if command is None:
-            raise ValueError("no such command: " + arguments[0] if arguments else "which command?")
-        options = parse_arguments(arguments[1:] if command is not run else [])
-    except ValueError as problem:
-        sys.stderr.write("buildtel: %s\n%s" % (problem, USAGE))
-        return 2
-    try:
-        command(options)
-    except Exception as problem:
-        words = "buildtel: %s: %s\n" % (type(problem).__name__, problem)
-        _quietly(posix.write, 2, words.encode("ascii", "replace"))
-    return 0
-
-
-def _exit_now(status: "int") -> "None":
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError, AttributeError):
-            pass
-    posix._exit(status)
-
-
-if __name__ == "__main__":
-    _exit_now(main(sys.argv[1:]))

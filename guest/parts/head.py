@@ -25,5 +25,16 @@ AT_ONCE_MS = 20
 INSTALL_DIR = "/var/tmp/buildtel"  # survives a reboot, unlike /tmp and /run, and may be noexec
 SPOOL_ROOTS = ("/dev/shm", "/run", "/var/tmp", "/tmp")  # a tmpfs where one can be had
 MB = 1048576.0
+LATER = b""  # the parts that are loaded later, compiled, in the agent that `install` leaves
+
+
+def load_later() -> "None":
+    """Loads the parts of this agent that a step's first milliseconds do not need, where they are not loaded yet."""
+    global LATER
+    if LATER:
+        from marshal import loads
+
+        compiled, LATER = LATER, b""
+        exec(loads(compiled), globals())
 
 

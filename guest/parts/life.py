@@ -115,11 +115,10 @@ def life(options: "dict[str, str]") -> "None":
     if claim < 0:
         return  # two calls after a reboot each began one
     owner = options.get("owner", "")
-    due, rows = time.monotonic(), 0
+    due, rows, account = time.monotonic(), 0, LifeAccount(kept)
     end_by_exception()
     try:
         kept.add(sample(kernel))
-        account = LifeAccount(kept)
         door = Door(kept.spool, int(owner) if owner.isdigit() else posix.getuid(), options["run"])
         while is_installed():
             rows += 1
@@ -134,9 +133,19 @@ def life(options: "dict[str, str]") -> "None":
         kept.remove()
     except KeyboardInterrupt:  # by `finish`, which removes the files, or because the machine goes down
         _signal.signal(15, _signal.SIG_IGN)
-        kept.add(sample(kernel))
+        write_last(kernel, account)
         if is_installed():
             keep_rest(kept.spool, options["run"])
+
+
+def write_last(kernel: "Kernel", account: "LifeAccount") -> "None":
+    """Writes what has ended since the last sample, and a sample; the latter also where the account was interrupted."""
+    try:
+        account.take()
+        account.close()
+    except Exception:  # it may have been at it just now
+        pass
+    account.kept.add(sample(kernel))
 
 
 def end_by_exception() -> "None":
@@ -160,63 +169,6 @@ def is_installed() -> "bool":
         return False
 
 
-def serve(
-    message: "tuple[str, int]", door: "Door", kernel: "Kernel", account: "LifeAccount", claim: "int"
-) -> "None":
-    """Begins a step and nods; ends it, too, if it is over at once and its reader takes all.
-
-    Else a fork measures it, without the locks (`claim` and that of the file of samples) that say that we live.
-    """
-    kind, teller = message
-    try:
-        step = begun_step(kind, teller, door, kernel, account.tasks)
-    except Exception:  # a step unmeasured is better than no sampler
-        step = None
-    door.nod(teller, step is not None)
-    if step is None:
-        return
-    door.leash.arm()
-    is_ours = True
-    try:
-        account.begin(step)
-        is_done = step.process.over_before(door.fd, AT_ONCE_MS) and step.end(0)
-        is_ours = is_done or is_parent(step, account)
-    except Exception:  # no process can be started, say: the step has no end from us
-        pass
-    if is_ours:
-        step.let_go()
-        door.leash.arm(False)
-        return
-    try:
-        _signal.signal(15, _signal.SIG_IGN)
-        for fd in (door.fd, claim, account.kept.fd):
-            posix.close(fd)
-        step.measure()
-    finally:
-        posix._exit(0)
-
-
-def is_parent(step: "Step", account: "LifeAccount") -> "bool":
-    """Forks, True in the parent: the fork goes on with the step's account, and nothing that ends meanwhile is lost."""
-    tasks = account.tasks
-    try:
-        fresh = None if tasks is None else tasks.again()
-    except OSError:  # no more files
-        fresh = None
-    step.process.take()
-    if tasks is not None and fresh is not None:
-        fresh.follow(tasks)
-    if posix.fork() > 0:
-        account.served(step.mark)
-        if fresh is not None:
-            fresh.close()
-        return True
-    if tasks is not None:
-        tasks.close()
-    step.process.hear(fresh)
-    return False
-
-
 def keep_rest(spool: "Spool", run: "str") -> "None":
     """Leaves what was not sent yet where it outlives a reboot: all, where the log is to have no records."""
     recorder = Recorder(-1, run, "/proc", None, spool.key())
@@ -227,35 +179,6 @@ def keep_rest(spool: "Spool", run: "str") -> "None":
         if path.endswith(".jsonl"):
             _copy(path, recorder.out)
     flush(recorder, spool, 1 << 24 if is_quiet else FLUSH_ROWS)
-
-
-def rests() -> "list[str]":
-    """The files of what samplers left for after a reboot."""
-    return [home() + "/" + name for name in _listed(home()) if name.startswith("buildtel_rest-")]
-
-
-def send_leftovers(recorder: "Recorder") -> "None":
-    """Hands it on, once: who may not remove it leaves it to somebody who may. To the spool where that has all."""
-    for path in rests():
-        if recorder.is_quiet and recorder.spool and _taken_over(path, recorder.spool):
-            continue
-        lines = read_file(path).splitlines()
-        for line in lines if _quietly(posix.unlink, path) else ():
-            if line.startswith(b"BUILDTEL:"):
-                recorder.write_record(line + b"\n")
-
-
-def _taken_over(path: "str", spool: "Spool") -> "bool":
-    """Whether a file of records is the spool's now."""
-    name = path.rpartition("/")[2] + ".jsonl"
-    fd = spool.create(name)
-    is_there = fd >= 0 and _quietly(_copy, path, fd)
-    if fd >= 0:
-        posix.close(fd)
-    if is_there and _quietly(posix.unlink, path):
-        return True
-    _quietly(posix.unlink, spool.path(name))
-    return False
 
 
 def sample(kernel: "Kernel") -> "list[tuple[str, int | None]]":
@@ -279,12 +202,6 @@ def sampler_is_running(spool: "Spool") -> "bool":
         finally:
             posix.close(fd)
     return False
-
-
-def lived_since_boot(spool: "Spool") -> "bool":
-    """Whether a whole-life sampler has written since this machine's boot: then hello has been said."""
-    booted_s = time.time() - boottime_ns() / 1e9
-    return any(posix.stat(path).st_mtime > booted_s for path in spool.find("life-"))
 
 
 def start_life(run: "str") -> "None":

@@ -1,5 +1,7 @@
 # --- A step's own load -------------------------------------------------------------------------------
 
+FREE_S = 0.05  # CPU time of a step's looks; of more than that a hundredth of the step's time
+
 
 class OwnLoad:
     """What a step's own processes used, apart from the rest of the machine; exact if the kernel tells of each end."""
@@ -7,11 +9,13 @@ class OwnLoad:
     def __init__(self, process: "Process") -> "None":
         self._process, self._tree, self._waits = process, Tree(process.pid), Waits()
         self._ended = []  # type: list[int]  # since the last look
+        self._used, self._used_s = {}, time.monotonic()  # type: dict[str, float], float  # CPU seconds, at the last beat
         self._lacking_ns = 0  # what all messages until the last look lack of the CPU time of the tree
+        self._spent_s = 0.0  # CPU time, not the clock's: on a busy machine a look takes long and costs no more
 
     def look(self, elapsed_s: "float") -> "float":
         """Looks at the tree of the step; gives the seconds until the next look."""
-        process, tree, begun_s = self._process, self._tree, time.monotonic()
+        process, tree, begun_s = self._process, self._tree, time.process_time()
         ended = tree.look()
         process.account.adopted = tree.known
         if process.tasks is None:
@@ -22,7 +26,23 @@ class OwnLoad:
             self._lacking_ns = int((tree.cpu_s() or 0) * 1e9) - told_ns
         self._waits.look(tree)
         usual_s = max(0.1, elapsed_s / 20) if process.tasks is None or elapsed_s < 1 else 1.0
-        return max(min(usual_s, 1.0), (time.monotonic() - begun_s) * 100)
+        self._spent_s += time.process_time() - begun_s
+        return max(min(usual_s, 1.0), (self._spent_s - FREE_S) * 100 - elapsed_s)
+
+    def now(self) -> "dict[str, list[Any]]":
+        """What a beat tells: the busiest command since the last one, and what the step waits for now."""
+        self.look(0.0)
+        since_s, self._used_s = self._used_s, time.monotonic()
+        used = {name: _cpu_ns(row) / 1e9 for name, row in self._process.account.divided()[0].used.items()}
+        for one in self._tree.known.values():
+            name = command_name(one.name)
+            used[name] = used.get(name, 0.0) + one.own_ticks / self._tree.hz
+        grown = {name: cpu_s - self._used.get(name, 0.0) for name, cpu_s in used.items()}
+        self._used = used
+        most = max(grown, key=lambda name: grown[name], default="")
+        busy = [most, round(grown[most], 2), round(self._used_s - since_s, 2)] if most and grown[most] >= 0.05 else []
+        wait = self._waits.now()
+        return {name: row for name, row in (("busy", busy), ("wait", wait)) if row}
 
     def fields(self, with_look: "bool") -> "dict[str, Any]":
         """Those of the end record; none of what nothing is known of."""

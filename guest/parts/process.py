@@ -17,12 +17,12 @@ def stat_fields(folder: "str") -> "list[bytes]":
 
 
 class Process:
-    """A process that we are no parent of: when it ends, and how; with `tasks`, what it ran.
+    """A process that we are no parent of: when it ends, and how; once it is to `hear` of tasks, what it ran.
 
     `not_ours` are processes below it that are not its own.
     """
 
-    def __init__(self, pid: "int", tasks: "Tasks | None" = None, not_ours: "Collection[int]" = ()) -> "None":
+    def __init__(self, pid: "int", not_ours: "Collection[int]" = ()) -> "None":
         self.pid, self._folder = pid, "/proc/%d" % pid
         self._fd = -1
         try:
@@ -34,9 +34,8 @@ class Process:
         self._poll = select.poll()
         if self._fd >= 0:
             self._poll.register(self._fd, select.POLLIN)
-        self.account = Account(pid, [other for other in not_ours if other != pid])
-        self._opened = Tasks.opened() if tasks is None and not tells_exits() else None
-        self.hear(tasks or self._opened)
+        self._not_ours = [other for other in not_ours if other != pid]
+        self.account, self.tasks = None, None  # type: Any, Tasks | None  # an Account from `hear` on
 
     def over_before(self, fd: "int", wait_ms: "int") -> "bool":
         """Waits so long, or until `fd` is readable, for its end; whether it has ended. Never waits without a pidfd."""
@@ -48,7 +47,10 @@ class Process:
         return self._fd in ready and self.over(0)
 
     def hear(self, tasks: "Tasks | None") -> "None":
-        """Takes accounts of what `tasks` tells from now on."""
+        """Takes accounts of what `tasks` tells from now on; needs every part of the agent, as what is called then."""
+        if self.account is None:
+            self.account = Account(self.pid, self._not_ours)
+            self.account.began_s = self._begun
         self.tasks, self._news = tasks, select.poll()
         self._lost_before = tasks.lost if tasks is not None else 0
         for fd in [self._fd, *tasks.fds()] if tasks is not None and self._fd >= 0 else ():
@@ -56,7 +58,9 @@ class Process:
 
     def take(self) -> "list[Task]":
         """Takes accounts of what has ended until now; gives it."""
-        taken = self.tasks.take() if self.tasks is not None else []
+        if self.tasks is None or self.account is None:
+            return []
+        taken = self.tasks.take()
         self.account.add(taken)
         return taken
 
@@ -90,8 +94,6 @@ class Process:
         """Lets go of it."""
         if self._fd >= 0:
             posix.close(self._fd)
-        if self._opened is not None:
-            self._opened.close()
 
     def _is_gone(self) -> "bool":
         try:
@@ -117,8 +119,9 @@ class Process:
                 break
             time.sleep(0.0002)
         self.take()
-        shell = self.account.shell
-        if code is None and shell is not None and time.monotonic() - shell.ended_s < LATE_S:  # else its threads went on
+        shell = self.account.shell if self.account is not None else None
+        # Before version 12 nothing tells whether its other threads went on.
+        if code is None and shell is not None and (shell.is_whole or time.monotonic() - shell.ended_s < LATE_S):
             code, source = shell.code, "taskstats"
         return (None, None, None) if code is None else exit_of(code, source)
 

@@ -51,22 +51,6 @@ def begin(
     return recorder, spool, kernel
 
 
-def send_news(recorder: "Recorder", spool: "Spool", kernel: "Kernel", begins_step: "bool") -> "None":
-    """Sends what the whole-life sampler and earlier steps left, or says hello and starts a sampler.
-
-    With `begins_step` the sampler's samples and its start wait until the step is over.
-    """
-    if not begins_step and sampler_is_running(spool):
-        flush(recorder, spool)
-    else:
-        if not begins_step or not lived_since_boot(spool):
-            recorder.emit("hello", machine(kernel), own_line=True)
-        if not begins_step:
-            start_life(recorder.run)
-    send_leftovers(recorder)
-    bring_owed(recorder, spool.find("owed-"))
-
-
 def file_recorder(options: "dict[str, str]", kernel: "Kernel") -> "tuple[Recorder, Spool]":
     """Writes into the file of the option `record`, and keeps all else in its folder."""
     file = options["record"]
@@ -84,22 +68,11 @@ def run_id(options: "dict[str, str]") -> "str":
 
 def watch(options: "dict[str, str]") -> "None":
     """Measures one step where the sampler of the whole life can't: `watch pre|run|lead PID`, started by the sh part."""
-    if posix.getpid() != posix.getsid(0):
-        posix.setsid()
-    for number in (1, 2, 15):
-        _signal.signal(number, _signal.SIG_IGN)
-    for name in _listed("/proc/self/fd"):
-        if name.isdigit() and int(name) > 2:
-            _quietly(posix.close, int(name))
+    leave_caller()
     process = Process(int(options["second"]))
-    try:
-        out = open_output("/proc/self/fd/1", None)
-    except OSError:  # a pipe of another user's, whom we were before
-        out = -1
-    outlet = Outlet(1 if out < 0 else out)
-    if out >= 0:
-        posix.close(1)
-        posix.open("/dev/null", posix.O_RDWR)
+    if not tells_exits():  # by a pidfd; the kernel may tell it by the task's end
+        hear(process, Tasks.opened())
+    outlet = Outlet(taken_output())
     options["pid"] = str(process.pid)
     if not options["step"] and "parent" not in options:
         options["step"] = name_of(process.pid, options["name"] != "run")
@@ -111,12 +84,49 @@ def watch(options: "dict[str, str]") -> "None":
     step = Step(process, options, outlet)
     step.start(recorder, spool, kernel)
     call_ourselves(b"bt-watch")
-    if process.tasks is None:
-        process.hear(Tasks.opened())
-    is_done = process.over(AT_ONCE_MS / 1000) and step.end(0, with_samples=False)
+    tasks = process.tasks or Tasks.opened()  # before the step's first command can have ended
+    is_over = process.account is None and process.over(0.0)
+    if not is_over:
+        hear(process, tasks)
+        step.measure_own()
+        is_over = process.over(AT_ONCE_MS / 1000)
+    is_done = is_over and step.end(0, with_samples=False)
+    time.sleep(0.01)  # who reads the output goes on first, also where it was to have our CPU
+    load_later()
     revive_life(spool, run_id(options))
     if not is_done:
         step.measure()
+
+
+def leave_caller() -> "None":
+    """Makes this process one that no signal or file of who started it concerns, but for its output."""
+    if posix.getpid() != posix.getsid(0):
+        posix.setsid()
+    for number in (1, 2, 15):
+        _signal.signal(number, _signal.SIG_IGN)
+    for name in _listed("/proc/self/fd"):
+        if name.isdigit() and int(name) > 2:
+            _quietly(posix.close, int(name))
+
+
+def taken_output() -> "int":
+    """This process's output, opened anew so that no write to it waits; as it is where it can't be opened."""
+    try:
+        out = open_output("/proc/self/fd/1", None)
+    except OSError:  # a pipe of another user's, whom we were before
+        return 1
+    if out < 0:
+        return 1
+    posix.close(1)
+    posix.open("/dev/null", posix.O_RDWR)
+    return out
+
+
+def hear(process: "Process", tasks: "Tasks | None") -> "None":
+    """Begins the account of what the process runs, if it is not begun yet."""
+    load_later()
+    if process.account is None:
+        process.hear(tasks)
 
 
 def call_ourselves(name: "bytes") -> "None":
@@ -124,59 +134,6 @@ def call_ourselves(name: "bytes") -> "None":
     fd = posix.open("/proc/self/comm", posix.O_WRONLY)
     posix.write(fd, name)
     posix.close(fd)
-
-
-def begun_step(
-    kind: "str", teller: "int", door: "Door", kernel: "Kernel", tasks: "Tasks | None"
-) -> "Step | None":
-    """The step that the sh part tells of, its start written; None for one that a sampler of its own user may serve."""
-    spool, spent_s = door.inside, time.process_time()
-    try:
-        options = told(kind, teller)
-        process = Process(int(options["pid"]), tasks, (teller,))
-        out = open_output("/proc/%d/fd/%d" % (teller, 9 if kind == "lead" else 1), door.identity)
-    except (OSError, ValueError):
-        return None
-    if out < 0:
-        process.close()
-        return None
-    left = spool.find("")
-    outer = outer_step(options["pid"], [path for path in left if "/at-" in path])
-    options.update({"parent": outer} if outer else {})
-    if not options["step"] and not outer:
-        options["step"] = name_of(teller, False) or name_of(process.pid, True)
-    step = Step(process, options, Outlet(out))
-    recorder = StepRecorder(step.outlet, run_id(options) or door.run, kernel.proc, spool, door.key, door.quiet)
-    bring_owed(recorder, [path for path in left if "/owed-" in path])
-    step.start(recorder, spool, kernel, spent_s)
-    return step
-
-
-def told(kind: "str", teller: "int") -> "dict[str, str]":
-    """What a process that tells of a step says of it, by its command line. Raises OSError if it is none of ours."""
-    words = read_file("/proc/%d/cmdline" % teller).split(b"\0")[:-1]
-    if (home() + "/buildtel_agent.py").encode("utf-8", "surrogateescape") not in words:
-        raise OSError("not our process")  # another by now, or one of another pid namespace
-    options = {"name": kind, "step": "", "run": ""}
-    if kind == "run":
-        options.update(run_options([word.decode("utf-8", "surrogateescape") for word in words]), pid=str(teller))
-    else:
-        options["run"] = words[-1].decode("ascii", "replace")
-        options["pid"] = stat_fields("/proc/%d" % teller)[1].decode()
-    return options
-
-
-def run_options(words: "list[str]") -> "dict[str, str]":
-    """The options of `sh AGENT run [OPTION ...] [--] COMMAND ...`, and the command's name as `label`."""
-    found = {}  # type: dict[str, str]
-    rest = iter(words[words.index("run") + 1 :])
-    for word in rest:
-        if word == "--" or word[:2] != "--":
-            found["label"] = (next(rest, "") if word == "--" else word).rpartition("/")[2]
-            break
-        found.update([option(word, rest)])
-    found["step"] = clean_name(found.get("step", ""))
-    return found
 
 
 class Step:
@@ -199,8 +156,10 @@ class Step:
         name, step = self.options["step"], recorder.sid + ".1"
         if recorder.has_block:
             self.outlet.say(start_block(self._shown).encode())
-        self._watch = Watch(recorder, kernel, step, self.outlet.say, OwnLoad(self.process))
+        self._watch = Watch(recorder, kernel, step, self.outlet.say)
         self._watch.spent_s = spent_s
+        if self.process.account is not None:
+            self.measure_own()
         self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
         self.mark = spool.path(self._mark)
         fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
@@ -209,6 +168,10 @@ class Step:
         recorder.emit("start", fields, {"step": step}, own_line=True)
         self.outlet.is_held = False
         self.outlet.pay(0)
+
+    def measure_own(self) -> "None":
+        """Measures what the step's own processes use from now on; its process has an account of what it runs."""
+        self._watch.own = OwnLoad(self.process)
 
     def measure(self) -> "None":
         """Samples until the process is over, and writes the end."""
@@ -261,10 +224,10 @@ class Watch:
     """A step under way: its samples, beats, peak, busiest processes, and its `own` load, where we know its process."""
 
     def __init__(
-        self, recorder: "Recorder", kernel: "Kernel", step: "str", say: "Callable[[bytes], Any]",
-        own: "OwnLoad | None" = None,
-    ) -> "None":  # fmt: skip
-        self.recorder, self.kernel, self.step, self.say, self.own = recorder, kernel, step, say, own
+        self, recorder: "Recorder", kernel: "Kernel", step: "str", say: "Callable[[bytes], Any]"
+    ) -> "None":
+        self.recorder, self.kernel, self.step, self.say = recorder, kernel, step, say
+        self.own = None  # type: OwnLoad | None
         hz = posix.sysconf("SC_CLK_TCK")
         self.processes = Processes(kernel.proc, hz, boottime_ns() * hz // 1000000000)
         self.start, self.start_ns = kernel.counters(), boottime_ns()
@@ -304,7 +267,11 @@ class Watch:
         self.peak_kb = max([kb for kb in (self.peak_kb, used_kb(counters)) if kb is not None], default=None)
 
     def _beat(self, elapsed_s: "float") -> "float":
-        fields = {"c": self.kernel.counters(), "peak_kb": self.peak_kb}
+        fields = {"c": self.kernel.counters(), "peak_kb": self.peak_kb}  # type: dict[str, Any]
+        try:
+            fields.update(self.own.now() if self.own is not None else {})
+        except Exception:  # a beat without them is better than none
+            pass
         self.recorder.emit("beat", fields, {"step": self.step}, may_wait=False)
         return max(BEAT_S, elapsed_s / 240)
 
@@ -331,7 +298,8 @@ class Watch:
         if not self.recorder.has_block:
             return
         figures = metrics(self.start, counters, seconds, self.peak_kb, load)
-        figures.update(own_figures(own.get("own", {}), seconds, (counters.get("cpus") or [None])[0]))
+        if "own" in own:
+            figures.update(own_figures(own["own"], seconds, (counters.get("cpus") or [None])[0]))
         is_sampled = own.get("cmds", {}).get("from") == "sampled"
         self.say(end_block(shown, figures, further_lines(figures, exit_status, is_sampled)).encode())
 
@@ -352,9 +320,8 @@ def further_lines(
     stalls = [(kind, figures.get("psi_%s_some_percent" % kind)) for kind in ("cpu", "memory", "io")]
     if any(value is not None for _, value in stalls):
         yield "Pressure", ", ".join(["%s=%d%%" % (kind, round(value)) for kind, value in stalls if value is not None])
-    own = own_words(figures, is_sampled)
-    if own:
-        yield "Step's own", own
+    if any(name[:4] == "own_" for name in figures):
+        yield "Step's own", own_words(figures, is_sampled)
     if exit_status is not None:
         yield "Exit", str(exit_status)
 

@@ -24,14 +24,15 @@ class Task:
     """
 
     __slots__ = (
-        "code", "delay_ns", "ended_s", "length_s", "main_s", "name", "parent", "pid", "read", "resident_kb", "run_ns",
-        "ticked_ns", "written",
+        "code", "delay_ns", "ended_s", "is_whole", "length_s", "main_s", "name", "parent", "pid", "read", "resident_kb",
+        "run_ns", "ticked_ns", "written",
     )  # fmt: skip
 
     def __init__(self, pid: "int", parent: "int", name: "bytes", length_s: "float", ended_s: "float") -> "None":
         self.pid, self.parent, self.name, self.length_s, self.ended_s = pid, parent, name, length_s, ended_s
         self.run_ns = self.ticked_ns = self.resident_kb = 0
-        self.main_s = None  # type: float | None  # when its main thread ended, if it is one of several
+        self.main_s = None  # type: float | None  # how long its main thread ran, if that has ended
+        self.is_whole = False  # no thread of it can run on
         self.delay_ns = None  # type: int | None
         self.code, self.read, self.written = None, None, None  # type: int | None, int | None, int | None
 
@@ -70,8 +71,9 @@ class Threads:
         task = Task(group, parent, name.rstrip(b"\0"), group_us / 1e6, now_s)
         task.run_ns, task.ticked_ns, task.resident_kb = run_ns, (user_us + system_us) * 1000, fields[12]
         task.delay_ns, task.read, task.written = delay_ns, fields[13], max(fields[14] - fields[15], 0)
+        task.is_whole = len(fields) > 16
         if pid == group:
-            task.code, task.main_s = code, now_s
+            task.code, task.main_s = code, length_us / 1e6
         if len(fields) == 16 or not is_one_of_several:
             return task
         self._parts[group] = task if group not in self._parts else joined(task, self._parts[group])
@@ -92,6 +94,7 @@ def joined(task: "Task", before: "Task") -> "Task":
     """A thread and those of its process that were heard of before, as one.
 
     The status of a main thread that left long before the others tells nothing; nor is a number's former owner joined.
+    Where another thread began a program it is the main one from then on: there are two, the last counts.
     """
     if before.ended_s < task.ended_s - task.length_s - LATE_S:
         return task
@@ -100,9 +103,9 @@ def joined(task: "Task", before: "Task") -> "Task":
     task.delay_ns = (task.delay_ns or 0) + (before.delay_ns or 0)
     task.read, task.written = (task.read or 0) + (before.read or 0), (task.written or 0) + (before.written or 0)
     task.length_s, task.ended_s = max(task.length_s, before.length_s), max(task.ended_s, before.ended_s)
-    if before.main_s is not None:
+    if before.main_s is not None and (task.main_s is None or task.main_s < before.main_s):
         task.name, task.code, task.main_s = before.name, before.code, before.main_s
-    if task.main_s is not None and task.ended_s - task.main_s > LATE_S:
+    if task.main_s is not None and task.length_s - task.main_s > LATE_S:
         task.code = None
     return task
 

@@ -43,6 +43,11 @@ class Waits:
         if len(self._rows) > MOST_WAITS:
             self._rows.remove(min(self._rows, key=lambda row: row[1] - row[0]))
 
+    def now(self) -> "list[Any]":
+        """`[length_s, kind, command, holder]` of what they waited for at the last look; [] where one of them ran."""
+        row = self._rows[-1] if self._rows else None
+        return [round(row[1] - row[0], 2), *row[2:]] if row is not None and row[1] == self._last_s else []
+
     def rows(self, zero_s: "float") -> "list[list[Any]]":
         """`[[start_s, length_s, kind, command, holder], …]`, starts counted from `zero_s`.
 

@@ -189,6 +189,17 @@ def test_commands_outside_of_any_step_come_with_the_samples(guest, mine):
 
 
 @exact
+def test_commands_of_the_last_moments_come_with_the_goodbye(guest, mine):
+    """What ended since the last sample, as the machine's last provisioner begins."""
+    guest.install()
+    assert wait_for((guest.home / "life" / "pid").exists)
+    subprocess.run(["sh", "-c", count_short(200, mine)], check=True)
+    told = [row for record in records(guest.run("finish").stdout) for one in record.get("cmds", ()) for row in one[3:]]
+
+    assert sum(row[1] for row in told if row[0] == mine.name) == 200
+
+
+@exact
 def test_commands_of_a_step_are_not_told_again_with_the_samples(guest, mine):
     """Its own records have them."""
     guest.install()
@@ -262,13 +273,16 @@ def test_threads_are_joined_to_their_process(order):
 
 
 def test_the_status_of_a_main_thread_that_left_first_tells_nothing():
-    """Others went on; the message of the last has none."""
-    threads = agent.Threads()
-    for fields, at_s in ((MAIN, 10.0), (THREAD, 10.95), (last(THREAD), 11.0)):
-        threads.add(fields, at_s, True)
-    (task,) = threads.over()
+    """Others went on, as the kernel's lengths tell; when the messages were read does not matter."""
+    left = (*MAIN[:9], 2_000_000, *MAIN[10:16], 11, 2_000_000)
+    for main, code in ((left, None), (MAIN, 7 << 8)):
+        for times in ((10.0, 10.95, 11.0), (10.0, 10.0, 10.0)):
+            threads = agent.Threads()
+            for fields, at_s in zip((main, THREAD, last(THREAD)), times, strict=True):
+                threads.add(fields, at_s, True)
+            (task,) = threads.over()
 
-    assert (task.name, task.code, task.length_s) == (b"java", None, 3.0)
+            assert (task.name, task.code, task.length_s) == (b"java", code, 3.0)
 
 
 def test_a_number_that_was_another_processs_is_not_joined():

@@ -161,6 +161,20 @@ def test_a_long_step_sends_beats_with_counters(guest, monkeypatch):
 
     assert len(beats) == 3
     assert all(beat["c"]["cpu"] and beat["peak_kb"] and beat["step"] for beat in beats)
+    assert all(beat["wait"][1:] == ["sleep", "sleep", ""] and "busy" not in beat for beat in beats[1:])
+
+
+def test_a_beat_tells_the_busiest_command_since_the_one_before(guest):
+    """Commands that ended and that live, of one name together: first a shell's loops, then another's, then none."""
+    source = guest.agent.read_text().replace("BEAT_S = 30.0", "BEAT_S = 2.0")
+    guest.agent.write_text(source)
+    loop = "i=0; while [ $i -lt %d ]; do i=$((i + 1)); done"
+    script = f"dash -c '{loop % 200000}'; exec bash -c 'end=$((SECONDS + 4)); while [ $SECONDS -lt $end ]; do :; done'"
+    beats = [record for record in records(guest.run("run", "--", "sh", "-c", script).stdout) if record["ev"] == "beat"]
+
+    name, cpu_s, seconds = beats[-1]["busy"]
+    assert name == "bash" and seconds == pytest.approx(2, abs=0.5) and 0.3 * seconds < cpu_s <= 1.1 * seconds
+    assert "wait" not in beats[-1]
 
 
 def test_the_series_stays_within_sixty_points_whatever_the_length(guest):

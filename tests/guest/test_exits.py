@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -21,10 +22,25 @@ ENDS = {
 ends = pytest.mark.parametrize(("words", "told"), ENDS.values(), ids=ENDS)
 
 
+def watched(pid: int) -> agent.Process:
+    """A process as `watch` takes it on: with the account of its tasks at once where no pidfd tells its exit."""
+    process = agent.Process(pid)
+    if not agent.tells_exits():
+        agent.hear(process, agent.Tasks.opened())
+    return process
+
+
+def let_go(process: agent.Process) -> None:
+    """Closes its files, and those that tell of tasks."""
+    process.close()
+    if process.tasks is not None:
+        process.tasks.close()
+
+
 def ended(words: str) -> tuple[agent.Process, subprocess.Popen[bytes]]:
     """A shell that was watched until its end, and is not reaped."""
     child = subprocess.Popen(["sh", "-c", f"read x; {words}"], stdin=subprocess.PIPE)
-    process = agent.Process(child.pid)
+    process = watched(child.pid)
     assert not process.over(0.01)
     child.stdin.write(b"\n")
     child.stdin.close()
@@ -45,7 +61,7 @@ def test_a_zombie_of_ours_tells_it(words: str, told: tuple[int, int | None]) -> 
     """Nobody has reaped it yet."""
     process, child = ended(words)
     found = process.exit()
-    process.close()
+    let_go(process)
     child.wait()
 
     assert found[:2] == told and found[2] in ("zombie", "pidfd")
@@ -58,7 +74,7 @@ def test_a_pidfd_tells_it_of_one_that_is_reaped(words: str, told: tuple[int, int
     process, child = ended(words)
     child.wait()
     found = process.exit()
-    process.close()
+    let_go(process)
 
     assert found == (*told, "pidfd")
 
@@ -72,9 +88,39 @@ def test_the_messages_of_tasks_tell_it_to_root(old_kernel: None, words: str, tol
     if process.tasks is None:
         pytest.skip("this kernel has no taskstats for us")
     found = process.exit()
-    process.close()
+    let_go(process)
 
     assert found == (*told, "taskstats")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_message_that_came_long_ago_tells_it(old_kernel: None) -> None:
+    """It comes before the process gives its memory back, which takes long where that is much or the machine is busy."""
+    process, child = ended("exit 7")
+    child.wait()
+    if process.tasks is None:
+        pytest.skip("this kernel has no taskstats for us")
+    process.take()
+    time.sleep(agent.LATE_S * 2)
+    is_whole = process.account.shell.is_whole
+    found = process.exit()
+    let_go(process)
+
+    assert found == ((7, None, "taskstats") if is_whole else (None, None, None))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_program_that_another_thread_began_tells_it(old_kernel: None) -> None:
+    """As Go programs do: the main thread ends long before, and the other takes its place."""
+    script = (
+        "import os, threading, time\n"
+        "words = ['sh', '-c', 'sleep 0.4; exit 5']\n"
+        "threading.Thread(target=lambda: os.execv('/bin/sh', words)).start()\n"
+        "time.sleep(9)\n"
+    )
+    found = end_of_program(script)
+
+    assert found == (5, None, "taskstats")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -85,17 +131,25 @@ def test_a_main_thread_that_leaves_first_tells_nothing(old_kernel: None) -> None
         "threading.Thread(target=lambda: (time.sleep(0.5), os._exit(9))).start()\n"
         "ctypes.CDLL(None).pthread_exit(0)\n"
     )
+    found = end_of_program(script)
+
+    assert found == (None, None, None)
+
+
+def end_of_program(script: str) -> tuple[int | None, int | None, str | None]:
+    """How a Python program ended that was watched from its beginning, and is reaped."""
     child = subprocess.Popen([sys.executable, "-c", script])
-    process = agent.Process(child.pid)
+    process = watched(child.pid)
     if process.tasks is None:
+        child.kill()
+        child.wait()
         pytest.skip("this kernel has no taskstats for us")
     while not process.over(0.05):
         pass
     child.wait()
     found = process.exit()
-    process.close()
-
-    assert found == (None, None, None)
+    let_go(process)
+    return found
 
 
 def test_without_any_source_it_is_not_known(old_kernel: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +158,7 @@ def test_without_any_source_it_is_not_known(old_kernel: None, monkeypatch: pytes
     process, child = ended("exit 3")
     child.wait()
     found = process.exit()
-    process.close()
+    let_go(process)
 
     assert found == (None, None, None)
 
@@ -116,7 +170,7 @@ def test_without_pidfds_the_end_is_seen_by_polling(monkeypatch: pytest.MonkeyPat
     monkeypatch.delattr(agent.posix, "pidfd_open")
     process, child = ended("exit 4")
     found = process.exit()
-    process.close()
+    let_go(process)
     child.wait()
 
     assert found == (4, None, "zombie")

@@ -7,6 +7,7 @@ import pty
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from threading import Thread
 
@@ -40,9 +41,9 @@ def own_address() -> str:
             return "127.0.0.1"
 
 
-def waits_of(*command: str, **options: object) -> list[tuple[str, str, str]]:
-    """Kind, command and holder of the longest wait of a step; its length is checked."""
-    done = subprocess.run(["sh", AGENT, "run", "--", *command], stdout=subprocess.PIPE, check=False, **options)
+def waits_of(*command: str, before: Sequence[str] = (), **options: object) -> list[tuple[str, str, str]]:
+    """Kind, command and holder of the longest wait of a step; its length is checked. `before` begins the call."""
+    done = subprocess.run([*before, "sh", AGENT, "run", "--", *command], stdout=subprocess.PIPE, check=False, **options)
     (end,) = [record for record in records(done.stdout) if record["ev"] == "end"]
     longest = sorted(end.get("waits", []), key=lambda row: -row[1])[:1]
     return [(kind, name, holder) for _, seconds, kind, name, holder in longest if seconds > SECONDS / 3]
@@ -71,6 +72,25 @@ def test_servers_that_do_not_answer(tmp_path):
         assert waits_of("python3", "-c", remote) == [("remote", "python3", "")]
         local = MUTE.format(f="UNIX", a=repr(str(tmp_path / "mute.sock")))
         assert waits_of("python3", "-c", local) == [("daemon", "python3", "")]
+
+
+def test_a_busy_machine_hides_no_wait(tmp_path):
+    """Looks that take long because others have the CPU are no reason to look less often."""
+    cpu = str(min(os.sched_getaffinity(0)))
+    on_it = ["taskset", "-c", cpu]
+    with servers(tmp_path, own_address()) as ports:
+        asked = f"('{own_address()}', {ports['FULL']}), {SECONDS}"
+        silent = f"import socket\ntry: socket.create_connection({asked})\nexcept OSError: pass"
+        loop = [*on_it, "sh", "-c", "while :; do :; done"]
+        loops = [subprocess.Popen(loop, start_new_session=True) for _ in range(30)]
+        try:
+            found = waits_of("python3", "-c", silent, before=on_it)
+        finally:
+            for one in loops:
+                one.kill()
+                one.wait()
+
+    assert found == [("silent", "python3", "")]
 
 
 def send(server: socket.socket) -> None:

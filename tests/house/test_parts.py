@@ -15,7 +15,7 @@ SCRIPT = """
 import sys
 from tests import parts
 parts.GRACE_S = 1
-parts.PARTS = {"first": ("-p", "no:cacheprovider", sys.argv[1]), "second": ("-p", "no:cacheprovider", sys.argv[2])}
+parts.PARTS = {"first": (sys.argv[1],), "second": (sys.argv[2],)}
 sys.exit(parts.main([]))
 """
 BODIES = {
@@ -39,7 +39,8 @@ def test_a_part_fails_by_its_tests_and_lists_what_they_leave(tmp_path: Path, bod
     command = [sys.executable, "-c", SCRIPT, first, second]
     # Without CI, files in /tmp, which are other tests' too, are not looked at.
     environ = {name: value for name, value in os.environ.items() if name != "CI"}
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, env=environ)
+    environ["PYTHONPATH"] = str(ROOT)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env=environ)
 
     assert done.returncode == status, done.stdout + done.stderr
     assert done.stdout.count("1 passed in") == (1 if "assert" in body else 2)
@@ -47,6 +48,36 @@ def test_a_part_fails_by_its_tests_and_lists_what_they_leave(tmp_path: Path, bod
     assert times[0].endswith(" s, failed" if status else " s, passed")
     assert said in times[1] if said else times[1].startswith("part second: ")
     assert times[-1].startswith("part second: ") and times[-1].endswith(" s, passed")
+
+
+def test_a_test_that_fails_once_runs_again_and_is_named(tmp_path: Path) -> None:
+    """Two tests: one passes at the second time and is listed, one fails again and fails its part."""
+    first, second = tmp_path / "test_first.py", tmp_path / "test_second.py"
+    once = "from pathlib import Path\n\ndef test_once():\n    path = Path('FILE')\n    was = path.exists()\n"
+    once += "    path.touch()\n    assert was\n"
+    first.write_text(once.replace("FILE", str(tmp_path / "a")))
+    second.write_text(once.replace("FILE", str(tmp_path / "b")) + "\ndef test_never():\n    assert False\n")
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", SCRIPT, first, second]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env=environ)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    told = done.stdout[done.stdout.rindex("part first: ") :].splitlines()
+    assert told[0].endswith(" s, passed")
+    assert told[1] == "  failed once, then passed: test_first.py::test_once"
+    assert told[2].startswith("part second: ") and told[2].endswith(" s, failed")
+    assert told[3] == "  failed once, then passed: test_second.py::test_once"
+
+
+def test_many_failures_are_no_chance(tmp_path: Path) -> None:
+    """More than three failed tests run once alone."""
+    first, second = tmp_path / "test_first.py", tmp_path / "test_second.py"
+    first.write_text("".join(f"def test_{number}(): assert False\n" for number in range(4)))
+    second.write_text("def test_two(): pass\n")
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", SCRIPT, first, second]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env=environ)
+    assert (done.returncode, done.stdout.count("4 failed")) == (1, 1), done.stdout
 
 
 def test_a_part_that_is_none_is_named() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from buildtel.events import AgentRecord, Event
 from buildtel.insight.usual import Key, Range, Usual, phase_key, provisioner_key
+from buildtel.live.in_guest import words_of_beat
 from buildtel.live.under_way import part_under_way, with_bytes, words_of
 from buildtel.timeline.builds import BuildDraft, PhaseDraft, Timeline
 from buildtel.timeline.provisioner_run import Moment, PartDraft, ProvisionerRun
@@ -33,6 +34,7 @@ class BuildLine:
         what: what was under way when it was looked at last: its first message stands for nothing in particular.
         since_s: since when, in seconds of the monotonic clock.
         step: the name of the step that its guest began in it.
+        in_guest: what its guest told of that step last, in words.
         part: what goes on within it; `part_since_s` is since when, `part_told_s` when something was told of it last.
         over_s: when the build was over, by the same clock.
         gauges: its guest's.
@@ -42,6 +44,7 @@ class BuildLine:
     since_s: float
     what: PhaseDraft | ProvisionerRun | Moment | None = None
     step: str | None = None
+    in_guest: str = ""
     part: PartDraft | None = None
     part_since_s: float = 0.0
     part_told_s: float = 0.0
@@ -74,11 +77,12 @@ class BuildLine:
             now_s: the time, seconds of the monotonic clock.
             read_so_far: gives how far Packer has read a file of a size, in bytes.
         """
-        if self.part is None:
-            return ""
-        drawn = with_bytes(self.part, read_so_far)
-        told_s = self.part_told_s if drawn is self.part else now_s
-        return words_of(drawn, self.part_since_s, told_s, now_s)
+        by_log = self._by_log(self.part, read_so_far, now_s) if self.part else ""
+        return "; ".join(words for words in (by_log, self.in_guest) if words)
+
+    def _by_log(self, part: PartDraft, read_so_far: Callable[[int], int | None], now_s: float) -> str:
+        drawn = with_bytes(part, read_so_far)
+        return words_of(drawn, self.part_since_s, self.part_told_s if drawn is part else now_s, now_s)
 
     @property
     def key(self) -> Key | None:
@@ -93,7 +97,7 @@ class BuildLine:
         """See what is under way now (s, monotonic)."""
         what = self.build.under_way or self.build.began
         if what is not self.what:
-            self.what, self.since_s, self.step = what, now_s, None
+            self.what, self.since_s, self.step, self.in_guest = what, now_s, None, ""
         part = part_under_way(what)
         if part is not self.part:
             self.part, self.part_since_s = part, now_s
@@ -136,11 +140,14 @@ class Board:
 
 
 def _hear(line: BuildLine, event: AgentRecord, now_s: float) -> None:
-    """Take in what the guest of a build tells: the name of a step that begins, and its counters."""
+    """Take in what the guest of a build tells: the name of a step that begins, what it does, and its counters."""
     counters, m_ns = event.fields.get("c"), event.fields.get("m")
     name = event.fields.get("name")
-    if event.fields.get("ev") == "start" and isinstance(name, str) and name:
+    kind = event.fields.get("ev")
+    if kind == "start" and isinstance(name, str) and name:
         line.step = name
+    if kind in ("start", "beat", "end"):
+        line.in_guest = words_of_beat(event.fields) if kind == "beat" else ""
     if not isinstance(counters, dict) or not isinstance(m_ns, int):
         return
     before, line.gauges = line.gauges, Gauges(now_s, m_ns, counters)

@@ -125,7 +125,9 @@ def _is_harmed(source: Source) -> bool:
 
 def _missing(build: Build, role: str, missing: list[Source], pieces: list[Provisioner]) -> Finding:
     if not pieces:
-        text = f"{build.title} lacks buildtel's {role} provisioner: {_MISSING[role]}. `buildtel-host wire` prints it"
+        is_alone = role == "last" and not any(found.role == "first" for found in build.provisioners)
+        why = "it removes what the first one leaves" if is_alone else _MISSING[role]
+        text = f"{build.title} lacks buildtel's {role} provisioner: {why}. `buildtel-host wire` prints it"
         return Finding(WRONG, build.block.path, build.block.line, text)
     names = ", ".join(source.name for source in missing)
     text = f"buildtel's {role} provisioner does not run for {names}. Check its only and except: each name is TYPE.NAME"

@@ -223,6 +223,32 @@ def test_a_wired_step_is_named_as_its_record_names_it() -> None:
     assert board.builds["qemu.debian"].doing == "shell install"
 
 
+BEATS = {
+    "runs": ({"busy": ["cc1plus", 29.4, 30.0]}, "runs cc1plus 98%"),
+    "waits": ({"wait": [42.0, "lock", "apt-get", "dpkg"]}, "waits: apt-get for a lock held by dpkg, 42.0 s"),
+    "both": (
+        {"busy": ["make", 3, 30.0], "wait": [5, "sleep", "sleep", ""]}, "waits: sleep asleep, 5.0 s; runs make 10%"
+    ),
+    "none": ({}, None),
+    "a forged one": ({"busy": ["\x1b[2J", -1, 0], "wait": [1, "lock"]}, None),
+    "no time": ({"busy": ["x", 1, 0]}, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("told", "words"), BEATS.values(), ids=BEATS)
+def test_a_beat_tells_what_the_step_does(told: dict[str, object], words: str | None) -> None:
+    """The busiest command and what the step waits for stand below the step, until it ends."""
+    board = Board(0.0)
+    began = ProvisionerStarted(line=1, target="q", index=0, kind="shell", detail="a.sh")
+    beat = AgentRecord(line=2, target="q", fields={"ev": "beat", "m": 1, "c": counters(1, 2), **told})
+    board.take([began, beat], 30.0)
+    shown = drawn(board, 31.0)
+    assert shown[1:-1] == ([f"    {words}"] if words else [])
+
+    board.take([AgentRecord(line=3, target="q", fields={"ev": "end", "m": 2, "c": counters(2, 3)})], 31.0)
+    assert drawn(board, 32.0)[1:-1] == []
+
+
 def test_between_phases_the_view_tells_since_when_nothing_is_told() -> None:
     """A build starts; its first words, and the end of each phase and provisioner, begin a stretch without a name."""
     board = Board(0.0)

@@ -216,7 +216,7 @@ FAULTY = {
         "runs without sudo, its first with it",
     ),
     "no first": ((shell(OURS), lines_to_add.LAST), "wrong", "lacks buildtel's first provisioner"),
-    "no last": ((lines_to_add.FIRST, shell(OURS)), "wrong", "lacks buildtel's last provisioner"),
+    "no last": ((lines_to_add.FIRST, shell(OURS)), "wrong", "last provisioner: the agent would stay in the image"),
     "first not first": (
         (shell(OURS), lines_to_add.FIRST, lines_to_add.LAST),
         "wrong",

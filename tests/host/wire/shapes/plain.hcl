@@ -2,7 +2,7 @@
 # steps: 0 of 1
 source "amazon-ebs" "devops" {
 }
-build { #< wrong: build "trackeriq" lacks buildtel's first #< wrong: build "trackeriq" lacks buildtel's last
+build { #< wrong: build "trackeriq" lacks buildtel's first #< wrong: build "trackeriq" lacks buildtel's last provisioner: it removes what the first one leaves
   name    = "trackeriq"
   sources = ["source.amazon-ebs.devops"]
   provisioner "shell" { #< unmeasured: it has its own execute_command
