@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
-from buildtel.timeline.packer_model import Build, Provisioner
+from buildtel.timeline.packer_model import Build
 from buildtel.timeline.provisioner_run import SHELL_LOCAL
 
 STAMP_S = 0.25  # so late may a stamp of Packer's output be on a busy machine
@@ -37,16 +38,21 @@ def told_within(steps: Iterable[Step]) -> dict[str, Step]:
         steps: those of the document.
     """
     rows = list(steps)
-    within: dict[str | None, list[Step]] = {}
+    recorded = [row for row in rows if row.origin == "runner" and row.provisioner is None and row.is_recorded]
+    found = {}
     for row in rows:
-        within.setdefault(row.parent, []).append(row)
-    return {
-        row.id: inner[0]
-        for row in rows
-        if row.id is not None and _is_estimate(row)
-        for inner in (within.get(row.id, []),)
-        if len(inner) == 1 and inner[0].is_recorded and _seconds(inner[0]) >= LEAST_PART * _seconds(row)
-    }
+        inner = _outermost(recorded, row.start_time, row.end_time) if _is_estimate(row) else []
+        if len(inner) == 1 and row.id is not None and _seconds(inner[0]) >= LEAST_PART * _seconds(row):
+            found[row.id] = inner[0]
+    claims = Counter(id(step) for step in found.values())  # of scripts side by side nobody knows whose it is
+    return {row_id: step for row_id, step in found.items() if claims[id(step)] == 1}
+
+
+def _outermost(steps: Iterable[Step], from_s: float | None, to_s: float | None) -> list[Step]:
+    """The steps that lie between two times, as exactly as stamps tell, and within no other of them."""
+    within = [step for step in steps if _is_within(step, from_s, to_s)]
+    inner = {step.id for step in within}
+    return [step for step in within if step.parent not in inner]
 
 
 def _is_estimate(step: Step) -> bool:
@@ -90,15 +96,14 @@ def _local(steps: Iterable[Step], build: Build) -> dict[int, str]:
     # That of the wrapper began before the build did.
     known = [step for step in runner if (step.start_time or 0.0) > (build.started_at or 0.0)]
     for place, unit in enumerate(build.provisioners):
-        within = [step for step in known if unit.kind == SHELL_LOCAL and _is_within(step, unit)]
-        inner = {step.id for step in within}
-        outer = [step.name for step in within if step.parent not in inner]
-        if len(outer) == 1 and outer[0]:
-            found[place] = outer[0]
+        outer = _outermost(known, unit.started_at, unit.ended_at) if unit.kind == SHELL_LOCAL else []
+        if len(outer) == 1 and outer[0].name:
+            found[place] = outer[0].name
     return found
 
 
-def _is_within(step: Step, unit: Provisioner) -> bool:
-    if step.start_time is None or step.end_time is None or unit.started_at is None or unit.ended_at is None:
+def _is_within(step: Step, from_s: float | None, to_s: float | None) -> bool:
+    if step.start_time is None or step.end_time is None or from_s is None or to_s is None:
         return False
-    return unit.started_at - STAMP_S <= step.start_time and step.end_time <= unit.ended_at + STAMP_S
+    is_near = from_s - STAMP_S <= step.start_time and step.end_time <= to_s + STAMP_S
+    return is_near and from_s <= (step.start_time + step.end_time) / 2 <= to_s  # a short one may be the next script's

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from buildtel.insight.step_names import told_once
 from buildtel.insight.stretches import build_stretches
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
@@ -82,4 +83,4 @@ def leaves(document: JobDocument) -> list[Step]:
     if document.packer is not None and any(run.builds for run in document.packer.runs):
         around = step_around([step for step in document.steps if step.origin == RUNNER], document.packer)
         parents |= {around.id} if around is not None and around.id is not None else set()
-    return [step for step in document.steps if step.id is None or step.id not in parents]
+    return [step for step in told_once(document.steps) if step.id is None or step.id not in parents]
