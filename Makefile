@@ -65,7 +65,7 @@ bench: ## figures beside their yardsticks, measured in one run
 	$(PYTHON) -m tests.bench.page
 
 evidence: ## accounts of commands in long form: what they cost, how near they are (minutes, as root)
-	$(BIN)/pytest -q tests/guest/test_accounts.py tests/wired/test_accounts.py
+	$(BIN)/pytest -q tests/guest/test_accounts.py tests/wired/test_accounts.py tests/wired/test_ansible.py
 	$(PYTHON) tests/bench/accounts.py
 	$(PYTHON) -m tests.vm.kernels
 
