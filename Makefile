@@ -67,6 +67,7 @@ bench: ## figures beside their yardsticks, measured in one run
 evidence: ## accounts of commands in long form: what they cost, how near they are (minutes, as root)
 	$(BIN)/pytest -q tests/guest/test_accounts.py tests/wired/test_accounts.py tests/wired/test_ansible.py
 	$(PYTHON) tests/bench/accounts.py
+	$(PYTHON) -m tests.bench.log_growth
 	$(PYTHON) -m tests.vm.kernels
 
 causes: ## builds with causes that programs make on purpose; writes docs/causes.md (minutes, as root, on an idle machine)
