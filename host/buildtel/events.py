@@ -7,13 +7,14 @@ has times at all. Nothing here does I/O, and nothing here judges: that is the fo
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 BuildResult = Literal["success", "failure", "cancelled"]
 ProvisionerStatus = Literal["success", "failure", "timeout", "cancellation", "unknown"]
 FAILED: frozenset[ProvisionerStatus] = frozenset(("failure", "timeout"))
 TransferWord = Literal["begins", "file", "ends", "sent", "bar"]
 SignKind = Literal["play", "task", "handler", "recap", "lock", "evidence", "output"]
+EVIDENCE: Final = "evidence"  # a line that may say why a provisioner fails: a moment, not a part that goes on
 
 
 @dataclass(frozen=True, slots=True)

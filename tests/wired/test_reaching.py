@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -22,7 +23,7 @@ pytestmark = [
     pytest.mark.packer,
     pytest.mark.skipif(os.geteuid() != 0 or not SSHD or not shutil.which("packer"), reason="needs root, sshd, packer"),
 ]
-BIG_BYTES, SMALL_BYTES = 40 << 20, 3 << 20
+BIG_BYTES, SMALL_BYTES, HUGE_BYTES = 40 << 20, 3 << 20, 600 << 20
 SOURCE = """
 source "null" "box" {
   ssh_host     = "127.0.0.1"
@@ -164,6 +165,25 @@ def test_tries_of_builds_side_by_side_are_told_apart(tmp_path: Path) -> None:
     }
 
     assert tries == {"null.refuses": ["port refuses"], "null.mute": ["the port answers"]}
+
+
+def test_another_terminal_tells_the_bytes_of_an_upload(machine: Machine, tmp_path: Path) -> None:
+    """No bar is drawn there: the bytes that Packer has read of the file, and ever more of them."""
+    more = f'ssh_private_key_file = "{machine.key}"'
+    file = 'provisioner "file" {\n    source = "huge.bin"\n    destination = "/tmp/huge.bin"\n  }'
+    folder = template(machine, tmp_path / "t", more, f'build {{\n  sources = ["source.null.box"]\n  {file}\n}}\n')
+    with (folder / "huge.bin").open("wb") as huge:
+        huge.truncate(HUGE_BYTES)
+    shown = []
+    known = environ(folder)
+    with subprocess.Popen([*WATCHED, "build", "."], cwd=folder, env=known, stdout=subprocess.DEVNULL) as built:
+        while built.poll() is None:
+            shown.append(subprocess.run([*BUILDTEL, "live"], env=known, capture_output=True).stdout)
+    words = re.compile(rb"uploads huge.bin: ([\d.]+) MB of 600 MB, [\d.]+ MB/s")
+    told = [float(found[1]) for found in map(words.search, shown) if found is not None]
+
+    assert built.returncode == 0
+    assert told == sorted(told) and 0 < told[0] < told[-1] <= 600, shown
 
 
 def closing_port() -> tuple[socket.socket, int]:

@@ -64,7 +64,7 @@ CAUSES = (
     ),
     Cause(
         "starved_beside",
-        "waiting for a CPU that other programs of the machine use",
+        "waiting for a CPU that others use",
         "see what else runs in the machine at that time, and end it before the step; or give the machine more CPUs",
         saves=(0.0, "psi_cpu_some_percent"),
     ),
@@ -195,11 +195,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What a sample tells: its unit, the word for it in a sentence, and what it is."""
+    """What a sample tells: its unit, the word for it in a sentence, and what it is.
+
+    One that is a `flag` is 1, or absent.
+    """
 
     unit: str
     word: str
     about: str
+    flag: bool = False
 
 
 # What a rule can ask for. Those that begin with `runner_` are the runner's at the
@@ -208,6 +212,7 @@ FIGURES = {
     "cpu_percent": Figure("%", "CPU", "CPU in use, of all CPUs"),
     "busy_cpus": Figure("CPUs", "busy", "CPU in use, 1 is one CPU"),
     "others_cpus": Figure("CPUs", "others beside", "CPU of other programs; CPU in use is the step's own then"),
+    "one_command": Figure("", "by one command", "1 where one command used most of the step's own CPU", flag=True),
     "idle_cpus_percent": Figure("%", "idle", "CPUs that do not compute, of all CPUs"),
     "cpu_steal_percent": Figure("%", "steal", "CPU time that the host gave to others"),
     "iowait_cpus": Figure("CPUs", "iowait", "CPUs that waited for disks"),
@@ -224,7 +229,7 @@ FIGURES = {
     "rx_of_best_percent": Figure("%", "of its best rate", "received, of the machine's best rate in the build"),
     "tasks_running": Figure("", "tasks running", "tasks that ran or waited for a CPU when the sample was taken"),
     "oom_kills_per_s": Figure("a second", "killed for want of memory", "processes that the kernel ended for it"),
-    "no_psi": Figure("", "no pressure figures", "1 where the kernel does not tell pressure"),
+    "no_psi": Figure("", "no pressure figures", "1 where the kernel does not tell pressure", flag=True),
     "direct_scan_mbs": Figure("MB/s", "scanned for memory", "memory that tasks had to search before they got some"),
     "refault_file_mbs": Figure("MB/s", "read again", "read from disks soon after memory had no more room for it"),
     "read_again_percent": Figure("%", "of all it reads", "the same, of all that was read from disks"),
@@ -244,7 +249,7 @@ FIGURES = {
         )
         for kind in ("lock", "user", "silent", "daemon", "sleep", "remote", "other")
     },
-    "emulated": Figure("", "no KVM", "1 where the machine runs without KVM"),
+    "emulated": Figure("", "no KVM", "1 where the machine runs without KVM", flag=True),
 }
 _WAITS = Limit("wait_remote_percent", 50)
 _BESIDE = Limit("runner_beside_builds", 1)
@@ -285,6 +290,7 @@ RULES = (
     Rule("computing_all", (Limit("cpu_percent", 80), _OTHERS)),
     Rule("computing_all", (Limit("cpu_percent", 80),)),
     Rule("computing_all", (Limit("psi_cpu_some_percent", 25), Limit("cpu_percent", 60))),
+    Rule("computing_one", (Limit("busy_cpus", 0.9, 1.1), _OTHERS, Limit("one_command", 1))),
     Rule("starved_beside", (Limit("psi_cpu_some_percent", 40), Limit("others_cpus", 0.5), Limit("busy_cpus", 0.1))),
     Rule("computing_one", (Limit("busy_cpus", 0.6, 1.4), _OTHERS)),
     Rule("computing_one", (Limit("busy_cpus", 0.6, 1.4), Limit("tasks_running", 1, 3))),

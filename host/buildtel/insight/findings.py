@@ -52,8 +52,10 @@ class Evidence:
 
     @property
     def words(self) -> str:
-        """`io pressure 62%`, of a figure of samples (`causes.FIGURES`)."""
+        """`io pressure 62%`, `no KVM`, of a figure of samples (`causes.FIGURES`)."""
         word = FIGURES[self.figure].word
+        if FIGURES[self.figure].flag:
+            return word
         text = f"{self.value:.0f}" if abs(self.value) >= 10 else f"{self.value:.2g}"
         return f"{word} {text}{self.unit if self.unit in ('%', '') else ' ' + self.unit}"
 
@@ -125,7 +127,7 @@ def _of_group(
     cause, seconds = CAUSE[parts[0].cause], sum(part.seconds for part in parts)
     evidence = tuple(_evidence(parts))
     least_s, most_s = _share(parts, cause.saves[0], 0.0), _share(parts, cause.saves[1], 100.0)
-    holder = next((part.holder for part in parts if part.holder), "")
+    holder = next((part.holder for part in parts if part.holder and cause.id == "lock"), "")
     waited = phase_of(stretch, account.build) if cause.id == "boot_ssh" else None
     tries = most_tries(account.build, waited, seconds)
     advice = advice_on(cause.id, stretch.name) if tries is None else tries[1]

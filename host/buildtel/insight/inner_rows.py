@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from buildtel.events import EVIDENCE
 from buildtel.text import number, rounded, safe, size
 from buildtel.timeline.packer_model import InnerPart, Phase, Provisioner
 from buildtel.timeline.reached import DOWNLOAD, ONLY_MOVE, TRY, UPLOAD
@@ -13,14 +14,13 @@ MOST_ROWS = 10
 MOST_EVIDENCE = 3
 LEAST_MOVED_S = 1.0
 LEAST_MOVED_BYTES = 1 << 20
-_EVIDENCE = "evidence"
 _MOVES = {UPLOAD: "uploads", DOWNLOAD: "downloads"}
 _ONLY_MOVE = ONLY_MOVE | {"retrieve_image"}
 # By kind: the label of a part with a name, and that of one without.
 _LABELS = {
     "recap": ("recap", "recap"),
     "lock": ("waits for a lock, held by {}", "waits for a lock"),
-    _EVIDENCE: ("says: {}", ""),
+    EVIDENCE: ("says: {}", ""),
     TRY: ("{}", ""),
 }
 
@@ -62,8 +62,8 @@ def inner_rows(
         began_s: when the provisioner or phase began, likewise.
         grain_s: the grain of the log's stamps, None where it is not known.
     """
-    by_length = sorted((part for part in parts if part.kind != _EVIDENCE), key=_length_s, reverse=True)
-    evidence = [part for part in parts if part.kind == _EVIDENCE]
+    by_length = sorted((part for part in parts if part.kind != EVIDENCE), key=_length_s, reverse=True)
+    evidence = [part for part in parts if part.kind == EVIDENCE]
     chosen = {id(part) for part in (*by_length[:MOST_ROWS], *evidence[:MOST_EVIDENCE])}
     rows = tuple(_row(part, zero_s, dated_label(part, began_s, grain_s)) for part in parts if id(part) in chosen)
     return rows, len(parts) - len(rows)

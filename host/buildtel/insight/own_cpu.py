@@ -10,6 +10,7 @@ from buildtel.insight.sample import Sample
 from buildtel.job.model import Step
 
 LEAST_OTHERS_CPUS = 0.3  # less beside a step are the system's own tasks, or an error of counting
+MOST_OF_IT = 0.8  # of a step's own CPU time
 LEAST_PART = 0.5  # of a sample's time that must be the step's
 
 
@@ -40,6 +41,16 @@ def own_cpus(step: Step, samples: Sequence[Sample]) -> dict[int, float]:
         for at, all_s in used_s.items()
         if _within_s(samples[at], start_s, end_s) >= LEAST_PART * samples[at].seconds
     }
+
+
+def is_one_command(step: Step) -> bool:
+    """Whether one command, that ran once, used most of a step's own CPU: as a thread it needs one CPU at most.
+
+    Args:
+        step: of which its own CPU is known.
+    """
+    least_s = MOST_OF_IT * (step.metrics.get("own_cpu_s") or 0.0)
+    return any(row.count == 1 and (row.cpu_s or 0.0) >= least_s for row in step.commands or ())
 
 
 def _parts(step: Step, own_s: float, start_s: float, end_s: float) -> Iterator[tuple[float, float, float]]:

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
 
-from buildtel.insight.own_cpu import own_cpus
+from buildtel.insight.own_cpu import is_one_command, own_cpus
 from buildtel.insight.sample import Sample, samples_of, samples_of_step
 from buildtel.job.model import Machine, Samples, Step
 
@@ -47,7 +47,7 @@ class Sampled:
                 share = 100 * within_ms / (sample.end_ms - sample.start_ms)
                 name = f"wait_{row.kind}_percent"
                 sample.figures[name] = min(sample.figures.get(name, 0.0) + share, 100.0)
-                if row.holder:
+                if row.holder and row.kind == "lock":
                     sample.holder = row.holder
 
     def _take_own(self, step: Step, cpus: int | None) -> None:
@@ -58,10 +58,12 @@ class Sampled:
         if step.start_time is None or step.end_time is None or not cpus:
             return
         samples = list(self.between(round(step.start_time * 1000), round(step.end_time * 1000)))
+        one = {"one_command": 1.0} if is_one_command(step) else {}
         for at, own in own_cpus(step, samples).items():
             figures = samples[at].figures
             all_cpus = figures["busy_cpus"] + figures.get("others_cpus", 0.0)
-            figures |= {"busy_cpus": own, "cpu_percent": 100 * own / cpus, "others_cpus": max(all_cpus - own, 0.0)}
+            others = max(all_cpus - own, 0.0)
+            figures |= {"busy_cpus": own, "cpu_percent": 100 * own / cpus, "others_cpus": others, **one}
 
     def between(self, start_ms: int, end_ms: int) -> Iterator[Sample]:
         """The samples that touch a stretch of time, in order.

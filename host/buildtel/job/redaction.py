@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
+from buildtel.events import EVIDENCE
 from buildtel.job.model import Command, InsideRow, JobDocument, Mark, Process, Step, StepProvisioner
 from buildtel.redact import Redactor
 from buildtel.timeline.packer_model import Build, InnerPart, PackerRun, Phase, Provisioner, Stretch
@@ -43,7 +44,7 @@ def redacted(part: Part, redactor: Redactor) -> Part:
             changed[name] = new
     if isinstance(part, Provisioner) and not redactor.keeps_output:
         parts = changed.get("parts", part.parts)
-        changed |= {"output": (), "parts": tuple(inner for inner in parts if inner.kind != "evidence")}
+        changed |= {"output": (), "parts": tuple(inner for inner in parts if inner.kind != EVIDENCE)}
     return replace(part, **changed) if changed else part  # type: ignore[type-var]
 
 

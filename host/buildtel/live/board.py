@@ -9,7 +9,7 @@ from typing import Any
 from buildtel.events import AgentRecord, Event
 from buildtel.insight.usual import Key, Range, Usual, phase_key, provisioner_key
 from buildtel.live.in_guest import words_of_beat
-from buildtel.live.under_way import part_under_way, words_of
+from buildtel.live.under_way import part_under_way, with_bytes, words_of
 from buildtel.timeline.builds import BuildDraft, PhaseDraft, Timeline
 from buildtel.timeline.provisioner_run import Moment, PartDraft, ProvisionerRun
 from buildtel_agent import metrics
@@ -70,14 +70,19 @@ class BuildLine:
             return f"{self.what.kind} {self.step or self.what.detail}".strip()
         return "starts" if self.what is None else ""
 
-    def inside(self, now_s: float) -> str:
+    def inside(self, now_s: float, read_so_far: Callable[[int], int | None] = lambda _: None) -> str:
         """What goes on within that, in words; empty where nothing tells.
 
         Args:
             now_s: the time, seconds of the monotonic clock.
+            read_so_far: gives how far Packer has read a file of a size, in bytes.
         """
-        by_log = words_of(self.part, self.part_since_s, self.part_told_s, now_s) if self.part else ""
+        by_log = self._by_log(self.part, read_so_far, now_s) if self.part else ""
         return "; ".join(words for words in (by_log, self.in_guest) if words)
+
+    def _by_log(self, part: PartDraft, read_so_far: Callable[[int], int | None], now_s: float) -> str:
+        drawn = with_bytes(part, read_so_far)
+        return words_of(drawn, self.part_since_s, self.part_told_s if drawn is part else now_s, now_s)
 
     @property
     def key(self) -> Key | None:

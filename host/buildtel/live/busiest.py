@@ -1,10 +1,11 @@
-"""What runs on this machine for Packer right now: the process of its tree that uses most CPU."""
+"""What runs on this machine for Packer right now: the process of its tree that uses most CPU, the files it reads."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 
+from buildtel.live.read_so_far import read_so_far
 from buildtel_agent import Tree, read_file
 
 EVERY_S = 2.0
@@ -35,6 +36,14 @@ class Busiest:
         if self._looked_s is None or now_s - self._looked_s >= EVERY_S:
             self._look(now_s)
         return self._words
+
+    def read_so_far(self, size_bytes: int) -> int | None:
+        """How far a process of the tree, as it was looked at last, has read the one open file of a size.
+
+        Args:
+            size_bytes: the file's size.
+        """
+        return None if self._tree is None else read_so_far(self._tree.known, size_bytes)
 
     def _look(self, now_s: float) -> None:
         pid = self._root()

@@ -13,6 +13,7 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 
 from buildtel.live.board import Board, BuildLine, Gauges
+from buildtel.live.busiest import Busiest
 from buildtel.text import duration, safe
 from buildtel_agent import metrics
 
@@ -36,12 +37,12 @@ class View:
         fd: the terminal.
         board: what is under way.
         runner: gives the runner's newest counters.
-        busiest: gives what runs for Packer on this machine, in words; it takes the time, monotonic seconds.
+        busiest: gives what runs for Packer on this machine, and how far it has read a file.
         write: writes all of some bytes to a file.
     """
 
     def __init__(
-        self, fd: int, board: Board, runner: Callable[[], Mapping[str, Any]], busiest: Callable[[float], str],
+        self, fd: int, board: Board, runner: Callable[[], Mapping[str, Any]], busiest: Busiest,
         write: Callable[[int, bytes], None],
     ) -> None:  # fmt: skip
         self._fd, self._board, self._runner, self._busiest, self._write_all = fd, board, runner, busiest, write
@@ -105,7 +106,7 @@ class View:
         took_s = now_s - build.since_s
         is_late = usual is not None and usual.is_passed_by(took_s)
         words = [] if usual is None else [f"{usual}, now {duration(took_s)}" if is_late else str(usual)]
-        inside = build.inside(now_s) if build.result is None else ""
+        inside = build.inside(now_s, self._busiest.read_so_far) if build.result is None else ""
         text = "; ".join([*([inside] if inside else []), *words])
         return self._dim(f"{INDENT}{text}", width) if text else ""
 
@@ -139,7 +140,7 @@ class View:
             self._runner_gauges.figures = metrics(dict(before.counters), dict(counters), seconds) if before.m_ns else {}
         total = f"total {duration(now_s - self._board.started_s)}"
         gauges = _gauge_text("host", self._runner_gauges.figures)
-        busiest = safe(self._busiest(now_s))
+        busiest = safe(self._busiest.words(now_s))
         words = [total, *([gauges] if gauges else []), *([f"runs {busiest}"] if busiest else [])]
         return self._dim(f" {set_cell_size('', names)}  {'  '.join(words)}", width)
 

@@ -55,7 +55,7 @@ class LogFollower:
         builds.read_in_background()
         self.board = Board(self._began_s(), lambda: builds.usual)
         busiest = Busiest(lambda: holder_of_lock(file.fileno()))
-        self.view = View(1, self.board, Kernel().counters, busiest.words, write_all)
+        self.view = View(1, self.board, Kernel().counters, busiest, write_all)
 
     def _began_s(self) -> float:
         try:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
+from buildtel.events import EVIDENCE
 from buildtel.insight.inner_rows import label_of_part
 from buildtel.text import duration, number, size
 from buildtel.timeline.builds import PhaseDraft
 from buildtel.timeline.packer_model import InnerPart
 from buildtel.timeline.provisioner_run import PartDraft, ProvisionerRun
-from buildtel.timeline.reached import MOVES, ONLY_MOVE, TRY
+from buildtel.timeline.reached import MOVES, ONLY_MOVE, TRY, UPLOAD
 
-EVIDENCE = "evidence"  # a moment, not a part that goes on
 _BYTES_PER_MB = 1 << 20
 
 
@@ -31,6 +34,20 @@ def _goes_on(part: PartDraft, only_moves: bool) -> bool:
         return True
     is_over = part.kind in MOVES and part.is_sent and not only_moves
     return part.ended is None and part.kind != EVIDENCE and not is_over
+
+
+def with_bytes(part: PartDraft, read_so_far: Callable[[int], int | None]) -> PartDraft:
+    """An upload of a file with the bytes that Packer has read of it, where no progress bar tells them.
+
+    Args:
+        part: the part; others stay as they are.
+        read_so_far: gives how far Packer has read a file of a size, in bytes.
+    """
+    size_bytes = part.size_bytes
+    if part.kind != UPLOAD or size_bytes is None or part.count != 1 or part.is_sent or part.moved_bytes is not None:
+        return part
+    moved_bytes = read_so_far(size_bytes)
+    return part if moved_bytes is None else replace(part, moved_bytes=moved_bytes, whole_bytes=size_bytes)
 
 
 def words_of(part: PartDraft, since_s: float, told_s: float, now_s: float) -> str:

@@ -48,7 +48,7 @@ class ViewBelow:
 
         self._inbox, self._board = Inbox(batches), Board(time.monotonic(), self._usual)
         busiest = Busiest(lambda: self._run.relay.pid)
-        self._view = View(1, self._board, lambda: self._run.sampler.last, busiest.words, write_all)
+        self._view = View(1, self._board, lambda: self._run.sampler.last, busiest, write_all)
         self._run.relay.timers[self._view.draw] = 0.0
 
     def _lines(self, text: bytes) -> None:

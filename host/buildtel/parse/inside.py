@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from buildtel.events import Event, OutputSign, SignKind
+from buildtel.events import EVIDENCE, Event, OutputSign, SignKind
 from buildtel.parse.line_context import LineContext
-from buildtel.parse.output_signs import EVIDENCE, LOCK, holder_of, sign_of
+from buildtel.parse.output_signs import LOCK, holder_of, sign_of
 from buildtel.parse.states import BuildState
 
 MOST_PARTS = 1000  # of a provisioner; one more is told, which ends the last

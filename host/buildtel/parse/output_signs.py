@@ -9,10 +9,9 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from buildtel.events import SignKind
+from buildtel.events import EVIDENCE, SignKind
 
 LOCK: Final = "lock"
-EVIDENCE: Final = "evidence"
 LONGEST_NAME, LONGEST_LINE = 200, 300  # characters
 _SEARCHED_BYTES = 4096
 _CHECKED_BYTES = 12  # of what a sign begins with

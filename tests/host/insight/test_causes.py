@@ -18,7 +18,7 @@ from buildtel.insight.causes import CAUSE, RULES
 from buildtel.insight.findings import findings
 from buildtel.job import JobDocument
 from buildtel.job.load import load_document
-from buildtel.job.model import InsideRow, Step
+from buildtel.job.model import Command, InsideRow, Step, WaitRow
 
 ZERO_S = 1769256000.0
 # What a sample of a guest with 4 CPUs and of its runner tells, and the cause of its second.
@@ -191,6 +191,18 @@ def test_a_step_computes_by_its_own_cpu(
     assert {row.cause: row.seconds for row in account.rows} == told
 
 
+def test_a_thread_that_has_a_whole_cpu_does_not_wait_for_one() -> None:
+    """Where all others wait; of many commands that have one CPU together some may wait, too."""
+    found = beside({"cpu_percent": 100, "psi_cpu_some_percent": 90}, 59)
+
+    def told(count: int) -> list[str]:
+        commands = [Command(name="gzip", count=count, cpu_s=58.0)]
+        (account,) = cause_accounts(replace(found, steps=[replace(found.steps[0], commands=commands)]))
+        return [row.cause for row in account.rows]
+
+    assert (told(1), told(40)) == (["computing_one"], ["starved_beside"])
+
+
 def test_a_finding_tells_what_others_used_beside_a_step() -> None:
     """As evidence, and that its figures are the step's own; load of others is never more than a remark."""
     (one,) = findings(beside({"cpu_percent": 50}, 60))
@@ -282,6 +294,15 @@ def test_a_wait_for_a_lock_names_its_holder() -> None:
     assert [(row.cause, row.seconds) for row in account.rows] == [("computing_one", 30), ("lock", 30)]
     assert finding.words.endswith("held by process 1690 (unattended-upgr)")
     assert finding.severity == "severe"
+
+
+def test_only_a_lock_has_a_holder() -> None:
+    """Of an odd wait the kernel's function stands in its place; a wait for a lock may be less than half of a second."""
+    for kind, share in (("other", 0.4), ("lock", 0.4), ("lock", 1.0)):
+        found = document({"cpu_percent": 25}, waits=kind)
+        rows = [WaitRow(start_s=at, duration_s=share, kind=kind, command="x", holder="dpkg") for at in range(SECONDS)]
+        (finding,) = findings(replace(found, steps=[replace(found.steps[0], waits=rows)]))
+        assert finding.words == ("waiting for a lock, held by dpkg" if share == 1 else "computing on one thread")
 
 
 def test_a_reboot_within_a_provisioner_is_booting() -> None:

@@ -23,6 +23,7 @@ from buildtel.events import (
 from buildtel.insight.usual import Usual
 from buildtel.job import JobDocument
 from buildtel.live.board import Board
+from buildtel.live.busiest import Busiest
 from buildtel.live.drawing import MOST_BUILDS, View
 from buildtel.timeline.packer_model import Build, PackerReport, PackerRun, Provisioner, Stretch
 
@@ -37,12 +38,20 @@ def counters(busy: int, total: int) -> dict[str, object]:
     return {"cpu": [busy, 0, 0, total - busy, 0, 0, 0, 0], "mem": [1_024_000, 512_000]}
 
 
+class Compiles(Busiest):
+    """A compiler is busy."""
+
+    def words(self, now_s: float) -> str:
+        """The same at any time."""
+        return "gcc 98%"
+
+
 def drawn(board: Board, now_s: float, columns: int = 100) -> list[str]:
     """The rows of the view as a terminal shows them."""
     master, slave = os.openpty()
     try:
         written: list[bytes] = []
-        view = View(slave, board, lambda: {}, lambda _now_s: "", lambda _fd, data: written.append(data))
+        view = View(slave, board, lambda: {}, Busiest(lambda: 0), lambda _fd, data: written.append(data))
         screen = pyte.Screen(columns, 40)
         import fcntl
         import struct
@@ -165,7 +174,7 @@ def test_in_a_low_terminal_there_is_a_line_for_each_build_first() -> None:
         board.take([ProvisionerStarted(line=1, target=f"q{number}", index=0, kind="ansible", detail="")], 1)
         sign = OutputSign(line=2, target=f"q{number}", provisioner=0, kind="task", name="x")
         board.take([sign], 2)
-    view = View(1, board, lambda: {}, lambda _now_s: "gcc 98%", lambda _fd, _data: None)
+    view = View(1, board, lambda: {}, Compiles(lambda: 0), lambda _fd, _data: None)
     assert [len(view.rows(3.0, 80, most)) for most in (20, 13, 12, 7, 5)] == [13, 13, 7, 7, 5]
     assert view.rows(3.0, 80, 20)[-1].rstrip("\x1b[0m").endswith("runs gcc 98%")
 

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Python that adds numbers for $LENGTH_S seconds, beside as many loops of others as there are CPUs.
+for _ in $(seq "$(nproc)"); do
+    (setsid timeout "$LENGTH_S" sh -c 'while :; do :; done' </dev/null >/dev/null 2>&1 &)
+done
+exec python3 -c 'import sys, time
+end = time.time() + int(sys.argv[1])
+while time.time() < end:
+    sum(range(1000))' "$LENGTH_S"
