@@ -65,8 +65,9 @@ bench: ## figures beside their yardsticks, measured in one run
 	$(PYTHON) -m tests.bench.page
 
 evidence: ## accounts of commands in long form: what they cost, how near they are (minutes, as root)
-	$(BIN)/pytest -q tests/guest/test_accounts.py tests/wired/test_accounts.py
+	$(BIN)/pytest -q tests/guest/test_accounts.py tests/wired/test_accounts.py tests/wired/test_ansible.py
 	$(PYTHON) tests/bench/accounts.py
+	$(PYTHON) -m tests.bench.log_growth
 	$(PYTHON) -m tests.vm.kernels
 
 causes: ## builds with causes that programs make on purpose; writes docs/causes.md (minutes, as root, on an idle machine)

@@ -63,14 +63,15 @@ def serve(
     Else a fork measures it, without the locks (`claim` and that of the file of samples) that say that we live.
     """
     kind, teller = message
+    door.leash.arm()
     try:
         step = begun_step(kind, teller, door, kernel, account.tasks)
     except Exception:  # a step unmeasured is better than no sampler
         step = None
     door.nod(teller, step is not None)
     if step is None:
+        door.leash.arm(False)
         return
-    door.leash.arm()
     is_ours = True
     try:
         account.begin(step)
@@ -106,6 +107,7 @@ def is_parent(step: "Step", account: "LifeAccount") -> "bool":
         if fresh is not None:
             fresh.close()
         return True
+    step.bind()
     if tasks is not None:
         tasks.close()
     step.process.hear(fresh)

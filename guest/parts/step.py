@@ -146,6 +146,7 @@ class Step:
         self.process, self.options, self.outlet = process, options, outlet
         self._shown = options["step"] or clean_name(options.get("label", "")) or "step"
         self._is_written = False
+        self._leash = None  # type: Leash | None
 
     def start(self, recorder: "Recorder", spool: "Spool", kernel: "Kernel", spent_s: "float" = 0.0) -> "None":
         """Leaves a mark for steps within it, and writes the block's head and the start record.
@@ -173,9 +174,16 @@ class Step:
         """Measures what the step's own processes use from now on; its process has an account of what it runs."""
         self._watch.own = OwnLoad(self.process)
 
+    def bind(self) -> "Leash":
+        """Bounds how long this process holds the step's output once it is stopped; a fork calls it before all else."""
+        self._leash = Leash()
+        self._leash.arm()
+        return self._leash
+
     def measure(self) -> "None":
         """Samples until the process is over, and writes the end."""
-        leash, outlet = Leash(), self.outlet
+        outlet = self.outlet
+        leash = self._leash or self.bind()
 
         def is_over(wait_s: "float") -> "bool":
             leash.arm()

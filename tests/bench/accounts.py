@@ -21,6 +21,8 @@ sys.path.insert(0, str(ROOT))
 from tests.guest.conftest import Guest  # noqa: E402
 from tests.guest.loads import COMPILE, PACKAGES, THREADS, count_short, end_of, measured_by_us  # noqa: E402
 
+import buildtel_agent  # noqa: E402
+
 PYTHON = Path("/usr/bin/python3")
 STEADY = """
 import os, time
@@ -50,6 +52,34 @@ def step(guest: Guest, script: str) -> tuple[dict, float, float, int]:
     seconds, used_s = time.monotonic() - begun, (run_ns(life) - before) / 1e9
     lines = [line for line in output.stdout.split(b"\n") if line.startswith(b"BUILDTEL:")]
     return end_of(output), seconds, used_s, sum(map(len, lines))
+
+
+class Unkept:
+    """A file of samples that keeps nothing."""
+
+    def note(self, line: str) -> None:
+        """Forgets the line."""
+
+
+def begun() -> int:
+    """How many tasks of this machine have begun since its boot: each ends and is heard of."""
+    lines = Path("/proc/stat").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("processes ")))
+
+
+def quiet(guest: Guest, seconds: int = 20) -> None:
+    """The listener alone and the whole-life sampler of which it is a part, while no step runs."""
+    life = int((guest.home / "life" / "pid").read_text().split()[0])
+    account = buildtel_agent.LifeAccount(Unkept())
+    before, heard, begun_ns = begun(), time.thread_time_ns(), run_ns(life)
+    for _ in range(seconds):
+        time.sleep(1)
+        account.take()
+        account.close()
+    listener, sampler = ((now - then) / seconds / 1e7
+                         for now, then in ((time.thread_time_ns(), heard), (run_ns(life), begun_ns)))  # fmt: skip
+    print(f"no step, {(begun() - before) / seconds:5.0f} commands a second: listener {listener:.3f} %, with it the"
+          f" whole-life sampler {sampler:.3f} % of a core (bars when quiet 0.1 % and 0.08 %)")  # fmt: skip
 
 
 def costs(guest: Guest) -> None:
@@ -101,6 +131,7 @@ def main() -> None:
             time.sleep(1)
             print("as root" if not before else "as a user, sampled")
             if not before:
+                quiet(guest)
                 costs(guest)
                 short(guest, 100_000)
             sums(guest, folder / "work", bar)

@@ -145,6 +145,28 @@ def test_the_view_below_the_output_tells_of_tries(machine: Machine, tmp_path: Pa
     assert json.loads(path.read_bytes())["packer"]["read_from"] == "pipes"
 
 
+def test_tries_of_builds_side_by_side_are_told_apart(tmp_path: Path) -> None:
+    """One build of Packer with two machines of one type, each at an address of its own."""
+    with socket.create_server(("127.0.0.2", 0)) as accepts:
+        places = {"refuses": ("127.0.0.1", 1), "mute": ("127.0.0.2", accepts.getsockname()[1])}
+        sources = "".join(
+            f'source "null" "{name}" {{\n  ssh_host = "{host}"\n  ssh_port = {port}\n  ssh_username = "vagrant"\n'
+            '  ssh_password = "x"\n  ssh_timeout = "12s"\n}\n'
+            for name, (host, port) in places.items()
+        )
+        build = SHELL.replace('"source.null.box"', '"source.null.refuses", "source.null.mute"')
+        (tmp_path / "t.pkr.hcl").write_text(sources + build)
+        words = [*WATCHED, "build", "."]
+        assert subprocess.run(words, cwd=tmp_path, env=environ(tmp_path), capture_output=True, timeout=60).returncode
+    (path,) = (tmp_path / "telemetry").glob("*.json")
+    tries = {
+        build["name"]: [part["name"] for phase in build["phases"] for part in parts_of(phase, "try")]
+        for build in json.loads(path.read_bytes())["packer"]["runs"][0]["builds"]
+    }
+
+    assert tries == {"null.refuses": ["port refuses"], "null.mute": ["the port answers"]}
+
+
 def test_another_terminal_tells_the_bytes_of_an_upload(machine: Machine, tmp_path: Path) -> None:
     """No bar is drawn there: the bytes that Packer has read of the file, and ever more of them."""
     more = f'ssh_private_key_file = "{machine.key}"'

@@ -36,20 +36,23 @@ class Window:
     """What samples tell of a stretch: counters at both ends, and of the time between the peak of memory and the load.
 
     `peak_kb` is None where it is not known; `load` is what the agent's `Load` gives, None without samples between.
+    `lacks_s` is the time at its beginning of which no sample tells, less than the error of the stamps.
     """
 
     start: dict[str, Any]
     end: dict[str, Any]
     peak_kb: int | None = None
     load: list[float] | None = None
+    lacks_s: float = 0.0
 
     def figures(self, seconds: float) -> Figures:
         """The agent's formulas on it, finite figures only.
 
         Args:
-            seconds: the time between both ends.
+            seconds: the time between both ends of the stretch.
         """
-        return figures(self.start, self.end, seconds, self.peak_kb, self.load)
+        found = figures(self.start, self.end, seconds - self.lacks_s, self.peak_kb, self.load)
+        return found | {"duration_s": round(seconds, 3)} if self.lacks_s else found
 
 
 def step_metrics(
@@ -117,6 +120,9 @@ def cost_metrics(cost: dict[str, int]) -> Figures:
 def window(clock: BootClock, samples: Samples, start_s: float, end_s: float) -> Window | None:
     """What samples tell of a stretch of the log; None if it is not covered.
 
+    A beginning that is before the machine's first sample by less than the error of the stamps, which may be of whole
+    seconds, is that sample's. (An end is not: more samples may come.)
+
     Args:
         clock: the clock of the boot that the samples are of.
         samples: the machine's samples of that boot.
@@ -124,10 +130,14 @@ def window(clock: BootClock, samples: Samples, start_s: float, end_s: float) -> 
         end_s: the end, by the same.
     """
     zero_s = clock.log_s(0)
-    if zero_s is None:
+    if zero_s is None or not samples.times_ms:
         return None
-    from_ms, to_ms = (start_s - zero_s) * 1000, (end_s - zero_s) * 1000
+    asked_ms, to_ms = (start_s - zero_s) * 1000, (end_s - zero_s) * 1000
+    from_ms = max(asked_ms, samples.times_ms[0])
+    lacks_s = (from_ms - asked_ms) / 1000
+    if lacks_s > clock.error_s or (lacks_s and end_s - start_s - lacks_s < LEAST_S):
+        return None
     before, after = samples.counters_at(from_ms), samples.counters_at(to_ms)
     if before is None or after is None:
         return None
-    return Window(before, after, samples.peak_kb(from_ms, to_ms), samples.load(from_ms, to_ms))
+    return Window(before, after, samples.peak_kb(from_ms, to_ms), samples.load(from_ms, to_ms), lacks_s)

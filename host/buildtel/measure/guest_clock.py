@@ -205,6 +205,12 @@ class BootClock:
             return self.wall_first_s, 0.0
         return zero
 
+    @property
+    def error_s(self) -> float:
+        """The error of `log_s`, at most the grain of Packer's own stamps; 0 without times."""
+        zero = self.zero() or self.unzoned.zero()
+        return 0.0 if zero is None else min(zero[1], PACKERS_GRAIN_S)
+
     def host_s(self, m_ns: int, t_ns: int) -> float:
         """Host time of an instant: on the host's axis where it is known, else the guest's wall clock.
 

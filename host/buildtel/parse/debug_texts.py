@@ -1,8 +1,9 @@
 """The table of debug lines that tell of transfers to and from a machine, and of tries to connect to it.
 
-Such a line does not name its build. Sources: packer-plugin-sdk 0.6.10, `sdk-internals/communicator/ssh`,
-`communicator/step_connect_ssh.go`, `step_connect_winrm.go`, `rpc/communicator.go`; Packer 1.6.6 prints the same, and
-logs of Packer 0.11 to 1.16 have them. The bar: Packer 1.6.6, cheggaaa/pb.
+Such a line does not name its build; some name the machine's address, which the build's own messages name, too.
+Sources: packer-plugin-sdk 0.6.10, `sdk-internals/communicator/ssh`, `communicator/step_connect_ssh.go`,
+`step_connect_winrm.go`, `rpc/communicator.go`; Packer 1.6.6 prints the same, and logs of Packer 0.11 to 1.16 have them.
+The bar: Packer 1.6.6, cheggaaa/pb.
 """
 
 from __future__ import annotations
@@ -48,6 +49,12 @@ _REASONS = (
 )
 _OTHER, _OTHER_LOGIN = "no connection", "handshake fails"
 _WITHOUT_TRY = ((b"Attempting SSH connection to ", ANSWERS), (b"Error getting SSH address: ", "no address yet"))
+# The address in a try's line; where a build's messages name the host, and the port that its builder forwards
+# (builder/qemu/step_port_forward.go, builder/virtualbox/common/step_port_forwarding.go).
+_ADDRESS = re.compile(rb"(?:dial tcp |SSH connection to |->)\[?([^\]\s]{1,255}?)\]?:(\d{1,5})(?::|\.\.\.| |$)")
+_HOST = re.compile(rb"Using \w+ communicator to connect: ([^\s\x1b]{1,255})")
+_PORT = re.compile(rb"(?:Found port for|Creating forwarded port mapping for).{1,50}?(?:: |host port )(\d{1,5})\b")
+MACHINE_SIGN: Final = b"communicator"
 _PROCESS = re.compile(PROCESS)
 _PLUGIN = re.compile(rb"[^ :]*packer-(?:builder|plugin)-([a-z0-9-]+)(?:_v[^ :]+)?(?:\.exe)? plugin: ")
 _BAR = re.compile(
@@ -104,6 +111,36 @@ def connection_try_of(text: bytes) -> str | None:
             methods = reason[1] if form.groups else None
             return f"{words} (tried {methods.decode().replace(' ', ', ')})" if methods else words
     return _OTHER_LOGIN if found["login"] else _OTHER
+
+
+def address_of(text: bytes) -> tuple[bytes, bytes] | None:
+    """The host and the port that a debug line on a try to connect names; None where it names none.
+
+    Args:
+        text: the line behind its time stamp.
+    """
+    found = _ADDRESS.search(text)
+    return (found[1], found[2]) if found else None
+
+
+def host_of(text: bytes) -> bytes | None:
+    """The host that a build's message says it will connect to; None of another message.
+
+    Args:
+        text: the message, without the build's name.
+    """
+    found = _HOST.search(text)
+    return found[1] if found else None
+
+
+def port_of(text: bytes) -> bytes | None:
+    """The port of the host that a build's message says it forwards to its machine; None of another message.
+
+    Args:
+        text: the message, without the build's name.
+    """
+    found = _PORT.search(text)
+    return found[1] if found else None
 
 
 def bar_of(text: bytes) -> tuple[str, int, int] | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from buildtel.events import ConnectionTried, Event, TransferSeen
+from buildtel.parse.addresses import Addresses
 from buildtel.parse.debug_texts import BAR_SIGN, Told, bar_of, connection_try_of, transfer_of, writing_plugin_of
 from buildtel.parse.line_context import LineContext
 from buildtel.parse.states import IN_PHASE, BuildState
@@ -61,11 +62,13 @@ class Reaching:
         self._told = 0
         self._files: dict[str, _Files] = {}  # by build
         self._drawn: dict[str, tuple[object, ...]] = {}  # by build: where its bar is, and the percent told of it
+        self._addresses = Addresses()
 
     def clear(self) -> None:
         """Another run begins."""
         self._files.clear()
         self._drawn.clear()
+        self._addresses.clear()
 
     def log(self, text: bytes, builds: Sequence[BuildState], said: LineContext) -> None:
         """Take a line of the debug log: one that may be of several builds tells nothing.
@@ -77,7 +80,8 @@ class Reaching:
         """
         result = connection_try_of(text)
         if result is not None:
-            build = _only(text, [build for build in builds if _is_waiting(build)])
+            waiting = [build for build in builds if _is_waiting(build)]
+            build = _only(text, waiting) or self._addresses.only(text, waiting)
             if build is not None:
                 self._events().append(ConnectionTried(line=said.line, at=said.at, target=build.target, result=result))
             return
@@ -93,13 +97,14 @@ class Reaching:
         self._tell(build, told, said)
 
     def hear(self, build: BuildState, text: bytes, said: LineContext) -> None:
-        """Take a message of a build, which may be a progress bar's line: each percent is told once.
+        """Take a message of a build: its machine's address, or a progress bar's line; each percent is told once.
 
         Args:
             build: the build.
             text: the message, without the build's name.
             said: its context.
         """
+        self._addresses.hear(build, text)
         if BAR_SIGN not in text or not _may_draw(build):
             return
         bar = bar_of(text)

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
+from ...ansible import playbook_program
 from .watched import BUILDTEL
 
 pytestmark = [
     pytest.mark.packer,
     pytest.mark.skipif(not shutil.which("packer"), reason="no packer here"),
 ]
-VENV = Path(__file__).parents[3] / ".cache" / "ansible"
 PLAYBOOK = """
 - name: sleeps
   hosts: localhost
@@ -61,12 +61,7 @@ print(time.time(), flush=True)
 @pytest.fixture(scope="module")
 def ansible() -> str:
     """The program of ansible-core from PyPI, installed once."""
-    program = VENV / "bin" / "ansible-playbook"
-    if not program.exists():
-        install = f"{sys.executable} -m venv {VENV} && {VENV}/bin/pip install --quiet ansible-core"
-        if subprocess.run(install, shell=True, capture_output=True, timeout=300).returncode:
-            pytest.skip("ansible-core can't be installed")
-    return str(program)
+    return str(playbook_program())
 
 
 def parts(folder: Path, command: str, way: str, **environ: str) -> list[dict[str, Any]]:

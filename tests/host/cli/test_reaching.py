@@ -230,6 +230,52 @@ def test_a_line_that_may_be_of_several_builds_tells_nothing(home: Home) -> None:
     assert [parts(unit) for unit in first["provisioners"]] == [[], [("upload", "big", 13, 14, 1, 9, None)]]
 
 
+def tries_of_two(home: Home, hosts: list[Line], ports: tuple[int, int], writer: str) -> list[list[tuple[str, Any]]]:
+    """The tries of two builds of one type that wait at once: the port of one refuses, the other's answers."""
+    refusing, answering = (f"127.0.0.1:{port}" for port in ports)
+    lines = [
+        (1, "Starting build run: null.b"), *hosts, (2, SSH), (2, SSH.replace("null.a", "null.b")),
+        (4, f"~[DEBUG] TCP connection to SSH ip/port failed: dial tcp {refusing}: connect: connection refused"),
+        (5, f"~[INFO] Attempting SSH connection to {answering}..."),
+        (6, f"{LOGIN}read tcp 127.0.0.1:40000->{answering}: read: connection reset by peer"),
+        (7, f"{LOGIN}ssh: unable to authenticate, attempted methods [none password], no supported"),
+        (9, f"~[DEBUG] TCP connection to SSH ip/port failed: dial tcp {refusing}: connect: connection refused"),
+        (11, "ui: Build 'null.b' finished after 9 seconds."),
+    ]  # fmt: skip
+    (home.path / "p.log").write_bytes(log_of(lines, writer))
+    assert home.run("collect", "-q", "--force", "-o", "d.json", "p.log").returncode == 0
+    builds = json.loads((home.path / "d.json").read_bytes())["packer"]["runs"][0]["builds"]
+    return [
+        [(name, count) for phase in build["phases"] for _, name, _, _, count, *_ in parts(phase)] for build in builds
+    ]
+
+
+CONNECTS = "ui: ==> null.{}: Using SSH communicator to connect: 127.0.0.1"
+PORTS = {
+    "qemu": "ui: ==> null.{}: Found port for communicator (SSH, WinRM, etc): {}.",
+    "virtualbox": "ui: ==> null.{}: Creating forwarded port mapping for communicator (SSH, WinRM, etc) (host port {})",
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize("builder", PORTS)
+def test_tries_of_builds_that_wait_at_once_are_told_apart_by_address(home: Home, builder: str, writer: str) -> None:
+    """By the ports that their builder forwards; a line without an address is of neither."""
+    said = [(1, PORTS[builder].format(name, port)) for name, port in (("a", 3001), ("b", 3002))]
+    hosts = [*said, (1, CONNECTS.format("a")), (1, CONNECTS.format("b"))]
+    first, other = tries_of_two(home, hosts, (3001, 3002), writer)
+
+    assert first == [("port refuses", 2)]
+    assert other == [("the port answers", None), ("connection closed before the login", 1)]
+
+
+def test_one_address_of_two_builds_tells_nothing(home: Home) -> None:
+    """Both on one host, of no known port; one whose host is not known yet may have any."""
+    both = [(1, CONNECTS.format("a")), (1, CONNECTS.format("b"))]
+    for hosts in (both, both[:1], [(1, PORTS["qemu"].format("a", 3001)), *both]):
+        assert tries_of_two(home, hosts, (3001, 3001), "1.6.6") == [[], []]
+
+
 @pytest.mark.parametrize(("way", "count", "size_bytes"), [
     ("scp: Uploading f: perms=C0644 size=9", 30_001, 270_009), ("sftp: uploading /tmp/f", None, None),
 ], ids=["scp", "sftp"])  # fmt: skip
