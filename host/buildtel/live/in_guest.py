@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from buildtel.measure.field_checks import Refused, figure, text, word
@@ -19,9 +19,9 @@ def words_of_beat(fields: Mapping[str, Any]) -> str:
     return "; ".join(words for words in (_told(fields.get("wait"), _wait), _told(fields.get("busy"), _busy)) if words)
 
 
-def _told(row: Any, words: Any) -> str:
+def _told(row: Any, words: Callable[..., str]) -> str:
     try:
-        return str(words(*row)) if isinstance(row, list) else ""
+        return words(*row) if isinstance(row, list) else ""
     except (Refused, TypeError, ZeroDivisionError):
         return ""
 
