@@ -132,6 +132,7 @@ def test_the_whole_life_sampler_holds_no_file_of_the_provisioner(guest):
     guest.install()
 
     assert time.monotonic() - begun < 20
+    assert wait_for((guest.home / "life" / "pid").exists)  # it has opened all that it keeps open
     pid = int(subprocess.run(["pgrep", "-f", f"{guest.home}/agent.pyc life"], capture_output=True, check=True).stdout)
     targets = {str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()} - netlink_sockets()
     assert not [target for target in targets if target.startswith(("pipe", "socket", "/dev/pts"))]

@@ -11,6 +11,7 @@ from buildtel.measure.guest_clock import BootClock
 from buildtel.measure.series import Samples
 from buildtel_agent import metrics, own_figures
 
+MOST_LACKING = 0.05  # of a stretch: its rates are of its whole time
 LEAST_S = 1.0  # a stretch shorter than this has no figures from samples
 Figures = dict[str, float | int | None]
 
@@ -36,23 +37,20 @@ class Window:
     """What samples tell of a stretch: counters at both ends, and of the time between the peak of memory and the load.
 
     `peak_kb` is None where it is not known; `load` is what the agent's `Load` gives, None without samples between.
-    `lacks_s` is the time at its beginning of which no sample tells, less than the error of the stamps.
     """
 
     start: dict[str, Any]
     end: dict[str, Any]
     peak_kb: int | None = None
     load: list[float] | None = None
-    lacks_s: float = 0.0
 
     def figures(self, seconds: float) -> Figures:
         """The agent's formulas on it, finite figures only.
 
         Args:
-            seconds: the time between both ends of the stretch.
+            seconds: the time between both ends.
         """
-        found = figures(self.start, self.end, seconds - self.lacks_s, self.peak_kb, self.load)
-        return found | {"duration_s": round(seconds, 3)} if self.lacks_s else found
+        return figures(self.start, self.end, seconds, self.peak_kb, self.load)
 
 
 def step_metrics(
@@ -121,7 +119,7 @@ def window(clock: BootClock, samples: Samples, start_s: float, end_s: float) -> 
     """What samples tell of a stretch of the log; None if it is not covered.
 
     A beginning that is before the machine's first sample by less than the error of the stamps, which may be of whole
-    seconds, is that sample's. (An end is not: more samples may come.)
+    seconds, and than MOST_LACKING of the stretch, is that sample's. (An end is not: more samples may come.)
 
     Args:
         clock: the clock of the boot that the samples are of.
@@ -135,9 +133,9 @@ def window(clock: BootClock, samples: Samples, start_s: float, end_s: float) -> 
     asked_ms, to_ms = (start_s - zero_s) * 1000, (end_s - zero_s) * 1000
     from_ms = max(asked_ms, samples.times_ms[0])
     lacks_s = (from_ms - asked_ms) / 1000
-    if lacks_s > clock.error_s or (lacks_s and end_s - start_s - lacks_s < LEAST_S):
+    if lacks_s > min(clock.error_s, MOST_LACKING * (end_s - start_s)):
         return None
     before, after = samples.counters_at(from_ms), samples.counters_at(to_ms)
     if before is None or after is None:
         return None
-    return Window(before, after, samples.peak_kb(from_ms, to_ms), samples.load(from_ms, to_ms), lacks_s)
+    return Window(before, after, samples.peak_kb(from_ms, to_ms), samples.load(from_ms, to_ms))

@@ -33,13 +33,13 @@ def ansible(document: JobDocument) -> Step:
 
 @pytest.mark.parametrize("first_s", [42.1, 42.6, 42.9, 43.0])
 def test_a_stamp_before_the_first_sample_by_its_grain_has_figures(first_s: float) -> None:
-    """The stamp says the second's beginning: the first sample stands for it, and rates are of the time it tells of."""
+    """The stamp says the second's beginning: the first sample stands for it where that is a small part of the time."""
     step = ansible(build(first_s, 43.05 if first_s == 43 else 42.95))
 
     assert step.measured == "from samples"
     assert step.metrics["duration_s"] == 20.0
     assert step.metrics["cpu_percent"] == pytest.approx(10, abs=0.5)
-    assert step.metrics["disk_write_rate_mbs"] == pytest.approx(1.0, abs=0.01)
+    assert step.metrics["disk_write_rate_mbs"] == pytest.approx(1.0, abs=0.05)
     assert 19.0 <= step.metrics["disk_write_mb"] <= 20.0
 
 
