@@ -21,7 +21,7 @@ build {
   sources = ["source.null.image"]
 
   provisioner "shell-local" {
-    inline = ["buildtel-host run make-data -- sh -c 'for n in 1 2 3 4 5 6 7; do head -c 3000000 /dev/urandom >buildtel-demo.$n; done'"]
+    inline = ["buildtel-host run make-data -- sh -c 'for n in 1 2 3 4 5 6 7; do head -c 10000000 /dev/urandom >buildtel-demo.$n; done'"]
   }
 
   provisioner "shell-local" {
