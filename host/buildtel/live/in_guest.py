@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from buildtel.insight.wait_words import wait_in_words
 from buildtel.measure.field_checks import Refused, figure, text, word
-from buildtel.report.inside_view import wait_in_words
 from buildtel.text import duration, safe
 
 

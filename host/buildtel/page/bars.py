@@ -10,11 +10,11 @@ from buildtel.insight.cause_account import CauseAccount
 from buildtel.insight.causes import CAUSE
 from buildtel.insight.inner_rows import label_of_part
 from buildtel.insight.stretches import BuildStretches, Stretch
+from buildtel.insight.wait_words import wait_in_words
 from buildtel.job.model import InsideRow, Step
 from buildtel.measure.drafts import RUNNER
 from buildtel.page.axis import Axis
 from buildtel.page.entries import Entry
-from buildtel.report.inside_view import wait_in_words
 from buildtel.text import duration, rounded, safe
 
 LANE_PX = 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from buildtel.insight.top_steps import step_name
+from buildtel.insight.wait_words import wait_in_words
 from buildtel.job.accounts import INTERVALS, SAMPLED
 from buildtel.job.model import Command, InsideRow, Step
 from buildtel.report.view import Head, Inside, Table
@@ -22,13 +23,8 @@ SOURCES = {
     SAMPLED: "looks at the step's processes (sampled): what ended between two looks is missing",
     INTERVALS: "samples of the machine: all commands that ended in its time",
 }
-# A figure of the step's own, the machine's that stands beside it, words around both.
 LEAST_WAIT_S = 0.5
-# Kinds of waits in words; `{}` is who holds a lock, or the kernel's function.
-WAITS = {
-    "lock": "for a lock held by {}", "silent": "for an answer that did not come", "remote": "for a server",
-    "user": "for the user", "daemon": "for a local daemon", "sleep": "asleep", "other": "in {}",
-}  # fmt: skip
+# A figure of the step's own, the machine's that stands beside it, words around both.
 BESIDE = (
     ("own_cpu_percent", "cpu_percent", "CPU {}% (machine {}%)", "CPU {}%"),
     ("own_memory_peak_mb", "memory_peak_mb", "memory {} MB (machine {} MB)", "memory {} MB"),
@@ -96,16 +92,6 @@ def _waited(step: Step) -> Iterable[str]:
     for (kind, command, holder), seconds in sorted(sums.items(), key=lambda pair: -pair[1])[:MOST_COMMANDS]:
         if seconds >= LEAST_WAIT_S:
             yield f"{safe(command)} {duration(seconds)} {wait_in_words(kind, holder)}"
-
-
-def wait_in_words(kind: str, holder: str) -> str:
-    """What a command waited for: `for a lock held by unattended-upgr`.
-
-    Args:
-        kind: the wait's kind (docs/format.md, 2).
-        holder: who holds the lock, or the kernel's function; empty where that is not known.
-    """
-    return WAITS.get(kind, "{}").replace("{}", safe(holder) or "?")
 
 
 def _beside(step: Step) -> Iterable[str]:
