@@ -3432,7 +3432,7 @@ def watch(options: "dict[str, str]") -> "None":
     """Measures one step where the sampler of the whole life can't: `watch pre|run|lead PID`, started by the sh part."""
     leave_caller()
     process = Process(int(options["second"]))
-    if not tells_exits():  # by a pidfd; the kernel may tell it by the task's end
+    if not tells_exits():  # without a pidfd that tells the exit status, the message of the ended task may tell it
         hear(process, Tasks.opened())
     outlet = Outlet(taken_output())
     options["pid"] = str(process.pid)
@@ -3501,7 +3501,7 @@ def call_ourselves(name: "bytes") -> "None":
 class Step:
     """A step whose process is not ours: writes its start, and its end when its process is over.
 
-    What nobody read in five seconds, and the end under a terminal, which hangs up just then, is owed.
+    The next call of the agent writes what nobody read in five seconds. So it does with the end of a step in a terminal.
     """
 
     def __init__(self, process: "Process", options: "dict[str, str]", outlet: "Outlet") -> "None":

@@ -30,17 +30,20 @@ BODIES = {
 }  # fmt: skip
 
 
+def parts_of(first: Path, second: Path) -> subprocess.CompletedProcess[str]:
+    """Two parts, each of the tests of one file; without CI, so that files of other tests in /tmp are not looked at."""
+    environ = {name: value for name, value in os.environ.items() if name != "CI"} | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", SCRIPT, first, second]
+    return subprocess.run(command, cwd=first.parent, capture_output=True, text=True, timeout=120, env=environ)
+
+
 @pytest.mark.parametrize(("body", "status", "said"), BODIES.values(), ids=BODIES)
 def test_a_part_fails_by_its_tests_and_lists_what_they_leave(tmp_path: Path, body: str, status: int, said: str) -> None:
     """Pytest's closing line of each part is there, and the times come last."""
     first, second = tmp_path / "test_first.py", tmp_path / "test_second.py"
     first.write_text(f"def test_one():\n    {body}\n")
     second.write_text("def test_two(): pass\n")
-    command = [sys.executable, "-c", SCRIPT, first, second]
-    # Without CI, files in /tmp, which are other tests' too, are not looked at.
-    environ = {name: value for name, value in os.environ.items() if name != "CI"}
-    environ["PYTHONPATH"] = str(ROOT)
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env=environ)
+    done = parts_of(first, second)
 
     assert done.returncode == status, done.stdout + done.stderr
     assert done.stdout.count("1 passed in") == (1 if "assert" in body else 2)
@@ -57,9 +60,7 @@ def test_a_test_that_fails_once_runs_again_and_is_named(tmp_path: Path) -> None:
     once += "    path.touch()\n    assert was\n"
     first.write_text(once.replace("FILE", str(tmp_path / "a")))
     second.write_text(once.replace("FILE", str(tmp_path / "b")) + "\ndef test_never():\n    assert False\n")
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", SCRIPT, first, second]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env=environ)
+    done = parts_of(first, second)
 
     assert done.returncode == 1, done.stdout + done.stderr
     told = done.stdout[done.stdout.rindex("part first: ") :].splitlines()
@@ -74,9 +75,7 @@ def test_many_failures_are_no_chance(tmp_path: Path) -> None:
     first, second = tmp_path / "test_first.py", tmp_path / "test_second.py"
     first.write_text("".join(f"def test_{number}(): assert False\n" for number in range(4)))
     second.write_text("def test_two(): pass\n")
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", SCRIPT, first, second]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env=environ)
+    done = parts_of(first, second)
     assert (done.returncode, done.stdout.count("4 failed")) == (1, 1), done.stdout
 
 

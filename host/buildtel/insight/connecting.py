@@ -29,10 +29,10 @@ class Way:
 WAYS = (
     Way(
         "login fails",
-        "the machine lets nobody in until it has the user's key or password: put it into the image, or see why "
-        "what puts it there (cloud-init, preseed, kickstart) comes late",
-        "see whether ssh_username, ssh_private_key_file and ssh_password are those of the machine, and whether it "
-        "got them (cloud-init, preseed, kickstart)",
+        "the machine refuses the login until it has the user's key or password: put the key into the image, or find "
+        "out why cloud-init, preseed or kickstart sets it late",
+        "check whether ssh_username, ssh_private_key_file and ssh_password are right, and whether cloud-init, preseed "
+        "or kickstart set them in the machine",
     ),
     Way(
         "handshake fails",
@@ -79,8 +79,8 @@ WAYS = (
     ),
     Way(
         "no address yet",
-        "the machine tells its address late: see when it gets one (DHCP), and when its guest tools start",
-        "see whether the machine gets an address (DHCP), and whether its guest tools run, which tell it "
+        "the machine reports its address late: find out when it gets one (DHCP), and when its guest tools start",
+        "check whether the machine gets an address (DHCP), and whether the guest tools that report it are running "
         "(open-vm-tools, qemu-guest-agent)",
     ),
 )

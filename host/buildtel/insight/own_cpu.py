@@ -1,4 +1,4 @@
-"""Tells what part of a machine's CPU in each sample of a step was the step's own, where that is known of the step."""
+"""Tells how many CPUs the step itself used in each sample of its machine, if the step's own CPU time is known."""
 
 from __future__ import annotations
 
