@@ -970,7 +970,7 @@ bt_greet() {
     bt_hello
 }
 
-# Begins a step named $1, shown as $2.
+# Begins a step named $1, shown as $2; $bt_by is the command that does, empty for a provisioner's own.
 bt_begin() {
     bt_greet
     bt_begins=$3
@@ -981,8 +981,8 @@ bt_begin() {
     bt_string "$1"
     bt_a='"'$bt_parent'"'
     [ -n "$bt_parent" ] || bt_a=null
-    bt_name=',"name":'"$bt_json"',"parent":'$bt_a
-    bt_counters $((2700 - ${#bt_json}))
+    bt_name=',"name":'"$bt_json"',"parent":'$bt_a${bt_by:+',"by":"'$bt_by'"'}
+    bt_counters $((2685 - ${#bt_json}))
     bt_clock
     bt_emit start "$bt_name" ',"step":"'"$bt_sid.1"'"' "${4-}" "$bt_begins"
 }
@@ -1051,7 +1051,7 @@ bt_mark() {
 }
 
 bt_start() {
-    bt_shown=${bt_1:-step}
+    bt_shown=${bt_1:-step} bt_by=start
     bt_begin "$bt_shown" "$bt_shown" "$bt_nl" ',"last":true'
     bt_places
     bt_crc_of "$bt_shown"
@@ -1150,7 +1150,9 @@ bt_empty() (
     cd / && rmdir "$1"
 ) 2>/dev/null
 
+bt_by=
 if [ "${bt_loading-}" = $$ ]; then
+    [ "$bt_act" != run ] || bt_by=run
     bt_act=$1 bt_label=${2-} bt_to='' bt_outer=''
     exec 9>&1
 else
@@ -3432,7 +3434,8 @@ def watch(options: "dict[str, str]") -> "None":
     """Measures one step where the sampler of the whole life can't: `watch pre|run|lead PID`, started by the sh part."""
     leave_caller()
     process = Process(int(options["second"]))
-    if not tells_exits():  # without a pidfd that tells the exit status, the message of the ended task may tell it
+    hears = not tells_exits()  # without a pidfd that tells the exit status, the message of the ended task may tell it
+    if hears:
         hear(process, Tasks.opened())
     outlet = Outlet(taken_output())
     options["pid"] = str(process.pid)
@@ -3446,11 +3449,12 @@ def watch(options: "dict[str, str]") -> "None":
     step = Step(process, options, outlet)
     step.start(recorder, spool, kernel)
     call_ourselves(b"bt-watch")
-    tasks = process.tasks or Tasks.opened()  # before the step's first command can have ended
-    is_over = process.account is None and process.over(0.0)
+    tasks = None if hears else Tasks.opened()  # before the step's first command can have ended
+    is_over = not hears and process.over(0.0)
     if not is_over:
-        hear(process, tasks)
-        step.measure_own()
+        if not hears:
+            hear(process, tasks)
+            step.measure_own()
         is_over = process.over(AT_ONCE_MS / 1000)
     is_done = is_over and step.end(0, with_samples=False)
     time.sleep(0.01)  # who reads the output goes on first, also where it was to have our CPU
@@ -3485,10 +3489,9 @@ def taken_output() -> "int":
 
 
 def hear(process: "Process", tasks: "Tasks | None") -> "None":
-    """Begins the account of what the process runs, if it is not begun yet."""
+    """Begins the account of what the process runs."""
     load_later()
-    if process.account is None:
-        process.hear(tasks)
+    process.hear(tasks)
 
 
 def call_ourselves(name: "bytes") -> "None":
@@ -3526,8 +3529,8 @@ class Step:
         self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
         self.mark = spool.path(self._mark)
         fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
-        if recorder.is_quiet and self.options["name"] == "run":
-            fields["by"] = "run"  # what the log's order does not tell: it may be one of several in a provisioner
+        if self.options["name"] == "run":
+            fields["by"] = "run"  # it may be a part of its provisioner, or one of several
         recorder.emit("start", fields, {"step": step}, own_line=True)
         self.outlet.is_held = False
         self.outlet.pay(0)
@@ -4039,7 +4042,8 @@ class Account:
 # --- What a quiet step waits for ----------------------------------------------------------------------
 
 # Beginnings of the names of the kernel's functions in which a process sleeps (/proc/PID/wchan, Linux 4.18 to 6.18), and
-# what it waits for. `socket` and `poll` are told apart by its sockets. What is not here is `other`, told by its name.
+# what it waits for; `runs`: for nobody else. `socket` and `poll` are told apart by its sockets. What is not here is
+# `other`, told by its name.
 WCHANS = (
     ("hrtimer_nanosleep", "sleep"), ("do_nanosleep", "sleep"), ("common_nsleep", "sleep"),
     ("locks_lock_inode_wait", "lock"), ("flock_lock_inode_wait", "lock"), ("posix_lock_inode_wait", "lock"),
@@ -4047,11 +4051,11 @@ WCHANS = (
     ("wait_woken", "socket"), ("sk_wait_data", "socket"), ("inet_stream_connect", "socket"),
     ("__inet_stream_connect", "socket"), ("inet_wait_for_connect", "socket"), ("__skb_wait_for", "socket"),
     ("poll_schedule_timeout", "poll"), ("do_poll", "poll"), ("do_sys_poll", "poll"), ("do_select", "poll"),
-    ("ep_poll", "poll"), ("do_epoll_wait", "poll"),
+    ("ep_poll", "poll"), ("do_epoll_wait", "poll"), ("do_wait", "runs"), ("kernel_clone", "runs"), ("_do_fork", "runs"),
 )  # fmt: skip
 # Of several processes that wait the first of these is told.
 WAIT_KINDS = ("lock", "silent", "remote", "user", "daemon", "sleep", "other")
-READS = "reads"  # what came for it is there: it is the process that is slow, not who sends
+RUNS = "runs"  # it waits for nobody else: what came for it is there, or it has just begun a child
 MOST_WAITS = 50
 MOST_THREADS = 64
 SOCKETS_EVERY_S = 5.0  # /proc/net/tcp walks a table of all buckets: some milliseconds
@@ -4102,7 +4106,7 @@ class Waits:
         for pid, one in leaves:
             wchan = clean_name(read_file("/proc/%d/wchan" % pid, 128).decode("ascii", "replace"))
             kind = self._kind(wchan, pid, now_s) if wchan and wchan != "0" else ""  # 0: hidden, or it runs
-            if kind == READS:
+            if kind == RUNS:
                 return None
             if kind:
                 known.append((WAIT_KINDS.index(kind), -pid, one, wchan))
@@ -4137,7 +4141,7 @@ def thread_runs(pid: "int") -> "bool":
 
 
 def kind_by_sockets(pid: "int") -> "str":
-    """What a process waits for that sleeps in a socket or a poll, by its open files: of WAIT_KINDS, or READS."""
+    """What a process waits for that sleeps in a socket or a poll, by its open files: of WAIT_KINDS, or RUNS."""
     folder, links = "/proc/%d/" % pid, {}
     for fd in _listed(folder + "fd"):
         try:
@@ -4152,7 +4156,7 @@ def kind_by_sockets(pid: "int") -> "str":
         return "silent"
     talking = [row for row in rows if row[3] == ESTABLISHED]
     if any(row[3] in (ESTABLISHED, CLOSE_WAIT) and row[4].partition(b":")[2].strip(b"0") for row in rows):
-        return READS
+        return RUNS
     if talking:
         return "daemon" if all(row[2].partition(b":")[0] in LOOPBACK for row in talking) else "remote"
     if _rows_of_sockets(folder + "net/udp", inodes) or _rows_of_sockets(folder + "net/udp6", inodes):
@@ -4930,9 +4934,7 @@ def start(options: "dict[str, str]") -> "None":
         recorder.mid_line = False
     counters, m_ns = kernel.counters(), boottime_ns()
     step = recorder.sid + ".1"
-    fields = {"name": name, "parent": options.get("parent"), "c": counters}
-    if recorder.is_quiet:
-        fields["by"] = "start"
+    fields = {"name": name, "parent": options.get("parent"), "by": "start", "c": counters}
     recorder.emit("start", fields, {"step": step}, last=True, own_line=True)
     fd = spool.create("step-%08x-%020d" % (crc32(name.encode()) & 0xFFFFFFFF, m_ns))
     if fd >= 0:

@@ -7,9 +7,7 @@ def start(options: "dict[str, str]") -> "None":
         recorder.mid_line = False
     counters, m_ns = kernel.counters(), boottime_ns()
     step = recorder.sid + ".1"
-    fields = {"name": name, "parent": options.get("parent"), "c": counters}
-    if recorder.is_quiet:
-        fields["by"] = "start"
+    fields = {"name": name, "parent": options.get("parent"), "by": "start", "c": counters}
     recorder.emit("start", fields, {"step": step}, last=True, own_line=True)
     fd = spool.create("step-%08x-%020d" % (crc32(name.encode()) & 0xFFFFFFFF, m_ns))
     if fd >= 0:

@@ -122,7 +122,7 @@ bt_greet() {
     bt_hello
 }
 
-# Begins a step named $1, shown as $2.
+# Begins a step named $1, shown as $2; $bt_by is the command that does, empty for a provisioner's own.
 bt_begin() {
     bt_greet
     bt_begins=$3
@@ -133,8 +133,8 @@ bt_begin() {
     bt_string "$1"
     bt_a='"'$bt_parent'"'
     [ -n "$bt_parent" ] || bt_a=null
-    bt_name=',"name":'"$bt_json"',"parent":'$bt_a
-    bt_counters $((2700 - ${#bt_json}))
+    bt_name=',"name":'"$bt_json"',"parent":'$bt_a${bt_by:+',"by":"'$bt_by'"'}
+    bt_counters $((2685 - ${#bt_json}))
     bt_clock
     bt_emit start "$bt_name" ',"step":"'"$bt_sid.1"'"' "${4-}" "$bt_begins"
 }
@@ -203,7 +203,7 @@ bt_mark() {
 }
 
 bt_start() {
-    bt_shown=${bt_1:-step}
+    bt_shown=${bt_1:-step} bt_by=start
     bt_begin "$bt_shown" "$bt_shown" "$bt_nl" ',"last":true'
     bt_places
     bt_crc_of "$bt_shown"
@@ -302,7 +302,9 @@ bt_empty() (
     cd / && rmdir "$1"
 ) 2>/dev/null
 
+bt_by=
 if [ "${bt_loading-}" = $$ ]; then
+    [ "$bt_act" != run ] || bt_by=run
     bt_act=$1 bt_label=${2-} bt_to='' bt_outer=''
     exec 9>&1
 else

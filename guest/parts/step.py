@@ -70,7 +70,8 @@ def watch(options: "dict[str, str]") -> "None":
     """Measures one step where the sampler of the whole life can't: `watch pre|run|lead PID`, started by the sh part."""
     leave_caller()
     process = Process(int(options["second"]))
-    if not tells_exits():  # without a pidfd that tells the exit status, the message of the ended task may tell it
+    hears = not tells_exits()  # without a pidfd that tells the exit status, the message of the ended task may tell it
+    if hears:
         hear(process, Tasks.opened())
     outlet = Outlet(taken_output())
     options["pid"] = str(process.pid)
@@ -84,11 +85,12 @@ def watch(options: "dict[str, str]") -> "None":
     step = Step(process, options, outlet)
     step.start(recorder, spool, kernel)
     call_ourselves(b"bt-watch")
-    tasks = process.tasks or Tasks.opened()  # before the step's first command can have ended
-    is_over = process.account is None and process.over(0.0)
+    tasks = None if hears else Tasks.opened()  # before the step's first command can have ended
+    is_over = not hears and process.over(0.0)
     if not is_over:
-        hear(process, tasks)
-        step.measure_own()
+        if not hears:
+            hear(process, tasks)
+            step.measure_own()
         is_over = process.over(AT_ONCE_MS / 1000)
     is_done = is_over and step.end(0, with_samples=False)
     time.sleep(0.01)  # who reads the output goes on first, also where it was to have our CPU
@@ -123,10 +125,9 @@ def taken_output() -> "int":
 
 
 def hear(process: "Process", tasks: "Tasks | None") -> "None":
-    """Begins the account of what the process runs, if it is not begun yet."""
+    """Begins the account of what the process runs."""
     load_later()
-    if process.account is None:
-        process.hear(tasks)
+    process.hear(tasks)
 
 
 def call_ourselves(name: "bytes") -> "None":
@@ -164,8 +165,8 @@ class Step:
         self._mark = spool.leave("at-%d" % self.process.pid, ("%s %s" % (step, self.process.birth)).encode())
         self.mark = spool.path(self._mark)
         fields = {"name": name or None, "parent": self.options.get("parent"), "c": self._watch.start}
-        if recorder.is_quiet and self.options["name"] == "run":
-            fields["by"] = "run"  # what the log's order does not tell: it may be one of several in a provisioner
+        if self.options["name"] == "run":
+            fields["by"] = "run"  # it may be a part of its provisioner, or one of several
         recorder.emit("start", fields, {"step": step}, own_line=True)
         self.outlet.is_held = False
         self.outlet.pay(0)

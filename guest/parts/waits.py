@@ -1,7 +1,8 @@
 # --- What a quiet step waits for ----------------------------------------------------------------------
 
 # Beginnings of the names of the kernel's functions in which a process sleeps (/proc/PID/wchan, Linux 4.18 to 6.18), and
-# what it waits for. `socket` and `poll` are told apart by its sockets. What is not here is `other`, told by its name.
+# what it waits for; `runs`: for nobody else. `socket` and `poll` are told apart by its sockets. What is not here is
+# `other`, told by its name.
 WCHANS = (
     ("hrtimer_nanosleep", "sleep"), ("do_nanosleep", "sleep"), ("common_nsleep", "sleep"),
     ("locks_lock_inode_wait", "lock"), ("flock_lock_inode_wait", "lock"), ("posix_lock_inode_wait", "lock"),
@@ -9,11 +10,11 @@ WCHANS = (
     ("wait_woken", "socket"), ("sk_wait_data", "socket"), ("inet_stream_connect", "socket"),
     ("__inet_stream_connect", "socket"), ("inet_wait_for_connect", "socket"), ("__skb_wait_for", "socket"),
     ("poll_schedule_timeout", "poll"), ("do_poll", "poll"), ("do_sys_poll", "poll"), ("do_select", "poll"),
-    ("ep_poll", "poll"), ("do_epoll_wait", "poll"),
+    ("ep_poll", "poll"), ("do_epoll_wait", "poll"), ("do_wait", "runs"), ("kernel_clone", "runs"), ("_do_fork", "runs"),
 )  # fmt: skip
 # Of several processes that wait the first of these is told.
 WAIT_KINDS = ("lock", "silent", "remote", "user", "daemon", "sleep", "other")
-READS = "reads"  # what came for it is there: it is the process that is slow, not who sends
+RUNS = "runs"  # it waits for nobody else: what came for it is there, or it has just begun a child
 MOST_WAITS = 50
 MOST_THREADS = 64
 SOCKETS_EVERY_S = 5.0  # /proc/net/tcp walks a table of all buckets: some milliseconds
@@ -64,7 +65,7 @@ class Waits:
         for pid, one in leaves:
             wchan = clean_name(read_file("/proc/%d/wchan" % pid, 128).decode("ascii", "replace"))
             kind = self._kind(wchan, pid, now_s) if wchan and wchan != "0" else ""  # 0: hidden, or it runs
-            if kind == READS:
+            if kind == RUNS:
                 return None
             if kind:
                 known.append((WAIT_KINDS.index(kind), -pid, one, wchan))
@@ -99,7 +100,7 @@ def thread_runs(pid: "int") -> "bool":
 
 
 def kind_by_sockets(pid: "int") -> "str":
-    """What a process waits for that sleeps in a socket or a poll, by its open files: of WAIT_KINDS, or READS."""
+    """What a process waits for that sleeps in a socket or a poll, by its open files: of WAIT_KINDS, or RUNS."""
     folder, links = "/proc/%d/" % pid, {}
     for fd in _listed(folder + "fd"):
         try:
@@ -114,7 +115,7 @@ def kind_by_sockets(pid: "int") -> "str":
         return "silent"
     talking = [row for row in rows if row[3] == ESTABLISHED]
     if any(row[3] in (ESTABLISHED, CLOSE_WAIT) and row[4].partition(b":")[2].strip(b"0") for row in rows):
-        return READS
+        return RUNS
     if talking:
         return "daemon" if all(row[2].partition(b":")[0] in LOOPBACK for row in talking) else "remote"
     if _rows_of_sockets(folder + "net/udp", inodes) or _rows_of_sockets(folder + "net/udp6", inodes):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,6 +18,7 @@ import pytest
 import buildtel_agent as agent
 
 from ..causes.servers import servers
+from ..waiting import wait_for
 from .conftest import AGENT, records
 
 pytestmark = pytest.mark.calm
@@ -159,7 +162,29 @@ def test_a_thread_that_computes_is_no_wait():
     assert waits_of("python3", "-c", program) == []
 
 
+# Each waits for a child that it has just begun: until the child has its program, and until it ends.
+BEGINS = {
+    "vfork": "import os; os.posix_spawn('/bin/true', ['true'], {}, file_actions=[(os.POSIX_SPAWN_OPEN, 0, 'p', 0, 0)])",
+    "wait": "import subprocess; subprocess.run(['sleep', '5'])",
+}
+
+
+@pytest.mark.parametrize("program", BEGINS.values(), ids=BEGINS)
+def test_who_has_just_begun_a_child_waits_for_nobody(tmp_path, program):
+    """A look that comes before the child is known takes its parent for one without children."""
+    os.mkfifo(tmp_path / "p")
+    with subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, start_new_session=True) as parent:
+        tree, waits = agent.Tree(parent.pid), agent.Waits()
+        assert wait_for(lambda: tree.look() is not None and len(tree.known) == 2)
+        time.sleep(0.3)
+        tree.known = {pid: one for pid, one in tree.known.items() if pid == parent.pid}
+        waits.look(tree)
+        os.killpg(parent.pid, signal.SIGKILL)
+
+    assert waits.rows(0.0) == []
+
+
 @pytest.mark.parametrize(("start", "kind"), agent.WCHANS)
 def test_each_beginning_is_of_a_known_kind(start, kind):
-    """What is told apart by sockets becomes one of the kinds that records have."""
-    assert start and kind in (*agent.WAIT_KINDS, "socket", "poll")
+    """What is told apart by sockets becomes one of the kinds that records have, or none."""
+    assert start and kind in (*agent.WAIT_KINDS, "socket", "poll", agent.RUNS)

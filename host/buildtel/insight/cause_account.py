@@ -2,19 +2,21 @@
 
 A part of the time that Packer's log names, such as the wait for SSH, has the cause of its name. Within provisioners
 each sample of the guest tells the cause of its own time, by the rules of `causes.py`; without a guest's samples the
-runner's do, where the work is the runner's. What no rule tells is `unknown`; no cause is drawn out to time without a
-sample.
+runner's do, where the work is the runner's. Before and behind the script of a provisioner, whose start and end its
+records tell, Packer works, if no sample tells another cause. What no rule tells is `unknown`; no cause is drawn out to
+time without a sample.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from buildtel.insight.causes import CAUSES, OF_KIND, OF_PHASE, OF_WORK, UNKNOWN, WORKING, Rule, cause_of
 from buildtel.insight.sampled import Sampled
+from buildtel.insight.script_times import script_times
 from buildtel.job import JobDocument
 from buildtel.measure.drafts import RUNNER
 from buildtel.timeline.account import UNATTRIBUTED
@@ -87,11 +89,16 @@ class CauseAccount:
 
 @dataclass(frozen=True, slots=True)
 class _Machines:
-    """The samples of a build's guest and of the runner, None without any; whether they are one machine."""
+    """The samples of a build's guest and of the runner, None without any; whether they are one machine.
+
+    `scripts` tells by the place of a provisioner when its script ran in the guest, from and to in Unix milliseconds;
+    of one that nobody measured as a whole it has none.
+    """
 
     guest: Sampled | None
     runner: Sampled | None
     is_same: bool = False
+    scripts: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,7 @@ def _machines(document: JobDocument, key: str | None, runner: Sampled | None) ->
     """The samples of a build's guest, named `key`, and of the runner around it; a guest may be the runner itself."""
     guest, around = document.machines.get(key or ""), document.machines.get(RUNNER)
     is_same = guest is not None and around is not None and bool({*guest.boots} & {*around.boots} - {None})
-    return _Machines(_sampled(document, key), runner, is_same)
+    return _Machines(_sampled(document, key), runner, is_same, {} if key is None else script_times(document, key))
 
 
 def _sampled(document: JobDocument, key: str | None) -> Sampled | None:
@@ -157,11 +164,20 @@ def _of_stretch(build: Build, at: int, stretch: Stretch, machines: _Machines) ->
         yield Slice(named, "log", start_ms, end_ms, at)
         return
     teller = _teller(stretch, unit, machines)
+    script = None if stretch.provisioner is None else machines.scripts.get(stretch.provisioner)
     for piece in _by_locks(unit, at, start_ms, end_ms):
-        if piece.cause == UNKNOWN:
-            yield from _by_samples(piece, teller)
-        else:
-            yield piece
+        yield from _by_script(piece, teller, script) if piece.cause == UNKNOWN else (piece,)
+
+
+def _by_script(piece: Slice, teller: _Teller, script: tuple[int, int] | None) -> Iterator[Slice]:
+    """A piece of a provisioner's time: before and behind its script Packer works, where no sample tells more."""
+    first, last = script or (piece.start_ms, piece.end_ms)
+    first = min(max(first, piece.start_ms), piece.end_ms)
+    last = min(max(last, first), piece.end_ms)
+    packers = replace(teller, rest="packer")
+    yield from _by_samples(replace(piece, end_ms=first), packers)
+    yield from _by_samples(replace(piece, start_ms=first, end_ms=last), teller)
+    yield from _by_samples(replace(piece, start_ms=last), packers)
 
 
 def _named(stretch: Stretch, unit: Provisioner | None) -> str | None:
@@ -216,7 +232,8 @@ def _by_samples(piece: Slice, teller: _Teller) -> Iterator[Slice]:
         figures = {**sample.figures, **teller.further, **around}
         found, rule = cause_of(figures)
         cause = teller.rest if rule is None else teller.causes.get(found, found)
-        yield Slice(cause, teller.source, first, last, piece.stretch, figures, rule, sample.holder)
+        source = teller.source if rule is not None or cause == UNKNOWN else "log"
+        yield Slice(cause, source, first, last, piece.stretch, figures, rule, sample.holder)
         cursor = last
     yield from _between_samples(cursor, piece.end_ms, piece.stretch, teller)
 

@@ -160,7 +160,11 @@ CAUSES = (
         saves=(1.0, 1.0),
         avoidable=True,
     ),
-    Cause("packer", "Packer's own steps", "see the rows of the time line: creating and exporting the machine's image"),
+    Cause(
+        "packer",
+        "Packer's own steps",
+        "see the rows of the time line: creating and exporting the machine's image, uploading and starting each script",
+    ),
     Cause(
         UNKNOWN,
         "unknown",

@@ -124,6 +124,7 @@ class Step:
     `metrics` holds the figures by name, those of the registry in the agent file; in JSON they stand
     beside the other fields, as in the original. `ended_from` says what told its end: `agent` or `packer`; `exit_from`
     what told `exit_code`: `agent` (a shell), a source of the kernel's (`taskstats`, `pidfd`, `zombie`), or `packer`.
+    `begun_by` is the agent's command that began a part of a script, None where the step is a whole script of Packer's.
     `accounts_from` says where the accounts of commands, the time line inside and the step's own load are from:
     `taskstats` (every command that ended), `sampled`, or `intervals` (of the whole machine, by seconds).
     """
@@ -150,6 +151,7 @@ class Step:
     counters: StepCounters | None = None
     processes: list[Process] | None = None
     neighbours: list[Process] | None = None
+    begun_by: str | None = None
     accounts_from: str | None = None
     commands: list[Command] | None = None
     other_commands: list[Command] | None = None

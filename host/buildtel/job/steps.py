@@ -47,8 +47,8 @@ def finish_step(draft: StepDraft, machine: MachineDraft, key: str, section: LogS
         provisioner=step_provisioner(draft.unit),
         series=chart(draft.columns) if draft.columns is not None else None,
         counters=step_counters(draft.start, draft.end or draft.beat),
-        processes=_processes(draft.processes),
-        neighbours=_processes(draft.neighbours),
+        processes=_processes(draft.processes), neighbours=_processes(draft.neighbours),
+        begun_by=draft.by,
         **accounts_of(draft),
     )
 

@@ -1,0 +1,82 @@
+"""The time of a provisioner before and behind its script: what Packer does there, and when that is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from buildtel.cli import main
+from buildtel.insight.cause_account import cause_accounts
+from buildtel.job.load import load_document
+
+from ..samples import Guest, Line, log, said, say
+
+Row = tuple[float, dict[str, Any]]
+SLEEPS = {"busy": 0}
+
+
+def causes(rows: Iterable[Row], folder: Path, *further: Line) -> dict[str, int]:
+    """Whole seconds by cause, by the command, of a provisioner from 50 s to 62 s with these records."""
+    lines = [
+        say(0.2, "Starting VM, booting disk image"), say(20.0, "Waiting for SSH to become available..."),
+        say(40.1, "Connected to SSH!"), say(50.0, "Provisioning with shell script: a.sh"), *said(rows), *further,
+        say(62.0, "Gracefully halting virtual machine..."), (70.0, "Build 'qemu.debian' finished after 1 minute."),
+    ]  # fmt: skip
+    written, found = folder / "packer.log", folder / "job.json"
+    written.write_bytes(log(sorted(lines, key=lambda line: line[0])))
+    assert main(["collect", str(written), "--version", "1", "--quiet", "-o", str(found)]) == 0
+    (account,) = cause_accounts(load_document(found.read_bytes(), found.name))
+    parts = [part for part in account.slices if account.build.account[part.stretch].provisioner == 0]
+    assert sum(part.seconds for part in parts) == 12
+    return {cause: round(sum(part.seconds for part in parts if part.cause == cause)) for cause in
+            {part.cause for part in parts}}  # fmt: skip
+
+
+def test_around_its_script_a_provisioner_is_packers(tmp_path: Path) -> None:
+    """Packer uploads the script and starts it, and removes it afterwards; within, the figures tell."""
+    step = Guest().step("aaaa00000001", None, 53.0, 60.0, busy=1400)
+
+    assert causes(step, tmp_path) == {"packer": 5, "computing_all": 7}
+
+
+def test_a_script_that_waits_stays_unknown(tmp_path: Path) -> None:
+    """Only the time around it is Packer's."""
+    assert causes(Guest().step("aaaa00000001", "x", 53.0, 60.0, **SLEEPS), tmp_path) == {"packer": 5, "unknown": 7}
+
+
+@pytest.mark.parametrize("by", ["run", "start"])
+def test_around_a_part_of_a_script_the_script_goes_on(tmp_path: Path, by: str) -> None:
+    """A step that a command within the script began says nothing of the time around it."""
+    start, end = Guest().step("aaaa00000001", "x", 53.0, 60.0, **SLEEPS)
+    start[1]["by"] = by
+
+    assert causes([start, end], tmp_path) == {"unknown": 12}
+
+
+def test_several_steps_are_parts_of_a_script(tmp_path: Path) -> None:
+    """Older agents do not say which command began a step; a script of Packer's has one step around it at most."""
+    guest = Guest()
+    steps = [*guest.step("aaaa00000001", "x", 52.0, 54.0, **SLEEPS), *guest.step("aaaa00000002", "y", 56.0, 60.0)]
+
+    assert causes(steps, tmp_path) == {"unknown": 12}
+
+
+def test_a_step_within_the_scripts_step_changes_nothing(tmp_path: Path) -> None:
+    """Its parent is the script's."""
+    guest = Guest()
+    outer = guest.step("aaaa00000001", "x", 53.0, 60.0, **SLEEPS)
+    inner = guest.step("aaaa00000002", "y", 54.0, 55.0, **SLEEPS)
+    inner[0][1].update(parent="aaaa00000001.1", by="run")
+
+    assert causes([*outer, *inner], tmp_path) == {"packer": 5, "unknown": 7}
+
+
+def test_a_script_without_an_end_is_open_to_the_end(tmp_path: Path) -> None:
+    """Whatever Packer did behind it is not known."""
+    start, _ = Guest().step("aaaa00000001", "x", 53.0, 60.0)
+    told = causes([start], tmp_path)
+
+    assert told.keys() == {"packer", "unknown"} and told["packer"] <= 4  # stamps of whole seconds
