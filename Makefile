@@ -76,6 +76,9 @@ causes: ## builds with causes that programs make on purpose; writes docs/causes.
 stories: ## the examples of slow builds, diagnosed and mended; writes docs/stories.md (a minute, on an idle machine)
 	$(PYTHON) -m tests.stories
 
+saved: ## make the saved logs of real builds by this agent anew (root; fixtures/SOURCE.md)
+	$(PYTHON) -m tests.wired.saved
+
 unharmed: ## every world with and without us, 300 SIGKILLs; writes docs/unharmed.md (half an hour, as root)
 	$(PYTHON) -m tests.guest.unharmed --write
 
@@ -98,4 +101,4 @@ demo: ## the README's first command
 wheel: ## build sdist and wheel into dist/
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-.PHONY: agent agent-check causes stories evidence vendor vendor-check minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation unharmed demo pictures wheel
+.PHONY: agent agent-check causes stories evidence vendor vendor-check minio prefixes help setup all check lint types imports shell schema test quick golden bench fuzz coverage mutation saved unharmed demo pictures wheel

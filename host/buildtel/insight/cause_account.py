@@ -16,7 +16,7 @@ from typing import Literal
 
 from buildtel.insight.causes import CAUSES, OF_KIND, OF_PHASE, OF_WORK, UNKNOWN, WORKING, Rule, cause_of
 from buildtel.insight.sampled import Sampled
-from buildtel.insight.script_times import script_times
+from buildtel.insight.script_times import ScriptTime, script_times
 from buildtel.job import JobDocument
 from buildtel.measure.drafts import RUNNER
 from buildtel.timeline.account import UNATTRIBUTED
@@ -61,13 +61,15 @@ class Row:
 class CauseAccount:
     """The wall time of a build in slices that touch each other, in order.
 
-    `machine` is the document's name of its guest, None without one; `has_others`: its run had other builds.
+    `machine` is the document's name of its guest, None without one; `has_others`: its run had other builds. `scripts`
+    tells by the place of a provisioner when its script ran.
     """
 
     build: Build
     slices: tuple[Slice, ...]
     machine: str | None = None
     has_others: bool = False
+    scripts: dict[int, ScriptTime] = field(default_factory=dict)
 
     @property
     def total_s(self) -> float:
@@ -91,14 +93,13 @@ class CauseAccount:
 class _Machines:
     """The samples of a build's guest and of the runner, None without any; whether they are one machine.
 
-    `scripts` tells by the place of a provisioner when its script ran in the guest, from and to in Unix milliseconds;
-    of one that nobody measured as a whole it has none.
+    `scripts` tells by the place of a provisioner when its script ran in the guest.
     """
 
     guest: Sampled | None
     runner: Sampled | None
     is_same: bool = False
-    scripts: dict[int, tuple[int, int]] = field(default_factory=dict)
+    scripts: dict[int, ScriptTime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +131,18 @@ def cause_accounts(document: JobDocument) -> list[CauseAccount]:
         for build in run.builds:
             key = keys.get((number, build.name))
             if build.account:
-                slices = tuple(_slices(build, _machines(document, key, runner)))
-                found.append(CauseAccount(build, slices, key, len(run.builds) > 1))
+                machines = _machines(document, key, runner, build)
+                slices = tuple(_slices(build, machines))
+                found.append(CauseAccount(build, slices, key, len(run.builds) > 1, machines.scripts))
     return found
 
 
-def _machines(document: JobDocument, key: str | None, runner: Sampled | None) -> _Machines:
+def _machines(document: JobDocument, key: str | None, runner: Sampled | None, build: Build) -> _Machines:
     """The samples of a build's guest, named `key`, and of the runner around it; a guest may be the runner itself."""
     guest, around = document.machines.get(key or ""), document.machines.get(RUNNER)
     is_same = guest is not None and around is not None and bool({*guest.boots} & {*around.boots} - {None})
-    return _Machines(_sampled(document, key), runner, is_same, {} if key is None else script_times(document, key))
+    scripts = {} if key is None else script_times(document, key, build)
+    return _Machines(_sampled(document, key), runner, is_same, scripts)
 
 
 def _sampled(document: JobDocument, key: str | None) -> Sampled | None:
@@ -169,9 +172,9 @@ def _of_stretch(build: Build, at: int, stretch: Stretch, machines: _Machines) ->
         yield from _by_script(piece, teller, script) if piece.cause == UNKNOWN else (piece,)
 
 
-def _by_script(piece: Slice, teller: _Teller, script: tuple[int, int] | None) -> Iterator[Slice]:
+def _by_script(piece: Slice, teller: _Teller, script: ScriptTime | None) -> Iterator[Slice]:
     """A piece of a provisioner's time: before and behind its script Packer works, where no sample tells more."""
-    first, last = script or (piece.start_ms, piece.end_ms)
+    first, last = (piece.start_ms, piece.end_ms) if script is None else (script.start_ms, script.over_ms)
     first = min(max(first, piece.start_ms), piece.end_ms)
     last = min(max(last, first), piece.end_ms)
     packers = replace(teller, rest="packer")

@@ -253,6 +253,8 @@ FIGURES = {
         )
         for kind in ("lock", "user", "silent", "daemon", "sleep", "remote", "other")
     },
+    "before_script_s": Figure("s", "before the script", "of a provisioner, until its script began"),
+    "behind_script_s": Figure("s", "behind it", "of a provisioner, from the end of its script on"),
     "emulated": Figure("", "no KVM", "1 where the machine runs without KVM", flag=True),
 }
 _WAITS = Limit("wait_remote_percent", 50)

@@ -16,7 +16,7 @@ from buildtel.insight.connecting import most_tries
 from buildtel.insight.sizes import Size, too_large
 from buildtel.insight.step_names import StepNames
 from buildtel.insight.stretches import part_label, phase_of
-from buildtel.insight.symptoms import Symptom, symptoms
+from buildtel.insight.symptoms import HELD, Symptom, symptoms
 from buildtel.job import JobDocument
 from buildtel.job.model import Step
 from buildtel.text import safe
@@ -115,6 +115,7 @@ def _of_account(account: CauseAccount, names: dict[int, str], steps: list[Step])
             unknown_s += seconds
         elif cause != "packer" and seconds >= LEAST_S and seconds * 100 >= LEAST_PERCENT * total_s:
             yield _of_group(account, account.build.account[stretch], parts, (names, steps))
+    yield from _of_held(account, names)
     if account.machine is not None and unknown_s >= LEAST_S and unknown_s * 100 >= UNKNOWN_PERCENT * total_s:
         yield _of_unknown(account, unknown_s)
 
@@ -172,6 +173,24 @@ def _beside_others(finding: Finding, account: CauseAccount) -> Finding:
         return finding
     caveat = "another build ended later: the run gets no shorter by this alone"
     return replace(finding, severity="low", saves_s=(0.0, 0.0), caveats=(*finding.caveats, caveat))
+
+
+def _of_held(account: CauseAccount, names: dict[int, str]) -> Iterator[Finding]:
+    """Of each script behind whose end Packer waited: mostly for a process that the script began."""
+    for place, script in account.scripts.items():
+        held_s, total_s = script.behind_s or 0.0, account.total_s
+        stretch = next((part for part in account.build.account if part.provisioner == place), None)
+        if stretch is None or not script.is_held or held_s < LEAST_S or held_s * 100 < LEAST_PERCENT * total_s:
+            continue
+        figures = {"before_script_s": script.before_s or 0.0, "behind_script_s": held_s}
+        finding = Finding(
+            cause=HELD.id, severity=_severity(held_s, total_s), build=safe(account.build.name),
+            machine=account.machine, provisioner=place, where=part_label(account.build, stretch, names),
+            seconds=round(held_s, 3), words=HELD.words, saves_s=(0.0, round(held_s, 3)), advice=HELD.advice,
+            evidence=tuple(Evidence(name, round(value, 2), "s") for name, value in figures.items()),
+            caveats=("by the times of the step and of Packer's lines: a slow connection looks the same",),
+        )  # fmt: skip
+        yield _beside_others(finding, account)
 
 
 def _of_unknown(account: CauseAccount, seconds: float) -> Finding:

@@ -45,13 +45,13 @@ class Sample:
 
 
 def samples_of_step(step: Step, cpus: int | None) -> Iterator[Sample]:
-    """The samples of a step; of one that was measured at its two ends only, by sh, the step is one sample.
+    """The samples of a step; of one without a series, as in a guest without Python, the step is one sample.
 
     Args:
         step: of the machine.
         cpus: how many it has, None where not known.
     """
-    if step.measured == "exactly":
+    if step.measured is not None:
         columns = step.series if step.series is not None else _of_ends(step)
         yield from samples_of(Samples(start_time=step.start_time, columns=columns), cpus)
 

@@ -82,6 +82,9 @@ SYMPTOMS = (
 )  # fmt: skip
 KILLED = Row("oom_kill", "the kernel killed a program for want of memory", (("oom_kills", 1),),
              "give the machine more memory, or do less at once")  # fmt: skip
+HELD = Row("held_output", "the script had ended, and Packer waited", (),
+           "see whether it leaves a process that holds its output, such as a server begun with `&`: begin that with "
+           "`>/dev/null 2>&1 </dev/null &`, or as a service")  # fmt: skip
 UNMEASURED = Row("not_measured", "longest provisioner, not measured", (),
                  "`buildtel-host wire DIR` shows how to see what it waits for")  # fmt: skip
 

@@ -15,8 +15,8 @@ from typing import Any
 from buildtel.job.model import Step, StepCounters
 from buildtel.job.steps import NO_START, is_cut_by_reboot
 from buildtel.job.verdicts import PACKER, Units, tells_end, unit_of
-from buildtel.measure.drafts import MachineDraft, StepDraft
-from buildtel.measure.figures import LEAST_S, window
+from buildtel.measure.drafts import MachineDraft, Point, StepDraft
+from buildtel.measure.figures import LEAST_S, MOST_LACKING, Window, window
 from buildtel.timeline.packer_model import Provisioner
 
 
@@ -33,10 +33,12 @@ def ended(steps: Iterable[Step], draft: MachineDraft, units: Units) -> list[Step
 
 
 def _only_steps(draft: MachineDraft) -> set[str]:
-    """The ids of steps that are all that ran in their provisioners, but for steps within them."""
+    """The ids of steps that are their provisioners: begun around the script, else all that ran, but for inner steps."""
     outer = [step for step in draft.steps.values() if step.unit is not None and step.parent not in draft.steps]
-    number = Counter(id(step.unit) for step in outer)
-    return {step.id for step in outer if number[id(step.unit)] == 1}
+    whole = [step for step in outer if step.by is None]
+    number, wholes = Counter(id(step.unit) for step in outer), Counter(id(step.unit) for step in whole)
+    only = {step.id for step in outer if number[id(step.unit)] == 1}
+    return only | {step.id for step in whole if wholes[id(step.unit)] == 1}
 
 
 def _ended(step: Step, recorded: StepDraft, draft: MachineDraft, units: Units) -> Step:
@@ -57,11 +59,24 @@ def _ended(step: Step, recorded: StepDraft, draft: MachineDraft, units: Units) -
     return replace(step, **known)
 
 
+def _until_next(recorded: StepDraft, start: Point, draft: MachineDraft, lasted_s: float) -> Window | None:
+    """The counters of a step's start and of the next record behind its provisioner, if that came soon enough."""
+    end_ns = start.m_ns + lasted_s * 1e9
+    starts = (step.start for step in draft.steps.values() if step.unit is not recorded.unit)
+    points = [point for point in (*starts, *draft.byes) if point is not None and point.boot == start.boot]
+    behind = min((point for point in points if point.m_ns >= end_ns), key=lambda point: point.m_ns, default=None)
+    if behind is None or start.counters is None or behind.counters is None or lasted_s < LEAST_S:
+        return None
+    is_soon = behind.m_ns - end_ns <= MOST_LACKING * lasted_s * 1e9
+    return Window(start.counters, behind.counters) if is_soon else None
+
+
 def _measured(step: Step, recorded: StepDraft, draft: MachineDraft, unit: Provisioner) -> dict[str, Any]:
     """End time and figures of a step whose end Packer tells, as far as stamps and samples of its machine go.
 
     Packer's next words come after the step's end: its end is never before what is known of it. Without samples up to
-    there the figures but the duration are up to the last beat, where there was one.
+    there its figures are up to the next record behind its provisioner; where that is too late, up to the last beat,
+    where there was one.
     """
     clock = draft.boots.get(recorded.start.boot) if recorded.start is not None else None
     zero_s = None if clock is None else clock.log_s(0)
@@ -74,6 +89,8 @@ def _measured(step: Step, recorded: StepDraft, draft: MachineDraft, unit: Provis
     metrics = {**step.metrics, "duration_s": round(lasted_s, 3)}
     samples = draft.samples.get(clock.boot)
     covered = window(clock, samples, start_s, start_s + lasted_s) if samples and lasted_s >= LEAST_S else None
+    if covered is None:
+        covered = _until_next(recorded, recorded.start, draft, lasted_s)
     if covered is None:
         return {**known, "metrics": metrics, "last_seen": step.last_seen if recorded.beat is not None else None}
     peak_kb = max((kb for kb in (covered.peak_kb, recorded.peak_kb) if kb is not None), default=None)

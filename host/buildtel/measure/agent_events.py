@@ -13,6 +13,7 @@ from buildtel.timeline.provisioner_run import ProvisionerRun
 
 MAX_STEPS = 12_000
 MAX_MARKS = 2_000
+MAX_BYES = 100
 MAX_LEAVES = 1_500_000  # numbers kept in all counters, series and samples together
 KEPT_FROM_SERIES = MAX_LEAVES // 2  # what series leave to the counters, of which the figures are made
 KEPT_FROM_SAMPLES = MAX_LEAVES // 4
@@ -113,6 +114,8 @@ def _setup(event: AgentEvent, limits: Limits) -> None:
 
 
 def _bye(event: AgentEvent, limits: Limits) -> None:
+    if len(event.machine.byes) < MAX_BYES:
+        event.machine.byes.append(event.point)
     if event.unit is not None:
         event.unit.saw_bye = True
     _setup(event, limits)

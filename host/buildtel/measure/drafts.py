@@ -97,6 +97,7 @@ class MachineDraft:
     samples: dict[str | None, Samples] = field(default_factory=dict)
     sampled: dict[str | None, bool | None] = field(default_factory=dict)
     marks: list[MarkDraft] = field(default_factory=list)
+    byes: list[Point] = field(default_factory=list)
     spooled: bool = False
 
     @property

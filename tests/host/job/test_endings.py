@@ -258,6 +258,32 @@ def test_without_samples_a_beat_gives_figures_up_to_it(tmp_path: Path) -> None:
     assert found["duration_s"] == pytest.approx(6.5, abs=1)
 
 
+@pytest.mark.parametrize(
+    ("next_s", "written_mb"), [pytest.param(43.5, 80.0, id="soon"), pytest.param(55.0, None, id="late")]
+)
+@pytest.mark.parametrize("ev", ["start", "bye"])
+def test_without_samples_the_next_record_gives_figures(
+    tmp_path: Path, ev: str, next_s: float, written_mb: float | None
+) -> None:
+    """As in a guest without Python: those of the machine until the next record, if that came right behind."""
+    guest = Guest()
+    begin = guest.fields("start", "a1", 2.5, step="a1.1", name="install", parent=None, c=counters())
+    after = counters(busy=4100, idle=4100, written_mb=80)
+    more = {"step": "b1.1", "name": "next", "parent": None} if ev == "start" else {}
+    later = guest.fields(ev, "b1", next_s, c=after, **more)
+    inner = guest.fields("start", "c1", 42.2, step="c1.1", name="x", parent=None, by="run", c=counters(written_mb=999))
+    lines = [say(42, "Provisioning with shell script: b.sh"), *said([(next_s, later)])]
+    (found,) = (
+        one for one in collected(tmp_path, [*build([(2.5, begin), (42.2, inner)], []), *lines])["steps"]
+        if one["name"] == "install"
+    )
+
+    assert (found["status"], found["ended_from"], found.get("disk_write_mb")) == ("success", "packer", written_mb)
+    assert found.get("measured") == ("exactly" if written_mb is None else "from samples")
+    assert found["duration_s"] == pytest.approx(39.5, abs=1)
+    assert found.get("cpu_percent") == (None if written_mb is None else 50)
+
+
 def test_a_shell_local_of_each_build_ends_by_its_own_builds_words(tmp_path: Path) -> None:
     """Steps of two builds that ran on the runner take the words of their own build."""
     guest = Guest(boot="host")

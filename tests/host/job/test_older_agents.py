@@ -42,7 +42,10 @@ def test_a_log_of_an_older_agent_still_gives_every_figure(tmp_path: Path, name: 
     assert [sorted(FIGURES - set(step)) for step in measured] == [[] for _ in measured]
 
 # One build by each of them: install, four shell provisioners of which one is not wired, finish.
-BUILDS = sorted(path.stem for path in (FIXTURES / "agents").glob("0.*-???????*.log") if "null-local" not in path.stem)
+SAVED = sorted(path.stem for path in (FIXTURES / "agents").glob("0.*-???????*.log") if "null-local" not in path.stem)
+# Since this one no command of the agent stands behind a step: its end is the kernel's word, or Packer's.
+IN_PLACE = "0.2.0-e26fc69"
+BUILDS = [name for name in SAVED if not name.startswith(IN_PLACE)]
 KEY = "5f4dcc3b5aa765d61d8327deb882cf99c0ffee00c0ffee00"
 STEPS = [
     ("a named step", 1, 0, "success"), ("inner", 1, 4, "failure"), (None, 2, 0, "success"), (None, 3, 7, "success"),
@@ -53,6 +56,7 @@ def test_every_form_of_records_has_a_log() -> None:
     """The first agent, each change of the records since, with and without Python, with and without a key."""
     assert len(BUILDS) >= 10
     assert {name.partition("-")[0] for name in BUILDS} == {"0.1.0", "0.2.0"}
+    assert {name.removeprefix(IN_PLACE) for name in SAVED} >= {"", "-by-sh", "-signed"}
     assert sum(name.endswith("-by-sh") for name in BUILDS) == sum(name.endswith("-signed") for name in BUILDS) == 2
 
 
@@ -77,6 +81,40 @@ def test_a_build_of_an_older_agent_is_collected_whole(
     assert [word for word, number in document["integrity"].items() if number] == ["records"]
     assert [unit["own"] for unit in build["provisioners"]] == [True, False, False, False, False, True]
     assert machine["agent"] == name.partition("-")[0]
+    assert [mark["name"] for mark in machine["marks"]] == ["halfway"]
+
+
+# Place of the provisioner, exit status, status, what told the end, which command of the agent began it.
+BY_KERNEL = [
+    (1, 0, "success", "agent", None), (1, 4, "failure", "agent", "run"), (2, 0, "success", "agent", None),
+    (3, 7, "success", "agent", None),
+]  # fmt: skip
+BY_PACKER = [
+    (1, None, "success", "packer", None), (1, None, "unknown", None, "run"), (2, None, "success", "packer", None),
+    (3, None, "success", "packer", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [(IN_PLACE, BY_KERNEL), (f"{IN_PLACE}-signed", BY_KERNEL), (f"{IN_PLACE}-by-sh", BY_PACKER)],
+)
+def test_a_build_whose_steps_run_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: list[tuple[Any, ...]]
+) -> None:
+    """The kernel tells the exit statuses; without Python Packer's words tell the ends of whole scripts."""
+    monkeypatch.setenv("BUILDTEL_KEY", KEY if name.endswith("-signed") else "")
+    document = collected(FIXTURES / "agents" / f"{name}.log", tmp_path)
+    exact = (step for step in document["steps"] if step.get("measured") == "exactly")
+    recorded = sorted(exact, key=lambda step: step["start_time"])
+    (machine,) = document["machines"].values()
+
+    assert [
+        (step["provisioner"]["index"], step.get("exit_code"), step["status"], step.get("ended_from"),
+         step.get("begun_by")) for step in recorded
+    ] == told  # fmt: skip
+    assert {step.get("authentic") for step in recorded} == {True if name.endswith("-signed") else None}
+    assert [word for word, number in document["integrity"].items() if number] == ["records"]
     assert [mark["name"] for mark in machine["marks"]] == ["halfway"]
 
 
