@@ -75,8 +75,8 @@ def _measured(step: Step, recorded: StepDraft, draft: MachineDraft, unit: Provis
     """End time and figures of a step whose end Packer tells, as far as stamps and samples of its machine go.
 
     Packer's next words come after the step's end: its end is never before what is known of it. Without samples up to
-    there its figures are up to the next record behind its provisioner; where that is too late, up to the last beat,
-    where there was one.
+    there its figures are up to the last beat; where there was none, up to the next record behind its provisioner, if
+    that came soon.
     """
     clock = draft.boots.get(recorded.start.boot) if recorded.start is not None else None
     zero_s = None if clock is None else clock.log_s(0)
@@ -89,7 +89,7 @@ def _measured(step: Step, recorded: StepDraft, draft: MachineDraft, unit: Provis
     metrics = {**step.metrics, "duration_s": round(lasted_s, 3)}
     samples = draft.samples.get(clock.boot)
     covered = window(clock, samples, start_s, start_s + lasted_s) if samples and lasted_s >= LEAST_S else None
-    if covered is None:
+    if covered is None and recorded.beat is None:
         covered = _until_next(recorded, recorded.start, draft, lasted_s)
     if covered is None:
         return {**known, "metrics": metrics, "last_seen": step.last_seen if recorded.beat is not None else None}
