@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from buildtel.job import JobDocument
-from buildtel.job.attribute import SHELL
 from buildtel.job.model import Step
 from buildtel.timeline.packer_model import Build, Provisioner
+from buildtel.timeline.provisioner_run import SHELL
 
 # Packer uploads a script before and removes it behind, which takes less (saved logs: at most 0.6 of it). What takes
 # longer by more than this, the grain of most stamps, is not its work alone.

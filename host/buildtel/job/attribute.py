@@ -11,9 +11,7 @@ from buildtel.job.verdicts import PACKER, tells_end
 from buildtel.measure.drafts import RUNNER, MachineDraft
 from buildtel.measure.figures import LEAST_S, window
 from buildtel.timeline.packer_model import PackerReport, Provisioner
-from buildtel.timeline.provisioner_run import SHELL_LOCAL
-
-SHELL = "shell"
+from buildtel.timeline.provisioner_run import SHELL, SHELL_LOCAL
 
 
 def attributed_steps(draft: MachineDraft, key: str, packer: PackerReport) -> Iterator[Step]:

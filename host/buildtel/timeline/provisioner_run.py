@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from buildtel.events import FAILED, ProvisionerStatus, SignKind, When
 
+SHELL = "shell"
 SHELL_LOCAL = "shell-local"  # the kind of those that run on the machine that Packer runs on
 MOST_PARTS = 1000
 # Of the parts of a row no two go on at a time: one ends that before it. What is of none takes no time.
