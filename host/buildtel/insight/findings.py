@@ -13,6 +13,7 @@ from typing import Literal
 from buildtel.insight.cause_account import CauseAccount, Slice, Source, cause_accounts
 from buildtel.insight.causes import CAUSE, FIGURES, UNKNOWN, advice_on
 from buildtel.insight.connecting import most_tries
+from buildtel.insight.script_times import ScriptTime
 from buildtel.insight.sizes import Size, too_large
 from buildtel.insight.step_names import StepNames
 from buildtel.insight.stretches import part_label, phase_of
@@ -178,11 +179,11 @@ def _beside_others(finding: Finding, account: CauseAccount) -> Finding:
 def _of_held(account: CauseAccount, names: dict[int, str]) -> Iterator[Finding]:
     """Of each script behind whose end Packer waited: mostly for a process that the script began."""
     for place, script in account.scripts.items():
-        held_s, total_s = script.behind_s or 0.0, account.total_s
+        held_s, total_s = _held_s(account, place, script), account.total_s
         stretch = next((part for part in account.build.account if part.provisioner == place), None)
         if stretch is None or not script.is_held or held_s < LEAST_S or held_s * 100 < LEAST_PERCENT * total_s:
             continue
-        figures = {"before_script_s": script.before_s or 0.0, "behind_script_s": held_s}
+        figures = {"before_script_s": script.before_s or 0.0, "behind_script_s": script.behind_s or 0.0}
         finding = Finding(
             cause=HELD.id, severity=_severity(held_s, total_s), build=safe(account.build.name),
             machine=account.machine, provisioner=place, where=part_label(account.build, stretch, names),
@@ -191,6 +192,13 @@ def _of_held(account: CauseAccount, names: dict[int, str]) -> Iterator[Finding]:
             caveats=("by the times of the step and of Packer's lines: a slow connection looks the same",),
         )  # fmt: skip
         yield _beside_others(finding, account)
+
+
+def _held_s(account: CauseAccount, place: int, script: ScriptTime) -> float:
+    """The time behind the end of a provisioner's script that no figure explains, in seconds."""
+    end_ms = script.end_ms or 0
+    parts = (part for part in account.slices if account.build.account[part.stretch].provisioner == place)
+    return sum(max(part.end_ms - max(part.start_ms, end_ms), 0) for part in parts if part.cause == UNKNOWN) / 1000
 
 
 def _of_unknown(account: CauseAccount, seconds: float) -> Finding:

@@ -50,6 +50,9 @@ def script_times(document: JobDocument, machine: str, build: Build) -> dict[int,
         machine: the guest's name in the document.
         build: the guest's build.
     """
+    known = document.machines.get(machine)
+    if known is not None and len(known.boots) > 1 and not known.samples:
+        return {}  # nothing tells when it booted
     own = [step for step in document.steps if step.machine == machine and step.is_recorded]
     ids = {step.id for step in own}
     found: defaultdict[int, list[Step]] = defaultdict(list)

@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from buildtel.job.boundaries import Boundaries
 from buildtel.job.model import Step, StepCounters
 from buildtel.job.steps import NO_START, is_cut_by_reboot
 from buildtel.job.verdicts import PACKER, Units, tells_end, unit_of
-from buildtel.measure.drafts import MachineDraft, Point, StepDraft
-from buildtel.measure.figures import LEAST_S, MOST_LACKING, Window, window
+from buildtel.measure.drafts import MachineDraft, StepDraft
+from buildtel.measure.figures import LEAST_S, window
 from buildtel.timeline.packer_model import Provisioner
 
 
@@ -28,8 +29,8 @@ def ended(steps: Iterable[Step], draft: MachineDraft, units: Units) -> list[Step
         draft: the machine.
         units: the provisioners of its run.
     """
-    only = _only_steps(draft)
-    return [_ended(step, draft.steps[step.id or ""], draft, units) if step.id in only else step for step in steps]
+    only, around = _only_steps(draft), Boundaries(draft)
+    return [_ended(step, draft.steps[step.id or ""], around, units) if step.id in only else step for step in steps]
 
 
 def _only_steps(draft: MachineDraft) -> set[str]:
@@ -41,7 +42,7 @@ def _only_steps(draft: MachineDraft) -> set[str]:
     return only | {step.id for step in whole if wholes[id(step.unit)] == 1}
 
 
-def _ended(step: Step, recorded: StepDraft, draft: MachineDraft, units: Units) -> Step:
+def _ended(step: Step, recorded: StepDraft, around: Boundaries, units: Units) -> Step:
     found = unit_of(recorded.unit, units)
     if found is None or not tells_end(found):
         return step
@@ -49,35 +50,24 @@ def _ended(step: Step, recorded: StepDraft, draft: MachineDraft, units: Units) -
     if step.exit_code is None and found.exit_code is not None:
         known = {"exit_code": found.exit_code, "exit_from": PACKER}
     if recorded.end is None:
-        if is_cut_by_reboot(recorded, draft):
+        if is_cut_by_reboot(recorded, around.machine):
             return step
         why = NO_START if recorded.start is None else None
         known |= {"ended_from": PACKER, "unfinished": why, "status": found.status}
-        known |= _measured(step, recorded, draft, found)
+        known |= _measured(step, recorded, around, found)
     elif step.exit_code is None:
         known["status"] = found.status
     return replace(step, **known)
 
 
-def _until_next(recorded: StepDraft, start: Point, draft: MachineDraft, lasted_s: float) -> Window | None:
-    """The counters of a step's start and of the next record behind its provisioner, if that came soon enough."""
-    end_ns = start.m_ns + lasted_s * 1e9
-    starts = (step.start for step in draft.steps.values() if step.unit is not recorded.unit)
-    points = [point for point in (*starts, *draft.byes) if point is not None and point.boot == start.boot]
-    behind = min((point for point in points if point.m_ns >= end_ns), key=lambda point: point.m_ns, default=None)
-    if behind is None or start.counters is None or behind.counters is None or lasted_s < LEAST_S:
-        return None
-    is_soon = behind.m_ns - end_ns <= MOST_LACKING * lasted_s * 1e9
-    return Window(start.counters, behind.counters) if is_soon else None
-
-
-def _measured(step: Step, recorded: StepDraft, draft: MachineDraft, unit: Provisioner) -> dict[str, Any]:
+def _measured(step: Step, recorded: StepDraft, around: Boundaries, unit: Provisioner) -> dict[str, Any]:
     """End time and figures of a step whose end Packer tells, as far as stamps and samples of its machine go.
 
     Packer's next words come after the step's end: its end is never before what is known of it. Without samples up to
     there its figures are up to the last beat; where there was none, up to the next record behind its provisioner, if
     that came soon.
     """
+    draft = around.machine
     clock = draft.boots.get(recorded.start.boot) if recorded.start is not None else None
     zero_s = None if clock is None else clock.log_s(0)
     if recorded.start is None or clock is None or zero_s is None or unit.ended_at is None or step.start_time is None:
@@ -90,7 +80,7 @@ def _measured(step: Step, recorded: StepDraft, draft: MachineDraft, unit: Provis
     samples = draft.samples.get(clock.boot)
     covered = window(clock, samples, start_s, start_s + lasted_s) if samples and lasted_s >= LEAST_S else None
     if covered is None and recorded.beat is None:
-        covered = _until_next(recorded, recorded.start, draft, lasted_s)
+        covered = around.until_next(recorded, lasted_s)
     if covered is None:
         return {**known, "metrics": metrics, "last_seen": step.last_seen if recorded.beat is not None else None}
     peak_kb = max((kb for kb in (covered.peak_kb, recorded.peak_kb) if kb is not None), default=None)

@@ -13,7 +13,7 @@ from buildtel.insight.cause_account import cause_accounts
 from buildtel.insight.findings import Finding, findings
 from buildtel.job.load import load_document
 
-from ..samples import Guest, Line, log, said, say
+from ..samples import Guest, Line, counters, log, packed, said, say
 
 Row = tuple[float, dict[str, Any]]
 SLEEPS = {"busy": 0}
@@ -80,6 +80,25 @@ def test_a_script_without_an_end_is_open_to_the_end(tmp_path: Path) -> None:
     told = causes([start], tmp_path)
 
     assert told.keys() == {"packer", "unknown"} and told["packer"] <= 5  # stamps of whole seconds
+
+
+def test_a_machine_that_booted_again_at_an_unknown_time_is_not_packers(tmp_path: Path) -> None:
+    """Without samples nothing tells which part of the time before a script was the reboot."""
+    before, after = Guest(), Guest(boot="2b2e0000-0000-4000-8000-000000000002", booted_s=52.0)
+    rows = [(50.5, before.hello("aaaa00000001", 50.5)), *after.step("aaaa00000002", None, 56.0, 61.0, **SLEEPS)]
+
+    assert causes(rows, tmp_path) == {"unknown": 12}
+
+
+def test_what_samples_tell_behind_a_script_is_not_held(tmp_path: Path) -> None:
+    """A process that the script left computes on: that is the finding."""
+    guest = Guest()
+    times = [float(at) for at in range(50, 62)]
+    cols = packed([counters(busy=200 * at) for at in range(12)], times, guest)
+    rows = [*guest.step("aaaa00000001", None, 51.0, 53.0, busy=400),
+            (61.5, guest.fields("samples", "bbbb00000001", 61.5, src="s", cols=cols))]  # fmt: skip
+
+    assert [one.cause for one in diagnosed(rows, tmp_path)] == ["computing_all"]
 
 
 def diagnosed(rows: Iterable[Row], folder: Path, *further: Line) -> list[Finding]:
