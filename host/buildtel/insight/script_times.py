@@ -10,8 +10,8 @@ from buildtel.job.model import Step
 from buildtel.timeline.packer_model import Build, Provisioner
 from buildtel.timeline.provisioner_run import SHELL
 
-# Packer uploads a script before and removes it behind, which takes less (saved logs with fine stamps: 0.3 to 0.6 of it). What takes
-# longer by more than this, the grain of most stamps, is not its work alone.
+# Packer uploads a script before and removes it behind, which takes less (logs with fine stamps: 0.3 to 0.6 of it).
+# What takes longer by more than this, the grain of most stamps, is not its work alone.
 MOST_LONGER_S = 1.0
 NEVER_MS = 1 << 62
 
