@@ -39,21 +39,45 @@ class Form:
 
 
 SOURCE = """
-source "null" "here" {
+source "null" "%(name)s" {
   ssh_host             = "127.0.0.1"
-  ssh_port             = %d
-  ssh_username         = "%s"
-  ssh_private_key_file = "/mnt/build/key"
+  ssh_port             = %(port)d
+  ssh_username         = "%(user)s"
+  ssh_private_key_file = "/mnt/build/%(key)s"
 }
-
-build {
-  sources = ["source.null.here"]
-%s}
 """
+
+
+@dataclass(frozen=True)
+class Source:
+    """A null builder: where it logs in, as whom, its name, and the key's file in the template's folder."""
+
+    port: int
+    user: str = "root"
+    name: str = "here"
+    key: str = "key"
+
+
+def template(blocks: str, *sources: Source) -> str:
+    """A template with these provisioners for these builders."""
+    heads = "".join(SOURCE % vars(source) for source in sources)
+    names = ", ".join(f'"source.null.{source.name}"' for source in sources)
+    return f"{heads}\nbuild {{\n  sources = [{names}]\n{blocks}}}\n"
+
+
 FINISH = """
   provisioner "shell" {
     script          = local.buildtel_agent
     execute_command = local.buildtel_finish_command
+  }
+"""
+INSTALL_SIGNED = """
+  provisioner "shell" {
+    script           = local.buildtel_agent
+    execute_command  = local.buildtel_install_command
+    environment_vars = local.buildtel_environment
+    use_env_var_file = true
+    remote_folder    = "/dev/shm"
   }
 """
 INSTALL = """
@@ -145,7 +169,7 @@ class Bench:
             copies.put(machine.folder)
         blocks = "".join(provisioner(form, wired=wired) for form in forms)
         blocks = INSTALL + blocks + FINISH * finish if wired else blocks
-        (machine.folder / "t.pkr.hcl").write_text(SOURCE % (machine.port, user, blocks))
+        (machine.folder / "t.pkr.hcl").write_text(template(blocks, Source(machine.port, user)))
         if meanwhile:
             meanwhile(machine)
         done = machine.packer("build", "-timestamp-ui", "-color=false", ".")

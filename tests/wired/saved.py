@@ -16,29 +16,12 @@ from pathlib import Path
 import buildtel_agent as agent
 from buildtel.wire import copies
 
-from .bench import FINISH, INSTALL, Form, provisioner
+from .bench import FINISH, INSTALL, INSTALL_SIGNED, Form, Source, provisioner, template
 from .machine import Machine, start
 
 ROOT = Path(__file__).parents[2]
 GUEST = "/var/tmp/buildtel/buildtel_agent.py"
 KEY = "5f4dcc3b5aa765d61d8327deb882cf99c0ffee00c0ffee00"
-SIGNED = """
-  provisioner "shell" {
-    script           = local.buildtel_agent
-    execute_command  = local.buildtel_install_command
-    environment_vars = local.buildtel_environment
-    use_env_var_file = true
-    remote_folder    = "/dev/shm"
-  }
-"""
-SOURCE = """
-source "null" "%(name)s" {
-  ssh_host             = "127.0.0.1"
-  ssh_port             = %(port)d
-  ssh_username         = "root"
-  ssh_private_key_file = "/mnt/build/key-%(name)s"
-}
-"""
 COMPUTE = "python3 -c 'import time; e = time.time() + %d\nwhile time.time() < e: sum(range(9999))'"
 COMPRESS = "head -c %d /dev/urandom | gzip -1 >/tmp/x.gz"
 INNER = f"sh {GUEST} run --step inner -- sh -c 'exit 4' || true"
@@ -83,7 +66,9 @@ def wired(*forms: Form) -> str:
 AGENTS = {
     "": Saved(INSTALL + wired(*STEPS) + UNWIRED + FINISH),
     "-by-sh": Saved(INSTALL + wired(*STEPS) + UNWIRED + FINISH, has_python=False),
-    "-signed": Saved(SIGNED + wired(*STEPS) + UNWIRED + FINISH, f"-timestamp-ui -color=false -var buildtel_key={KEY}"),
+    "-signed": Saved(
+        INSTALL_SIGNED + wired(*STEPS) + UNWIRED + FINISH, f"-timestamp-ui -color=false -var buildtel_key={KEY}"
+    ),
 }
 BUILDS = {
     "waits": Saved(INSTALL + wired(*WAITS) + UPLOAD + FINISH),
@@ -104,12 +89,11 @@ def made(saved: Saved, folder: Path) -> bytes:
             machines.append(start(folder / name))
         built = machines[0]
         copies.put(built.folder)
+        sources = []
         for name, one in zip(saved.names, machines, strict=True):
+            sources.append(Source(one.port, name=name, key=f"key-{name}"))
             shutil.copy(one.key, built.folder / f"key-{name}")
-        rows = zip(saved.names, machines, strict=True)
-        sources = "".join(SOURCE % {"name": name, "port": one.port} for name, one in rows)
-        names = ", ".join(f'"source.null.{name}"' for name in saved.names)
-        (built.folder / "t.pkr.hcl").write_text(f"{sources}\nbuild {{\n  sources = [{names}]\n{saved.blocks}}}\n")
+        (built.folder / "t.pkr.hcl").write_text(template(saved.blocks, *sources))
         for one in machines if not saved.has_python else ():
             hide_python(one)
         return built.packer("build", *saved.words.split(), ".").stdout

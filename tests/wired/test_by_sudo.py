@@ -12,7 +12,7 @@ import pytest
 from buildtel.wire import copies
 
 from ..killer import ours
-from .bench import SOURCE, collected
+from .bench import Source, collected, template
 from .machine import start
 from .test_over_ssh import SSHD, Bench
 from .test_over_ssh import bench as bench  # noqa: PLC0414 - a fixture
@@ -110,7 +110,7 @@ def test_a_users_install_by_sudo_with_a_key(tmp_path: Path, user: str) -> None:
     machine = start(tmp_path)
     try:
         copies.put(machine.folder)
-        (machine.folder / "t.pkr.hcl").write_text(SOURCE % (machine.port, user, SIGNED))
+        (machine.folder / "t.pkr.hcl").write_text(template(SIGNED, Source(machine.port, user)))
         before = machine.files()
         done = machine.packer("build", "-timestamp-ui", "-color=false", "-var", "buildtel_key=secret", ".")
         left = [path for path in machine.files() if path not in before and "buildtel" in path]

@@ -27,6 +27,7 @@ from buildtel.wire import copies
 
 from ..killer import HOME, Killer
 from ..waiting import wait_for
+from .bench import INSTALL_SIGNED
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 pytestmark = [
@@ -220,7 +221,8 @@ def test_a_build_whose_agents_are_killed_has_the_unwired_builds_result(bench: Be
     assert is_clean, [*Path(HOME).iterdir()]
 
 
-SIGNED = """
+SIGNED = (
+    """
 source "null" "here" {
   ssh_host             = "127.0.0.1"
   ssh_port             = %(port)d
@@ -230,15 +232,9 @@ source "null" "here" {
 
 build {
   sources = ["source.null.here"]
-
-  provisioner "shell" {
-    script           = local.buildtel_agent
-    execute_command  = local.buildtel_install_command
-    environment_vars = local.buildtel_environment
-    use_env_var_file = true
-    remote_folder    = "/dev/shm"
-  }
-
+"""
+    + INSTALL_SIGNED
+    + """
   provisioner "shell" {
     execute_command = local.buildtel_execute_command
     inline = [
@@ -270,6 +266,7 @@ build {
   }
 }
 """
+)
 SECRET = "not-on-a-command-line"
 
 
