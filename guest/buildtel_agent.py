@@ -3434,7 +3434,7 @@ def watch(options: "dict[str, str]") -> "None":
     """Measures one step where the sampler of the whole life can't: `watch pre|run|lead PID`, started by the sh part."""
     leave_caller()
     process = Process(int(options["second"]))
-    hears = not tells_exits()  # without a pidfd that tells the exit status, the message of the ended task may tell it
+    hears = not tells_exits()  # if no pidfd tells the exit status, the kernel's message on the ended task may
     if hears:
         hear(process, Tasks.opened())
     outlet = Outlet(taken_output())
@@ -3504,7 +3504,7 @@ def call_ourselves(name: "bytes") -> "None":
 class Step:
     """A step whose process is not ours: writes its start, and its end when its process is over.
 
-    The next call of the agent writes what nobody read in five seconds. So it does with the end of a step in a terminal.
+    The next call of the agent writes output that nobody read within five seconds, and the end of a step in a terminal.
     """
 
     def __init__(self, process: "Process", options: "dict[str, str]", outlet: "Outlet") -> "None":
@@ -4042,8 +4042,8 @@ class Account:
 # --- What a quiet step waits for ----------------------------------------------------------------------
 
 # Beginnings of the names of the kernel's functions in which a process sleeps (/proc/PID/wchan, Linux 4.18 to 6.18), and
-# what it waits for; `runs`: for nobody else. `socket` and `poll` are told apart by its sockets. What is not here is
-# `other`, told by its name.
+# what it waits for; `runs`: for no other process. `socket` and `poll` are told apart by its sockets. What is not here
+# is `other`, told by its name.
 WCHANS = (
     ("hrtimer_nanosleep", "sleep"), ("do_nanosleep", "sleep"), ("common_nsleep", "sleep"),
     ("locks_lock_inode_wait", "lock"), ("flock_lock_inode_wait", "lock"), ("posix_lock_inode_wait", "lock"),
@@ -4055,7 +4055,7 @@ WCHANS = (
 )  # fmt: skip
 # Of several processes that wait the first of these is told.
 WAIT_KINDS = ("lock", "silent", "remote", "user", "daemon", "sleep", "other")
-RUNS = "runs"  # it waits for nobody else: what came for it is there, or it has just begun a child
+RUNS = "runs"  # it waits for no other process: its input is there, or it has just begun a child
 MOST_WAITS = 50
 MOST_THREADS = 64
 SOCKETS_EVERY_S = 5.0  # /proc/net/tcp walks a table of all buckets: some milliseconds

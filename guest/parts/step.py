@@ -70,7 +70,7 @@ def watch(options: "dict[str, str]") -> "None":
     """Measures one step where the sampler of the whole life can't: `watch pre|run|lead PID`, started by the sh part."""
     leave_caller()
     process = Process(int(options["second"]))
-    hears = not tells_exits()  # without a pidfd that tells the exit status, the message of the ended task may tell it
+    hears = not tells_exits()  # if no pidfd tells the exit status, the kernel's message on the ended task may
     if hears:
         hear(process, Tasks.opened())
     outlet = Outlet(taken_output())
@@ -140,7 +140,7 @@ def call_ourselves(name: "bytes") -> "None":
 class Step:
     """A step whose process is not ours: writes its start, and its end when its process is over.
 
-    The next call of the agent writes what nobody read in five seconds. So it does with the end of a step in a terminal.
+    The next call of the agent writes output that nobody read within five seconds, and the end of a step in a terminal.
     """
 
     def __init__(self, process: "Process", options: "dict[str, str]", outlet: "Outlet") -> "None":

@@ -1,8 +1,8 @@
 # --- What a quiet step waits for ----------------------------------------------------------------------
 
 # Beginnings of the names of the kernel's functions in which a process sleeps (/proc/PID/wchan, Linux 4.18 to 6.18), and
-# what it waits for; `runs`: for nobody else. `socket` and `poll` are told apart by its sockets. What is not here is
-# `other`, told by its name.
+# what it waits for; `runs`: for no other process. `socket` and `poll` are told apart by its sockets. What is not here
+# is `other`, told by its name.
 WCHANS = (
     ("hrtimer_nanosleep", "sleep"), ("do_nanosleep", "sleep"), ("common_nsleep", "sleep"),
     ("locks_lock_inode_wait", "lock"), ("flock_lock_inode_wait", "lock"), ("posix_lock_inode_wait", "lock"),
@@ -14,7 +14,7 @@ WCHANS = (
 )  # fmt: skip
 # Of several processes that wait the first of these is told.
 WAIT_KINDS = ("lock", "silent", "remote", "user", "daemon", "sleep", "other")
-RUNS = "runs"  # it waits for nobody else: what came for it is there, or it has just begun a child
+RUNS = "runs"  # it waits for no other process: its input is there, or it has just begun a child
 MOST_WAITS = 50
 MOST_THREADS = 64
 SOCKETS_EVERY_S = 5.0  # /proc/net/tcp walks a table of all buckets: some milliseconds
